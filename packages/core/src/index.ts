@@ -1,1 +1,9 @@
-export {};
+export * from './canonical-json.ts';
+export * from './decimal.ts';
+export * from './digest.ts';
+export * from './errors.ts';
+export * from './files.ts';
+export * from './process.ts';
+export * from './progress.ts';
+export * from './text.ts';
+export * from './verdict.ts';

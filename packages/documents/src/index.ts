@@ -1,1 +1,13 @@
-export {};
+export * from './comparison.ts';
+export * from './data-report.ts';
+export * from './document.ts';
+export * from './error.ts';
+export * from './image.ts';
+export * from './key.ts';
+export * from './plan.ts';
+export * from './promotion.ts';
+export * from './record.ts';
+export * from './report.ts';
+export * from './run.ts';
+export * from './scalars.ts';
+export * from './status.ts';

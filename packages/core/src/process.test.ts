@@ -1,0 +1,50 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, it } from 'vitest';
+import { lastLine, runOrThrow, runProcess } from './process.ts';
+
+const env = { PATH: process.env.PATH ?? '' };
+
+it('passes arguments as they are and inherits nothing of the environment', async () => {
+  process.env.PASSLOOP_TEST_SECRET = 'token';
+  const result = await runProcess({ argv: ['sh', '-c', 'printf "%s|" "$@"; env', 'x', '$(id)', 'a b', ';'], env });
+  delete process.env.PASSLOOP_TEST_SECRET;
+  expect(result.stdout.toString()).toMatch(/^\$\(id\)\|a b\|;\|/);
+  expect(result.stdout.toString()).not.toContain('token');
+});
+
+it('kills the whole group at the timeout', async () => {
+  const marker = `passloop-${process.pid}-${Date.now()}`;
+  const result = await runProcess({
+    argv: ['bash', '-c', `bash -c 'exec -a ${marker} sleep 60' & wait`],
+    env,
+    timeoutMs: 300,
+  });
+  expect(result.timedOut).toBe(true);
+  await sleep(100);
+  const left = await runProcess({ argv: ['sh', '-c', `ps -eo args | grep -c '^${marker}'`], env });
+  expect(left.stdout.toString().trim()).toBe('0');
+});
+
+it('keeps the end of an output that is too long, and says so', async () => {
+  const result = await runProcess({ argv: ['sh', '-c', 'seq 1 200000'], env, maxOutputBytes: 1000 });
+  expect(result.stdout.length).toBe(1000);
+  expect(result.truncated).toBe(true);
+  expect(lastLine(result.stdout)).toBe('200000');
+});
+
+it('gives the last line of stderr as the error, and names a missing program', async () => {
+  await expect(runOrThrow({ argv: ['sh', '-c', 'echo noise >&2; echo the reason >&2; exit 7'], env })).rejects.toThrow(
+    /the reason/,
+  );
+  await expect(runProcess({ argv: ['no-such-program-here'], env })).rejects.toThrow(/was not found/);
+});
+
+it('streams lines as they come', async () => {
+  const lines: string[] = [];
+  await runProcess({
+    argv: ['sh', '-c', 'printf "a\\nb"; echo c >&2'],
+    env,
+    onLine: (line, stream) => lines.push(`${stream}:${line}`),
+  });
+  expect(lines.sort()).toEqual(['stderr:c', 'stdout:a', 'stdout:b']);
+});

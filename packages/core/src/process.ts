@@ -1,0 +1,171 @@
+import { spawn } from 'node:child_process';
+import { ConfigurationError, InfrastructureError } from './errors.ts';
+
+export type ProcessRequest = {
+  /** Program and arguments; no shell ever reads them. */
+  argv: readonly [string, ...string[]];
+  cwd?: string | undefined;
+  /** The whole environment of the child: nothing is inherited. */
+  env: Readonly<Record<string, string>>;
+  input?: string | Uint8Array | undefined;
+  timeoutMs?: number | undefined;
+  /** Bytes kept of each stream; what is beyond it is dropped from the middle of the run, the end is kept. */
+  maxOutputBytes?: number | undefined;
+  /** Called with each whole line of either stream as it comes. */
+  onLine?: ((line: string, stream: 'stdout' | 'stderr') => void) | undefined;
+  signal?: AbortSignal | undefined;
+};
+
+export type ProcessResult = {
+  exitCode: number | null;
+  signal: NodeJS.Signals | null;
+  timedOut: boolean;
+  stdout: Buffer;
+  stderr: Buffer;
+  /** True where a stream was longer than `maxOutputBytes` and its beginning was dropped. */
+  truncated: boolean;
+  seconds: number;
+};
+
+const defaultMaxOutput = 64 * 1024 * 1024;
+
+/**
+ * Runs a program to its end and never throws for an exit code. The child leads a process group of its own:
+ * at the timeout the whole group is killed, so that no grandchild lives on.
+ * @throws ConfigurationError where the program doesn't exist.
+ */
+export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
+  const [program, ...args] = request.argv;
+  const limit = request.maxOutputBytes ?? defaultMaxOutput;
+  const started = performance.now();
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd: request.cwd,
+      env: request.env,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: process.platform !== 'win32',
+    });
+    const stdout = tailBuffer(limit);
+    const stderr = tailBuffer(limit);
+    const lines = { stdout: lineSplitter(request.onLine, 'stdout'), stderr: lineSplitter(request.onLine, 'stderr') };
+    let timedOut = false;
+
+    function killGroup(): void {
+      if (child.pid === undefined) return;
+      try {
+        process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL');
+      } catch {
+        child.kill('SIGKILL');
+      }
+    }
+    const timer =
+      request.timeoutMs === undefined
+        ? null
+        : setTimeout(() => {
+            timedOut = true;
+            killGroup();
+          }, request.timeoutMs);
+    request.signal?.addEventListener('abort', killGroup, { once: true });
+
+    child.stdout.on('data', (chunk: Buffer) => {
+      stdout.push(chunk);
+      lines.stdout.push(chunk);
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      stderr.push(chunk);
+      lines.stderr.push(chunk);
+    });
+    // A child that ends without reading its input closes the pipe: its exit code says what happened.
+    child.stdin.on('error', () => {});
+    child.on('error', (error: NodeJS.ErrnoException) => {
+      if (timer !== null) clearTimeout(timer);
+      request.signal?.removeEventListener('abort', killGroup);
+      if (error.code === 'ENOENT') {
+        reject(new ConfigurationError(`The program ${JSON.stringify(program)} was not found.`, { cause: error }));
+      } else {
+        reject(new InfrastructureError(`${program} could not start: ${error.message}`, { cause: error }));
+      }
+    });
+    child.on('close', (exitCode, signal) => {
+      if (timer !== null) clearTimeout(timer);
+      request.signal?.removeEventListener('abort', killGroup);
+      lines.stdout.flush();
+      lines.stderr.flush();
+      resolve({
+        exitCode,
+        signal,
+        timedOut,
+        stdout: stdout.read(),
+        stderr: stderr.read(),
+        truncated: stdout.truncated() || stderr.truncated(),
+        seconds: (performance.now() - started) / 1000,
+      });
+    });
+    child.stdin.end(request.input ?? '');
+  });
+}
+
+/** Runs a program that must succeed, and gives its stdout. The last line of stderr is the error's message. */
+export async function runOrThrow(request: ProcessRequest): Promise<Buffer> {
+  const result = await runProcess(request);
+  const name = request.argv.slice(0, 2).join(' ');
+  if (result.timedOut)
+    throw new InfrastructureError(`${name} did not finish within ${(request.timeoutMs ?? 0) / 1000} s.`);
+  if (result.exitCode !== 0) {
+    const reason =
+      lastLine(result.stderr) || lastLine(result.stdout) || `exit code ${result.exitCode ?? result.signal}`;
+    throw new InfrastructureError(`${name} failed: ${reason}`);
+  }
+  return result.stdout;
+}
+
+export function lastLine(output: Uint8Array): string {
+  return Buffer.from(output).toString('utf8').trimEnd().split(/\r?\n/).at(-1)?.trim() ?? '';
+}
+
+function tailBuffer(limit: number) {
+  let chunks: Buffer[] = [];
+  let size = 0;
+  let dropped = false;
+  return {
+    push(chunk: Buffer): void {
+      chunks.push(chunk);
+      size += chunk.length;
+      while (size - (chunks[0]?.length ?? 0) >= limit) {
+        size -= chunks.shift()?.length ?? 0;
+        dropped = true;
+      }
+    },
+    read(): Buffer {
+      const all = Buffer.concat(chunks);
+      chunks = [];
+      if (all.length <= limit) return all;
+      dropped = true;
+      return all.subarray(all.length - limit);
+    },
+    truncated: () => dropped,
+  };
+}
+
+function lineSplitter(onLine: ProcessRequest['onLine'], stream: 'stdout' | 'stderr') {
+  const decoder = new TextDecoder();
+  let rest = '';
+  function emit(final: boolean): void {
+    if (onLine === undefined) return;
+    const parts = rest.split(/\r?\n/);
+    rest = final ? '' : (parts.pop() ?? '');
+    for (const part of parts) {
+      if (!final || part !== '') onLine(part, stream);
+    }
+  }
+  return {
+    push(chunk: Buffer): void {
+      if (onLine === undefined) return;
+      rest += decoder.decode(chunk, { stream: true });
+      // A line without an end must not grow without bound.
+      if (rest.length > 1 << 20) rest = rest.slice(-(1 << 20));
+      emit(false);
+    },
+    flush: () => emit(true),
+  };
+}

@@ -1,0 +1,46 @@
+const controlCharacters = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
+const invisibleCharacters = /[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+
+/** Untrusted text on one line: no control, bidirectional or invisible characters, at most `limit` characters. */
+export function plainText(text: string, limit = 200): string {
+  const flat = text
+    .replace(/[\r\n\t]+/g, ' ')
+    .replace(controlCharacters, '')
+    .replace(invisibleCharacters, '');
+  const characters = Array.from(flat.length > limit * 2 ? flat.slice(0, limit * 2) : flat);
+  return characters.length > limit ? `${characters.slice(0, limit - 1).join('')}…` : characters.join('');
+}
+
+/**
+ * Untrusted text inside GitHub Markdown, table cells included: no markup, HTML, mention, issue reference or link survives.
+ * Mentions, references and autolinks are broken by an entity, which renders as the same character.
+ */
+export function escapeMarkdown(text: string, limit = 200): string {
+  return plainText(text, limit)
+    .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
+    .replace(/[\\`*_{}[\]()+!|~$^-]/g, (character) => `\\${character}`)
+    .replace(/@/g, '&#64;')
+    .replace(/#(?=\w)(?<!&#)/g, '&#35;')
+    .replace(/:(?=\/\/)/g, '&#58;')
+    .replace(/\bwww\./gi, 'www&#46;')
+    .replace(/^(\s*)([>.])/g, '$1\\$2');
+}
+
+/** Untrusted text as a Markdown code span that it cannot leave, table cells included. */
+export function codeSpan(text: string, limit = 200): string {
+  const plain = plainText(text, limit).replaceAll('`', "'").replaceAll('|', '¦').trim();
+  return plain === '' ? '` `' : `\`${plain}\``;
+}
+
+export function escapeHtml(text: string): string {
+  return text.replace(controlCharacters, '').replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+/** Untrusted text for a log that a runner reads: a line that starts with `::` or `##[` is a command to it. */
+export function logText(text: string): string {
+  return text
+    .split(/\r\n|\r|\n/)
+    .map((line) => line.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, ''))
+    .map((line) => (/^\s*(::|##\[)/.test(line) ? `| ${line}` : line))
+    .join('\n');
+}

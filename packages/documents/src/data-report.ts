@@ -1,0 +1,43 @@
+import { z } from 'zod';
+import { Count, Decimal, Digest, LongText, ScalarText, Severity, Text, Verdict } from './scalars.ts';
+
+export const CheckResult = z.object({
+  id: z.string().max(256),
+  kind: z.string().max(64),
+  column: z.string().max(256).nullable(),
+  severity: Severity,
+  verdict: Verdict,
+  expected: ScalarText,
+  observed: ScalarText.nullable(),
+  failingRows: Count.nullable(),
+  /** The query that shows it, ready to paste; null where no single query does. */
+  sql: LongText.nullable(),
+  /** Why there is no observation, or what else a reader must know; null where there is nothing to add. */
+  reason: Text.nullable(),
+});
+export type CheckResult = z.infer<typeof CheckResult>;
+
+export const DriftResult = z.object({
+  column: z.string().max(256),
+  method: z.string().max(128),
+  statistic: Decimal.nullable(),
+  pValue: Decimal.nullable(),
+  threshold: Decimal,
+  verdict: Verdict,
+  n: z.object({ reference: Count, current: Count }),
+  reason: Text.nullable(),
+});
+export type DriftResult = z.infer<typeof DriftResult>;
+
+export const DataReport = z.object({
+  schema: z.literal('passloop/data-report/v1'),
+  dataset: z.object({ name: z.string().max(128), uri: Text, digest: Digest.nullable() }),
+  engine: z.string().max(128),
+  rows: Count,
+  verdict: Verdict,
+  /** How many checks and drift measurements ran; zero is never a pass. */
+  executed: Count,
+  checks: z.array(CheckResult),
+  drift: z.array(DriftResult),
+});
+export type DataReport = z.infer<typeof DataReport>;

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { Commit, Digest, EnvironmentName, LongText, ModelName, Outcome, RelativePath, Text } from './scalars.ts';
+
+export const Edit = z.object({ file: RelativePath, diff: LongText });
+export type Edit = z.infer<typeof Edit>;
+
+export const PullRequestReference = z.object({ number: z.int().min(1), url: z.string().max(1024) });
+export type PullRequestReference = z.infer<typeof PullRequestReference>;
+
+export const PromotionOutcome = z.enum([
+  'created',
+  'updated',
+  'unchanged',
+  'superseded',
+  'already-promoted',
+  'held',
+  'blocked',
+  'conflict',
+]);
+export type PromotionOutcome = z.infer<typeof PromotionOutcome>;
+
+export const PromotionDocument = z.object({
+  schema: z.literal('passloop/promotion/v1'),
+  outcome: PromotionOutcome,
+  model: ModelName,
+  environment: EnvironmentName,
+  /** What kind of change it is (§ outcomes): a promotion forward, or the return to an earlier record. */
+  change: Outcome.nullable(),
+  reason: Text.nullable(),
+  promotionId: Digest.nullable(),
+  recordDigest: Digest.nullable(),
+  branch: z.string().max(256).nullable(),
+  commit: Commit.nullable(),
+  pullRequest: PullRequestReference.nullable(),
+  merged: z.boolean(),
+  edits: z.array(Edit),
+});
+export type PromotionDocument = z.infer<typeof PromotionDocument>;
+
+export const RollbackDocument = PromotionDocument.extend({
+  schema: z.literal('passloop/rollback/v1'),
+  from: z.object({ modelDigest: Digest, imageDigest: Digest, version: z.string().max(128) }).nullable(),
+  to: z.object({ modelDigest: Digest, imageDigest: Digest, version: z.string().max(128) }).nullable(),
+  hold: RelativePath.nullable(),
+});
+export type RollbackDocument = z.infer<typeof RollbackDocument>;

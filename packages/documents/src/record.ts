@@ -1,0 +1,128 @@
+import { z } from 'zod';
+import { Producer, Reproduction } from './run.ts';
+import {
+  Commit,
+  Count,
+  DatasetIdentity,
+  Decimal,
+  Digest,
+  EnvironmentName,
+  ImageKey,
+  ModelName,
+  NamedValue,
+  Outcome,
+  RelativePath,
+  RunKey,
+  ScalarText,
+  Text,
+  Timestamp,
+  TrustLevel,
+  Verdict,
+} from './scalars.ts';
+
+export const RecordedGate = z.object({
+  metric: z.string().max(128),
+  slice: ScalarText.nullable(),
+  verdict: Verdict,
+  value: Decimal.nullable(),
+  delta: Decimal.nullable(),
+  interval: z.tuple([Decimal, Decimal]).nullable(),
+});
+export type RecordedGate = z.infer<typeof RecordedGate>;
+
+export const Override = z.object({
+  file: RelativePath,
+  gate: z.string().max(256),
+  reason: Text,
+  until: z.string().max(32),
+});
+export type Override = z.infer<typeof Override>;
+
+/** An address in the deploy repository, and the value that it carries while this record holds. */
+export const RecordedTarget = z.object({
+  kind: z.string().max(64),
+  file: RelativePath,
+  address: z.string().max(512),
+  value: z.string().max(512),
+});
+export type RecordedTarget = z.infer<typeof RecordedTarget>;
+
+/**
+ * The join of code, data, params, environment, metrics, verdicts and image by digest. In the deploy repository it lies at
+ * `.passloop/<environment>/<model>.json`; the record in the tree is the truth. Its identity is sha256 of its bytes.
+ */
+export const RecordDocument = z.object({
+  schema: z.literal('passloop/record/v1'),
+  /** `<owner>/<repo>#<name>`. */
+  identity: z.string().max(320),
+  model: ModelName,
+  version: z.string().max(128),
+  modelDigest: Digest,
+  image: z.object({
+    reference: z.string().max(512),
+    digest: Digest,
+    imageKey: ImageKey.nullable(),
+    bytes: Count.nullable(),
+  }),
+  runKey: RunKey.nullable(),
+  source: Producer.nullable(),
+  data: z.array(DatasetIdentity),
+  params: z.array(NamedValue),
+  seeds: z.array(NamedValue),
+  environment: z
+    .object({
+      image: z.string().max(512).nullable(),
+      python: z.string().max(32).nullable(),
+      lock: Digest.nullable(),
+      platform: z.string().max(64).nullable(),
+    })
+    .nullable(),
+  code: z.array(z.object({ path: RelativePath, digest: Digest })),
+  metrics: z.array(z.object({ name: z.string().max(256), value: Decimal })),
+  evaluation: z.object({ dataset: z.string().max(128), rows: Count, evaluationDigest: Digest }).nullable(),
+  predictionsDigest: Digest.nullable(),
+  gates: z.array(RecordedGate),
+  overrides: z.array(Override),
+  comparedWith: z.object({ modelDigest: Digest, outcome: Outcome, verdict: Verdict }).nullable(),
+  reproduction: Reproduction.nullable(),
+  trust: TrustLevel,
+  deployment: z.object({
+    environment: EnvironmentName,
+    /** sha256(environment, identity, model digest, image digest, previous): one promotion has one id however often it is tried. */
+    promotionId: Digest,
+    cause: z.enum(['adopt', 'promotion', 'rollback']),
+    targets: z.array(RecordedTarget).min(1),
+    previous: z.object({ record: Digest, modelDigest: Digest, imageDigest: Digest, promotionId: Digest }).nullable(),
+    at: Timestamp,
+  }),
+});
+export type RecordDocument = z.infer<typeof RecordDocument>;
+
+/** A refusal of a digest, in `.passloop/holds/<model>/sha256-<hex>.json` of the deploy repository. */
+export const HoldDocument = z.object({
+  schema: z.literal('passloop/hold/v1'),
+  model: ModelName,
+  /** The model digest that is refused. */
+  modelDigest: Digest,
+  imageDigest: Digest.nullable(),
+  environment: EnvironmentName.nullable(),
+  by: z.string().max(256),
+  reason: Text,
+  at: Timestamp,
+});
+export type HoldDocument = z.infer<typeof HoldDocument>;
+
+/** The pointer under `production-<environment>` in the store, with production's predictions beside it. */
+export const ProductionPointer = z.object({
+  schema: z.literal('passloop/pointer/v1'),
+  model: ModelName,
+  environment: EnvironmentName,
+  record: Digest,
+  modelDigest: Digest,
+  imageDigest: Digest,
+  imageReference: z.string().max(512),
+  runKey: RunKey.nullable(),
+  deployCommit: Commit,
+  at: Timestamp,
+});
+export type ProductionPointer = z.infer<typeof ProductionPointer>;
