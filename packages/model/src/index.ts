@@ -1,1 +1,6 @@
-export {};
+export * from './checks.ts';
+export * from './load.ts';
+export * from './lock.ts';
+export * from './policy.ts';
+export * from './schema.ts';
+export * from './signature.ts';

@@ -1,0 +1,137 @@
+import { constructFromEvents, EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from 'js-yaml';
+import { ConfigurationError } from './errors.ts';
+
+export type YamlPath = readonly (string | number)[];
+
+export type YamlSource = {
+  file: string;
+  value: unknown;
+  /** The 1-based line of the value at a path, or of its nearest ancestor that exists. For `key: value`, the key's line. */
+  lineOf(path: YamlPath): number;
+};
+
+const maxBytes = 4 * 1024 * 1024;
+const maxEvents = 200_000;
+const maxAliases = 32;
+const maxDepth = 40;
+
+/**
+ * Reads one YAML 1.2 document of an untrusted author. Size, depth, events and aliases are bounded before anything is built:
+ * a YAML bomb is refused, duplicate keys and other tags than the core schema's too.
+ * @throws ConfigurationError with file and line
+ */
+export function parseYaml(text: string, file: string): YamlSource {
+  if (Buffer.byteLength(text) > maxBytes) {
+    throw new ConfigurationError(`${file} is larger than ${maxBytes} bytes.`, { file });
+  }
+  const source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+  let value: unknown;
+  let events: Event[];
+  try {
+    events = parseEvents(source, { filename: file, maxDepth });
+    if (events.length > maxEvents)
+      throw new ConfigurationError(`${file} has more than ${maxEvents} YAML nodes.`, { file });
+    const documents = constructFromEvents(events, { source, filename: file, maxAliases });
+    if (documents.length > 1) {
+      throw new ConfigurationError(`${file} holds ${documents.length} YAML documents; one is expected.`, { file });
+    }
+    value = documents[0] ?? null;
+  } catch (error) {
+    if (error instanceof ConfigurationError) throw error;
+    if (error instanceof YAMLException) {
+      throw new ConfigurationError(`${file} is not valid YAML: ${error.reason}`, {
+        file,
+        line: error.mark === undefined ? undefined : error.mark.line + 1,
+        hint: /alias/i.test(error.reason)
+          ? `At most ${maxAliases} aliases are read, since nested ones can blow up.`
+          : undefined,
+      });
+    }
+    throw error;
+  }
+  const lines = pathLines(source, events);
+  return {
+    file,
+    value,
+    lineOf(path) {
+      for (let length = path.length; length > 0; length -= 1) {
+        const line = lines.get(pathKey(path.slice(0, length)));
+        if (line !== undefined) return line;
+      }
+      return 1;
+    },
+  };
+}
+
+function pathKey(path: YamlPath): string {
+  return JSON.stringify(path.map(String));
+}
+
+function pathLines(source: string, events: readonly Event[]): Map<string, number> {
+  const starts = [0];
+  for (let index = source.indexOf('\n'); index >= 0; index = source.indexOf('\n', index + 1)) starts.push(index + 1);
+  function lineAt(offset: number): number {
+    let low = 0;
+    let high = starts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >> 1;
+      if ((starts[middle] ?? 0) <= offset) low = middle;
+      else high = middle;
+    }
+    return low + 1;
+  }
+
+  const lines = new Map<string, number>();
+  type Frame = {
+    path: (string | number)[];
+    kind: 'document' | 'sequence' | 'mapping';
+    index: number;
+    key: string | null;
+  };
+  const stack: Frame[] = [];
+
+  /** Path of the node that begins now, and whether it is a mapping's key. */
+  function enter(offset: number, keyText: string | null): (string | number)[] {
+    const parent = stack.at(-1);
+    if (parent === undefined || parent.kind === 'document') return parent?.path ?? [];
+    if (parent.kind === 'sequence') {
+      const path = [...parent.path, parent.index];
+      parent.index += 1;
+      lines.set(pathKey(path), lineAt(offset));
+      return path;
+    }
+    if (parent.key === null) {
+      parent.key = keyText ?? '?';
+      const path = [...parent.path, parent.key];
+      lines.set(pathKey(path), lineAt(offset));
+      return path;
+    }
+    const path = [...parent.path, parent.key];
+    parent.key = null;
+    return path;
+  }
+
+  for (const event of events) {
+    switch (event.type) {
+      case EVENT_ID.DOCUMENT:
+        stack.push({ path: [], kind: 'document', index: 0, key: null });
+        break;
+      case EVENT_ID.SEQUENCE:
+        stack.push({ path: enter(event.start, null), kind: 'sequence', index: 0, key: null });
+        break;
+      case EVENT_ID.MAPPING:
+        stack.push({ path: enter(event.start, null), kind: 'mapping', index: 0, key: null });
+        break;
+      case EVENT_ID.SCALAR:
+        enter(event.valueStart, getScalarValue(source, event));
+        break;
+      case EVENT_ID.ALIAS:
+        enter(event.anchorStart, null);
+        break;
+      case EVENT_ID.POP:
+        stack.pop();
+        break;
+    }
+  }
+  return lines;
+}

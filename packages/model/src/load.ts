@@ -1,0 +1,267 @@
+import {
+  ConfigurationError,
+  type GitRepository,
+  parseYaml,
+  plainText,
+  type YamlPath,
+  type YamlSource,
+} from '@passloop/core';
+import { closest, distance } from 'fastest-levenshtein';
+import type { z } from 'zod';
+import { checkId } from './checks.ts';
+import { type Environment, type Model, ModelFile, modelFileJsonSchema, reservedKeys } from './schema.ts';
+
+export const modelFileName = 'passloop.yaml';
+
+/** A model with what messages and paths need: its file, the file's folder (`''` for the repository's root), its lines. */
+export type LoadedModel = Model & { file: string; folder: string; lineOf(path: YamlPath): number };
+
+type JsonSchema = {
+  properties?: Record<string, JsonSchema>;
+  items?: JsonSchema;
+  anyOf?: JsonSchema[];
+  oneOf?: JsonSchema[];
+  additionalProperties?: JsonSchema | boolean;
+};
+
+/**
+ * Reads a model file's text.
+ * @param file its path in the repository, for messages and for the paths in it, which are relative to its folder
+ * @throws ConfigurationError with file, line and, for a mistyped key, the nearest known one
+ */
+export function parseModelFile(text: string, file: string): LoadedModel[] {
+  const source = parseYaml(text, file);
+  const result = ModelFile.safeParse(source.value, { reportInput: true });
+  if (!result.success) throw schemaError(source, result.error);
+  const names = new Set<string>();
+  return result.data.models.map((model, index) => {
+    if (names.has(model.name))
+      throw at(source, ['models', index, 'name'], `two models are named ${JSON.stringify(model.name)}`);
+    names.add(model.name);
+    checkReferences(source, model, index);
+    const slash = file.lastIndexOf('/');
+    return {
+      ...model,
+      file,
+      folder: slash < 0 ? '' : file.slice(0, slash),
+      lineOf: (path) => source.lineOf(['models', index, ...path]),
+    };
+  });
+}
+
+/** All models of a commit: every `passloop.yaml` in it, in the order of their paths. */
+export async function loadModelsAt(repository: GitRepository, commit: string): Promise<LoadedModel[]> {
+  const files = (await repository.listFiles(commit)).filter(
+    (entry) => entry.type === 'blob' && (entry.path === modelFileName || entry.path.endsWith(`/${modelFileName}`)),
+  );
+  const models: LoadedModel[] = [];
+  const owners = new Map<string, string>();
+  for (const entry of files) {
+    const content = await repository.readFile(commit, entry.path);
+    for (const model of parseModelFile((content ?? Buffer.alloc(0)).toString('utf8'), entry.path)) {
+      const other = owners.get(model.name);
+      if (other !== undefined) {
+        throw new ConfigurationError(
+          `Two model files name a model ${JSON.stringify(model.name)}: ${other} and ${model.file}.`,
+          {
+            file: model.file,
+            line: model.lineOf(['name']),
+            hint: 'The name is the identity in the deploy repository: give each model its own.',
+          },
+        );
+      }
+      owners.set(model.name, model.file);
+      models.push(model);
+    }
+  }
+  return models;
+}
+
+/** The environment that comparisons read: the one marked `production: true`, by default the last. */
+export function productionEnvironment(model: Model): Environment | null {
+  const environments = model.deploy?.environments ?? [];
+  return environments.find((environment) => environment.production === true) ?? environments.at(-1) ?? null;
+}
+
+/** Path of a file that a model names, from the repository's root. */
+export function fromRoot(model: Pick<LoadedModel, 'folder'>, relative: string): string {
+  return model.folder === '' ? relative : `${model.folder}/${relative}`;
+}
+
+function at(source: YamlSource, path: YamlPath, message: string, hint?: string): ConfigurationError {
+  const where = path.reduce<string>(
+    (text, step) => (typeof step === 'number' ? `${text}[${step}]` : text === '' ? step : `${text}.${step}`),
+    '',
+  );
+  const line = source.lineOf(path);
+  return new ConfigurationError(`${source.file}:${line}: ${where === '' ? '' : `${where}: `}${message}.`, {
+    file: source.file,
+    line,
+    hint,
+  });
+}
+
+function schemaError(source: YamlSource, error: z.ZodError): ConfigurationError {
+  const issue = deepest(error.issues);
+  const path = issue.path.filter((step): step is string | number => typeof step !== 'symbol');
+  if (issue.code === 'unrecognized_keys') {
+    const key = issue.keys[0] ?? '';
+    const known = knownKeys(path);
+    if (reservedKeys.has(key)) {
+      return at(
+        source,
+        [...path, key],
+        `\`${plainText(key)}\` is reserved for a later version and does nothing yet`,
+        'Remove it.',
+      );
+    }
+    const nearest = known.length === 0 ? null : closest(key, known);
+    const near = nearest !== null && distance(key, nearest) <= Math.max(2, Math.floor(key.length / 3));
+    return at(
+      source,
+      [...path, key],
+      `unknown key \`${plainText(key)}\``,
+      near ? `Did you mean \`${nearest}\`?` : `Known here: ${known.sort().join(', ')}.`,
+    );
+  }
+  if (issue.code === 'invalid_type' && issue.input === undefined) {
+    return at(source, path, `is missing; expected ${issue.expected}`);
+  }
+  return at(source, path, plainText(issue.message.replace(/^Invalid input: /, '').replace(/\.$/, ''), 500));
+}
+
+/** Of a union's branches, the issues of the one that got furthest: that is the one the author meant. */
+function deepest(issues: readonly z.core.$ZodIssue[]): z.core.$ZodIssue {
+  const issue = issues[0] as z.core.$ZodIssue;
+  if (issue.code !== 'invalid_union' || issue.errors.length === 0) return issue;
+  const branches = issue.errors.map((branch) => deepest(branch));
+  const inner = branches.reduce((best, branch) => (score(branch) > score(best) ? branch : best));
+  return { ...inner, path: [...issue.path, ...inner.path] };
+}
+
+function score(issue: z.core.$ZodIssue): number {
+  return (
+    issue.path.length * 10 +
+    (issue.code === 'unrecognized_keys' ? 0 : issue.code === 'invalid_type' && issue.input === undefined ? 1 : 5)
+  );
+}
+
+function knownKeys(path: YamlPath): string[] {
+  let schemas: JsonSchema[] = [modelFileJsonSchema() as JsonSchema];
+  for (const step of path) {
+    schemas = schemas.flatMap(branches).flatMap((schema) => {
+      if (typeof step === 'number') return schema.items ? [schema.items] : [];
+      const next = schema.properties?.[step] ?? schema.additionalProperties;
+      return typeof next === 'object' ? [next] : [];
+    });
+  }
+  return [...new Set(schemas.flatMap(branches).flatMap((schema) => Object.keys(schema.properties ?? {})))];
+}
+
+function branches(schema: JsonSchema): JsonSchema[] {
+  return [schema, ...(schema.anyOf ?? []).flatMap(branches), ...(schema.oneOf ?? []).flatMap(branches)];
+}
+
+/** What a schema cannot say: names that point to nothing, circles, two things in one place. */
+function checkReferences(source: YamlSource, model: Model, index: number): void {
+  const base = ['models', index];
+  const datasets = new Set(Object.keys(model.data));
+  const datasetList = [...datasets].join(', ') || 'none';
+  for (const [name, dataset] of Object.entries(model.data)) {
+    const path = [...base, 'data', name];
+    if ((dataset.path === undefined) === (dataset.uri === undefined)) {
+      throw at(source, path, 'needs either `path` (in the repository) or `uri` (outside), not both');
+    }
+    const ids = new Set<string>();
+    for (const [position, check] of dataset.checks.entries()) {
+      const id = checkId(check);
+      if (ids.has(id)) {
+        throw at(
+          source,
+          [...path, 'checks', position],
+          `two checks have the id ${JSON.stringify(id)}`,
+          'Give one of them an `id`.',
+        );
+      }
+      ids.add(id);
+      if (check.kind === 'drift' && dataset.profile === undefined) {
+        throw at(source, [...path, 'checks', position], 'a drift check needs the dataset to name its `profile`');
+      }
+      if (
+        (check.kind === 'range' || check.kind === 'row-count') &&
+        check.min === undefined &&
+        check.max === undefined
+      ) {
+        throw at(source, [...path, 'checks', position], 'needs `min` or `max`');
+      }
+    }
+  }
+  const stages = new Set<string>();
+  const outputs = new Set<string>();
+  for (const [position, stage] of (model.train?.stages ?? []).entries()) {
+    const path = [...base, 'train', 'stages', position];
+    if (stages.has(stage.name))
+      throw at(source, [...path, 'name'], `two stages are named ${JSON.stringify(stage.name)}`);
+    for (const [place, name] of stage.data.entries()) {
+      if (!datasets.has(name))
+        throw at(
+          source,
+          [...path, 'data', place],
+          `no dataset is named ${JSON.stringify(name)} (there is: ${datasetList})`,
+        );
+    }
+    for (const [place, name] of stage.needs.entries()) {
+      if (!stages.has(name))
+        throw at(source, [...path, 'needs', place], `no earlier stage is named ${JSON.stringify(name)}`);
+    }
+    for (const [place, output] of stage.outputs.entries()) {
+      if (outputs.has(output))
+        throw at(source, [...path, 'outputs', place], `${JSON.stringify(output)} is an output twice`);
+      outputs.add(output);
+    }
+    stages.add(stage.name);
+  }
+  if (model.evaluate !== undefined && !datasets.has(model.evaluate.dataset)) {
+    throw at(
+      source,
+      [...base, 'evaluate', 'dataset'],
+      `no dataset is named ${JSON.stringify(model.evaluate.dataset)} (there is: ${datasetList})`,
+    );
+  }
+  if (model.train !== undefined) {
+    for (const [path, output] of [
+      [['evaluate', 'predictions'], model.evaluate?.predictions],
+      [['evaluate', 'metrics'], model.evaluate?.metrics],
+      [['package', 'model'], model.package?.model],
+    ] as const) {
+      if (output !== undefined && !outputs.has(output)) {
+        throw at(
+          source,
+          [...base, ...path],
+          `${JSON.stringify(output)} is no stage's output`,
+          `Outputs are: ${[...outputs].join(', ')}.`,
+        );
+      }
+    }
+  }
+  const gates = new Set<string>();
+  for (const [position, gate] of model.gates.entries()) {
+    if (gates.has(gate.metric))
+      throw at(source, [...base, 'gates', position, 'metric'], `two gates are on ${gate.metric}`);
+    gates.add(gate.metric);
+  }
+  const environments = new Set<string>();
+  let production = 0;
+  for (const [position, environment] of (model.deploy?.environments ?? []).entries()) {
+    const path = [...base, 'deploy', 'environments', position];
+    if (environments.has(environment.name))
+      throw at(source, [...path, 'name'], `two environments are named ${JSON.stringify(environment.name)}`);
+    if (environment.after !== undefined && !environments.has(environment.after)) {
+      throw at(source, [...path, 'after'], `no earlier environment is named ${JSON.stringify(environment.after)}`);
+    }
+    environments.add(environment.name);
+    if (environment.production === true) production += 1;
+  }
+  if (production > 1)
+    throw at(source, [...base, 'deploy', 'environments'], 'more than one environment is marked `production: true`');
+}

@@ -1,0 +1,208 @@
+import { jsonDigest, toDecimal } from '@passloop/core';
+import type { PolicyDifference } from '@passloop/documents';
+import { type Check, checkId } from './checks.ts';
+import type { Gate, Model } from './schema.ts';
+
+/**
+ * The part of a model that judges: gates, checks, evaluation, trust, what a model file may import, where it is deployed.
+ * The target branch's decides; the change's own is compared with it, and what loosens it fails without an override.
+ */
+export type PolicyPart = {
+  gates: Gate[];
+  checks: { dataset: string; check: Check }[];
+  profiles: { dataset: string; profile: string }[];
+  columns: Model['columns'];
+  evaluate: Model['evaluate'] | null;
+  trust: 'writers' | 'attested' | 'retrain' | null;
+  allow: string[];
+  deploy: Model['deploy'] | null;
+};
+
+export function policyOf(model: Model): PolicyPart {
+  const datasets = Object.entries(model.data);
+  return {
+    gates: model.gates,
+    checks: datasets.flatMap(([dataset, source]) => source.checks.map((check) => ({ dataset, check }))),
+    profiles: datasets.flatMap(([dataset, source]) =>
+      source.profile === undefined ? [] : [{ dataset, profile: source.profile }],
+    ),
+    columns: model.columns,
+    evaluate: model.evaluate ?? null,
+    trust: model.train?.trust ?? null,
+    allow: model.package?.allow ?? [],
+    deploy: model.deploy ?? null,
+  };
+}
+
+/** The model of the change under the policy of the target branch: what it trains and packages is its own, what judges is not. */
+export function underPolicy(model: Model, policy: PolicyPart): Model {
+  const data = Object.fromEntries(
+    Object.entries(model.data).map(([name, source]) => {
+      const checks = policy.checks.filter((entry) => entry.dataset === name).map((entry) => entry.check);
+      const profile = policy.profiles.find((entry) => entry.dataset === name)?.profile;
+      // A dataset that the target branch doesn't know brings its own checks: there is nothing to hold it to.
+      const known = checks.length > 0 || profile !== undefined;
+      return [name, known ? { ...source, checks, profile } : source];
+    }),
+  );
+  return {
+    ...model,
+    data,
+    columns: policy.columns,
+    gates: policy.gates,
+    evaluate: policy.evaluate ?? model.evaluate,
+    train: model.train === undefined ? undefined : { ...model.train, trust: policy.trust ?? model.train.trust },
+    package: model.package === undefined ? undefined : { ...model.package, allow: policy.allow },
+    deploy: policy.deploy ?? model.deploy,
+  };
+}
+
+export function policyDigest(policy: PolicyPart): string {
+  return jsonDigest(JSON.parse(JSON.stringify(policy)));
+}
+
+/** Every difference between two policies, each with whether it loosens. What cannot be judged counts as loosening. */
+export function policyDifferences(base: PolicyPart, head: PolicyPart): PolicyDifference[] {
+  return [
+    ...gateDifferences(base.gates, head.gates),
+    ...checkDifferences(base, head),
+    ...valueDifferences('profiles', base.profiles, head.profiles, false),
+    ...valueDifferences('columns', base.columns, head.columns, true),
+    ...valueDifferences('evaluate', base.evaluate, head.evaluate, true),
+    ...trustDifferences(base.trust, head.trust),
+    ...allowDifferences(base.allow, head.allow),
+    ...deployDifferences(base.deploy, head.deploy),
+  ];
+}
+
+function printed(value: unknown): string | null {
+  if (value === undefined || value === null) return null;
+  if (typeof value === 'number') return toDecimal(value);
+  return (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, 1024);
+}
+
+function difference(path: string, from: unknown, to: unknown, loosens: boolean): PolicyDifference {
+  return { path: path.slice(0, 512), from: printed(from), to: printed(to), loosens };
+}
+
+function same(left: unknown, right: unknown): boolean {
+  return JSON.stringify(left ?? null) === JSON.stringify(right ?? null);
+}
+
+function valueDifferences(path: string, base: unknown, head: unknown, loosens: boolean): PolicyDifference[] {
+  return same(base, head) ? [] : [difference(path, base, head, loosens)];
+}
+
+/** True where a bound that was `from` lets more through as `to`. An absent bound lets everything through. */
+function widens(bound: 'upper' | 'lower', from: number | undefined, to: number | undefined): boolean {
+  if (from === undefined) return false;
+  if (to === undefined) return true;
+  return bound === 'upper' ? to > from : to < from;
+}
+
+function gateDifferences(base: readonly Gate[], head: readonly Gate[]): PolicyDifference[] {
+  const found: PolicyDifference[] = [];
+  for (const gate of base) {
+    const path = `gates.${gate.metric}`;
+    const other = head.find((candidate) => candidate.metric === gate.metric);
+    if (other === undefined) {
+      found.push(difference(path, 'present', null, true));
+      continue;
+    }
+    if (gate.direction !== other.direction)
+      found.push(difference(`${path}.direction`, gate.direction, other.direction, true));
+    if (gate.margin !== other.margin) {
+      found.push(difference(`${path}.margin`, gate.margin, other.margin, widens('upper', gate.margin, other.margin)));
+    }
+    if (gate.min !== other.min)
+      found.push(difference(`${path}.min`, gate.min, other.min, widens('lower', gate.min, other.min)));
+    if (gate.max !== other.max)
+      found.push(difference(`${path}.max`, gate.max, other.max, widens('upper', gate.max, other.max)));
+    if (gate.minRows !== other.minRows) {
+      found.push(difference(`${path}.minRows`, gate.minRows, other.minRows, other.minRows > gate.minRows));
+    }
+    if (gate.severity !== other.severity) {
+      found.push(difference(`${path}.severity`, gate.severity, other.severity, other.severity === 'warn'));
+    }
+    for (const slice of gate.slices) {
+      if (!other.slices.includes(slice)) found.push(difference(`${path}.slices`, slice, null, true));
+    }
+    for (const slice of other.slices) {
+      if (!gate.slices.includes(slice)) found.push(difference(`${path}.slices`, null, slice, false));
+    }
+  }
+  for (const gate of head) {
+    if (!base.some((candidate) => candidate.metric === gate.metric))
+      found.push(difference(`gates.${gate.metric}`, null, 'present', false));
+  }
+  return found;
+}
+
+function checkDifferences(base: PolicyPart, head: PolicyPart): PolicyDifference[] {
+  const found: PolicyDifference[] = [];
+  const key = (entry: PolicyPart['checks'][number]) => `${entry.dataset} ${checkId(entry.check)}`;
+  const heads = new Map(head.checks.map((entry) => [key(entry), entry.check]));
+  const bases = new Set(base.checks.map(key));
+  for (const entry of base.checks) {
+    const path = `data.${entry.dataset}.checks.${checkId(entry.check)}`;
+    const other = heads.get(key(entry));
+    if (other === undefined) found.push(difference(path, 'present', null, true));
+    else if (!same(entry.check, other))
+      found.push(difference(path, entry.check, other, checkLoosens(entry.check, other)));
+  }
+  for (const entry of head.checks) {
+    if (!bases.has(key(entry)))
+      found.push(difference(`data.${entry.dataset}.checks.${checkId(entry.check)}`, null, 'present', false));
+  }
+  return found;
+}
+
+/** Whether `head` lets through what `base` stops. Only what is surely tighter counts as tighter. */
+function checkLoosens(base: Check, head: Check): boolean {
+  if (base.kind !== head.kind) return true;
+  if (base.severity === 'error' && head.severity === 'warn') return true;
+  if (base.kind === 'range' && head.kind === 'range') {
+    const numeric = [base.min, base.max, head.min, head.max].every(
+      (bound) => bound === undefined || typeof bound === 'number',
+    );
+    if (!numeric || !same(base.where, head.where)) return true;
+    return (
+      widens('lower', base.min as number | undefined, head.min as number | undefined) ||
+      widens('upper', base.max as number | undefined, head.max as number | undefined) ||
+      head.mostly < base.mostly
+    );
+  }
+  if (base.kind === 'row-count' && head.kind === 'row-count') {
+    return widens('lower', base.min, head.min) || widens('upper', base.max, head.max);
+  }
+  if (base.kind === 'set' && head.kind === 'set') {
+    const allowed = new Set(base.values.map((value) => JSON.stringify(value)));
+    return (
+      !same(base.where, head.where) ||
+      head.mostly < base.mostly ||
+      head.values.some((value) => !allowed.has(JSON.stringify(value)))
+    );
+  }
+  if (base.kind === 'not-null' && head.kind === 'not-null')
+    return !same(base.where, head.where) || head.mostly < base.mostly;
+  return !same({ ...base, severity: 'error' }, { ...head, severity: 'error' });
+}
+
+function trustDifferences(base: PolicyPart['trust'], head: PolicyPart['trust']): PolicyDifference[] {
+  if (base === head) return [];
+  const order = { writers: 0, attested: 1, retrain: 2 };
+  const rank = (trust: PolicyPart['trust']) => (trust === null ? -1 : order[trust]);
+  return [difference('train.trust', base, head, rank(head) < rank(base))];
+}
+
+function allowDifferences(base: readonly string[], head: readonly string[]): PolicyDifference[] {
+  return [
+    ...head.filter((name) => !base.includes(name)).map((name) => difference('package.allow', null, name, true)),
+    ...base.filter((name) => !head.includes(name)).map((name) => difference('package.allow', name, null, false)),
+  ];
+}
+
+function deployDifferences(base: PolicyPart['deploy'], head: PolicyPart['deploy']): PolicyDifference[] {
+  if (same(base, head)) return [];
+  return [difference('deploy', base, head, base !== null)];
+}

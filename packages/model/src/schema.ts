@@ -1,0 +1,217 @@
+import { isInsidePath } from '@passloop/core';
+import { z } from 'zod';
+import { Check } from './checks.ts';
+
+/** The model file, `passloop.yaml`. Strict everywhere: an unknown key is an error. */
+
+const InsidePath = z
+  .string()
+  .min(1)
+  .max(1024)
+  .refine(isInsidePath, 'must be a path inside the repository: relative, with "/", without ".."');
+const Name = z
+  .string()
+  .max(53)
+  .regex(
+    /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
+    'must be lower case letters, digits and "-", begin with a letter and not end with "-"',
+  );
+const Column = z.string().min(1).max(256);
+const MeasuredNumber = z.number().refine(Number.isFinite, 'must be a finite number');
+const Scalar = z.union([z.string().max(1024), z.number(), z.boolean()]);
+const ImageRepository = z
+  .string()
+  .max(255)
+  .regex(
+    /^[a-z0-9]+(?:[._-][a-z0-9]+)*(?::\d{1,5})?(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/,
+    'must be an image repository such as ghcr.io/acme/flight: lower case, no tag, no digest',
+  );
+const PinnedImage = z
+  .string()
+  .max(512)
+  .regex(
+    /^[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}$/,
+    'must be an image pinned by digest: name[:tag]@sha256:<64 hex>',
+  );
+const Platform = z.string().regex(/^linux\/(amd64|arm64)$/, 'must be linux/amd64 or linux/arm64');
+const Age = z.string().regex(/^[1-9]\d{0,3}[hd]$/, 'must be a number of hours or days, such as 36h or 14d');
+
+export const DatasetSource = z.strictObject({
+  path: InsidePath.optional(),
+  uri: z.string().max(2048).optional(),
+  profile: InsidePath.optional(),
+  checks: z.array(Check).max(2000).default([]),
+});
+export type DatasetSource = z.infer<typeof DatasetSource>;
+
+export const Stage = z.strictObject({
+  name: Name,
+  run: z.array(z.string().min(1).max(8192)).min(1).max(256),
+  code: z.array(z.string().min(1).max(1024)).min(1),
+  data: z.array(Name).default([]),
+  params: z.strictObject({ file: InsidePath, keys: z.array(z.string().min(1).max(256)).min(1).optional() }).optional(),
+  outputs: z.array(InsidePath).min(1),
+  /** Names of earlier stages whose outputs this one reads. */
+  needs: z.array(Name).default([]),
+  timeout: z
+    .string()
+    .regex(/^[1-9]\d{0,4}[smh]$/, 'must be a time such as 90s, 30m or 6h')
+    .default('6h'),
+});
+export type Stage = z.infer<typeof Stage>;
+
+export const TrainingEnvironment = z.union([
+  z.strictObject({
+    python: z
+      .string()
+      .regex(/^3\.\d{1,2}(\.\d{1,2})?$/, 'must be a Python version such as "3.11" or "3.11.9", in quotes'),
+    lock: InsidePath,
+    platform: Platform.default('linux/amd64'),
+  }),
+  z.strictObject({ image: PinnedImage, platform: Platform.default('linux/amd64') }),
+]);
+export type TrainingEnvironment = z.infer<typeof TrainingEnvironment>;
+
+export const Train = z.strictObject({
+  environment: TrainingEnvironment,
+  seeds: z
+    .record(
+      z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,63}$/),
+      z
+        .int()
+        .min(0)
+        .max(2 ** 32 - 1),
+    )
+    .default({}),
+  /** Environment variables of every stage. Nothing else of the environment reaches a stage. */
+  variables: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/), z.string().max(4096)).default({}),
+  stages: z.array(Stage).min(1).max(64),
+  trust: z.enum(['writers', 'attested', 'retrain']).default('writers'),
+});
+export type Train = z.infer<typeof Train>;
+
+export const Evaluate = z.strictObject({
+  dataset: Name,
+  scoring: z.enum(['image', 'stage']).default('image'),
+  predictions: InsidePath,
+  metrics: InsidePath.optional(),
+  resamples: z.int().min(200).max(100_000).default(2000),
+  seed: z
+    .int()
+    .min(0)
+    .max(2 ** 32 - 1)
+    .default(7),
+  /** Knowledge of production that is older than this is inconclusive. */
+  maxAge: Age.default('30d'),
+});
+export type Evaluate = z.infer<typeof Evaluate>;
+
+export const Gate = z
+  .strictObject({
+    metric: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be a metric name such as roc_auc or log_loss'),
+    direction: z.enum(['higher', 'lower']),
+    margin: MeasuredNumber.optional(),
+    min: MeasuredNumber.optional(),
+    max: MeasuredNumber.optional(),
+    slices: z.array(Column).max(16).default([]),
+    minRows: z.int().min(2).default(100),
+    severity: z.enum(['error', 'warn']).default('error'),
+  })
+  .refine((gate) => gate.margin !== undefined || gate.min !== undefined || gate.max !== undefined, {
+    message: 'needs `margin` (how much worse than production is allowed), or an absolute `min` or `max`',
+  })
+  .refine((gate) => gate.margin === undefined || gate.margin >= 0, {
+    message: '`margin` must not be negative',
+    path: ['margin'],
+  })
+  .refine((gate) => gate.slices.length === 0 || gate.margin !== undefined, {
+    message: '`slices` compare with production and need a `margin`',
+    path: ['slices'],
+  });
+export type Gate = z.infer<typeof Gate>;
+
+export const Package = z.strictObject({
+  model: InsidePath,
+  requirements: InsidePath,
+  signature: InsidePath,
+  base: PinnedImage,
+  repository: ImageRepository,
+  platforms: z.array(Platform).min(1).max(1).default(['linux/amd64']),
+  /** Globals beyond the frameworks' own which a model file may import, as `module.name`. */
+  allow: z.array(z.string().regex(/^[A-Za-z_][\w.]{0,255}$/)).default([]),
+});
+export type Package = z.infer<typeof Package>;
+
+export const Store = z.union([
+  z.strictObject({ oci: ImageRepository }),
+  z.strictObject({ directory: z.string().min(1).max(4096) }),
+]);
+export type Store = z.infer<typeof Store>;
+
+export const Target = z.discriminatedUnion('kind', [
+  /** The `images` entry named `image` of a kustomization: its digest is written, its tag removed. */
+  z.strictObject({ kind: z.literal('kustomize'), file: InsidePath, image: ImageRepository }),
+]);
+export type Target = z.infer<typeof Target>;
+
+export const Environment = z.strictObject({
+  name: Name,
+  merge: z.enum(['review', 'auto']).default('review'),
+  after: Name.optional(),
+  production: z.boolean().optional(),
+  rollback: z.strictObject({ merge: z.enum(['review', 'auto']) }).optional(),
+  targets: z.array(Target).min(1).max(64),
+});
+export type Environment = z.infer<typeof Environment>;
+
+export const Deploy = z.strictObject({
+  repository: z.string().min(1).max(1024),
+  branch: z.string().min(1).max(255).optional(),
+  environments: z.array(Environment).min(1).max(32),
+});
+export type Deploy = z.infer<typeof Deploy>;
+
+export const Model = z.strictObject({
+  name: Name,
+  task: z.enum(['binary', 'multiclass', 'regression', 'ranking', 'forecast']),
+  columns: z.strictObject({
+    key: z.array(Column).min(1).max(16),
+    label: Column,
+    score: Column.optional(),
+    prediction: Column.optional(),
+    positive: Scalar.optional(),
+  }),
+  data: z.record(Name, DatasetSource),
+  train: Train.optional(),
+  evaluate: Evaluate.optional(),
+  gates: z.array(Gate).max(256).default([]),
+  package: Package.optional(),
+  store: Store.default({ directory: '.passloop/store' }),
+  deploy: Deploy.optional(),
+});
+export type Model = z.infer<typeof Model>;
+
+export const ModelFile = z.strictObject({ version: z.literal(1), models: z.array(Model).min(1).max(200) });
+export type ModelFile = z.infer<typeof ModelFile>;
+
+/** Kept for later versions: refused today with that word, so that nobody believes that they work. */
+export const reservedKeys = new Set([
+  'components',
+  'use',
+  'defaults',
+  'compute',
+  'resources',
+  'detectors',
+  'explainer',
+  'budget',
+  'when',
+  'dvc',
+]);
+
+export function modelFileJsonSchema(): Record<string, unknown> {
+  return {
+    $id: 'https://passloop.dev/schemas/model-file.json',
+    title: 'Passloop model file (passloop.yaml)',
+    ...z.toJSONSchema(ModelFile, { target: 'draft-2020-12', io: 'input' }),
+  };
+}
