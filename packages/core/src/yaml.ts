@@ -36,6 +36,7 @@ export function parseYaml(text: string, file: string): YamlSource {
       throw new ConfigurationError(`${file} holds ${documents.length} YAML documents; one is expected.`, { file });
     }
     value = documents[0] ?? null;
+    boundExpansion(value, file);
   } catch (error) {
     if (error instanceof ConfigurationError) throw error;
     if (error instanceof YAMLException) {
@@ -61,6 +62,24 @@ export function parseYaml(text: string, file: string): YamlSource {
       return 1;
     },
   };
+}
+
+/** Aliases are shared objects: what a reader would walk is bounded, and a circle is refused. */
+function boundExpansion(root: unknown, file: string): void {
+  let nodes = 0;
+  const ancestors = new Set<object>();
+  function walk(value: unknown): void {
+    nodes += 1;
+    if (nodes > maxEvents)
+      throw new ConfigurationError(`${file} expands to more than ${maxEvents} YAML nodes.`, { file });
+    if (typeof value !== 'object' || value === null) return;
+    if (ancestors.has(value))
+      throw new ConfigurationError(`${file} has an alias to a node that contains it.`, { file });
+    ancestors.add(value);
+    for (const child of Object.values(value)) walk(child);
+    ancestors.delete(value);
+  }
+  walk(root);
 }
 
 function pathKey(path: YamlPath): string {

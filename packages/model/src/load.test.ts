@@ -1,0 +1,159 @@
+import { ConfigurationError, parseYaml } from '@passloop/core';
+import Ajv2020 from 'ajv/dist/2020.js';
+import { expect, it } from 'vitest';
+import { parseModelFile, productionEnvironment } from './load.ts';
+import { modelFileJsonSchema } from './schema.ts';
+
+const digest = `sha256:${'a'.repeat(64)}`;
+const valid = `version: 1
+models:
+  - name: flight-delay
+    task: binary
+    columns: {key: [id], label: late, score: score, prediction: late_hat, positive: 1}
+    data:
+      train: {path: data/train.parquet, profile: profiles/train.json, checks: [{kind: not-null, column: distance}]}
+      test: {path: data/test.parquet}
+    train:
+      environment: {python: "3.11", lock: requirements.lock}
+      seeds: {PYTHONHASHSEED: 0, framework: 7}
+      stages:
+        - name: fit
+          run: [python, -m, flight_delay.train]
+          code: [flight_delay/**]
+          data: [train]
+          params: {file: params.yaml, keys: [fit]}
+          outputs: [out/model.joblib, out/predictions.parquet, out/metrics.json]
+    evaluate: {dataset: test, predictions: out/predictions.parquet, metrics: out/metrics.json}
+    gates:
+      - {metric: roc_auc, direction: higher, margin: 0.005, slices: [daypart]}
+      - {metric: latency_p95_ms, direction: lower, max: 40, severity: warn}
+    package: {model: out/model.joblib, requirements: serve.lock, signature: signature.json, base: "python:3.11-slim@${digest}", repository: ghcr.io/acme/flight}
+    deploy:
+      repository: acme/deploy
+      environments:
+        - {name: staging, targets: [{kind: kustomize, file: apps/s/kustomization.yaml, image: ghcr.io/acme/flight}]}
+        - {name: prod, after: staging, targets: [{kind: kustomize, file: apps/p/kustomization.yaml, image: ghcr.io/acme/flight}]}
+`;
+
+function errorOf(text: string): ConfigurationError {
+  try {
+    parseModelFile(text, 'models/passloop.yaml');
+  } catch (error) {
+    if (error instanceof ConfigurationError) return error;
+    throw error;
+  }
+  throw new Error('was accepted');
+}
+
+it('reads a model file, fills defaults, and knows its folder', () => {
+  const [model] = parseModelFile(valid, 'models/passloop.yaml');
+  expect(model?.folder).toBe('models');
+  expect(model?.train?.trust).toBe('writers');
+  expect(model?.store).toEqual({ directory: '.passloop/store' });
+  expect(model?.data.train?.checks[0]).toEqual({ kind: 'not-null', column: 'distance', mostly: 1, severity: 'error' });
+  expect(model === undefined ? null : productionEnvironment(model)?.name).toBe('prod');
+  expect(model?.lineOf(['gates', 1])).toBe(22);
+});
+
+it('agrees with its JSON Schema, which editors use', () => {
+  const validate = new Ajv2020.default({ strict: false }).compile(modelFileJsonSchema());
+  expect(validate(parseYaml(valid, 'x').value)).toBe(true);
+  expect(validate(parseYaml(valid.replace('gates:', 'gate:'), 'x').value)).toBe(false);
+});
+
+it.each<[string, (text: string) => string, RegExp, number | null, RegExp | null]>([
+  [
+    'a mistyped key',
+    (t) => t.replace('margin: 0.005', 'martin: 0.005'),
+    /unknown key `martin`/,
+    21,
+    /Did you mean `margin`\?/,
+  ],
+  [
+    'a mistyped key in a check',
+    (t) => t.replace('column: distance', 'colum: distance'),
+    /unknown key|column: is missing/,
+    7,
+    null,
+  ],
+  ['an unknown check', (t) => t.replace('kind: not-null', 'kind: not-nil'), /kind/, 7, null],
+  [
+    'a reserved word',
+    (t) => t.replace('    task:', '    resources: {gpu: 1}\n    task:'),
+    /reserved for a later version/,
+    4,
+    null,
+  ],
+  [
+    'a reserved train.when',
+    (t) => t.replace('      seeds:', '      when: nightly\n      seeds:'),
+    /`when` is reserved/,
+    null,
+    null,
+  ],
+  ['a wrong type', (t) => t.replace('key: [id]', 'key: id'), /columns\.key: expected array/, 5, null],
+  [
+    'a path outside',
+    (t) => t.replace('data/test.parquet', '../secrets.parquet'),
+    /must be a path inside the repository/,
+    8,
+    null,
+  ],
+  [
+    'an absolute path',
+    (t) => t.replace('out/model.joblib, out', '/etc/passwd, out'),
+    /must be a path inside/,
+    18,
+    null,
+  ],
+  ['a bad name', (t) => t.replace('name: flight-delay', 'name: Flight_Delay'), /must be lower case letters/, 3, null],
+  ['a base by tag', (t) => t.replace(`@${digest}`, ''), /pinned by digest/, null, null],
+  ['a gate without a bound', (t) => t.replace('max: 40, ', ''), /needs `margin`/, 22, null],
+  ['a negative margin', (t) => t.replace('margin: 0.005', 'margin: -1'), /must not be negative/, 21, null],
+  ['an infinite margin', (t) => t.replace('margin: 0.005', 'margin: .inf'), /gates\[0\]\.margin/, 21, null],
+  [
+    'an unknown dataset',
+    (t) => t.replace('dataset: test', 'dataset: tset'),
+    /no dataset is named "tset" \(there is: train, test\)/,
+    19,
+    null,
+  ],
+  [
+    'a model that no stage makes',
+    (t) => t.replace('model: out/model.joblib', 'model: out/other.joblib'),
+    /is no stage's output/,
+    23,
+    null,
+  ],
+  ['python as a number', (t) => t.replace('"3.11"', '3.11'), /python/, 10, null],
+  ['a wrong version', (t) => t.replace('version: 1', 'version: 2'), /version/, 1, null],
+  ['no models', () => 'version: 1\nmodels: []\n', /models/, 2, null],
+  ['an empty file', () => '', /./, null, null],
+  ['a list', () => '- 1\n', /./, 1, null],
+  [
+    'an environment after none',
+    (t) => t.replace('after: staging', 'after: nowhere'),
+    /no earlier environment/,
+    null,
+    null,
+  ],
+  [
+    'drift without a profile',
+    (t) =>
+      t.replace('{kind: not-null, column: distance}', '{kind: drift}').replace('profile: profiles/train.json, ', ''),
+    /needs the dataset to name its `profile`/,
+    7,
+    null,
+  ],
+])('%s: a clear error with its line', (_name, change, message, line, hint) => {
+  const error = errorOf(change(valid));
+  expect(error.message).toMatch(message);
+  expect(error.file).toBe('models/passloop.yaml');
+  if (line !== null) expect(error.line).toBe(line);
+  if (hint !== null) expect(error.hint ?? '').toMatch(hint);
+});
+
+it('refuses two models of one name', () => {
+  const twice = valid + valid.slice(valid.indexOf('  - name'));
+  expect(errorOf(twice).message).toMatch(/two models are named "flight-delay"/);
+});

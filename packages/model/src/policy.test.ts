@@ -1,0 +1,91 @@
+import { expect, it } from 'vitest';
+import { parseModelFile } from './load.ts';
+import { policyDifferences, policyDigest, policyOf, underPolicy } from './policy.ts';
+
+const text = `version: 1
+models:
+  - name: m
+    task: binary
+    columns: {key: [id], label: y, score: s}
+    data:
+      test:
+        path: t.parquet
+        checks:
+          - {kind: range, column: a, min: 0, max: 10}
+          - {kind: set, column: b, values: [x, y]}
+          - {kind: row-count, min: 100}
+          - {kind: unique, columns: [id]}
+    evaluate: {dataset: test, predictions: p.parquet}
+    gates:
+      - {metric: roc_auc, direction: higher, margin: 0.005, slices: [b]}
+      - {metric: log_loss, direction: lower, margin: 0.01, max: 0.6}
+    deploy: {repository: acme/deploy, environments: [{name: prod, targets: [{kind: kustomize, file: k.yaml, image: acme/m}]}]}
+`;
+
+function policy(change: (text: string) => string = (same) => same) {
+  const [model] = parseModelFile(change(text), 'passloop.yaml');
+  if (model === undefined) throw new Error('no model');
+  return policyOf(model);
+}
+
+it.each<[string, (text: string) => string, string, boolean]>([
+  ['a wider margin', (t) => t.replace('margin: 0.005', 'margin: 0.05'), 'gates.roc_auc.margin', true],
+  ['a narrower margin', (t) => t.replace('margin: 0.005', 'margin: 0.001'), 'gates.roc_auc.margin', false],
+  ['a removed gate', (t) => t.replace(/ {6}- \{metric: log_loss.*\n/, ''), 'gates.log_loss', true],
+  [
+    'an added gate',
+    (t) => t.replace('    deploy', '      - {metric: accuracy, direction: higher, margin: 0.01}\n    deploy'),
+    'gates.accuracy',
+    false,
+  ],
+  ['another direction', (t) => t.replace('direction: lower', 'direction: higher'), 'gates.log_loss.direction', true],
+  [
+    'a warning instead of an error',
+    (t) => t.replace('max: 0.6', 'max: 0.6, severity: warn'),
+    'gates.log_loss.severity',
+    true,
+  ],
+  ['a removed slice', (t) => t.replace(', slices: [b]', ''), 'gates.roc_auc.slices', true],
+  ['a higher maximum', (t) => t.replace('max: 0.6', 'max: 0.7'), 'gates.log_loss.max', true],
+  ['a lower maximum', (t) => t.replace('max: 0.6', 'max: 0.5'), 'gates.log_loss.max', false],
+  ['a removed maximum', (t) => t.replace(', max: 0.6', ''), 'gates.log_loss.max', true],
+  ['a wider range', (t) => t.replace('max: 10', 'max: 11'), 'data.test.checks.range:a', true],
+  ['a narrower range', (t) => t.replace('max: 10', 'max: 9'), 'data.test.checks.range:a', false],
+  ['a larger set', (t) => t.replace('[x, y]', '[x, y, z]'), 'data.test.checks.set:b', true],
+  ['a smaller set', (t) => t.replace('[x, y]', '[x]'), 'data.test.checks.set:b', false],
+  ['fewer rows', (t) => t.replace('min: 100', 'min: 10'), 'data.test.checks.row-count', true],
+  [
+    'a check on some rows only',
+    (t) => t.replace('values: [x, y]', 'values: [x, y], where: "a > 1"'),
+    'data.test.checks.set:b',
+    true,
+  ],
+  ['a removed check', (t) => t.replace(/ {10}- \{kind: unique.*\n/, ''), 'data.test.checks.unique:id', true],
+  ['predictions of the stage', (t) => t.replace('dataset: test,', 'dataset: test, scoring: stage,'), 'evaluate', true],
+  ['another label', (t) => t.replace('label: y', 'label: z'), 'columns', true],
+  ['automatic merging', (t) => t.replace('{name: prod,', '{name: prod, merge: auto,'), 'deploy', true],
+])('%s: %s', (_name, change, path, loosens) => {
+  const differences = policyDifferences(policy(), policy(change));
+  expect(differences.map((difference) => [difference.path, difference.loosens])).toEqual([[path, loosens]]);
+});
+
+it('sees no difference where there is none, and one digest', () => {
+  expect(
+    policyDifferences(
+      policy(),
+      policy((t) => t.replace('0.005', '0.0050')),
+    ),
+  ).toEqual([]);
+  expect(policyDigest(policy())).toBe(policyDigest(policy((t) => `# a comment\n${t}`)));
+});
+
+it('judges a change by the policy of the target branch', () => {
+  const [head] = parseModelFile(
+    text.replace('margin: 0.005', 'margin: 0.5').replace('max: 10', 'max: 99'),
+    'passloop.yaml',
+  );
+  if (head === undefined) throw new Error('no model');
+  const judged = underPolicy(head, policy());
+  expect(judged.gates[0]?.margin).toBe(0.005);
+  expect(judged.data.test?.checks[0]).toMatchObject({ max: 10 });
+});
