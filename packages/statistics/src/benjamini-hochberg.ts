@@ -14,7 +14,8 @@ export function benjaminiHochberg(pValues: ArrayLike<number>): Float64Array {
   let smallest = 1;
   for (let rank = m; rank >= 1; rank--) {
     const index = order[rank - 1]!;
-    smallest = Math.min(smallest, (pValues[index]! * m) / rank);
+    const p = pValues[index]!;
+    smallest = Math.min(smallest, Math.max(p, (p * m) / rank));
     adjusted[index] = smallest;
   }
   return adjusted;

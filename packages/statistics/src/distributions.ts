@@ -8,9 +8,22 @@ export function normalCdf(x: number): number {
   return normal.cdf(x, 0, 1);
 }
 
-/** The z with P(Z <= z) = p, for p in [0, 1]; NaN outside. */
+/**
+ * The z with P(Z <= z) = p, for p in [0, 1]; NaN outside. In the far tail the library's inverse loses digits (it starts
+ * from 2p - 1); there Newton's steps on the logarithm of the lower tail bring them back.
+ */
 export function normalQuantile(p: number): number {
-  return normal.quantile(p, 0, 1);
+  if (p > 0.5) return -normalQuantile(1 - p);
+  if (!(p > 0 && p < 0.01)) return normal.quantile(p, 0, 1);
+  const logP = Math.log(p);
+  let z = -Math.sqrt(-2 * logP);
+  for (let step = 0; step < 50; step++) {
+    const tail = normalCdf(z);
+    const change = ((Math.log(tail) - logP) * tail) / normal.pdf(z, 0, 1);
+    z -= change;
+    if (Math.abs(change) <= 1e-15 * Math.abs(z)) break;
+  }
+  return z;
 }
 
 /** P(T <= x) of Student's t; `degreesOfFreedom` > 0. */

@@ -62,8 +62,8 @@ function greatestCommonDivisor(a: number, b: number): number {
  * P(D_n >= x) of the one-sample, two-sided Kolmogorov statistic, by the pieces that Simard & L'Ecuyer (2011,
  * "Computing the two-sided Kolmogorov-Smirnov distribution", J. Stat. Softw. 39:11) compare:
  * twice the one-sided sum in the tail, the matrix power of Marsaglia, Tsang & Wang (2003) up to n = 140, the series of
- * Pelz & Good (1976) above. Within 4e-7 relative of scipy's `kstwo.sf` up to n = 100,000 and within 2e-6 to a million,
- * where the one-sided sum gives way to its expansion (beyond, scipy's own expansion is the coarser one, 1e-4).
+ * Pelz & Good (1976) above. Within 2e-6 relative of scipy's `kstwo.sf` up to n = 1,000,000 (beyond, scipy's own
+ * expansion of the tail is the coarser one, 1e-4).
  */
 export function kolmogorovSf(x: number, n: number): number {
   if (!(Number.isInteger(n) && n >= 1)) throw new RangeError(`the Kolmogorov distribution needs n >= 1, not ${n}`);

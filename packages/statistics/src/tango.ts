@@ -68,7 +68,7 @@ function crossing(counts: Discordance & { rows: number }, level: number, low: nu
   let [left, right] = [low, high];
   while (true) {
     const middle = left + (right - left) / 2;
-    if (middle <= left || middle >= right) return Math.abs(level - score(counts, left)) === 0 ? left : middle;
+    if (middle <= left || middle >= right) return middle;
     if (score(counts, middle) > level) left = middle;
     else right = middle;
   }
