@@ -28,7 +28,8 @@ export function escapeMarkdown(text: string, limit = 200): string {
 
 /** Untrusted text as a Markdown code span that it cannot leave, table cells included. */
 export function codeSpan(text: string, limit = 200): string {
-  const plain = plainText(text, limit).replaceAll('`', "'").replaceAll('|', '¦').trim();
+  // "<!--" is literal inside a span, but whoever looks for a hidden marker reads the raw text.
+  const plain = plainText(text, limit).replaceAll('`', "'").replaceAll('|', '¦').replaceAll('<!--', '<!- -').trim();
   return plain === '' ? '` `' : `\`${plain}\``;
 }
 

@@ -1,0 +1,141 @@
+import { type Verdict, worstVerdict } from '@passloop/core';
+import type { CheckResult, DataReport, ModelReport, Override, PolicyDifference } from '@passloop/documents';
+import { count } from './numbers.ts';
+import { named } from './phrase.ts';
+import { metricSentence } from './words.ts';
+
+type Parts = Omit<ModelReport, 'verdict' | 'reasons'>;
+
+const order: Record<Verdict, number> = { fail: 0, inconclusive: 1, pending: 2, warn: 3, pass: 4, skipped: 5 };
+
+/**
+ * The verdict of one model's check from its parts, with the sentences that made it, worst first.
+ * Data that fails, a policy that loosens itself, a scan, a probe, a gate: each can block alone. What did not run blocks
+ * with its reason, unless the outcome says that it had nothing to do (an unchanged model is not trained again).
+ * @param overrides committed exceptions that are in force today, matched by gate
+ */
+export function judgeModel(parts: Parts, overrides: readonly Override[] = []): ModelReport {
+  if (!parts.affected)
+    return { ...parts, verdict: 'pass', reasons: ['Nothing that this model depends on has changed.'] };
+  const findings: { verdict: Verdict; reason: string }[] = [];
+  for (const difference of parts.policy.differences.filter((entry) => entry.loosens)) {
+    const override = overrides.find(
+      (entry) => difference.path === entry.gate || difference.path.startsWith(`${entry.gate}.`),
+    );
+    findings.push(
+      override === undefined
+        ? { verdict: 'fail', reason: `It loosens its own policy: ${policySentence(difference)}.` }
+        : {
+            verdict: 'warn',
+            reason: `${policySentence(difference)}, allowed by ${named(override.file)} until ${override.until}.`,
+          },
+    );
+  }
+  for (const report of parts.data) findings.push(...dataFindings(report));
+  if (parts.scan !== null && parts.scan.verdict !== 'pass') {
+    const worst = parts.scan.files.find((file) => file.verdict === parts.scan?.verdict);
+    const finding = worst?.findings[0];
+    findings.push({
+      verdict: 'fail',
+      reason: `The model file ${named(worst?.path ?? '?')} is not safe to load: ${finding?.rule ?? parts.scan.verdict} (${named(finding?.detail ?? '')}).`,
+    });
+  }
+  if (parts.probe !== null) {
+    const failed = parts.probe.checks.filter((check) => check.verdict === 'fail' || check.verdict === 'inconclusive');
+    for (const check of failed)
+      findings.push({ verdict: check.verdict, reason: `The image fails ${named(check.id)}: ${named(check.detail)}.` });
+    if (failed.length === 0)
+      findings.push({ verdict: parts.probe.verdict, reason: 'The image answers as its signature says.' });
+  }
+  const comparison = parts.comparison;
+  if (comparison !== null) {
+    // A return to a model that was in production before shows its gates; what it returns to was accepted then.
+    const shown = comparison.outcome === 'rollback' || comparison.outcome === 'unchanged';
+    const deciding = [...comparison.metrics, ...comparison.slices].filter(
+      (metric) => metric.gate !== 'pass' && metric.gate !== 'skipped',
+    );
+    if (!shown) {
+      for (const metric of deciding) findings.push({ verdict: metric.gate, reason: metricSentence(metric) });
+      if (!deciding.some((metric) => order[metric.gate] <= order[comparison.verdict])) {
+        findings.push({ verdict: comparison.verdict, reason: comparison.reason ?? comparisonSentence(parts) });
+      }
+    } else {
+      findings.push({ verdict: 'pass', reason: comparison.reason ?? comparisonSentence(parts) });
+    }
+  }
+  for (const missing of parts.missing) findings.push({ verdict: missing.verdict, reason: missing.reason });
+  findings.sort((left, right) => order[left.verdict] - order[right.verdict]);
+  const verdict = worstVerdict(findings.map((finding) => finding.verdict));
+  const said = findings.filter((finding) => finding.verdict !== 'skipped').map((finding) => finding.reason);
+  return {
+    ...parts,
+    verdict,
+    reasons: said.length > 0 ? said : ['Nothing ran, and nothing that ran is nothing proven.'],
+  };
+}
+
+export function policySentence(difference: PolicyDifference): string {
+  return `${named(difference.path)} ${difference.from === null ? 'added' : named(difference.from)} → ${difference.to === null ? 'removed' : named(difference.to)}`;
+}
+
+function comparisonSentence(parts: Parts): string {
+  switch (parts.comparison?.outcome) {
+    case 'unchanged':
+      return 'The model and the image are the ones in production.';
+    case 'rollback':
+      return 'This model was in production before and its record verifies.';
+    case 'same-model':
+      return 'The model is the one in production; only its image differs.';
+    case 'first':
+      return 'Nothing is in production yet: absolute gates decide.';
+    case 'held':
+      return 'This model is held.';
+    case 'not-comparable':
+      return 'The candidate cannot be compared with production.';
+    default:
+      return parts.comparison?.metrics.some((metric) => metric.verdict === 'better')
+        ? 'It is better than production.'
+        : 'It is non-inferior to production.';
+  }
+}
+
+function dataFindings(report: DataReport): { verdict: Verdict; reason: string }[] {
+  const findings = [
+    ...report.checks
+      .filter((check) => check.verdict !== 'pass')
+      .map((check) => ({ verdict: check.verdict, reason: checkSentence(report, check) })),
+    ...report.drift
+      .filter((drift) => drift.verdict === 'fail' || drift.verdict === 'warn')
+      .map((drift) => ({
+        verdict: drift.verdict,
+        reason: `${named(drift.column)} of ${named(report.dataset.name)} has drifted: ${drift.method} ${drift.statistic ?? '–'}, allowed ${drift.threshold}.`,
+      })),
+  ];
+  if (findings.length === 0 || report.executed === 0) {
+    findings.push({
+      verdict: report.verdict,
+      reason:
+        report.executed === 0
+          ? `No check ran on ${named(report.dataset.name)}.`
+          : `All ${report.executed} checks of ${named(report.dataset.name)} pass.`,
+    });
+  }
+  return findings;
+}
+
+function checkSentence(report: DataReport, check: CheckResult): string {
+  const where =
+    check.column === null ? named(report.dataset.name) : `${named(check.column)} of ${named(report.dataset.name)}`;
+  const rows = check.failingRows === null ? '' : `${count(check.failingRows)} rows of `;
+  const sentence: Record<string, string> = {
+    'not-null': `${rows}${where} are null`,
+    range: `${rows}${where} are out of range`,
+    set: `${rows}${where} are not in the set`,
+    unique: `${rows}${where} are not unique`,
+  };
+  const what =
+    check.failingRows === null
+      ? `${named(check.id)} fails on ${where}`
+      : (sentence[check.kind] ?? `${rows}${where} fail ${named(check.id)}`);
+  return `${what} (expected ${named(check.expected)}${check.observed === null ? '' : `, found ${named(check.observed)}`})${check.reason === null ? '' : `: ${named(check.reason)}`}.`;
+}

@@ -1,0 +1,97 @@
+import type { Verdict } from '@passloop/core';
+import type { ComparedMetric, ComparedSlice } from '@passloop/documents';
+import { change, interval, measured } from './numbers.ts';
+import { named } from './phrase.ts';
+
+/** An icon never stands alone: the word beside it says the same to who cannot see it. */
+export const icons: Record<Verdict, string> = {
+  pass: '✅',
+  warn: '⚠️',
+  fail: '❌',
+  inconclusive: '❔',
+  pending: '⏳',
+  skipped: '➖',
+};
+
+const metricNames: Record<string, string> = {
+  roc_auc: 'ROC AUC',
+  pr_auc: 'PR AUC',
+  log_loss: 'log loss',
+  f1: 'F1',
+  mae: 'MAE',
+  rmse: 'RMSE',
+  r2: 'R²',
+  mcc: 'MCC',
+  latency_p50_ms: 'latency p50',
+  latency_p95_ms: 'latency p95',
+  image_bytes: 'image size',
+};
+
+export function metricName(name: string): string {
+  return metricNames[name] ?? name.replaceAll('_', ' ');
+}
+
+export function unitOf(name: string): string {
+  return name.endsWith('_ms') ? ' ms' : '';
+}
+
+/** How many digits tell this metric's numbers apart. */
+export function digitsOf(metric: Pick<ComparedMetric, 'name'>): number {
+  return metric.name.endsWith('_ms') ? 1 : metric.name === 'image_bytes' ? 0 : 4;
+}
+
+export function isSlice(metric: ComparedMetric | ComparedSlice): metric is ComparedSlice {
+  return 'slice' in metric;
+}
+
+export function subject(metric: ComparedMetric | ComparedSlice): string {
+  const name = metricName(metric.name);
+  return isSlice(metric) ? `${name} · ${named(metric.slice.column)} = ${named(metric.slice.value)}` : name;
+}
+
+/** What a gate allows, in a cell. */
+export function allowed(metric: ComparedMetric): string {
+  const digits = digitsOf(metric);
+  const parts: string[] = [];
+  if (metric.margin !== null)
+    parts.push(`${metric.direction === 'higher' ? '−' : '+'}${measured(metric.margin, digits).replace('−', '')}`);
+  if (metric.min !== null) parts.push(`≥ ${measured(metric.min, digits)}`);
+  if (metric.max !== null) parts.push(`≤ ${measured(metric.max, digits)}${unitOf(metric.name)}`);
+  return parts.join(', ') || '–';
+}
+
+export function changeCell(metric: ComparedMetric): string {
+  const digits = digitsOf(metric);
+  return metric.delta === null
+    ? '–'
+    : `${change(metric.delta, digits)}${unitOf(metric.name)}${interval(metric.interval, digits)}`;
+}
+
+export function verdictCell(metric: ComparedMetric): string {
+  return `${icons[metric.gate]} ${metric.verdict.replaceAll('-', '‑')}`;
+}
+
+/** A deciding metric as a sentence. */
+export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
+  const digits = digitsOf(metric);
+  const where = isSlice(metric)
+    ? `${metricName(metric.name)} on slice ${named(metric.slice.column)} = ${named(metric.slice.value)}`
+    : metricName(metric.name);
+  switch (metric.verdict) {
+    case 'worse':
+      return `${where} is worse than production: ${change(metric.delta, digits)}${percentInterval(metric, digits)}, allowed ${allowed(metric)}.`;
+    case 'outside':
+      return `${where} is ${measured(metric.candidate, digits)}${unitOf(metric.name)}, allowed ${allowed(metric)}.`;
+    case 'inconclusive':
+      return `${where} cannot be decided: ${change(metric.delta, digits)}${percentInterval(metric, digits)}, allowed ${allowed(metric)}${
+        metric.rowsNeeded === null ? '' : `; about ${metric.rowsNeeded.toLocaleString('en-US')} rows would decide`
+      }.`;
+    default:
+      return `${where} is ${metric.verdict}${metric.reason === null ? '' : `: ${metric.reason}`}.`;
+  }
+}
+
+function percentInterval(metric: ComparedMetric, digits: number): string {
+  if (metric.interval === null) return '';
+  return ` (${Number(metric.level ?? '0.95') * 100} % interval ${measured(metric.interval[0], digits)} … ${measured(metric.interval[1], digits)})`;
+}

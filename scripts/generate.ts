@@ -1,0 +1,40 @@
+/** Writes what is generated from the sources: JSON Schemas of the documents and of the model file. With --check it only compares. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { documentJsonSchema, documentKinds } from '@passloop/documents';
+import { modelFileJsonSchema } from '@passloop/model';
+
+const root = path.resolve(import.meta.dirname, '..');
+const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+
+const files = new Map<string, string>();
+for (const kind of documentKinds) {
+  files.set(
+    `docs/schemas/${kind}.json`,
+    `${JSON.stringify({ title: `Passloop ${kind} document`, ...documentJsonSchema(kind) }, null, 2)}\n`,
+  );
+}
+files.set('docs/schemas/model-file.json', `${JSON.stringify(modelFileJsonSchema(), null, 2)}\n`);
+
+const stale: string[] = [];
+for (const [name, text] of files) {
+  const file = path.join(root, name);
+  if (values.check) {
+    let current = '';
+    try {
+      current = readFileSync(file, 'utf8');
+    } catch {
+      // A missing file is stale, as is a different one.
+    }
+    if (current !== text) stale.push(name);
+  } else {
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+}
+if (stale.length > 0) {
+  console.error(`Generated files are not current: ${stale.join(', ')}\nRun \`npm run generate\` and commit them.`);
+  process.exit(1);
+}
+console.log(`${files.size} generated files ${values.check ? 'are current' : 'written'}`);
