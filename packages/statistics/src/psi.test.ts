@@ -84,6 +84,7 @@ describe('psi', () => {
     expect(() => psi([1, -1], [1, 2])).toThrow(RangeError);
     expect(() => psi([], [])).toThrow(RangeError);
     expect(() => psi([1, 2], [1, 2], { zeroFill: 0 })).toThrow(RangeError);
+    expect(() => psi([1, 2], [1, 2], { alpha: 5 })).toThrow(/alpha/);
   });
 
   it('has nothing to test in one bin', () => expect(psi([9], [4])).toMatchObject({ statistic: 0, pValue: 1, bins: 1 }));

@@ -34,6 +34,7 @@ export function psi(
   current: ArrayLike<number>,
   { zeroFill = 'evidently', alpha = 0.05 }: { zeroFill?: ZeroFill; alpha?: number } = {},
 ): Psi {
+  if (!(alpha > 0 && alpha < 1)) throw new RangeError(`alpha is ${alpha}; it must be between 0 and 1`);
   const n = countTotals(reference, current);
   const p = shares(reference, n.reference, zeroFill);
   const q = shares(current, n.current, zeroFill);
