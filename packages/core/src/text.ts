@@ -13,14 +13,15 @@ export function plainText(text: string, limit = 200): string {
 
 /**
  * Untrusted text inside GitHub Markdown, table cells included: no markup, HTML, mention, issue reference or link survives.
- * Mentions, references and autolinks are broken by an entity, which renders as the same character.
+ * Autolinks are broken by an entity. Mentions and references are found in the rendered text, where an entity is the
+ * character again: a zero-width space breaks those.
  */
 export function escapeMarkdown(text: string, limit = 200): string {
   return plainText(text, limit)
     .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
     .replace(/[\\`*_{}[\]()+!|~$^-]/g, (character) => `\\${character}`)
-    .replace(/@/g, '&#64;')
-    .replace(/#(?=\w)(?<!&#)/g, '&#35;')
+    .replace(/@/g, '@\u200b')
+    .replace(/(?<!&)#(?=\w)/g, '#\u200b')
     .replace(/:(?=\/\/)/g, '&#58;')
     .replace(/\bwww\./gi, 'www&#46;')
     .replace(/^(\s*)([>.])/g, '$1\\$2');
