@@ -80,7 +80,7 @@ export function pairedBootstraps<Name extends string>(
     weightedSums(counts, buckets.candidate, candidate);
     for (const name of names) {
       const statistic = options.statistics[name];
-      deltas.get(name)![r] = statistic(candidate) - statistic(totals.production);
+      deltas.get(name)![r] = statistic(candidate) - statistic(production);
     }
   }
   const estimates = names.map((name) => {
