@@ -94,6 +94,24 @@ def xoshiro(seed, count):
     return out
 
 
+def bounded(seed, bound, count):
+    """Draws below `bound` by the definition of their rejection rule, on exact integers."""
+    stream = iter(xoshiro(seed, 4 * count))
+    out = []
+    for _ in range(count):
+        while True:
+            x = next(stream)
+            if bound <= 2**21:
+                high, low = divmod(x * bound, 2**32)
+                if low >= 2**32 % bound:
+                    out.append(high)
+                    break
+            elif x < 2**32 - 2**32 % bound:
+                out.append(x % bound)
+                break
+    return {"seed": seed, "bound": bound, "draws": count, "last": out[-5:], "sum": sum(out)}
+
+
 def evidently_shares(ref, cur, fill):
     """Evidently's get_binned_data (numeric, more than 20 distinct values), with its zero fill."""
     edges = np.histogram_bin_edges(np.concatenate([ref, cur]), bins="sturges")
@@ -243,6 +261,7 @@ def main():
         "versions": {"python": platform.python_version(), "numpy": np.__version__, "scipy": scipy.__version__, "scikit-learn": sklearn.__version__},
         "distributions": distributions(),
         "random": [{"seed": str(s), "uint32": xoshiro(s, 12)} for s in (0, 1, 20260101, 2**64 - 1)],
+        "bounded": [bounded(3, bound, 40_000) for bound in (7, 1000, 2_000_003, 2**21 + 1, 3_000_000_000)],
         "numeric": [
             numeric("normal", rng.normal(0, 1, 120), rng.normal(0.3, 1.2, 75)),
             numeric("same", rng.normal(5, 2, 60), rng.normal(5, 2, 60)),

@@ -36,7 +36,7 @@ export function tQuantile(p: number, degreesOfFreedom: number): number {
   return t.quantile(p, degreesOfFreedom);
 }
 
-/** P(X <= successes) of `trials` with probability `p`. Relative error below 1e-10 up to a million trials. */
+/** P(X <= successes) of `trials` with probability `p`. Relative error below 1e-10 up to a million trials; 0 below 1e-290. */
 export function binomialCdf(successes: number, trials: number, p: number): number {
   if (successes < 0) return 0;
   if (successes >= trials) return 1;

@@ -34,6 +34,10 @@ describe('mcnemar', () => {
     });
   });
 
+  it('ends at 0 where the tail is below the smallest double, never under it', () => {
+    expect(mcnemar({ candidateOnly: 7, productionOnly: 1074 })).toMatchObject({ pValue: 0, midP: 0 });
+  });
+
   it.each([-1, 0.5, Number.NaN])('refuses a count of %d', (candidateOnly) => {
     expect(() => mcnemar({ candidateOnly, productionOnly: 3 })).toThrow(RangeError);
   });

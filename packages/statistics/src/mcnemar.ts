@@ -29,7 +29,7 @@ export function mcnemar({ candidateOnly, productionOnly }: Discordance): Mcnemar
   const smaller = Math.min(candidateOnly, productionOnly);
   const tail = binomialCdf(smaller, n, 0.5);
   const atSmaller = binomial.pmf(smaller, n, 0.5);
-  const midP = candidateOnly === productionOnly ? 1 - atSmaller / 2 : 2 * tail - atSmaller;
+  const midP = candidateOnly === productionOnly ? 1 - atSmaller / 2 : Math.max(0, 2 * tail - atSmaller);
   // By the symmetry of the fair coin, P(X >= b) = P(X <= n - b).
   return {
     pValue: Math.min(1, 2 * tail),

@@ -31,6 +31,14 @@ describe('psi', () => {
     expect(psi([5, 5], [0, 10], { zeroFill: 'none' }).pValue).toBe(0);
   });
 
+  it("takes a millionth of a side's smallest share where that is tiny", () => {
+    // Shares 0.99995 and 0.00005 with a zero: the zero becomes 5e-11.
+    const p = [0.99995, 0.00005, 5e-11];
+    const q = [0.5, 0.25, 0.25];
+    const byHand = p.reduce((all, share, i) => all + (share - q[i]!) * Math.log(share / q[i]!), 0);
+    expectClose(psi([99_995, 5, 0], [50, 25, 25]).statistic, byHand, 1e-12);
+  });
+
   it('is never negative, symmetric without zeros, and 0 only for equal shares', () => {
     fc.assert(
       fc.property(counts, ([reference, current]) => {

@@ -11,6 +11,13 @@ describe('createRandom', () => {
     expect(uint32.map(() => random.uint32())).toEqual(uint32);
   });
 
+  it.each(golden.bounded)('rejects as the rule says below $bound', ({ seed, bound, draws, ...expected }) => {
+    const random = createRandom(seed);
+    const values = Array.from({ length: draws }, () => random.integer(bound));
+    expect(values.slice(-5)).toEqual(expected.last);
+    expect(values.reduce((a, b) => a + b)).toBe(expected.sum);
+  });
+
   it.each([
     1,
     2,
