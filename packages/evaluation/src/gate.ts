@@ -1,0 +1,138 @@
+import { fromDecimal, toDecimal, type Verdict } from '@passloop/core';
+import type { ComparedMetric, Measurement } from '@passloop/documents';
+import type { Gate } from '@passloop/model';
+import { rowsToDecide } from '@passloop/statistics';
+import { type PairedMeasurement, standardErrorOf } from './measure.ts';
+
+/** What an undecided gate does: a check warns, the promotion to the last environment blocks. */
+export type InconclusivePolicy = 'warn' | 'block';
+
+/**
+ * The verdict of a paired difference with bounds L and U, oriented so that more is better: `better` L > 0; `non-inferior`
+ * L > −margin; `worse` U < −margin; else `inconclusive`. All from the printed decimals, so that a reader can check it.
+ */
+export function pairedVerdict(
+  direction: Gate['direction'],
+  interval: readonly [string, string],
+  margin: string,
+): Measurement {
+  const first = fromDecimal(interval[0]);
+  const second = fromDecimal(interval[1]);
+  const low = direction === 'higher' ? first : -second;
+  const high = direction === 'higher' ? second : -first;
+  const allowed = fromDecimal(margin);
+  if (low > 0) return 'better';
+  if (low > -allowed) return 'non-inferior';
+  if (high < -allowed) return 'worse';
+  return 'inconclusive';
+}
+
+export function boundsVerdict(value: string, min: string | null, max: string | null): Measurement {
+  const number = fromDecimal(value);
+  return (min === null || number >= fromDecimal(min)) && (max === null || number <= fromDecimal(max))
+    ? 'within'
+    : 'outside';
+}
+
+/** What the gate makes of a measurement. */
+export function gateVerdict(
+  measurement: Measurement,
+  severity: Gate['severity'],
+  inconclusive: InconclusivePolicy,
+): Verdict {
+  switch (measurement) {
+    case 'better':
+    case 'non-inferior':
+    case 'within':
+      return 'pass';
+    case 'worse':
+    case 'outside':
+    case 'not-comparable':
+      return severity === 'warn' ? 'warn' : 'fail';
+    case 'inconclusive':
+      return inconclusive === 'block' && severity === 'error' ? 'inconclusive' : 'warn';
+    case 'insufficient':
+      return 'warn';
+  }
+}
+
+type Frame = { gate: Gate; inconclusive: InconclusivePolicy };
+
+function base({ gate }: Frame): Omit<ComparedMetric, 'verdict' | 'gate'> {
+  return {
+    name: gate.metric,
+    direction: gate.direction,
+    production: null,
+    candidate: null,
+    delta: null,
+    interval: null,
+    level: null,
+    method: null,
+    margin: gate.margin === undefined ? null : toDecimal(gate.margin),
+    min: gate.min === undefined ? null : toDecimal(gate.min),
+    max: gate.max === undefined ? null : toDecimal(gate.max),
+    severity: gate.severity,
+    rowsNeeded: null,
+    reason: null,
+  };
+}
+
+/** A gate on a paired measurement; an absolute bound that is broken outweighs the comparison. */
+export function judgePaired(frame: Frame, measured: PairedMeasurement, rows: number): ComparedMetric {
+  const { gate, inconclusive } = frame;
+  const start = base(frame);
+  const candidate = toDecimal(measured.candidate);
+  const interval: [string, string] = [toDecimal(measured.interval[0]), toDecimal(measured.interval[1])];
+  const bounded = start.min !== null || start.max !== null;
+  const bounds = bounded ? boundsVerdict(candidate, start.min, start.max) : null;
+  const paired = start.margin === null ? null : pairedVerdict(gate.direction, interval, start.margin);
+  const verdict = bounds === 'outside' || paired === null ? (bounds ?? 'not-comparable') : paired;
+  const oriented = gate.direction === 'higher' ? measured.delta : -measured.delta;
+  return {
+    ...start,
+    production: toDecimal(measured.production),
+    candidate,
+    delta: toDecimal(measured.delta),
+    interval,
+    level: toDecimal(measured.level),
+    method: measured.method,
+    verdict,
+    gate: gateVerdict(verdict, gate.severity, inconclusive),
+    rowsNeeded:
+      verdict === 'inconclusive' && gate.margin !== undefined
+        ? rowsToDecide({
+            rows,
+            delta: oriented,
+            standardError: standardErrorOf(measured.interval, measured.level),
+            margin: gate.margin,
+          })
+        : null,
+  };
+}
+
+/** A gate where only the candidate has a value: absolute bounds decide, a margin has no baseline. */
+export function judgeAlone(frame: Frame, value: number, production: number | null, reason: string): ComparedMetric {
+  const start = base(frame);
+  const candidate = toDecimal(value);
+  const bounded = start.min !== null || start.max !== null;
+  const verdict = bounded ? boundsVerdict(candidate, start.min, start.max) : 'not-comparable';
+  return {
+    ...start,
+    production: production === null ? null : toDecimal(production),
+    candidate,
+    delta: production === null ? null : toDecimal(value - production),
+    verdict,
+    gate: bounded ? gateVerdict(verdict, frame.gate.severity, frame.inconclusive) : 'skipped',
+    reason: start.margin === null ? null : reason,
+  };
+}
+
+/** A gate that could not be measured: never a pass. */
+export function judgeMissing(frame: Frame, reason: string): ComparedMetric {
+  return {
+    ...base(frame),
+    verdict: 'not-comparable',
+    gate: gateVerdict('not-comparable', frame.gate.severity, frame.inconclusive),
+    reason,
+  };
+}
