@@ -1,1 +1,8 @@
-export {};
+export { openDirectoryStore } from './directory-store.ts';
+export type { StoredFile } from './entry.ts';
+export { resultDigest } from './entry-store.ts';
+export { dockerConfigCredentials, type RegistryCredentials } from './oci-auth.ts';
+export * from './oci-reference.ts';
+export * from './oci-registry.ts';
+export { openOciStore } from './oci-store.ts';
+export * from './store.ts';
