@@ -1,1 +1,22 @@
-export {};
+export { type CanonicalColumn, canonicalColumn } from './canonical-scalar.ts';
+export { isNumeric, isTemporal, type TableColumn } from './column-types.ts';
+export { engineName, type Scalar } from './engine.ts';
+export { evaluationDigest } from './evaluation-digest.ts';
+export { scalarExpression } from './expression.ts';
+export { type DatasetIdentity, datasetIdentity } from './identity.ts';
+export { compareKeys, type JoinInput, joinByKey, type KeyDifference } from './join.ts';
+export {
+  checkKey,
+  columnList,
+  findColumn,
+  type KeyReport,
+  missingColumn,
+  requireColumn,
+  requireKey,
+  requireRows,
+} from './keys.ts';
+export { quoteDouble, quoteIdentifier, quoteNumber, quoteScalar, quoteText } from './quote.ts';
+export { type ColumnValues, readColumns } from './read-columns.ts';
+export { openTables, type SessionOptions, type Table, type TableSession, type TableSource } from './session.ts';
+export { findTableFiles, type TableFiles, type TableFormat, tableFormat, tableFormats } from './source.ts';
+export { writeParquet } from './write-parquet.ts';

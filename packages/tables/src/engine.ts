@@ -1,0 +1,90 @@
+import { DuckDBConnection, type DuckDBDataChunk, DuckDBInstance, version } from '@duckdb/node-api';
+import { ConfigurationError, InfrastructureError, type PassloopError, plainText } from '@passloop/core';
+
+export type EngineOptions = {
+  /** Such as `1GB`; what does not fit is spilled to the temporary folder. */
+  memoryLimit: string;
+  threads: number | null;
+  /** Where the engine may spill, and the only folder where it may write. */
+  scratch: string;
+  /** The only files outside `scratch` that it may open. */
+  files: readonly string[];
+};
+
+export type Scalar = string | number | bigint | boolean | null;
+
+/** One hardened DuckDB in memory, with one connection. */
+export type Engine = {
+  rows(sql: string): Promise<Scalar[][]>;
+  /** Chunks of at most 2048 rows, in the query's order, while the engine still works. */
+  stream(sql: string): AsyncIterable<DuckDBDataChunk>;
+  run(sql: string): Promise<void>;
+  close(): void;
+};
+
+/** What documents say: `duckdb 1.5.4`. */
+export const engineName = `duckdb ${version().replace(/^v/, '')}`;
+
+/**
+ * Starts DuckDB so that even a statement of ours gone wrong could do little: no extension is installed or loaded, no
+ * file is opened but `files` and those in `scratch`, no address is reached, and no setting can be changed afterwards.
+ */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const instance = await DuckDBInstance.create(':memory:', {
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    allow_community_extensions: 'false',
+    memory_limit: options.memoryLimit,
+    temp_directory: options.scratch,
+    preserve_insertion_order: 'false',
+    ...(options.threads === null ? {} : { threads: String(options.threads) }),
+  });
+  const connection = await DuckDBConnection.create(instance);
+  const list = (paths: readonly string[]) => `[${paths.map((file) => `'${file.replaceAll("'", "''")}'`).join(', ')}]`;
+  await connection.run(`SET TimeZone = 'UTC'`);
+  await connection.run(`SET allowed_paths = ${list(options.files)}`);
+  await connection.run(`SET allowed_directories = ${list([options.scratch])}`);
+  await connection.run('SET enable_external_access = false');
+  await connection.run('SET lock_configuration = true');
+
+  return {
+    async rows(sql) {
+      const reader = await attempt(() => connection.runAndReadAll(sql));
+      return reader.getRowsJS() as Scalar[][];
+    },
+    async *stream(sql) {
+      const result = await attempt(() => connection.stream(sql));
+      for (;;) {
+        const chunk = await attempt(() => result.fetchChunk());
+        if (chunk === null || chunk.rowCount === 0) return;
+        yield chunk;
+      }
+    },
+    async run(sql) {
+      await attempt(() => connection.run(sql));
+    },
+    close() {
+      connection.closeSync();
+      instance.closeSync();
+    },
+  };
+}
+
+async function attempt<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw engineError(error);
+  }
+}
+
+/** An engine's message as an error of ours: what is in the data or the query is the user's to mend. */
+export function engineError(error: unknown): PassloopError {
+  const message = error instanceof Error ? error.message : String(error);
+  const text = plainText(message.split('\n\n')[0] ?? message, 600);
+  const line = /Line: (\d+)/.exec(message)?.[1];
+  const ours =
+    /^(Invalid Input|Conversion|Binder|Catalog|Parser|Out of Range|IO|Permission|Mismatch Type|Invalid|Serialization|CSV)/;
+  if (!ours.test(message)) return new InfrastructureError(`DuckDB: ${text}`, { cause: error });
+  return new ConfigurationError(text, { line: line === undefined ? undefined : Number(line), cause: error });
+}

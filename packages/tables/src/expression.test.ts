@@ -1,0 +1,77 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ConfigurationError, type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { openTables, scalarExpression, type Table, type TableSession } from './index.ts';
+
+let folder: TemporaryFolder;
+let session: TableSession;
+let table: Table;
+
+beforeAll(async () => {
+  folder = await temporaryFolder('expression-test');
+  session = await openTables({ threads: 2 });
+  await writeFile(path.join(folder.path, 't.csv'), 'a,b,"c d",s,day\n1,2,3,x,2001-02-03\n4,5,,y,2001-03-04\n');
+  table = await session.open({ uri: 't.csv', root: folder.path });
+});
+afterAll(async () => {
+  await session[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
+});
+
+it.each([
+  ['a < b AND "c d" IS NULL', 1],
+  ["s IN ('x', 'z') OR day >= DATE '2001-03-01'", 2],
+  ['a BETWEEN 1 AND 3', 1],
+  ["regexp_full_match(s, '[a-x]')", 1],
+  ["CASE WHEN a > 1 THEN s LIKE 'y%' ELSE false END", 1],
+  ['abs(a - b) = 1 -- a comment at the end', 2],
+  ['month(day) = 2', 1],
+  ['try_cast(s AS INTEGER) IS NULL', 2],
+  ['coalesce("c d", 0) = 0', 1],
+])('takes %s', async (text, rows) => {
+  const expression = await scalarExpression(session, table, text);
+  const [[count] = []] = await session.rows(`SELECT count(*) FROM ${table.relation} WHERE ${expression}`);
+  expect(Number(count)).toBe(rows);
+});
+
+it.each([
+  "1 = 1) FROM read_text('/etc/passwd') --",
+  "a > 1); COPY (SELECT 1) TO '/tmp/evil'; SELECT (true",
+  "a IN (SELECT length(content) FROM read_text('/etc/passwd'))",
+  "EXISTS (SELECT 1 FROM 'x.csv')",
+  'count(*) > 0',
+  'a > max(b)',
+  'row_number() OVER () > 1',
+  'random() > 0.5',
+  "getenv('HOME') = 'x'",
+  "current_setting('threads') = '1'",
+  'now() > day',
+  "nextval('x') > 0",
+  "repeat('a', 1000000000) = s",
+  'list_sum(range(1000000000)) > 0',
+  "error('x') IS NULL",
+  'a > $1',
+  'a > ?',
+  '#1 > 0',
+  '*',
+  'COLUMNS(*) > 0',
+  't.a > 1',
+  'rowid > 0',
+  'nowhere > 1',
+  'A > 1',
+  'a + b',
+  "'yes'",
+  'a >',
+  '',
+  'a > 1, b > 1',
+  'a > 1 ORDER BY 1',
+  'a > 1 UNION SELECT true',
+  "query('select 1') = 1",
+  'main.abs(a) > 1',
+  'list_filter([a], lambda x: x > 1) = [1]',
+  "s COLLATE NOCASE = 'X'",
+  "write_log('x') IS NULL",
+])('refuses %s', async (text) => {
+  await expect(scalarExpression(session, table, text)).rejects.toBeInstanceOf(ConfigurationError);
+});

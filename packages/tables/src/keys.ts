@@ -1,0 +1,117 @@
+import { ConfigurationError } from '@passloop/core';
+import { closest, distance } from 'fastest-levenshtein';
+import type { TableColumn } from './column-types.ts';
+import { quoteIdentifier } from './quote.ts';
+import type { Table, TableSession } from './session.ts';
+
+export type KeyReport = {
+  key: string[];
+  rows: number;
+  /** Rows in which some key column is NULL, or NaN. */
+  nullRows: number;
+  /** Keys that more than one row has, and how many rows have them. */
+  duplicateKeys: number;
+  duplicateRows: number;
+  /** The first of them in the key's order, as text. */
+  examples: string[][];
+};
+
+/** The column of that exact name, or null. Letter case counts, although the engine would not mind. */
+export function findColumn(table: Table, name: string): TableColumn | null {
+  return table.columns.find((column) => column.name === name) ?? null;
+}
+
+/**
+ * The column of that name.
+ *
+ * @param namedBy where the name comes from, for the message: `evaluate.columns.score`
+ * @throws ConfigurationError: "predictions.parquet has no column `score`; columns.score names it. The file has: id, y."
+ */
+export function requireColumn(table: Table, name: string, namedBy: string | null = null): TableColumn {
+  const found = findColumn(table, name);
+  if (found !== null) return found;
+  throw new ConfigurationError(`${missingColumn(table, name, namedBy)} ${columnList(table)}`, {
+    file: table.source?.uri,
+    hint: nearest(table, name),
+  });
+}
+
+/** "predictions.parquet has no column `score`; columns.score names it." */
+export function missingColumn(table: Table, name: string, namedBy: string | null = null): string {
+  return `${table.name} has no column \`${name}\`${namedBy === null ? '' : `; ${namedBy} names it`}.`;
+}
+
+/** "The file has: id, y, proba." */
+export function columnList(table: Table): string {
+  const shown = table.columns.slice(0, 20).map((column) => column.name);
+  const more = table.columns.length - shown.length;
+  return `The file has: ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
+}
+
+function nearest(table: Table, name: string): string | undefined {
+  const names = table.columns.map((column) => column.name);
+  if (names.length === 0) return undefined;
+  const near = closest(name, names);
+  return distance(name, near) <= Math.max(2, Math.floor(name.length / 3)) ? `Did you mean \`${near}\`?` : undefined;
+}
+
+/** @throws ConfigurationError for a table without rows */
+export function requireRows(table: Table): void {
+  if (table.rows === 0) throw new ConfigurationError(`${table.name} has no rows.`, { file: table.source?.uri });
+}
+
+/** NULL or, for numbers, NaN: neither names a row. */
+export function missingKey(table: Table, key: readonly string[]): string {
+  return key
+    .map((name) => {
+      const column = quoteIdentifier(name);
+      return requireColumn(table, name).type === 'float'
+        ? `${column} IS NULL OR isnan(${column})`
+        : `${column} IS NULL`;
+    })
+    .join(' OR ');
+}
+
+/** Looks for rows without a key and keys with several rows; both counts are exact. */
+export async function checkKey(session: TableSession, table: Table, key: readonly string[]): Promise<KeyReport> {
+  for (const name of key) requireColumn(table, name, 'the key');
+  const columns = key.map(quoteIdentifier).join(', ');
+  const missing = missingKey(table, key);
+  const [[nullRows] = []] = await session.rows(`SELECT count(*) FROM ${table.relation} WHERE ${missing}`);
+  const groups = `SELECT ${columns}, count(*) AS n FROM ${table.relation} WHERE NOT (${missing}) GROUP BY ALL HAVING count(*) > 1`;
+  const [[duplicateKeys, duplicateRows] = []] = await session.rows(
+    `SELECT count(*), coalesce(sum(n), 0)::BIGINT FROM (${groups})`,
+  );
+  const examples =
+    Number(duplicateKeys) === 0
+      ? []
+      : await session.rows(
+          `SELECT ${key.map((name) => `${quoteIdentifier(name)}::VARCHAR`).join(', ')} FROM (${groups}) ORDER BY ${columns} LIMIT 5`,
+        );
+  return {
+    key: [...key],
+    rows: table.rows,
+    nullRows: Number(nullRows),
+    duplicateKeys: Number(duplicateKeys),
+    duplicateRows: Number(duplicateRows),
+    examples: examples.map((row) => row.map(String)),
+  };
+}
+
+/** @throws ConfigurationError unless every row has a key and no two rows share one */
+export async function requireKey(session: TableSession, table: Table, key: readonly string[]): Promise<void> {
+  requireRows(table);
+  const report = await checkKey(session, table, key);
+  const named = key.map((name) => `\`${name}\``).join(', ');
+  if (report.nullRows > 0) {
+    throw new ConfigurationError(`${table.name} has ${report.nullRows} rows without a key (${named} is NULL or NaN).`, {
+      file: table.source?.uri,
+    });
+  }
+  if (report.duplicateKeys > 0) {
+    throw new ConfigurationError(
+      `${table.name} has ${report.duplicateKeys} keys (${named}) that more than one row has, in ${report.duplicateRows} rows. The first: ${report.examples.map((row) => row.join(' ')).join(', ')}.`,
+      { file: table.source?.uri, hint: 'A key names one row: drop the duplicates, or name more key columns.' },
+    );
+  }
+}

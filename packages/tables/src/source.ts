@@ -1,0 +1,128 @@
+import { glob, lstat, readdir, realpath } from 'node:fs/promises';
+import path from 'node:path';
+import { ConfigurationError, isMissing } from '@passloop/core';
+
+export const tableFormats = ['parquet', 'csv', 'tsv', 'jsonl'] as const;
+export type TableFormat = (typeof tableFormats)[number];
+
+/** Where a table lies: absolute files of one format, and the same place as messages and printed queries name it. */
+export type TableFiles = {
+  /** As the user wrote it, with `/`: a file, a folder or a glob. */
+  uri: string;
+  /** What digests of several files are relative to; null for a single file. */
+  folder: string | null;
+  /** Absolute, sorted by their path in bytes. */
+  files: string[];
+  format: TableFormat;
+};
+
+const endings: Record<string, TableFormat> = {
+  '.parquet': 'parquet',
+  '.pq': 'parquet',
+  '.csv': 'csv',
+  '.tsv': 'tsv',
+  '.jsonl': 'jsonl',
+  '.ndjson': 'jsonl',
+};
+
+const globCharacters = /[*?[\]{}]/;
+
+/** The format by the file's ending, `.gz` and `.zst` aside; null where no table format ends so. */
+export function tableFormat(file: string): TableFormat | null {
+  const name = file.toLowerCase().replace(/\.(gz|zst)$/, '');
+  return endings[path.extname(name)] ?? null;
+}
+
+/**
+ * Finds the files of a table: one file, every table file below a folder, or those that a glob matches.
+ *
+ * @param root the folder that `uri` is relative to; an absolute `uri` is taken as it is
+ * @throws ConfigurationError when nothing is there, formats are mixed, or a name or link would fool the engine
+ */
+export async function findTableFiles(uri: string, root: string): Promise<TableFiles> {
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(uri)) {
+    throw new ConfigurationError(`${uri} is a remote address; this version reads tables from files only.`, {
+      hint: 'Fetch it in an earlier step, and name the file.',
+    });
+  }
+  const target = path.resolve(root, uri);
+  if (!globCharacters.test(uri)) {
+    const stat = await lstat(target).catch((error: unknown) => {
+      if (isMissing(error)) throw nothingThere(uri, target);
+      throw error;
+    });
+    if (stat.isDirectory()) return folderFiles(uri, target);
+    const real = await realpath(target);
+    return { uri, folder: null, files: [plainName(real)], format: formatOf(uri, uri) };
+  }
+  const parts = uri.split('/');
+  const fixed = parts.slice(
+    0,
+    parts.findIndex((part) => globCharacters.test(part)),
+  );
+  const folder = path.resolve(root, fixed.join('/') || (uri.startsWith('/') ? '/' : '.'));
+  const found: string[] = [];
+  for await (const name of glob(parts.slice(fixed.length).join('/'), { cwd: folder })) {
+    const full = path.join(folder, name);
+    if ((await lstat(full)).isFile()) found.push(full);
+  }
+  if (found.length === 0) throw new ConfigurationError(`No file matches ${uri}.`, { file: uri });
+  return several(uri, await realpath(folder), folder, found);
+}
+
+async function folderFiles(uri: string, folder: string): Promise<TableFiles> {
+  const found: string[] = [];
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const full = path.join(entry.parentPath, entry.name);
+    if (entry.isSymbolicLink())
+      throw new ConfigurationError(`${full} is a symbolic link; a table in a folder has regular files only.`);
+    if (entry.isFile() && tableFormat(entry.name) !== null && !/^[._]/.test(entry.name)) found.push(full);
+  }
+  if (found.length === 0) {
+    throw new ConfigurationError(`${uri} holds no table file.`, {
+      file: uri,
+      hint: `Table files end in ${Object.keys(endings).join(', ')}, perhaps with .gz.`,
+    });
+  }
+  return several(uri, await realpath(folder), folder, found);
+}
+
+function several(uri: string, realFolder: string, folder: string, found: readonly string[]): TableFiles {
+  const files = found
+    .map((file) => plainName(path.join(realFolder, path.relative(folder, file))))
+    .sort((left, right) => Buffer.compare(Buffer.from(left), Buffer.from(right)));
+  const format = formatOf(files[0] as string, uri);
+  for (const file of files) {
+    if (formatOf(file, uri) !== format) {
+      throw new ConfigurationError(
+        `${uri} mixes formats: ${path.basename(files[0] as string)} and ${path.basename(file)}.`,
+        { file: uri },
+      );
+    }
+  }
+  return { uri, folder: realFolder, files, format };
+}
+
+function formatOf(file: string, uri: string): TableFormat {
+  const format = tableFormat(file);
+  if (format === null) {
+    throw new ConfigurationError(`${uri} has no ending that tells a table format.`, {
+      file: uri,
+      hint: `Known are ${Object.keys(endings).join(', ')}, perhaps with .gz.`,
+    });
+  }
+  return format;
+}
+
+/** The engine would take these characters in a file's name for a pattern of its own. */
+function plainName(file: string): string {
+  if (!/[*?[\]]/.test(file)) return file;
+  throw new ConfigurationError(`The path ${file} holds one of * ? [ ], which the engine takes for a pattern.`, {
+    file,
+    hint: 'Rename the file or folder.',
+  });
+}
+
+function nothingThere(uri: string, target: string): ConfigurationError {
+  return new ConfigurationError(`There is no table at ${uri}.`, { file: uri, hint: `Looked for ${target}.` });
+}

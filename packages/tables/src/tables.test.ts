@@ -1,0 +1,324 @@
+import { readFile, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { ConfigurationError, sha256, type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  checkKey,
+  compareKeys,
+  datasetIdentity,
+  evaluationDigest,
+  findTableFiles,
+  joinByKey,
+  openTables,
+  quoteIdentifier,
+  quoteText,
+  readColumns,
+  requireColumn,
+  requireKey,
+  type Table,
+  type TableSession,
+  writeParquet,
+} from './index.ts';
+
+let folder: TemporaryFolder;
+let session: TableSession;
+
+beforeAll(async () => {
+  folder = await temporaryFolder('tables-test');
+  session = await openTables({ threads: 2 });
+});
+afterAll(async () => {
+  await session[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
+});
+
+async function csv(name: string, text: string | Uint8Array): Promise<Table> {
+  await writeFile(path.join(folder.path, name), text);
+  return session.open({ uri: name, root: folder.path });
+}
+
+async function parquet(name: string, query: string): Promise<Table> {
+  await writeParquet(session, query, path.join(folder.path, name));
+  return session.open({ uri: name, root: folder.path });
+}
+
+describe('open', () => {
+  it('reads a CSV by RFC 4180: quotes, delimiters and newlines in fields, types of the whole column', async () => {
+    const rows = Array.from({ length: 30_000 }, (_, i) => `${i},${i},x`).join('\n');
+    const table = await csv('quoted.csv', `id,late_text,"a ""b"", c"\n${rows}\n30000,oops,"two\nlines, ""q"""\n`);
+    expect(table.rows).toBe(30_001);
+    expect(table.columns.map((column) => [column.name, column.type])).toEqual([
+      ['id', 'integer'],
+      ['late_text', 'string'],
+      ['a "b", c', 'string'],
+    ]);
+    const [values] = await readColumns(session, table, { columns: ['a "b", c'], orderBy: ['id'] });
+    expect(values?.values[30_000]).toBe('two\nlines, "q"');
+  });
+
+  it('tells the types of all formats in the words of users', async () => {
+    const table = await parquet(
+      'types.parquet',
+      `SELECT 1::TINYINT AS i, 1.5::FLOAT AS f, 1.50::DECIMAL(5,2) AS n, 'x' AS s, true AS b, DATE '2001-02-03' AS d,
+         TIMESTAMP '2001-02-03 04:05:06' AS t, TIME '04:05:06' AS h, 'ab'::BLOB AS y, [1, 2] AS l, {'a': 1} AS m, 1::UBIGINT AS u`,
+    );
+    expect(Object.fromEntries(table.columns.map((column) => [column.name, column.type]))).toEqual({
+      i: 'integer',
+      f: 'float',
+      n: 'decimal',
+      s: 'string',
+      b: 'boolean',
+      d: 'date',
+      t: 'timestamp',
+      h: 'time',
+      y: 'binary',
+      l: 'nested',
+      m: 'nested',
+      u: 'integer',
+    });
+  });
+
+  it('opens TSV, JSON lines, gzip, several files of a glob and of a folder', async () => {
+    expect((await csv('t.tsv', 'a\tb\n1\tx,y\n')).columns.map((column) => column.name)).toEqual(['a', 'b']);
+    const lines = await csv('l.jsonl', '{"a":1,"d":"2001-01-31"}\n{"a":null,"d":"2001-02-01"}\n');
+    expect(lines.columns.map((column) => column.type)).toEqual(['integer', 'date']);
+    expect((await csv('z.csv.gz', gzipSync('a;b\n1;2\n'))).columns).toHaveLength(2);
+    await parquet('many/part-1.parquet', 'SELECT 1 AS a');
+    await parquet('many/deep/part-2.parquet', 'SELECT 2 AS a');
+    const whole = await session.open({ uri: 'many', root: folder.path });
+    expect(whole).toMatchObject({ rows: 2, printed: "read_parquet('many/**/*.parquet', hive_partitioning = false)" });
+    expect((await session.open({ uri: 'many/*.parquet', root: folder.path })).rows).toBe(1);
+    await csv('p-1.csv', 'a,b\n1,2\n');
+    await csv('p-2.csv', 'a,b\n1.5,x\n');
+    const merged = await session.open({ uri: 'p-*.csv', root: folder.path });
+    expect(merged.columns.map((column) => column.type)).toEqual(['float', 'string']);
+  });
+
+  it.each([
+    ['a row with too many fields', 'x1.csv', 'a,b\n1,2\n3,4,5\n', /x1\.csv/],
+    ['an empty file', 'x2.csv', '', /x2\.csv/],
+    ['two columns of one name', 'x3.csv', 'a,b,a\n1,2,3\n', /two columns `a`/],
+    ['columns that differ in case', 'x4.csv', 'a,A\n1,2\n', /letter case/],
+    ['a column without a name', 'x5.csv', 'a,\n1,2\n', /without a name/],
+    ['a file that only claims to be Parquet', 'x6.parquet', 'PAR1 no', /x6\.parquet/],
+    ['an ending that says nothing', 'x7.xlsx', 'PK', /no ending/],
+    ['JSON that is cut', 'x8.jsonl', '{"a":1}\n{"a":', /x8\.jsonl/],
+  ])('refuses %s', async (_, name, text, message) => {
+    const error = await csv(name, text).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ConfigurationError);
+    expect((error as Error).message).toMatch(message);
+  });
+
+  it('refuses a missing file, a glob without a match, mixed formats, a link in a folder, a remote address', async () => {
+    const open = (uri: string) => session.open({ uri, root: folder.path });
+    await expect(open('nowhere.parquet')).rejects.toThrow('There is no table at nowhere.parquet.');
+    await expect(open('nowhere-*.parquet')).rejects.toThrow('No file matches');
+    await expect(open('s3://bucket/x.parquet')).rejects.toThrow('remote');
+    await parquet('mixed/a.parquet', 'SELECT 1 AS a');
+    await writeFile(path.join(folder.path, 'mixed/b.csv'), 'a\n1\n');
+    await expect(open('mixed')).rejects.toThrow('mixes formats');
+    await parquet('linked/a.parquet', 'SELECT 1 AS a');
+    await symlink('/etc/passwd', path.join(folder.path, 'linked/b.csv'));
+    await expect(open('linked')).rejects.toThrow('symbolic link');
+    expect((await open('mixed/a.parquet')).rows).toBe(1);
+  });
+
+  it('keeps hostile column names and a Parquet that was cut in half apart from a table', async () => {
+    const names = [
+      'a"b',
+      "'; DROP TABLE x; --",
+      '::error::x',
+      '<img src=x onerror=1>',
+      'select',
+      'a\nb',
+      ' ',
+      '$1',
+      'é',
+    ];
+    const table = await parquet(
+      'hostile.parquet',
+      `SELECT ${names.map((n, i) => `${i} AS ${quoteIdentifier(n)}`).join(', ')}`,
+    );
+    expect(table.columns.map((column) => column.name)).toEqual(names);
+    const columns = await readColumns(session, table, { columns: names });
+    expect(columns.map((column) => column.values[0])).toEqual(names.map((_, i) => i));
+    const bytes = await readFile(path.join(folder.path, 'hostile.parquet'));
+    await expect(csv('half.parquet', bytes.subarray(0, bytes.length / 2))).rejects.toThrow('half.parquet');
+  });
+});
+
+describe('the sandbox', () => {
+  it('opens no other file, writes nowhere else, loads nothing, and its settings stay', async () => {
+    const secret = path.join(folder.path, 'secret.csv');
+    await writeFile(secret, 'a\n1\n');
+    await expect(session.rows(`SELECT * FROM read_csv(${quoteText(secret)})`)).rejects.toThrow('Permission');
+    await expect(session.rows(`SELECT * FROM read_text('/etc/passwd')`)).rejects.toThrow();
+    await expect(session.run(`COPY (SELECT 1) TO ${quoteText(path.join(folder.path, 'evil.csv'))}`)).rejects.toThrow();
+    await expect(session.run(`ATTACH ${quoteText(path.join(folder.path, 'evil.db'))}`)).rejects.toThrow();
+    await expect(session.run('INSTALL httpfs')).rejects.toThrow();
+    await expect(session.run('LOAD httpfs')).rejects.toThrow();
+    await expect(session.rows(`SELECT * FROM 'http://127.0.0.1:1/x.parquet'`)).rejects.toThrow();
+    await expect(session.run('SET enable_external_access = true')).rejects.toThrow();
+    await expect(session.run(`SET threads = 1`)).rejects.toThrow('locked');
+  });
+});
+
+describe('keys', () => {
+  it('counts rows without a key and repeated keys exactly', async () => {
+    const table = await csv('keys.csv', 'k,v\n1,a\n2,b\n2,c\n,d\n3,e\n3,f\n3,g\n');
+    expect(await checkKey(session, table, ['k'])).toEqual({
+      key: ['k'],
+      rows: 7,
+      nullRows: 1,
+      duplicateKeys: 2,
+      duplicateRows: 5,
+      examples: [['2'], ['3']],
+    });
+    await expect(requireKey(session, table, ['k'])).rejects.toThrow('keys.csv has 1 rows without a key');
+  });
+
+  it('says which column is missing, who names it and what there is', async () => {
+    const table = await csv('predictions.csv', 'id,y,proba\n1,0,0.5\n');
+    expect(() => requireColumn(table, 'score', 'evaluate.columns.score')).toThrow(
+      'predictions.csv has no column `score`; evaluate.columns.score names it. The file has: id, y, proba.',
+    );
+    expect(() => requireColumn(table, 'ID')).toThrow('no column `ID`');
+    await expect(requireKey(session, await csv('none.csv', 'id\n'), ['id'])).rejects.toThrow('none.csv has no rows.');
+  });
+
+  it('compares the keys of two tables and joins what matches', async () => {
+    const base = await csv('base.csv', 'id,late,hub\n1,0,a\n2,1,b\n3,0,c\n');
+    const other = await csv('other.csv', 'id,score\n4,0.4\n3,0.3\n2,0.2\n2,0.9\n');
+    const difference = await compareKeys(session, base, other, ['id']);
+    expect(difference).toMatchObject({
+      matched: 2,
+      missing: { count: 1, examples: [['1']] },
+      extra: { count: 1, examples: [['4']] },
+      other: { duplicateKeys: 1, duplicateRows: 2, examples: [['2']] },
+    });
+    const production = await csv('production.csv', 'id,score\n3,0.33\n1,0.11\n2,0.22\n');
+    const joined = await joinByKey(
+      session,
+      [
+        { table: base, columns: { label: 'late', hub: 'hub' } },
+        { table: production, columns: { production: 'score' } },
+      ],
+      ['id'],
+      'joined',
+    );
+    const [label, production_] = await readColumns(session, joined, {
+      columns: ['label', 'production'],
+      orderBy: ['id'],
+    });
+    expect([...(label?.values as Float64Array)]).toEqual([0, 1, 0]);
+    expect([...(production_?.values as Float64Array)]).toEqual([0.11, 0.22, 0.33]);
+    const text = await csv('text.csv', 'id,score\n007x,1\n');
+    await expect(compareKeys(session, base, text, ['id'])).rejects.toThrow(
+      'integer in base.csv and string in text.csv',
+    );
+  });
+});
+
+describe('readColumns', () => {
+  it('keeps NULL, NaN and the infinities apart, and ids that no double holds', async () => {
+    const table = await parquet(
+      'apart.parquet',
+      `SELECT * FROM (VALUES (1, 'NaN'::DOUBLE, 9007199254740993, true), (2, NULL, 9007199254740992, NULL), (3, '-Infinity'::DOUBLE, 1, false)) t(k, x, big, b)`,
+    );
+    const [x, big, b] = await readColumns(session, table, { columns: ['x', 'big', 'b'], orderBy: ['k'] });
+    expect(x).toMatchObject({ kind: 'number', nullCount: 1, nulls: Uint8Array.of(0, 1, 0) });
+    expect([...(x?.values as Float64Array)]).toEqual([Number.NaN, Number.NaN, Number.NEGATIVE_INFINITY]);
+    expect(big).toMatchObject({ kind: 'string', values: ['9007199254740993', '9007199254740992', '1'] });
+    expect(b).toMatchObject({ kind: 'boolean', values: Uint8Array.of(1, 0, 0), nullCount: 1 });
+  });
+});
+
+describe('evaluationDigest', () => {
+  it('is the sha256 of the lines that a person would write', async () => {
+    const table = await parquet(
+      'lines.parquet',
+      `SELECT * FROM (VALUES ('b', 2, 1.50::DECIMAL(9,2)), ('a', 10, NULL), ('a', 9, -0.25)) t(s, i, y)`,
+    );
+    expect(await evaluationDigest(session, table, ['s', 'i'], 'y')).toBe(
+      sha256('["a",9,-0.25]\n["a",10,null]\n["b",2,1.5]\n'),
+    );
+  });
+
+  it('writes numbers, text and times canonically', async () => {
+    const table = await parquet(
+      'scalars.parquet',
+      `SELECT * FROM (VALUES
+        (1, 1e20::DOUBLE, 100000000000000000000::HUGEINT, 'a"\\é' || chr(10), TIMESTAMP '2001-02-03 04:05:06.5', 12345678901234567.5::DECIMAL(20,1)),
+        (2, 'NaN'::DOUBLE, 5, '', NULL, 0.10)) t(k, x, big, s, t, d)`,
+    );
+    const digest = (label: string) => evaluationDigest(session, table, ['k'], label);
+    expect(await digest('x')).toBe(sha256('[1,"100000000000000000000"]\n[2,"NaN"]\n'));
+    expect(await digest('big')).toBe(sha256('[1,"100000000000000000000"]\n[2,5]\n'));
+    expect(await digest('s')).toBe(sha256('[1,"a\\"\\\\é\\n"]\n[2,""]\n'));
+    expect(await digest('t')).toBe(sha256('[1,"2001-02-03T04:05:06.5"]\n[2,null]\n'));
+    expect(await digest('d')).toBe(sha256('[1,"12345678901234567.5"]\n[2,0.1]\n'));
+  });
+
+  it('depends neither on the order of rows nor on the format', async () => {
+    const cell = fc.record({
+      y: fc.oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true })),
+      s: fc.string({ unit: 'binary-ascii' }).filter((t) => !/[\0]/.test(t)),
+    });
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(cell, { minLength: 1, maxLength: 20 }),
+        fc.infiniteStream(fc.double({ noNaN: true })),
+        async (rows, noise) => {
+          const keyed = rows.map((row, id) => ({ id, ...row }));
+          const shuffled = keyed
+            .map((row) => ({ row, at: noise.next().value as number }))
+            .sort((a, b) => a.at - b.at)
+            .map(({ row }) => row);
+          const value = (row: (typeof keyed)[0]) =>
+            `(${row.id}, ${quoteText(String(row.y))}::DOUBLE, ${quoteText(row.s)})`;
+          const first = await parquet(
+            'order-1.parquet',
+            `SELECT * FROM (VALUES ${keyed.map(value).join(', ')}) t(id, y, s)`,
+          );
+          const second = await csv('order-2.csv', `id,y\n${shuffled.map((row) => `${row.id},${row.y}`).join('\n')}\n`);
+          const third = await parquet(
+            'order-3.parquet',
+            `SELECT id::BIGINT AS id, s FROM (VALUES ${shuffled.map(value).join(', ')}) t(id, y, s)`,
+          );
+          expect(await evaluationDigest(session, second, ['id'], 'y')).toBe(
+            await evaluationDigest(session, first, ['id'], 'y'),
+          );
+          expect(await evaluationDigest(session, third, ['id'], 's')).toBe(
+            await evaluationDigest(session, first, ['id'], 's'),
+          );
+        },
+      ),
+      { numRuns: 15 },
+    );
+  });
+
+  it('refuses an empty table, repeated keys and a missing label', async () => {
+    await expect(evaluationDigest(session, await csv('e.csv', 'id,y\n'), ['id'], 'y')).rejects.toThrow('no rows');
+    const twice = await csv('twice.csv', 'id,y\n1,0\n1,1\n');
+    await expect(evaluationDigest(session, twice, ['id'], 'y')).rejects.toThrow('1 keys (`id`)');
+    await expect(evaluationDigest(session, twice, ['id'], 'label')).rejects.toThrow('columns.label names it');
+  });
+});
+
+describe('datasetIdentity', () => {
+  it('is the sha256 of a file and dirHash1 of a folder or glob', async () => {
+    await csv('ident/a.csv', '').catch(() => undefined);
+    await parquet('identity/a.parquet', 'SELECT 1 AS a');
+    await parquet('identity/b.parquet', 'SELECT 2 AS a');
+    const bytes = await readFile(path.join(folder.path, 'identity/a.parquet'));
+    const one = await datasetIdentity(await findTableFiles('identity/a.parquet', folder.path));
+    expect(one).toEqual({ digest: sha256(bytes), bytes: bytes.length, files: 1 });
+    const whole = await datasetIdentity(await findTableFiles('identity', folder.path));
+    const glob = await datasetIdentity(await findTableFiles('identity/*.parquet', folder.path));
+    const other = sha256(await readFile(path.join(folder.path, 'identity/b.parquet')));
+    expect(whole).toEqual(glob);
+    expect(whole.digest).toBe(sha256(`${one.digest.slice(7)}  a.parquet\n${other.slice(7)}  b.parquet\n`));
+  });
+});
