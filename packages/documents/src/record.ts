@@ -123,6 +123,10 @@ export const ProductionPointer = z.object({
   imageReference: z.string().max(512),
   runKey: RunKey.nullable(),
   deployCommit: Commit,
+  /** What was in production here before, newest first: a return to one of them is no new candidate. */
+  history: z.array(z.object({ modelDigest: Digest, imageDigest: Digest, runKey: RunKey.nullable() })),
+  /** Model digests that are held here. */
+  held: z.array(Digest),
   at: Timestamp,
 });
 export type ProductionPointer = z.infer<typeof ProductionPointer>;

@@ -2,7 +2,7 @@ import { codeSpan, escapeMarkdown, type Verdict } from '@passloop/core';
 import type { ComparedMetric, ComparedSlice, DataReport, ModelReport, ReportDocument } from '@passloop/documents';
 import { policySentence } from './judge.ts';
 import { age, count, measured, megabytes, shortDigest } from './numbers.ts';
-import { phraseMarkdown } from './phrase.ts';
+import { phraseMarkdown, phraseText } from './phrase.ts';
 import { allowed, changeCell, digitsOf, icons, subject, unitOf, verdictCell } from './words.ts';
 
 /** GitHub refuses a comment above 65,536 characters; the rest is for the marker and for what an editor adds. */
@@ -52,6 +52,20 @@ export function headline(model: ModelReport): string {
     default:
       return `✅ Passed: ${name}: ${bestSentence(model)}`;
   }
+}
+
+/** The headline for a terminal. */
+export function headlineText(model: ModelReport): string {
+  const word = {
+    pass: 'Passed',
+    warn: 'Passed with a warning',
+    fail: 'Blocked',
+    inconclusive: 'Inconclusive',
+    pending: 'Pending',
+    skipped: 'Skipped',
+  };
+  const said = model.verdict === 'pass' ? model.reasons.at(-1) : model.reasons[0];
+  return `${word[model.verdict]}: ${model.name}: ${phraseText(said ?? '')}`;
 }
 
 function bestSentence(model: ModelReport): string {

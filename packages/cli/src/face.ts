@@ -1,0 +1,96 @@
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import {
+  type PassloopError,
+  type Progress,
+  silentProgress,
+  streamProgress,
+  toPassloopError,
+  type Verdict,
+  writeFileAtomic,
+} from '@passloop/core';
+import { type DocumentKind, type DocumentOf, errorDocument, formatDocument } from '@passloop/documents';
+import type { Context } from '@passloop/verbs';
+
+/** Flags that every verb takes. */
+export type CommonFlags = { json?: string; quiet?: boolean };
+
+/** What a command gives back: a document and how a person reads it. */
+export type Result<K extends DocumentKind = DocumentKind> = {
+  kind: K;
+  document: DocumentOf<K>;
+  text: string;
+  exitCode: number;
+};
+
+export const version: string = readVersion();
+
+function readVersion(): string {
+  const require = createRequire(import.meta.url);
+  // In the sources the package's own file, in the bundle the one beside it.
+  for (const candidate of ['../../../package.json', '../package.json']) {
+    try {
+      const found = require(candidate) as { name?: string; version?: string };
+      if (found.name === 'passloop' && found.version !== undefined) return found.version;
+    } catch {
+      // The other place has it.
+    }
+  }
+  return '0.0.0';
+}
+
+/** 0 passed, 1 a gate failed (or blocks undecided), 5 pending. */
+export function exitCodeOf(verdict: Verdict | 'pass' | 'fail' | 'inconclusive'): number {
+  switch (verdict) {
+    case 'fail':
+    case 'inconclusive':
+      return 1;
+    case 'pending':
+      return 5;
+    default:
+      return 0;
+  }
+}
+
+export function createContext(flags: CommonFlags): Context {
+  const progress: Progress = flags.quiet === true ? silentProgress : streamProgress(process.stderr, () => Date.now());
+  return { cwd: process.cwd(), env: process.env, now: () => new Date(), progress, version };
+}
+
+/** Runs a verb and answers as the contract says: result on stdout, progress and errors on stderr, the document where --json points. */
+export async function answer<K extends DocumentKind>(
+  flags: CommonFlags,
+  run: (context: Context) => Promise<Result<K>>,
+): Promise<void> {
+  const context = createContext(flags);
+  try {
+    const result = await run(context);
+    context.progress.done();
+    await deliver(flags, formatDocument(result.kind, result.document), result.text);
+    process.exitCode = result.exitCode;
+  } catch (thrown) {
+    context.progress.done();
+    const error = toPassloopError(thrown);
+    process.exitCode = error.exitCode;
+    process.stderr.write(errorText(error));
+    if (process.env.PASSLOOP_DEBUG !== undefined && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
+    if (flags.json !== undefined) await deliver(flags, formatDocument('error', errorDocument(error)), '');
+  }
+}
+
+async function deliver(flags: CommonFlags, document: string, text: string): Promise<void> {
+  if (flags.json === '-') {
+    process.stdout.write(document);
+    return;
+  }
+  if (flags.json !== undefined) await writeFileAtomic(path.resolve(flags.json), document);
+  if (text !== '') process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+export function errorText(error: PassloopError): string {
+  const where =
+    error.file !== null && !error.message.includes(error.file)
+      ? `${error.file}${error.line === null ? '' : `:${error.line}`}: `
+      : '';
+  return `passloop: ${where}${error.message}\n${error.hint === null ? '' : `  ${error.hint}\n`}`;
+}

@@ -1,0 +1,336 @@
+import { plainText, type Verdict } from '@passloop/core';
+import type {
+  ComparedMetric,
+  ComparedSlice,
+  ComparisonDocument,
+  DataReport,
+  ImageDocument,
+  KeyDocument,
+  PlanDocument,
+  ProbeDocument,
+  PromotionDocument,
+  ReportDocument,
+  RollbackDocument,
+  RunDocument,
+  ScanDocument,
+  StatusDocument,
+} from '@passloop/documents';
+import { count, headlineText, megabytes, phraseText, shortDigest } from '@passloop/report';
+
+/** How a person reads a document on a terminal: the verdict first, then what made it. Untrusted text is cleaned, never styled. */
+
+const marks: Record<string, string> = {
+  pass: 'ok  ',
+  warn: 'warn',
+  fail: 'FAIL',
+  inconclusive: '??  ',
+  pending: 'wait',
+  skipped: '-   ',
+};
+
+function mark(verdict: Verdict | string): string {
+  return marks[verdict] ?? verdict;
+}
+
+/** Rows as aligned columns, two spaces apart. */
+export function table(rows: readonly (readonly string[])[], rightAligned: readonly number[] = []): string {
+  const clean = rows.map((row) => row.map((cell) => plainText(cell, 120)));
+  const widths: number[] = [];
+  for (const row of clean)
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length);
+  return clean
+    .map((row) =>
+      row
+        .map((cell, index) =>
+          rightAligned.includes(index) ? cell.padStart(widths[index] ?? 0) : cell.padEnd(widths[index] ?? 0),
+        )
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+export function printDataReport(report: DataReport): string {
+  const lines = [
+    `${report.verdict}: ${plainText(report.dataset.name)}, ${count(report.rows)} rows, ${report.executed} executed (${report.engine})`,
+  ];
+  if (report.checks.length > 0) {
+    lines.push(
+      '',
+      table(
+        [
+          ['', 'check', 'expected', 'found', 'failing rows'],
+          ...report.checks.map((check) => [
+            mark(check.verdict),
+            check.id,
+            check.expected,
+            check.observed ?? '-',
+            check.failingRows === null ? '-' : count(check.failingRows),
+          ]),
+        ],
+        [4],
+      ),
+    );
+  }
+  for (const check of report.checks.filter((check) => check.verdict !== 'pass')) {
+    if (check.reason !== null) lines.push('', `${plainText(check.id)}: ${plainText(check.reason, 500)}`);
+    if (check.sql !== null) lines.push('', `${plainText(check.id)} is shown by:`, `  ${plainText(check.sql, 2000)}`);
+  }
+  if (report.drift.length > 0) {
+    lines.push(
+      '',
+      table(
+        [
+          ['', 'drift of', 'method', 'statistic', 'threshold', 'p', 'n reference', 'n current'],
+          ...report.drift.map((drift) => [
+            mark(drift.verdict),
+            drift.column,
+            drift.method,
+            drift.statistic ?? '-',
+            drift.threshold,
+            drift.pValue ?? '-',
+            count(drift.n.reference),
+            count(drift.n.current),
+          ]),
+        ],
+        [3, 4, 5, 6, 7],
+      ),
+    );
+    for (const drift of report.drift.filter((drift) => drift.reason !== null))
+      lines.push(`${plainText(drift.column)}: ${plainText(drift.reason ?? '', 500)}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+export function printKey(key: KeyDocument): string {
+  const lines = [`${key.runKey}  ${key.model}`];
+  for (const stage of key.stages) {
+    const { inputs } = stage;
+    lines.push(
+      `  ${stage.name}  ${stage.key.slice(0, 20)}…  ${inputs.code.length} code files, ${inputs.data.length} datasets, ${inputs.params.length} params, ${inputs.seeds.length} seeds, ${inputs.environment.image ?? `Python ${inputs.environment.python}`}`,
+    );
+  }
+  if (key.against !== null) {
+    lines.push(
+      '',
+      key.against.changes.length === 0
+        ? `The same as ${plainText(key.against.name)}.`
+        : `Differs from ${plainText(key.against.name)} (${key.against.runKey.slice(0, 20)}…) in:`,
+    );
+    if (key.against.changes.length > 0) {
+      lines.push(
+        table(
+          key.against.changes.map((change) => [
+            `  ${change.kind}`,
+            change.subject,
+            short(change.from) ?? '(none)',
+            '->',
+            short(change.to) ?? '(none)',
+          ]),
+        ),
+      );
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function short(value: string | null): string | null {
+  return value !== null && /^sha256:/.test(value) ? shortDigest(value) : value;
+}
+
+export function printRun(run: RunDocument): string {
+  const seconds = run.stages.reduce((sum, stage) => sum + Number(stage.seconds), 0);
+  const lines = [
+    run.cache === 'hit'
+      ? `hit: ${run.runKey} was in the store; every output restored and verified, nothing trained`
+      : `trained: ${run.runKey} in ${seconds.toFixed(1)} s`,
+    '',
+    table(
+      run.outputs.map((output) => [`  ${output.path}`, count(output.bytes), shortDigest(output.digest)]),
+      [1],
+    ),
+  ];
+  if (run.metrics.length > 0) lines.push('', table(run.metrics.map((metric) => [`  ${metric.name}`, metric.value])));
+  if (run.reproduction !== null) {
+    lines.push('', `reproduced: ${run.reproduction.level}`);
+    lines.push(
+      table(run.reproduction.outputs.map((output) => [`  ${output.level}`, output.path, output.detail ?? ''])),
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+export function printComparison(comparison: ComparisonDocument): string {
+  const lines = [
+    `${comparison.verdict}: ${comparison.outcome}${comparison.reason === null ? '' : `: ${plainText(comparison.reason, 500)}`}${comparison.rows === 0 ? '' : `, ${count(comparison.rows)} rows`}`,
+  ];
+  const rows = (metrics: readonly (ComparedMetric | ComparedSlice)[]) =>
+    table(
+      [
+        ['', 'metric', 'production', 'candidate', 'change', 'interval', 'allowed', 'verdict'],
+        ...metrics.map((metric) => [
+          mark(metric.gate),
+          'slice' in metric ? `${metric.name} · ${metric.slice.column} = ${metric.slice.value}` : metric.name,
+          metric.production ?? '-',
+          metric.candidate ?? '-',
+          metric.delta ?? '-',
+          metric.interval === null ? '-' : `${metric.interval[0]} … ${metric.interval[1]}`,
+          [
+            metric.margin === null ? '' : `margin ${metric.margin}`,
+            metric.min === null ? '' : `min ${metric.min}`,
+            metric.max === null ? '' : `max ${metric.max}`,
+          ]
+            .filter((part) => part !== '')
+            .join(', '),
+          `${metric.verdict}${metric.rowsNeeded === null ? '' : ` (about ${count(metric.rowsNeeded)} rows would decide)`}`,
+        ]),
+      ],
+      [2, 3, 4],
+    );
+  if (comparison.metrics.length > 0) lines.push('', rows(comparison.metrics));
+  if (comparison.slices.length > 0) lines.push('', rows(comparison.slices));
+  for (const metric of comparison.metrics)
+    if (metric.reason !== null) lines.push(`${metric.name}: ${plainText(metric.reason, 500)}`);
+  return `${lines.join('\n')}\n`;
+}
+
+export function printScan(scan: ScanDocument): string {
+  const lines = [`${scan.verdict}: ${scan.files.length} ${scan.files.length === 1 ? 'file' : 'files'}`];
+  for (const file of scan.files) {
+    lines.push(`  ${mark(file.verdict)} ${plainText(file.path)} (${file.format}), ${file.globals.length} globals`);
+    for (const finding of file.findings) lines.push(`       ${finding.rule}: ${plainText(finding.detail, 300)}`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+export function printImage(image: ImageDocument): string {
+  return `${image.cache === 'hit' ? 'hit' : 'built'}: ${image.imageKey}\n  ${image.reference ?? image.imageId}, ${megabytes(image.bytes)}\n`;
+}
+
+export function printProbe(probe: ProbeDocument): string {
+  const lines = [
+    `${probe.verdict}: ${plainText(probe.target)}, ${probe.executed} checks${probe.readySeconds === null ? '' : `, ready in ${probe.readySeconds} s`}`,
+    '',
+  ];
+  lines.push(table(probe.checks.map((check) => [`  ${mark(check.verdict)}`, check.id, check.detail])));
+  if (probe.latency !== null)
+    lines.push(
+      '',
+      `  latency over ${probe.latency.requests} requests: p50 ${probe.latency.p50Ms} ms, p95 ${probe.latency.p95Ms} ms`,
+    );
+  if (probe.predictions !== null)
+    lines.push(`  predictions: ${count(probe.predictions.equal)} of ${count(probe.predictions.rows)} equal`);
+  return `${lines.join('\n')}\n`;
+}
+
+export function printPromotion(promotion: PromotionDocument | RollbackDocument): string {
+  const lines = [
+    `${promotion.outcome}: ${promotion.model} -> ${promotion.environment}${promotion.reason === null ? '' : `: ${plainText(promotion.reason, 800)}`}`,
+  ];
+  if ('from' in promotion && promotion.from !== null && promotion.to !== null) {
+    lines.push(
+      `  from ${plainText(promotion.from.version)} ${shortDigest(promotion.from.modelDigest)} back to ${plainText(promotion.to.version)} ${shortDigest(promotion.to.modelDigest)}`,
+    );
+  }
+  if (promotion.pullRequest !== null)
+    lines.push(`  ${promotion.pullRequest.url}${promotion.merged ? ' (merged)' : ''}`);
+  for (const edit of promotion.edits) lines.push('', ...edit.diff.split('\n').map((line) => plainText(line, 300)));
+  return `${lines.join('\n')}\n`;
+}
+
+export function printStatus(status: StatusDocument): string {
+  const lines = [`${plainText(status.repository)} at ${status.commit.slice(0, 12)}`, ''];
+  if (status.rows.length === 0)
+    lines.push('No record is there yet: `passloop adopt` writes a first one for what runs already.');
+  else {
+    lines.push(
+      table([
+        [
+          'model',
+          'environment',
+          'state',
+          'version',
+          'model digest',
+          'image digest',
+          'since',
+          'cause',
+          'open pull request',
+        ],
+        ...status.rows.map((row) => [
+          row.model,
+          row.environment,
+          row.state,
+          row.version ?? '-',
+          row.modelDigest === null ? '-' : shortDigest(row.modelDigest),
+          row.imageDigest === null ? '-' : shortDigest(row.imageDigest),
+          row.since ?? '-',
+          row.cause ?? '-',
+          row.openPullRequest === null ? '-' : `#${row.openPullRequest.number}`,
+        ]),
+      ]),
+    );
+  }
+  for (const row of status.rows) {
+    if (row.reason !== null) lines.push(`${row.model} in ${row.environment}: ${plainText(row.reason, 500)}`);
+    for (const drift of row.drift)
+      lines.push(
+        `  ${plainText(drift.file)} carries ${plainText(drift.found ?? 'nothing')}, its record says ${drift.recorded}`,
+      );
+  }
+  if (status.holds.length > 0) {
+    lines.push(
+      '',
+      'Held:',
+      table(
+        status.holds.map((hold) => [
+          `  ${hold.model}`,
+          hold.environment ?? 'everywhere',
+          shortDigest(hold.modelDigest),
+          hold.source,
+          hold.by ?? '-',
+          hold.reason,
+        ]),
+      ),
+    );
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+export function printPlan(plan: PlanDocument): string {
+  const rows = plan.models.map((model) => [
+    model.name,
+    model.affected ? 'affected' : 'not affected',
+    model.runKey === null ? '-' : `${model.runKey.slice(0, 20)}…`,
+    model.store,
+    model.reason,
+  ]);
+  const lines = [
+    `${plan.commit.slice(0, 12)}${plan.base === null ? '' : ` against ${plainText(plan.base.ref)} (${plan.base.commit.slice(0, 12)})`}`,
+    '',
+    table([['model', '', 'run key', 'store', 'why'], ...rows]),
+  ];
+  for (const model of plan.models) {
+    for (const difference of model.policy.differences) {
+      lines.push(
+        `${model.name}: ${difference.path} ${difference.from ?? '(none)'} -> ${difference.to ?? '(none)'}${difference.loosens ? '  loosens' : ''}`,
+      );
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+export function printReport(report: ReportDocument): string {
+  const lines: string[] = [];
+  for (const model of report.models) {
+    lines.push(headlineText(model));
+    for (const reason of model.reasons.slice(model.verdict === 'pass' ? 0 : 1)) lines.push(`  ${phraseText(reason)}`);
+    for (const data of model.data) lines.push('', printDataReport(data).trimEnd());
+    if (model.run !== null) lines.push('', printRun(model.run).trimEnd());
+    if (model.image !== null) lines.push('', printImage(model.image).trimEnd());
+    if (model.probe !== null) lines.push('', printProbe(model.probe).trimEnd());
+    if (model.comparison !== null) lines.push('', printComparison(model.comparison).trimEnd());
+    lines.push('');
+  }
+  if (report.models.length === 0) lines.push('No model is affected.');
+  return `${lines.join('\n')}\n`;
+}

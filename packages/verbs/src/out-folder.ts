@@ -1,0 +1,22 @@
+import path from 'node:path';
+import { type DocumentKind, type DocumentOf, writeDocument } from '@passloop/documents';
+
+/** Where a model's documents and outputs lie: `.passloop/out/<model>` below the repository's top, or the folder that was asked for. */
+export type OutFolder = {
+  folder: string;
+  outputs: string;
+  write<K extends DocumentKind>(kind: K, document: DocumentOf<K>): Promise<string>;
+};
+
+export function outFolder(root: string, model: string, asked: string | undefined): OutFolder {
+  const folder = path.resolve(root, asked ?? '.passloop/out', model);
+  return {
+    folder,
+    outputs: path.join(folder, 'outputs'),
+    async write(kind, document) {
+      const file = path.join(folder, `${kind}.json`);
+      await writeDocument(kind, file, document);
+      return file;
+    },
+  };
+}

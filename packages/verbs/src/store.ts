@@ -1,0 +1,41 @@
+import path from 'node:path';
+import { readTextIfExists } from '@passloop/core';
+import type { Model } from '@passloop/model';
+import {
+  dockerConfigCredentials,
+  openDirectoryStore,
+  openOciStore,
+  openRegistry,
+  parseRepository,
+  type Registry,
+  type RegistryCredentials,
+  type Store,
+} from '@passloop/record';
+import type { Context } from './context.ts';
+
+/** The store of a model: the directory (relative to the repository's top), or the OCI package that its file names. */
+export async function openModelStore(context: Context, root: string, model: Pick<Model, 'store'>): Promise<Store> {
+  if ('directory' in model.store) return openDirectoryStore(path.resolve(root, model.store.directory));
+  return openOciStore({
+    repository: model.store.oci,
+    credentials: await registryCredentials(context, model.store.oci),
+  });
+}
+
+export async function openImageRegistry(context: Context, repository: string): Promise<Registry> {
+  return openRegistry({ repository, credentials: await registryCredentials(context, repository) });
+}
+
+/** What `docker login` wrote; on GitHub's own registry, the job's token where there is no login. Null asks anonymously. */
+async function registryCredentials(context: Context, repository: string): Promise<RegistryCredentials | null> {
+  const { host } = parseRepository(repository);
+  const folder =
+    context.env.DOCKER_CONFIG ?? (context.env.HOME === undefined ? null : path.join(context.env.HOME, '.docker'));
+  const text = folder === null ? null : await readTextIfExists(path.join(folder, 'config.json'));
+  const login = text === null ? null : dockerConfigCredentials(text, host);
+  if (login !== null) return login;
+  const token = context.env.GITHUB_TOKEN;
+  if (host === 'ghcr.io' && token !== undefined)
+    return { username: context.env.GITHUB_ACTOR ?? 'x-access-token', password: token };
+  return null;
+}
