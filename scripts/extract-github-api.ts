@@ -102,7 +102,8 @@ const types: Record<string, string> = {
   StatusCheckRollup: `commit contexts(${page}) id state`,
   StatusCheckRollupContextConnection: 'nodes pageInfo totalCount',
   StatusCheckRollupContext: '*',
-  CheckRun: 'completedAt conclusion databaseId detailsUrl externalId id name permalink startedAt status summary title url',
+  CheckRun:
+    'completedAt conclusion databaseId detailsUrl externalId id name permalink startedAt status summary title url',
   PullRequest: `additions author autoMergeRequest baseRef baseRefName baseRefOid baseRepository body bodyText
     changedFiles closed closedAt comments(${page}) commits(${page}) createdAt databaseId deletions files(${page})
     headRef headRefName headRefOid headRepository headRepositoryOwner id isCrossRepository isDraft isInMergeQueue
