@@ -1,0 +1,100 @@
+import type { LoggedCall } from './call-log.ts';
+
+/** Which calls a fault meets; all that is given must fit. */
+export type FaultMatch = {
+  method?: string;
+  /** GitHub's path template. */
+  route?: string;
+  /** A REST operation id, a GraphQL root field such as `updateRefs`, or `git/receive-pack`. */
+  operation?: string;
+  /** `read` or `write`. */
+  access?: 'read' | 'write';
+  /** Only the n-th call that fits, from 1; without it the next `times` calls. */
+  nth?: number;
+};
+
+/**
+ * What happens to a call:
+ * `drop-before`: the connection dies and nothing was done; `drop-after`: it dies after the work was done.
+ * `timeout`: no answer ever, nothing done; `timeout-after`: no answer ever, though the work was done.
+ * `lag`: a read is answered as things were before the last write; a pull request's mergeability is not known yet.
+ * A status: that answer instead of the work, or with `after` instead of the answer to the work.
+ */
+export type Fault =
+  | 'drop-after'
+  | 'drop-before'
+  | 'lag'
+  | 'timeout'
+  | 'timeout-after'
+  | { status: number; body?: unknown; headers?: Record<string, string>; after?: boolean };
+
+export type InjectedFault = {
+  match?: FaultMatch;
+  fault: Fault;
+  /** How many calls it meets when `nth` is not given; default 1. */
+  times?: number;
+};
+
+/** A fault that waits for its calls. */
+export type FaultHandle = {
+  /** How many calls it met. */
+  readonly fired: number;
+  remove: () => void;
+};
+
+type Waiting = InjectedFault & { seen: number; fired: number };
+
+export type Faults = {
+  inject: (fault: InjectedFault) => FaultHandle;
+  /** The fault that meets this call; each call counts for every fault that fits it. */
+  take: (call: LoggedCall) => Fault | undefined;
+  clear: () => void;
+};
+
+function fits(match: FaultMatch | undefined, call: LoggedCall): boolean {
+  if (match === undefined) return true;
+  if (match.method !== undefined && match.method.toUpperCase() !== call.method) return false;
+  if (match.route !== undefined && match.route !== call.route) return false;
+  if (match.operation !== undefined && !call.operations.includes(match.operation)) return false;
+  return match.access === undefined || (match.access === 'write') === call.writes;
+}
+
+export function createFaults(initial: InjectedFault[] = []): Faults {
+  let waiting: Waiting[] = [];
+  const inject = (fault: InjectedFault): FaultHandle => {
+    const one: Waiting = { ...fault, seen: 0, fired: 0 };
+    waiting.push(one);
+    return {
+      get fired() {
+        return one.fired;
+      },
+      remove: () => {
+        waiting = waiting.filter((other) => other !== one);
+      },
+    };
+  };
+  for (const fault of initial) inject(fault);
+  return {
+    inject,
+    take: (call) => {
+      let taken: Fault | undefined;
+      for (const one of waiting.filter(({ match }) => fits(match, call))) {
+        one.seen += 1;
+        const nth = one.match?.nth;
+        const isDue = nth === undefined ? one.fired < (one.times ?? 1) : one.seen === nth;
+        if (!isDue || taken !== undefined) continue;
+        one.fired += 1;
+        taken = one.fault;
+      }
+      return taken;
+    },
+    clear: () => {
+      waiting = [];
+    },
+  };
+}
+
+/** How a fault reads in the log. */
+export function faultName(fault: Fault): string {
+  return typeof fault === 'string' ? fault : `${fault.status}${fault.after === true ? ' after' : ''}`;
+}

@@ -1,0 +1,324 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { gitEnvironment, gitText, runGit } from './git.ts';
+
+export type ObjectType = 'blob' | 'commit' | 'tag' | 'tree';
+export type GitObject = { oid: string; type: ObjectType; content: Buffer };
+/** Seconds since the epoch and the offset as git writes it, such as `+0200`. */
+export type Signature = { name: string; email: string; seconds: number; offset: string };
+export type Commit = {
+  oid: string;
+  tree: string;
+  parents: string[];
+  author: Signature;
+  committer: Signature;
+  message: string;
+};
+export type TreeEntry = { mode: string; type: ObjectType; oid: string; name: string };
+/** A new entry of a tree at a path, or null to delete what is there. */
+export type TreeChange = { mode: string; type: ObjectType; oid: string } | null;
+export type CommitInput = {
+  tree: string;
+  parents: string[];
+  message: string;
+  author: Signature;
+  committer: Signature;
+};
+
+export const EMPTY_TREE = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
+export const ZERO_OID = '0'.repeat(40);
+
+type Pending = { expression: string; resolve: (object: GitObject | undefined) => void; reject: (error: Error) => void };
+
+/** Reads objects through one `git cat-file --batch` process; it answers by revision expression (`main:README.md`). */
+export class ObjectReader {
+  readonly #directory: string;
+  #child: ChildProcessWithoutNullStreams | undefined;
+  #pending: Pending[] = [];
+  #chunks: Buffer[] = [];
+  #size = 0;
+  #wanted = 0;
+
+  constructor(directory: string) {
+    this.#directory = directory;
+  }
+
+  /** The object that an expression names; undefined when there is none. */
+  read(expression: string): Promise<GitObject | undefined> {
+    if (expression === '' || expression.includes('\0')) return Promise.resolve(undefined);
+    const child = this.#start();
+    return new Promise((resolve, reject) => {
+      this.#pending.push({ expression, resolve, reject });
+      child.stdin.write(`${expression}\0`);
+    });
+  }
+
+  close(): void {
+    this.#child?.kill();
+    this.#child = undefined;
+  }
+
+  #start(): ChildProcessWithoutNullStreams {
+    if (this.#child !== undefined) return this.#child;
+    const child = spawn('git', ['cat-file', '--batch', '-z'], { cwd: this.#directory, env: gitEnvironment() });
+    child.stdout.on('data', (chunk: Buffer) => {
+      this.#chunks.push(chunk);
+      this.#size += chunk.length;
+      if (this.#size >= this.#wanted) this.#drain();
+    });
+    child.stdin.on('error', () => undefined);
+    child.stderr.resume();
+    child.on('close', () => {
+      const pending = this.#pending;
+      this.#pending = [];
+      this.#chunks = [];
+      this.#size = 0;
+      this.#wanted = 0;
+      if (this.#child === child) this.#child = undefined;
+      for (const one of pending) one.reject(new Error('git cat-file ended'));
+    });
+    this.#child = child;
+    return child;
+  }
+
+  #drain(): void {
+    let data = Buffer.concat(this.#chunks);
+    for (let one = this.#pending[0]; one !== undefined; one = this.#pending[0]) {
+      const taken = takeObject(data, one.expression);
+      if (taken === undefined) break;
+      if (taken.size > data.length) {
+        this.#wanted = taken.size;
+        break;
+      }
+      this.#wanted = 0;
+      this.#pending.shift();
+      data = data.subarray(taken.size);
+      one.resolve(taken.object);
+    }
+    this.#chunks = [data];
+    this.#size = data.length;
+  }
+}
+
+function takeObject(data: Buffer, expression: string): { size: number; object?: GitObject } | undefined {
+  for (const word of ['missing', 'ambiguous']) {
+    const answer = Buffer.from(`${expression} ${word}\n`);
+    if (data.subarray(0, answer.length).equals(answer)) return { size: answer.length };
+  }
+  const newline = data.indexOf(10);
+  if (newline < 0) return undefined;
+  const header = /^([0-9a-f]{40}) (\w+) (\d+)$/.exec(data.subarray(0, newline).toString());
+  if (header === null) return undefined;
+  const start = newline + 1;
+  const length = Number(header[3]);
+  const content = Buffer.from(data.subarray(start, start + length));
+  return { size: start + length + 1, object: { oid: header[1]!, type: header[2] as ObjectType, content } };
+}
+
+/** Parses an author, committer or tagger line without its first word. */
+export function parseSignature(line: string): Signature {
+  const match = /^(.*?) ?<([^>]*)> (-?\d+) ([+-]\d{4})$/.exec(line);
+  if (match === null) return { name: line, email: '', seconds: 0, offset: '+0000' };
+  return { name: match[1]!, email: match[2]!, seconds: Number(match[3]), offset: match[4]! };
+}
+
+/** An instant as GitHub's REST API prints it: `2026-11-23T09:00:00Z`. */
+export function isoTime(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+}
+
+export function parseCommit(object: GitObject): Commit {
+  const text = object.content.toString();
+  const end = text.indexOf('\n\n');
+  const headers = (end < 0 ? text : text.slice(0, end)).split('\n');
+  const values = (name: string) =>
+    headers.filter((line) => line.startsWith(`${name} `)).map((line) => line.slice(name.length + 1));
+  return {
+    oid: object.oid,
+    tree: values('tree')[0] ?? EMPTY_TREE,
+    parents: values('parent'),
+    author: parseSignature(values('author')[0] ?? ''),
+    committer: parseSignature(values('committer')[0] ?? ''),
+    message: end < 0 ? '' : text.slice(end + 2),
+  };
+}
+
+const TREE_TYPES: Record<string, ObjectType> = { '040000': 'tree', '160000': 'commit' };
+
+export function typeOfMode(mode: string): ObjectType {
+  return TREE_TYPES[mode] ?? 'blob';
+}
+
+export function parseTree(content: Buffer): TreeEntry[] {
+  const entries: TreeEntry[] = [];
+  for (let at = 0; at < content.length; ) {
+    const space = content.indexOf(32, at);
+    const zero = content.indexOf(0, space);
+    const mode = content.subarray(at, space).toString().padStart(6, '0');
+    const name = content.subarray(space + 1, zero).toString();
+    entries.push({ mode, name, type: typeOfMode(mode), oid: content.subarray(zero + 1, zero + 21).toString('hex') });
+    at = zero + 21;
+  }
+  return entries;
+}
+
+/** Stores bytes and returns the blob's oid. */
+export function writeBlob(directory: string, content: Buffer): Promise<string> {
+  return gitText(directory, ['hash-object', '-w', '--stdin', '--no-filters'], { input: content });
+}
+
+export function writeTree(directory: string, entries: TreeEntry[]): Promise<string> {
+  const input = entries.map(({ mode, type, oid, name }) => `${mode} ${type} ${oid}\t${name}\0`).join('');
+  return gitText(directory, ['mktree', '-z'], { input });
+}
+
+/** Stores a commit with exactly these identities and instants. */
+export function writeCommit(directory: string, commit: CommitInput): Promise<string> {
+  const args = ['commit-tree', commit.tree];
+  for (const parent of commit.parents) args.push('-p', parent);
+  return gitText(directory, [...args, '-F', '-'], {
+    input: commit.message,
+    environment: {
+      GIT_AUTHOR_NAME: commit.author.name,
+      GIT_AUTHOR_EMAIL: commit.author.email,
+      GIT_AUTHOR_DATE: `@${commit.author.seconds} ${commit.author.offset}`,
+      GIT_COMMITTER_NAME: commit.committer.name,
+      GIT_COMMITTER_EMAIL: commit.committer.email,
+      GIT_COMMITTER_DATE: `@${commit.committer.seconds} ${commit.committer.offset}`,
+    },
+  });
+}
+
+/** A path to delete, or to descend into, is not in the base tree. */
+export class MissingPathError extends Error {
+  readonly path: string;
+
+  constructor(path: string) {
+    super(`${path} is not in the tree`);
+    this.name = 'MissingPathError';
+    this.path = path;
+  }
+}
+
+/**
+ * Stores a tree that differs from `base` by `changes` (path -> entry); only the folders on the way are read.
+ * @throws MissingPathError when something is deleted that isn't there
+ */
+export async function changeTree(
+  directory: string,
+  reader: ObjectReader,
+  base: string | undefined,
+  changes: Map<string, TreeChange>,
+  prefix = '',
+): Promise<string> {
+  const object = base === undefined || base === EMPTY_TREE ? undefined : await reader.read(base);
+  const entries = new Map((object === undefined ? [] : parseTree(object.content)).map((entry) => [entry.name, entry]));
+  const folders = new Map<string, Map<string, TreeChange>>();
+  for (const [path, change] of changes) {
+    const slash = path.indexOf('/');
+    if (slash >= 0) {
+      const folder = path.slice(0, slash);
+      const inner = folders.get(folder) ?? new Map<string, TreeChange>();
+      folders.set(folder, inner.set(path.slice(slash + 1), change));
+    } else if (change === null) {
+      if (!entries.delete(path)) throw new MissingPathError(prefix + path);
+    } else {
+      entries.set(path, { ...change, name: path });
+    }
+  }
+  for (const [name, inner] of folders) {
+    const existing = entries.get(name);
+    const subtree = existing?.type === 'tree' ? existing.oid : undefined;
+    const oid = await changeTree(directory, reader, subtree, inner, `${prefix}${name}/`);
+    if (oid === EMPTY_TREE) entries.delete(name);
+    else entries.set(name, { mode: '040000', type: 'tree', oid, name });
+  }
+  return writeTree(directory, [...entries.values()]);
+}
+
+export type Change = {
+  path: string;
+  previousPath: string | null;
+  status: 'added' | 'changed' | 'modified' | 'removed' | 'renamed';
+  oid: string;
+  /** null for a binary file. */
+  additions: number | null;
+  deletions: number | null;
+};
+
+const STATUSES: Record<string, Change['status']> = {
+  A: 'added',
+  C: 'added',
+  D: 'removed',
+  M: 'modified',
+  R: 'renamed',
+  T: 'changed',
+};
+
+/** The files that differ between two trees or commits, renames found as GitHub finds them (50 % alike). */
+export async function diffTrees(directory: string, from: string, to: string): Promise<Change[]> {
+  const args = ['diff-tree', '-r', '-M', '-z', '--raw', '--numstat', '--no-abbrev', from, to];
+  const fields = (await runGit(directory, args)).stdout.toString().split('\0');
+  const changes: Change[] = [];
+  const byPath = new Map<string, Change>();
+  for (let at = 0; at < fields.length - 1; ) {
+    const raw = /^:\d+ \d+ ([0-9a-f]+) ([0-9a-f]+) (\w)\d*$/.exec(fields[at]!);
+    if (raw !== null) {
+      const moved = raw[3] === 'R' || raw[3] === 'C';
+      const path = fields[at + (moved ? 2 : 1)]!;
+      const change: Change = {
+        path,
+        previousPath: raw[3] === 'R' ? fields[at + 1]! : null,
+        status: STATUSES[raw[3]!] ?? 'changed',
+        oid: raw[3] === 'D' ? raw[1]! : raw[2]!,
+        additions: 0,
+        deletions: 0,
+      };
+      changes.push(change);
+      byPath.set(path, change);
+      at += moved ? 3 : 2;
+      continue;
+    }
+    const [added, deleted, name] = fields[at]!.split('\t');
+    const path = name === '' ? fields[at + 2]! : name!;
+    const change = byPath.get(path);
+    if (change !== undefined) {
+      change.additions = added === '-' ? null : Number(added);
+      change.deletions = deleted === '-' ? null : Number(deleted);
+    }
+    at += name === '' ? 3 : 1;
+  }
+  return changes;
+}
+
+/** The hunks of one file's patch, from the first `@@`; undefined for binary files and pure renames. */
+export async function patchOf(
+  directory: string,
+  from: string,
+  to: string,
+  change: Change,
+): Promise<string | undefined> {
+  const paths = change.previousPath === null ? [change.path] : [change.previousPath, change.path];
+  const args = ['--literal-pathspecs', 'diff-tree', '-r', '-M', '-p', from, to, '--', ...paths];
+  const text = (await runGit(directory, args)).stdout.toString();
+  const start = text.startsWith('@@') ? 0 : text.indexOf('\n@@') + 1;
+  return start === 0 && !text.startsWith('@@') ? undefined : text.slice(start).replace(/\n$/, '');
+}
+
+/** Whether `ancestor` is reachable from `descendant`. */
+export async function isAncestor(directory: string, ancestor: string, descendant: string): Promise<boolean> {
+  if (ancestor === descendant) return true;
+  const args = ['merge-base', '--is-ancestor', ancestor, descendant];
+  return (await runGit(directory, args, { expect: [0, 1] })).code === 0;
+}
+
+/** The best common ancestor; undefined for unrelated histories. */
+export async function mergeBase(directory: string, a: string, b: string): Promise<string | undefined> {
+  const { code, stdout } = await runGit(directory, ['merge-base', a, b], { expect: [0, 1] });
+  return code === 0 ? stdout.toString().trim() : undefined;
+}
+
+/** Commit oids, newest first as `git rev-list` orders them. */
+export async function revList(directory: string, args: string[]): Promise<string[]> {
+  const text = await gitText(directory, ['--literal-pathspecs', 'rev-list', ...args]);
+  return text === '' ? [] : text.split('\n');
+}

@@ -1,0 +1,301 @@
+import { ApiError } from './api-error.ts';
+import { requiredChecksProblem, rollupOf } from './checks.ts';
+import { type Forge, type Repository, signatureOf, webSignature } from './forge.ts';
+import { type Commit, isAncestor, mergeBase, type Signature, writeCommit, ZERO_OID } from './git-objects.ts';
+import { type MergeMethod, mergeTrees, readCommit, rebaseCommits } from './merging.ts';
+import { commitsOf, markMerged, opinionsOf, syncPulls, writePullRef } from './pull-requests.ts';
+import { bindingProtection, branchTip, writeRefs } from './refs.ts';
+import type { PullRequest } from './state.ts';
+import { type Actor, ANONYMOUS } from './tokens.ts';
+
+/** REST's `mergeable_state`; GraphQL's `mergeStateStatus` in lower case. */
+export type MergeableState = 'behind' | 'blocked' | 'clean' | 'dirty' | 'draft' | 'unknown' | 'unstable';
+export type Mergeability = {
+  mergeable: boolean | null;
+  rebaseable: boolean | null;
+  state: MergeableState;
+  /** Why a merge is refused, in GitHub's words; undefined when nothing forbids it. */
+  problem: string | undefined;
+  /** `refs/pull/N/merge`: what the merge would be. */
+  testMerge: string | null;
+};
+
+const UNKNOWN: Mergeability = {
+  mergeable: null,
+  rebaseable: null,
+  state: 'unknown',
+  problem: undefined,
+  testMerge: null,
+};
+
+const tested = new WeakMap<PullRequest, { key: string; testMerge: string | null }>();
+
+/** Merges the tips in the object database; the result stays until one of them moves. */
+async function testMergeOf(forge: Forge, repository: Repository, pull: PullRequest, base: string) {
+  const key = `${base} ${pull.head.sha}`;
+  const known = tested.get(pull);
+  if (known?.key === key) return known.testMerge;
+  const tree = await mergeTrees(repository.directory, base, pull.head.sha);
+  let testMerge: string | null = null;
+  if (tree !== undefined) {
+    const message = `Merge ${pull.head.sha} into ${base}`;
+    const signature = webSignature(forge);
+    const parents = [base, pull.head.sha];
+    testMerge = await writeCommit(repository.directory, {
+      tree,
+      parents,
+      message,
+      author: signatureOf(forge, pull.author),
+      committer: signature,
+    });
+    await writePullRef(repository, pull.number, 'merge', testMerge);
+  } else {
+    await writePullRef(repository, pull.number, 'merge', ZERO_OID);
+  }
+  tested.set(pull, { key, testMerge });
+  return testMerge;
+}
+
+/** What the base branch's rules, as they bind this actor, still ask of a pull request. */
+async function ruleProblem(
+  repository: Repository,
+  pull: PullRequest,
+  base: string,
+  actor: Actor,
+): Promise<{ state: 'behind' | 'blocked'; message: string } | undefined> {
+  const protection = bindingProtection(repository, actor, pull.base.ref);
+  if (protection === undefined) return undefined;
+  if (protection.requiredReviews !== null) {
+    const opinions = opinionsOf(repository.state, pull);
+    if (opinions.some(({ state }) => state === 'CHANGES_REQUESTED')) {
+      return { state: 'blocked', message: 'Changes have been requested by a reviewer with write access.' };
+    }
+    const { count } = protection.requiredReviews;
+    const approvals = opinions.filter(({ state }) => state === 'APPROVED').length;
+    if (approvals < count) {
+      const reviews = count === 1 ? 'review is' : 'reviews are';
+      return {
+        state: 'blocked',
+        message: `At least ${count} approving ${reviews} required by reviewers with write access.`,
+      };
+    }
+  }
+  const message = requiredChecksProblem(repository.state, protection, pull.head.sha);
+  if (message !== undefined) return { state: 'blocked', message };
+  const strict = protection.requiredChecks?.strict === true && protection.requiredChecks.contexts.length > 0;
+  if (strict && !(await isAncestor(repository.directory, base, pull.head.sha))) {
+    return { state: 'behind', message: 'Head branch is out of date. Review and try the merge again.' };
+  }
+  return undefined;
+}
+
+/** Whether an open pull request can be merged by this actor now, and if not, why. */
+export async function mergeabilityOf(
+  forge: Forge,
+  repository: Repository,
+  pull: PullRequest,
+  actor: Actor = ANONYMOUS,
+): Promise<Mergeability> {
+  if (pull.state === 'closed') return UNKNOWN;
+  const base = await branchTip(repository, pull.base.ref);
+  if (base === undefined) return UNKNOWN;
+  const testMerge = await testMergeOf(forge, repository, pull, base);
+  if (testMerge === null) {
+    const problem = 'Pull Request is not mergeable';
+    return { mergeable: false, rebaseable: false, state: 'dirty', problem, testMerge };
+  }
+  const open = { mergeable: true, rebaseable: true, testMerge };
+  if (pull.draft) return { ...open, state: 'draft', problem: 'Pull Request is still a draft' };
+  const rule = await ruleProblem(repository, pull, base, actor);
+  if (rule !== undefined) return { ...open, state: rule.state, problem: rule.message };
+  const rollup = rollupOf(repository.state, pull.head.sha);
+  const state = rollup === undefined || rollup === 'success' ? 'clean' : 'unstable';
+  return { ...open, state, problem: undefined };
+}
+
+export type MergeRequest = {
+  method: MergeMethod;
+  expectedHead?: string | undefined;
+  headline?: string | undefined;
+  body?: string | undefined;
+};
+
+const METHODS = {
+  merge: { setting: 'allowMergeCommit', name: 'Merge commits' },
+  rebase: { setting: 'allowRebaseMerge', name: 'Rebase merges' },
+  squash: { setting: 'allowSquashMerge', name: 'Squash merges' },
+} as const;
+
+/**
+ * Merges a pull request with git, moves its base branch by compare-and-swap, and follows up: the pull request is
+ * marked, the branch deleted when the repository says so. Callers hold the repository's queue.
+ * @returns the base branch's new tip
+ * @throws ApiError 405 with GitHub's reason, 409 when the head is not the expected one
+ */
+export async function mergePull(
+  forge: Forge,
+  repository: Repository,
+  pull: PullRequest,
+  actor: Actor,
+  request: MergeRequest,
+): Promise<string> {
+  const { state } = repository;
+  if (pull.state === 'closed') throw new ApiError(405, 'Pull Request is not mergeable');
+  if (request.expectedHead !== undefined && request.expectedHead !== pull.head.sha) {
+    throw new ApiError(409, 'Head branch was modified. Review and try the merge again.');
+  }
+  const method = METHODS[request.method];
+  if (!state.settings[method.setting]) {
+    throw new ApiError(405, `${method.name} are not allowed on this repository.`);
+  }
+  const linear = bindingProtection(repository, actor, pull.base.ref)?.requireLinearHistory === true;
+  if (linear && request.method === 'merge') {
+    throw new ApiError(405, 'Merge commits are not allowed on this branch: it requires linear history.');
+  }
+  const { problem } = await mergeabilityOf(forge, repository, pull, actor);
+  if (problem !== undefined) throw new ApiError(405, problem);
+
+  const base = (await branchTip(repository, pull.base.ref))!;
+  const from = (await mergeBase(repository.directory, base, pull.head.sha)) ?? base;
+  const tip = await mergeCommitOf(forge, repository, pull, actor, request, base);
+  if (tip === undefined) throw new ApiError(405, "This branch can't be rebased");
+  try {
+    await writeRefs(repository, [{ name: `refs/heads/${pull.base.ref}`, before: base, after: tip }]);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.type !== 'STALE_DATA') throw error;
+    throw new ApiError(405, 'Base branch was modified. Review and try the merge again.');
+  }
+  markMerged(forge, pull, { login: actor.login, commit: tip, mergeBase: from });
+  if (state.settings.deleteBranchOnMerge) await deleteMergedBranch(repository, pull);
+  await settlePulls(forge, repository, actor);
+  return tip;
+}
+
+async function mergeCommitOf(
+  forge: Forge,
+  repository: Repository,
+  pull: PullRequest,
+  actor: Actor,
+  request: MergeRequest,
+  base: string,
+): Promise<string | undefined> {
+  const { directory, objects } = repository;
+  const committer = webSignature(forge);
+  if (request.method === 'rebase') {
+    const ours = signatureOf(forge, actor.login);
+    return rebaseCommits(directory, objects, base, pull.head.sha, ours);
+  }
+  const tree = await mergeTrees(directory, base, pull.head.sha);
+  if (tree === undefined) return undefined;
+  if (request.method === 'merge') {
+    const message = joinMessage(mergeMessage(repository, pull), request);
+    const author = signatureOf(forge, actor.login);
+    return writeCommit(directory, { tree, parents: [base, pull.head.sha], message, author, committer });
+  }
+  const commits: Commit[] = [];
+  for (const oid of await commitsOf(repository, pull)) commits.push(await readCommit(objects, oid));
+  const author = signatureOf(forge, pull.author);
+  const message = joinMessage(squashMessage(repository, pull, commits, author), request);
+  return writeCommit(directory, { tree, parents: [base], message, author, committer });
+}
+
+type Message = { headline: string; body: string };
+
+/** What the caller gives replaces what GitHub would write; a squash's number stays only in GitHub's own headline. */
+function joinMessage(standard: Message, request: MergeRequest): string {
+  const headline = request.headline ?? standard.headline;
+  const body = request.body ?? standard.body;
+  return body === '' ? `${headline}\n` : `${headline}\n\n${body.replace(/\n*$/, '')}\n`;
+}
+
+function mergeMessage(repository: Repository, pull: PullRequest): Message {
+  const { owner, settings } = repository.state;
+  const title = `${pull.title} (#${pull.number})`;
+  const headline =
+    settings.mergeCommitTitle === 'PR_TITLE'
+      ? title
+      : `Merge pull request #${pull.number} from ${owner}/${pull.head.ref}`;
+  const bodies = { BLANK: '', PR_BODY: pull.body ?? '', PR_TITLE: pull.title };
+  return { headline, body: bodies[settings.mergeCommitMessage] };
+}
+
+function splitMessage(message: string): Message {
+  const [headline = '', ...rest] = message.trim().split('\n');
+  return { headline, body: rest.join('\n').trim() };
+}
+
+/** GitHub's squash: one commit keeps its message, several become a list; other authors are credited at the end. */
+function squashMessage(repository: Repository, pull: PullRequest, commits: Commit[], author: Signature): Message {
+  const { settings } = repository.state;
+  const [only] = commits.length === 1 ? commits : [];
+  const single = only === undefined ? undefined : splitMessage(only.message);
+  const useCommit = settings.squashMergeCommitTitle === 'COMMIT_OR_PR_TITLE' && single !== undefined;
+  const headline = `${useCommit ? single.headline : pull.title} (#${pull.number})`;
+  if (settings.squashMergeCommitMessage === 'BLANK') return { headline, body: '' };
+  if (settings.squashMergeCommitMessage === 'PR_BODY') return { headline, body: pull.body ?? '' };
+  const listed = commits.map(({ message }) => `* ${message.trim()}`).join('\n\n');
+  const others = new Map<string, string>();
+  for (const commit of commits) {
+    const { name, email } = commit.author;
+    if (email !== author.email) others.set(email.toLowerCase(), `Co-authored-by: ${name} <${email}>`);
+  }
+  const body = single === undefined ? listed : single.body;
+  return { headline, body: [body, [...others.values()].join('\n')].filter((part) => part !== '').join('\n\n') };
+}
+
+/** GitHub deletes the merged branch and moves the pull requests that were based on it to its base. */
+async function deleteMergedBranch(repository: Repository, pull: PullRequest): Promise<void> {
+  const { ref } = pull.head;
+  const tip = await branchTip(repository, ref);
+  const isProtected = repository.state.protections[ref] !== undefined || ref === repository.state.defaultBranch;
+  if (tip !== pull.head.sha || isProtected) return;
+  for (const other of repository.state.pulls) {
+    if (other.state === 'open' && other.base.ref === ref) other.base.ref = pull.base.ref;
+  }
+  await writeRefs(repository, [{ name: `refs/heads/${ref}`, before: tip, after: ZERO_OID }]);
+}
+
+/** Why auto-merge can't be switched on, in GitHub's words; undefined when it can. */
+export async function autoMergeProblem(
+  forge: Forge,
+  repository: Repository,
+  pull: PullRequest,
+  method: MergeMethod,
+): Promise<string | undefined> {
+  if (pull.state === 'closed') return 'Pull request Pull request is closed';
+  if (!repository.state.settings.allowAutoMerge) return 'Pull request Auto merge is not allowed for this repository';
+  if (!repository.state.settings[METHODS[method].setting]) {
+    return `Pull request ${METHODS[method].name} are not allowed on this repository.`;
+  }
+  const { state } = await mergeabilityOf(forge, repository, pull);
+  if (state === 'clean' || state === 'unstable') return `Pull request Pull request is in ${state} status`;
+  if (repository.state.protections[pull.base.ref] === undefined) {
+    return 'Pull request Protected branch rules not configured for this branch';
+  }
+  return undefined;
+}
+
+/**
+ * Follows every change of branches, checks, reviews and rules: pull requests first, then the auto-merges that have
+ * become possible, until nothing moves.
+ */
+export async function settlePulls(forge: Forge, repository: Repository, actor: Actor): Promise<void> {
+  await syncPulls(forge, repository, actor);
+  for (const pull of repository.state.pulls) {
+    const wish = pull.autoMerge;
+    if (pull.state === 'closed' || wish === null) continue;
+    const { state } = await mergeabilityOf(forge, repository, pull);
+    if (state !== 'clean' && state !== 'unstable') continue;
+    const who: Actor = { ...ANONYMOUS, kind: 'personal', login: wish.enabledBy };
+    try {
+      await mergePull(forge, repository, pull, who, {
+        method: wish.method,
+        headline: wish.headline ?? undefined,
+        body: wish.body ?? undefined,
+      });
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      pull.autoMerge = null; // as GitHub does when a merge that was due fails
+    }
+  }
+}

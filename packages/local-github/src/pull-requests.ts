@@ -1,0 +1,306 @@
+import { unprocessable, validationFailed } from './api-error.ts';
+import { accountOf, type Forge, nextId, now, type Repository } from './forge.ts';
+import { diffTrees, isAncestor, mergeBase, revList, ZERO_OID } from './git-objects.ts';
+import { branchTip, listRefs, readRef, writeRefs } from './refs.ts';
+import type { PullRequest, RepositoryState, Review } from './state.ts';
+import type { Actor } from './tokens.ts';
+
+export function pullOf(state: RepositoryState, number: number): PullRequest | undefined {
+  return state.pulls.find((pull) => pull.number === number);
+}
+
+function pullFailure(message: string) {
+  return validationFailed({ resource: 'PullRequest', code: 'custom', message });
+}
+
+function invalidField(field: string) {
+  return validationFailed({ resource: 'PullRequest', field, code: 'invalid' });
+}
+
+/** The branch of `branch` or `owner:branch`. Heads in other repositories are not served. */
+export function headBranch(state: RepositoryState, head: string): string {
+  const colon = head.indexOf(':');
+  if (colon < 0) return head;
+  if (head.slice(0, colon).toLowerCase() !== state.owner.toLowerCase()) throw invalidField('head');
+  return head.slice(colon + 1);
+}
+
+export type PullInput = {
+  title: string;
+  body: string | null;
+  head: string;
+  base: string;
+  draft: boolean;
+  maintainerCanModify: boolean;
+};
+
+/**
+ * Opens a pull request.
+ * @throws ApiError 422 for a branch that is missing, no commits between, or a pull request that is open already
+ */
+export async function createPull(
+  forge: Forge,
+  repository: Repository,
+  actor: Actor,
+  input: PullInput,
+): Promise<PullRequest> {
+  const { state } = repository;
+  const head = headBranch(state, input.head);
+  const headSha = await branchTip(repository, head);
+  if (headSha === undefined) throw invalidField('head');
+  const baseSha = await branchTip(repository, input.base);
+  if (baseSha === undefined) throw invalidField('base');
+  const open = state.pulls.find(
+    (pull) => pull.state === 'open' && pull.head.ref === head && pull.base.ref === input.base,
+  );
+  if (open !== undefined) throw pullFailure(`A pull request already exists for ${state.owner}:${head}.`);
+  if (await isAncestor(repository.directory, headSha, baseSha)) {
+    throw pullFailure(`No commits between ${input.base} and ${head}`);
+  }
+  if ((await mergeBase(repository.directory, headSha, baseSha)) === undefined) {
+    throw pullFailure(`The ${head} branch has no history in common with ${input.base}`);
+  }
+  accountOf(forge, actor.login);
+  const number = state.nextNumber;
+  const created = now(forge);
+  const pull: PullRequest = {
+    id: nextId(forge),
+    number,
+    title: input.title,
+    body: input.body,
+    author: actor.login,
+    appId: actor.appId,
+    state: 'open',
+    draft: input.draft,
+    maintainerCanModify: input.maintainerCanModify,
+    createdAt: created,
+    updatedAt: created,
+    closedAt: null,
+    mergedAt: null,
+    mergedBy: null,
+    mergeCommit: null,
+    head: { ref: head, sha: headSha },
+    base: { ref: input.base, sha: baseSha },
+    mergeBase: null,
+    labels: [],
+    autoMerge: null,
+  };
+  state.nextNumber += 1;
+  state.pulls.push(pull);
+  repository.seenBases.set(number, baseSha);
+  await writePullRef(repository, number, 'head', headSha);
+  return pull;
+}
+
+/** Moves `refs/pull/N/head` or `refs/pull/N/merge`, which everyone may fetch and nobody may push. */
+export async function writePullRef(
+  repository: Repository,
+  number: number,
+  kind: 'head' | 'merge',
+  after: string,
+): Promise<void> {
+  const name = `refs/pull/${number}/${kind}`;
+  const before = (await readRef(repository, name))?.oid ?? ZERO_OID;
+  if (before !== after) await writeRefs(repository, [{ name, before, after }]);
+}
+
+export function closePull(forge: Forge, pull: PullRequest): void {
+  if (pull.state === 'closed') return;
+  pull.state = 'closed';
+  pull.closedAt = now(forge);
+  pull.updatedAt = pull.closedAt;
+  pull.autoMerge = null;
+}
+
+/** @throws ApiError 422 when the branch is gone, the pull request was merged, or another one took its place */
+export async function reopenPull(forge: Forge, repository: Repository, pull: PullRequest): Promise<void> {
+  if (pull.state === 'open') return;
+  if (pull.mergedAt !== null) throw pullFailure('The pull request cannot be reopened.');
+  const tip = await branchTip(repository, pull.head.ref);
+  if (tip === undefined) throw pullFailure(`The ${pull.head.ref} branch has been deleted.`);
+  const base = await branchTip(repository, pull.base.ref);
+  if (base === undefined) throw pullFailure(`The ${pull.base.ref} branch has been deleted.`);
+  if (await isAncestor(repository.directory, tip, base)) throw pullFailure('There are no new commits on the branch.');
+  const rival = repository.state.pulls.find(
+    (other) => other.state === 'open' && other.head.ref === pull.head.ref && other.base.ref === pull.base.ref,
+  );
+  if (rival !== undefined) {
+    throw pullFailure(`A pull request already exists for ${repository.state.owner}:${pull.head.ref}.`);
+  }
+  pull.state = 'open';
+  pull.closedAt = null;
+  pull.updatedAt = now(forge);
+}
+
+export type PullEdit = {
+  title?: string | undefined;
+  body?: string | null | undefined;
+  state?: 'closed' | 'open' | undefined;
+  base?: string | undefined;
+  maintainerCanModify?: boolean | undefined;
+};
+
+/** @throws ApiError 422 */
+export async function editPull(forge: Forge, repository: Repository, pull: PullRequest, edit: PullEdit): Promise<void> {
+  if (edit.title !== undefined && edit.title.trim() === '') {
+    throw validationFailed({ resource: 'PullRequest', field: 'title', code: 'missing_field' });
+  }
+  if (edit.base !== undefined && edit.base !== pull.base.ref) {
+    if (pull.state === 'closed') throw pullFailure('Cannot change the base branch of a closed pull request.');
+    const sha = await branchTip(repository, edit.base);
+    if (sha === undefined) throw invalidField('base');
+    if (await isAncestor(repository.directory, pull.head.sha, sha)) {
+      throw pullFailure(
+        `There are no new commits between base branch '${edit.base}' and head branch '${pull.head.ref}'`,
+      );
+    }
+    pull.base = { ref: edit.base, sha };
+    pull.autoMerge = null;
+    repository.seenBases.set(pull.number, sha);
+  }
+  if (edit.title !== undefined) pull.title = edit.title;
+  if (edit.body !== undefined) pull.body = edit.body;
+  if (edit.maintainerCanModify !== undefined) pull.maintainerCanModify = edit.maintainerCanModify;
+  pull.updatedAt = now(forge);
+  if (edit.state === 'closed') closePull(forge, pull);
+  if (edit.state === 'open') await reopenPull(forge, repository, pull);
+}
+
+/** Where a pull request's changes begin: the merge base with its base branch, or where that was when it was merged. */
+export async function diffBase(repository: Repository, pull: PullRequest): Promise<string> {
+  if (pull.mergeBase !== null) return pull.mergeBase;
+  const tip = (await branchTip(repository, pull.base.ref)) ?? pull.base.sha;
+  return (await mergeBase(repository.directory, tip, pull.head.sha)) ?? pull.base.sha;
+}
+
+/** Oldest first. */
+export async function commitsOf(repository: Repository, pull: PullRequest): Promise<string[]> {
+  const base = await diffBase(repository, pull);
+  return revList(repository.directory, ['--reverse', '--topo-order', `${base}..${pull.head.sha}`]);
+}
+
+export async function filesOf(repository: Repository, pull: PullRequest) {
+  return diffTrees(repository.directory, await diffBase(repository, pull), pull.head.sha);
+}
+
+/** The last opinion of each reviewer; comments are none, and a dismissed review counts no more. */
+export function opinionsOf(state: RepositoryState, pull: PullRequest): Review[] {
+  const latest = new Map<string, Review>();
+  for (const review of state.reviews) {
+    if (review.number !== pull.number || review.state === 'COMMENTED' || review.state === 'PENDING') continue;
+    latest.set(review.author.toLowerCase(), review);
+  }
+  return [...latest.values()].filter(({ state: opinion }) => opinion !== 'DISMISSED');
+}
+
+/** How a merged pull request came in by a push: the first commit on the base's first-parent line that holds its head. */
+async function arrivalOf(repository: Repository, head: string, tip: string): Promise<string> {
+  const line = await revList(repository.directory, ['--first-parent', tip, `^${head}`]);
+  const holders = await revList(repository.directory, ['--ancestry-path', `${head}..${tip}`]);
+  const set = new Set(holders);
+  const arrival = line.filter((oid) => set.has(oid)).at(-1);
+  if (arrival === undefined) return head;
+  const onLine = await revList(repository.directory, ['--first-parent', tip]);
+  return onLine.includes(head) ? head : arrival;
+}
+
+/** Records a merge; whoever calls moved the base branch already. */
+export function markMerged(
+  forge: Forge,
+  pull: PullRequest,
+  merge: { login: string; commit: string; mergeBase: string },
+): void {
+  const time = now(forge);
+  Object.assign(pull, {
+    state: 'closed',
+    closedAt: time,
+    mergedAt: time,
+    updatedAt: time,
+    mergedBy: merge.login,
+    mergeCommit: merge.commit,
+    mergeBase: merge.mergeBase,
+    autoMerge: null,
+  } satisfies Partial<PullRequest>);
+}
+
+/**
+ * Brings the open pull requests in line with the branches after any change of them: follows heads, closes those whose
+ * branch is gone or has nothing left to merge, marks those merged whose head a push of the base brought in.
+ */
+export async function syncPulls(forge: Forge, repository: Repository, actor: Actor): Promise<void> {
+  const open = repository.state.pulls.filter((pull) => pull.state === 'open');
+  if (open.length === 0) return;
+  const tips = new Map((await listRefs(repository, 'refs/heads/')).map(({ name, oid }) => [name.slice(11), oid]));
+  for (const pull of open) {
+    const head = tips.get(pull.head.ref);
+    const base = tips.get(pull.base.ref);
+    if (head === undefined || base === undefined) {
+      closePull(forge, pull);
+      continue;
+    }
+    const headMoved = head !== pull.head.sha;
+    const baseMoved = base !== (repository.seenBases.get(pull.number) ?? pull.base.sha);
+    if (!headMoved && !baseMoved) continue;
+    const oldBase = repository.seenBases.get(pull.number) ?? pull.base.sha;
+    repository.seenBases.set(pull.number, base);
+    if (headMoved) await followHead(forge, repository, pull, { head, base });
+    if (!(await isAncestor(repository.directory, head, base))) continue;
+    if (!baseMoved) {
+      closePull(forge, pull);
+      continue;
+    }
+    const commit = await arrivalOf(repository, head, base);
+    const from = (await mergeBase(repository.directory, oldBase, head)) ?? oldBase;
+    markMerged(forge, pull, { login: actor.login, commit, mergeBase: from });
+  }
+}
+
+async function followHead(
+  forge: Forge,
+  repository: Repository,
+  pull: PullRequest,
+  tips: { head: string; base: string },
+): Promise<void> {
+  pull.head.sha = tips.head;
+  pull.base.sha = tips.base;
+  pull.updatedAt = now(forge);
+  await writePullRef(repository, pull.number, 'head', tips.head);
+  if (repository.state.protections[pull.base.ref]?.requiredReviews?.dismissStale !== true) return;
+  for (const review of repository.state.reviews) {
+    if (review.number === pull.number && review.state === 'APPROVED') review.state = 'DISMISSED';
+  }
+}
+
+/** @throws ApiError 422, in the words of the reviews API */
+export function addReview(
+  forge: Forge,
+  repository: Repository,
+  actor: Actor,
+  pull: PullRequest,
+  input: { event: 'APPROVE' | 'COMMENT' | 'REQUEST_CHANGES' | undefined; body: string; commit: string | undefined },
+): Review {
+  const own = actor.login.toLowerCase() === pull.author.toLowerCase();
+  if (own && input.event === 'APPROVE') throw reviewFailure('Can not approve your own pull request');
+  if (own && input.event === 'REQUEST_CHANGES') throw reviewFailure('Can not request changes on your own pull request');
+  if (input.body === '' && (input.event === 'COMMENT' || input.event === 'REQUEST_CHANGES')) {
+    throw unprocessable('Validation Failed: body is required');
+  }
+  accountOf(forge, actor.login);
+  const states = { APPROVE: 'APPROVED', COMMENT: 'COMMENTED', REQUEST_CHANGES: 'CHANGES_REQUESTED' } as const;
+  const review: Review = {
+    id: nextId(forge),
+    number: pull.number,
+    author: actor.login,
+    body: input.body,
+    state: input.event === undefined ? 'PENDING' : states[input.event],
+    commit: input.commit ?? pull.head.sha,
+    submittedAt: now(forge),
+  };
+  repository.state.reviews.push(review);
+  pull.updatedAt = review.submittedAt;
+  return review;
+}
+
+function reviewFailure(message: string) {
+  return validationFailed(message);
+}

@@ -1,0 +1,41 @@
+export type RateLimitState = { limit: number; remaining: number; used: number; reset: number };
+
+/** Counts the calls of each caller in windows of an hour, as GitHub's primary limit does. */
+export function createRateLimits(limit: number, clock: () => Date) {
+  const windows = new Map<string, { used: number; reset: number }>();
+
+  const windowOf = (caller: string) => {
+    const seconds = Math.floor(clock().getTime() / 1000);
+    const known = windows.get(caller);
+    if (known !== undefined && known.reset > seconds) return known;
+    const fresh = { used: 0, reset: seconds + 3600 };
+    windows.set(caller, fresh);
+    return fresh;
+  };
+  const stateOf = ({ used, reset }: { used: number; reset: number }): RateLimitState => ({
+    limit,
+    remaining: Math.max(limit - used, 0),
+    used,
+    reset,
+  });
+  return {
+    peek: (caller: string) => stateOf(windowOf(caller)),
+    /** Counts one call; undefined when none was left. */
+    take: (caller: string): RateLimitState | undefined => {
+      const window = windowOf(caller);
+      if (window.used >= limit) return undefined;
+      window.used += 1;
+      return stateOf(window);
+    },
+  };
+}
+
+export function rateLimitHeaders(state: RateLimitState, resource: string): Record<string, string> {
+  return {
+    'X-RateLimit-Limit': String(state.limit),
+    'X-RateLimit-Remaining': String(state.remaining),
+    'X-RateLimit-Used': String(state.used),
+    'X-RateLimit-Reset': String(state.reset),
+    'X-RateLimit-Resource': resource,
+  };
+}

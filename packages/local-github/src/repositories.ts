@@ -1,0 +1,177 @@
+import { rm } from 'node:fs/promises';
+import {
+  accountOf,
+  type Forge,
+  fullName,
+  initRepository,
+  mount,
+  nextId,
+  now,
+  type Repository,
+  repositoryOf,
+} from './forge.ts';
+import { writeHook } from './git-http.ts';
+import { settlePulls } from './merge-pull.ts';
+import { addStatus } from './rest/checks.ts';
+import type { Protection, PullRequest, RepositorySettings, RepositoryState, Status } from './state.ts';
+import { ANONYMOUS } from './tokens.ts';
+
+export type RepositoryRequest = {
+  owner: string;
+  name: string;
+  /** Default `main`. */
+  defaultBranch?: string;
+  /** Default false. */
+  private?: boolean;
+  description?: string;
+  settings?: Partial<RepositorySettings>;
+  /** Default `Organization`, for an owner that is new. */
+  ownerType?: 'Organization' | 'User';
+};
+
+export type ProtectionRequest = {
+  /** Contexts of statuses or names of check runs. */
+  requiredChecks?: string[];
+  /** The head must hold the base branch's tip. Default false. */
+  strict?: boolean;
+  /** Approving reviews. */
+  requiredReviews?: number;
+  dismissStaleReviews?: boolean;
+  enforceAdmins?: boolean;
+  requireLinearHistory?: boolean;
+  allowForcePushes?: boolean;
+  allowDeletions?: boolean;
+};
+
+/** What a test or a demo does to a repository past the API. */
+export type CreatedRepository = {
+  owner: string;
+  name: string;
+  /** The bare git repository on disk. */
+  directory: string;
+  /** For `git clone`; credentials are `x-access-token` and a token. */
+  cloneUrl: string;
+  /** The same with the credentials in it. */
+  cloneUrlWith: (token: string) => string;
+  protectBranch: (branch: string, request: ProtectionRequest) => Promise<void>;
+  setStatus: (status: { sha: string; context: string; state: Status['state']; description?: string }) => Promise<void>;
+  /** A copy of what is kept beside git. */
+  pullRequests: () => PullRequest[];
+  /** Comments of a pull request, oldest first. */
+  comments: (number: number) => { id: number; author: string; body: string }[];
+};
+
+const SETTINGS: RepositorySettings = {
+  allowMergeCommit: true,
+  allowSquashMerge: true,
+  allowRebaseMerge: true,
+  allowAutoMerge: false,
+  deleteBranchOnMerge: false,
+  squashMergeCommitTitle: 'COMMIT_OR_PR_TITLE',
+  squashMergeCommitMessage: 'COMMIT_MESSAGES',
+  mergeCommitTitle: 'MERGE_MESSAGE',
+  mergeCommitMessage: 'PR_TITLE',
+};
+
+/** @throws Error for a name that GitHub would refuse, or that is taken */
+export async function createRepository(forge: Forge, request: RepositoryRequest): Promise<CreatedRepository> {
+  const { owner, name } = request;
+  if (!/^[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?$/.test(owner)) throw new Error(`${owner} is no owner's name`);
+  if (!/^[\w.-]+$/.test(name) || /^\.\.?$|\.git$/.test(name)) throw new Error(`${name} is no repository's name`);
+  if (forge.repositories.has(`${owner}/${name}`.toLowerCase())) throw new Error(`${owner}/${name} exists already`);
+  const created = now(forge);
+  accountOf(forge, owner, request.ownerType ?? 'Organization');
+  const state: RepositoryState = {
+    id: nextId(forge),
+    owner,
+    name,
+    description: request.description ?? null,
+    private: request.private ?? false,
+    archived: false,
+    defaultBranch: request.defaultBranch ?? 'main',
+    createdAt: created,
+    updatedAt: created,
+    pushedAt: created,
+    settings: { ...SETTINGS, ...request.settings },
+    nextNumber: 1,
+    pulls: [],
+    comments: [],
+    reviews: [],
+    labels: [],
+    statuses: [],
+    checkRuns: [],
+    protections: {},
+  };
+  const repository = mount(forge, state);
+  try {
+    await initRepository(repository.directory, state.defaultBranch);
+    await writeHook(repository.directory);
+  } catch (error) {
+    forge.repositories.delete(fullName(state).toLowerCase());
+    await rm(repository.directory, { recursive: true, force: true });
+    throw error;
+  }
+  forge.state.repositories.push(state);
+  return handleOf(forge, repository);
+}
+
+/** @throws Error when there is none */
+export function repositoryHandle(forge: Forge, owner: string, name: string): CreatedRepository {
+  return handleOf(forge, repositoryOf(forge, owner, name));
+}
+
+function handleOf(forge: Forge, repository: Repository): CreatedRepository {
+  const { state } = repository;
+  const path = `/${fullName(state)}.git`;
+  const change = async (work: () => Promise<unknown> | unknown) => {
+    await repository.locked(async () => {
+      await work();
+      await settlePulls(forge, repository, { ...ANONYMOUS, login: state.owner });
+    });
+    await forge.save();
+  };
+  return {
+    owner: state.owner,
+    name: state.name,
+    directory: repository.directory,
+    cloneUrl: forge.url + path,
+    cloneUrlWith: (token) => forge.url.replace('://', `://x-access-token:${token}@`) + path,
+    protectBranch: (branch, request) =>
+      change(() => {
+        state.protections[branch] = protectionOf(request);
+      }),
+    setStatus: ({ sha, context, state: status, description }) =>
+      change(() =>
+        addStatus(forge, repository, state.owner, {
+          sha,
+          context,
+          state: status,
+          description: description ?? null,
+          targetUrl: null,
+        }),
+      ),
+    pullRequests: () => structuredClone(state.pulls),
+    comments: (number) =>
+      state.comments
+        .filter((comment) => comment.number === number)
+        .map(({ id, author, body }) => ({ id, author, body })),
+  };
+}
+
+function protectionOf(request: ProtectionRequest): Protection {
+  const { requiredChecks: contexts, requiredReviews: count } = request;
+  return {
+    requiredChecks:
+      contexts === undefined
+        ? null
+        : { strict: request.strict ?? false, contexts: contexts.map((context) => ({ context, appId: null })) },
+    requiredReviews:
+      count === undefined
+        ? null
+        : { count, dismissStale: request.dismissStaleReviews ?? false, codeOwners: false, lastPush: false },
+    enforceAdmins: request.enforceAdmins ?? false,
+    requireLinearHistory: request.requireLinearHistory ?? false,
+    allowForcePushes: request.allowForcePushes ?? false,
+    allowDeletions: request.allowDeletions ?? false,
+  };
+}

@@ -1,0 +1,21 @@
+import { branchOperations } from './branches.ts';
+import type { Operation } from './call.ts';
+import { checkOperations } from './checks.ts';
+import { commitOperations } from './commits.ts';
+import { contentsOperations } from './contents.ts';
+import { gitDataOperations } from './git-data.ts';
+import { issueOperations } from './issues.ts';
+import { metaOperations } from './meta.ts';
+import { pullOperations } from './pulls.ts';
+
+/** Every REST operation that the server runs, by GitHub's operation id. */
+export const operations: Record<string, Operation> = {
+  ...branchOperations,
+  ...checkOperations,
+  ...commitOperations,
+  ...contentsOperations,
+  ...gitDataOperations,
+  ...issueOperations,
+  ...metaOperations,
+  ...pullOperations,
+};

@@ -1,0 +1,234 @@
+import { mkdir, open, readFile, rename } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/** What a token may do with one kind of resource; a permission that is absent is none. */
+export type Level = 'read' | 'write';
+export type PermissionName =
+  | 'actions'
+  | 'administration'
+  | 'checks'
+  | 'contents'
+  | 'issues'
+  | 'metadata'
+  | 'pull_requests'
+  | 'statuses'
+  | 'workflows';
+export type Permissions = { [name in PermissionName]?: Level };
+
+export type AccountType = 'Bot' | 'Organization' | 'User';
+export type Account = { id: number; login: string; type: AccountType };
+
+/**
+ * `personal`: a fine-grained personal access token. `installation`: a GitHub App's. `job`: a workflow job's
+ * GITHUB_TOKEN, which is an installation token of the app `github-actions`.
+ */
+export type TokenKind = 'installation' | 'job' | 'personal';
+export type Token = {
+  /** sha256 of the token; the token itself is never stored. */
+  digest: string;
+  kind: TokenKind;
+  login: string;
+  permissions: Permissions;
+  /** `owner/name`, lower case; `all` sees every repository. */
+  repositories: 'all' | string[];
+  /** May pass by protection that is not enforced for administrators. */
+  admin: boolean;
+  appId: number | null;
+  installationId: number | null;
+  expiresAt: string | null;
+};
+
+export type Installation = {
+  id: number;
+  account: string;
+  permissions: Permissions;
+  repositories: 'all' | string[];
+  createdAt: string;
+};
+export type App = {
+  id: number;
+  slug: string;
+  name: string;
+  clientId: string;
+  owner: string;
+  publicKey: string;
+  createdAt: string;
+  installation: Installation;
+};
+
+export type Label = { id: number; name: string; color: string; description: string | null };
+export type Comment = {
+  id: number;
+  number: number;
+  author: string;
+  body: string;
+  createdAt: string;
+  updatedAt: string;
+  appId: number | null;
+};
+export type ReviewState = 'APPROVED' | 'CHANGES_REQUESTED' | 'COMMENTED' | 'DISMISSED' | 'PENDING';
+export type Review = {
+  id: number;
+  number: number;
+  author: string;
+  body: string;
+  state: ReviewState;
+  commit: string;
+  submittedAt: string;
+};
+export type StatusState = 'error' | 'failure' | 'pending' | 'success';
+export type Status = {
+  id: number;
+  sha: string;
+  context: string;
+  state: StatusState;
+  description: string | null;
+  targetUrl: string | null;
+  creator: string;
+  createdAt: string;
+};
+export type Annotation = {
+  path: string;
+  start_line: number;
+  end_line: number;
+  start_column?: number;
+  end_column?: number;
+  annotation_level: 'failure' | 'notice' | 'warning';
+  message: string;
+  title?: string;
+  raw_details?: string;
+};
+export type CheckRun = {
+  id: number;
+  name: string;
+  sha: string;
+  status: string;
+  conclusion: string | null;
+  startedAt: string | null;
+  completedAt: string | null;
+  detailsUrl: string | null;
+  externalId: string;
+  output: { title: string | null; summary: string | null; text: string | null };
+  annotations: Annotation[];
+  appId: number;
+};
+export type AutoMerge = {
+  enabledBy: string;
+  enabledAt: string;
+  method: 'merge' | 'rebase' | 'squash';
+  headline: string | null;
+  body: string | null;
+  authorEmail: string | null;
+};
+export type PullRequest = {
+  id: number;
+  number: number;
+  title: string;
+  body: string | null;
+  author: string;
+  appId: number | null;
+  state: 'closed' | 'open';
+  draft: boolean;
+  maintainerCanModify: boolean;
+  createdAt: string;
+  updatedAt: string;
+  closedAt: string | null;
+  mergedAt: string | null;
+  mergedBy: string | null;
+  /** The commit on the base branch that brought the pull request in. */
+  mergeCommit: string | null;
+  head: { ref: string; sha: string };
+  /** `sha` is the base branch's tip when the head was last pushed, as GitHub keeps it. */
+  base: { ref: string; sha: string };
+  /** Files and commits of a merged pull request are counted from here. */
+  mergeBase: string | null;
+  labels: number[];
+  autoMerge: AutoMerge | null;
+};
+export type Protection = {
+  requiredChecks: { strict: boolean; contexts: { context: string; appId: number | null }[] } | null;
+  requiredReviews: { count: number; dismissStale: boolean; codeOwners: boolean; lastPush: boolean } | null;
+  enforceAdmins: boolean;
+  requireLinearHistory: boolean;
+  allowForcePushes: boolean;
+  allowDeletions: boolean;
+};
+export type RepositorySettings = {
+  allowMergeCommit: boolean;
+  allowSquashMerge: boolean;
+  allowRebaseMerge: boolean;
+  allowAutoMerge: boolean;
+  deleteBranchOnMerge: boolean;
+  squashMergeCommitTitle: 'COMMIT_OR_PR_TITLE' | 'PR_TITLE';
+  squashMergeCommitMessage: 'BLANK' | 'COMMIT_MESSAGES' | 'PR_BODY';
+  mergeCommitTitle: 'MERGE_MESSAGE' | 'PR_TITLE';
+  mergeCommitMessage: 'BLANK' | 'PR_BODY' | 'PR_TITLE';
+};
+export type RepositoryState = {
+  id: number;
+  owner: string;
+  name: string;
+  description: string | null;
+  private: boolean;
+  archived: boolean;
+  defaultBranch: string;
+  createdAt: string;
+  updatedAt: string;
+  pushedAt: string;
+  settings: RepositorySettings;
+  nextNumber: number;
+  pulls: PullRequest[];
+  comments: Comment[];
+  reviews: Review[];
+  labels: Label[];
+  statuses: Status[];
+  checkRuns: CheckRun[];
+  /** Branch -> its protection. */
+  protections: { [branch: string]: Protection };
+};
+export type State = {
+  version: 1;
+  nextId: number;
+  accounts: Account[];
+  tokens: Token[];
+  apps: App[];
+  repositories: RepositoryState[];
+};
+
+/** The app that GITHUB_TOKEN belongs to; its id is GitHub's own. */
+export const ACTIONS_APP_ID = 15368;
+
+export function emptyState(): State {
+  return { version: 1, nextId: 1, accounts: [], tokens: [], apps: [], repositories: [] };
+}
+
+/**
+ * Reads the state which a server left in a file; an empty one when there is no file.
+ * @throws Error when the file is not a state of this version
+ */
+export async function readState(file: string): Promise<State> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return emptyState();
+    throw error;
+  }
+  const state = JSON.parse(text) as State;
+  if (state.version !== 1) throw new Error(`${file} is no state of a local GitHub server (version 1)`);
+  return state;
+}
+
+/** Writes the state so that a reader sees the old file or the new one, never half of it. */
+export async function writeState(file: string, state: State): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  const temporary = `${file}.${process.pid}.new`;
+  const handle = await open(temporary, 'w', 0o600);
+  try {
+    await handle.writeFile(JSON.stringify(state));
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, file);
+}
