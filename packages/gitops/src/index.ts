@@ -1,1 +1,33 @@
-export {};
+export * from './adopt.ts';
+export type { MergePolicy, Refusal, RetryPorts } from './apply-change.ts';
+export * from './commit-message.ts';
+export * from './decision.ts';
+export type { DeployChange } from './deploy-change.ts';
+export * from './deploy-state.ts';
+export * from './edits.ts';
+export * from './forge.ts';
+export * from './hold.ts';
+export * from './holds.ts';
+export * from './kustomization.ts';
+export * from './paths.ts';
+export {
+  type CandidateRecord,
+  type PromotionOptions,
+  type PromotionPlan,
+  type PromotionRequest,
+  planPromotion,
+  promote,
+} from './promotion.ts';
+export type { PromotionEvidence } from './pull-request-text.ts';
+export * from './record-history.ts';
+export {
+  planRollback,
+  type RollbackOptions,
+  type RollbackPlan,
+  type RollbackRequest,
+  type RollbackTarget,
+  rollback,
+} from './rollback.ts';
+export * from './status.ts';
+export * from './targets.ts';
+export { isPlainString, scalarText } from './yaml-edit.ts';

@@ -1,0 +1,53 @@
+import { plainText } from '@passloop/core';
+import type { RecordDocument } from '@passloop/documents';
+
+export type Trailer = { token: string; value: string };
+
+/**
+ * The trailers of a promotion commit: an index derived from the record, in one block that `git interpret-trailers --parse`
+ * reads. Tokens have letters, digits and `-` only; one other character and git would read none of them.
+ */
+export function promotionTrailers(record: RecordDocument, reverts: string | null): Trailer[] {
+  const { deployment, source } = record;
+  const trailers: (Trailer | null)[] = [
+    { token: 'Promotion-Id', value: deployment.promotionId },
+    source === null
+      ? null
+      : {
+          token: 'Promotion-Source',
+          value: source.repository === null ? source.commit : `${source.repository}@${source.commit}`,
+        },
+    { token: 'Image-Digest', value: record.image.digest },
+    deployment.previous === null ? null : { token: 'Previous-Image-Digest', value: deployment.previous.imageDigest },
+    { token: 'Model-Digest', value: record.modelDigest },
+    record.runKey === null ? null : { token: 'Run-Key', value: record.runKey },
+    ...record.data.map((dataset) => ({ token: 'Dataset-Digest', value: `${dataset.name}=${dataset.digest}` })),
+    ...record.gates.map((gate) => ({
+      token: 'Gate',
+      value: [
+        gate.slice === null ? gate.metric : `${gate.metric}[${gate.slice}]`,
+        gate.verdict,
+        gate.value ?? '-',
+      ].join(' '),
+    })),
+    reverts === null ? null : { token: 'Reverts-Promotion', value: reverts },
+  ];
+  return trailers.filter((trailer) => trailer !== null);
+}
+
+/** Headline, paragraphs, and the trailers as the last paragraph. Untrusted text stays on its line. */
+export function commitMessage(headline: string, paragraphs: readonly string[], trailers: readonly Trailer[]): string {
+  const block = trailers
+    .map(({ token, value }) => `${trailerToken(token)}: ${plainText(value, 500).trim()}`)
+    .join('\n');
+  // A paragraph that ends in a colon and a value could be taken for trailers if the block were missing; it never is.
+  return [plainText(headline, 200).trim(), ...paragraphs.map((text) => plainText(text, 1000).trim()), block]
+    .filter((part) => part !== '')
+    .join('\n\n')
+    .concat('\n');
+}
+
+function trailerToken(token: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9-]*$/.test(token)) throw new RangeError(`${JSON.stringify(token)} is no trailer token.`);
+  return token;
+}

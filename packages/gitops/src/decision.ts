@@ -1,0 +1,75 @@
+import type { EnvironmentState } from './deploy-state.ts';
+import { versionsIn } from './deploy-state.ts';
+import { type Hold, holdAgainst } from './holds.ts';
+import type { RecordVersion } from './record-history.ts';
+
+/** What is known of the commit that wants to be in production; without training, its keys. */
+export type Candidate = {
+  runKey: string | null;
+  imageKey: string | null;
+  modelDigest: string | null;
+  imageDigest: string | null;
+  /** Its run is in the store and can be restored. */
+  inStore: boolean;
+};
+
+/** What a promotion does with the key of HEAD, decided before any metric. */
+export type Decision =
+  | { kind: 'already-promoted'; production: RecordVersion }
+  /** The model of production in another image: probe, size and latency decide. */
+  | { kind: 'same-model'; production: RecordVersion }
+  | { kind: 'held'; hold: Hold }
+  | { kind: 'rollback'; to: RecordVersion }
+  | { kind: 'promote' }
+  | { kind: 'train' }
+  /** The record doesn't verify, or the manifests aren't what it says: nobody may guess. */
+  | { kind: 'blocked'; reason: string };
+
+/** The table of the design: is production's, held, in the history, in the store, unknown; in this order. */
+export function decide(environment: EnvironmentState, candidate: Candidate): Decision {
+  if (environment.problem !== null) return { kind: 'blocked', reason: environment.problem };
+  const drift = environment.drift[0];
+  if (drift !== undefined) {
+    return {
+      kind: 'blocked',
+      reason: `${environment.name} has drifted: ${drift.file} runs ${drift.found ?? 'no image that can be read'}, its record says ${drift.recorded}. \`passloop adopt\` records what runs; reverting the manual change restores the record's image.`,
+    };
+  }
+  const { production } = environment;
+  if (production !== null && isRunOf(production, candidate)) {
+    const { image } = production.record;
+    const isOtherImage =
+      candidate.imageDigest !== null
+        ? candidate.imageDigest !== image.digest
+        : candidate.imageKey !== null && image.imageKey !== null && candidate.imageKey !== image.imageKey;
+    if (!isOtherImage) return { kind: 'already-promoted', production };
+  }
+  const versions = versionsIn(environment);
+  const hold = holdAgainst(candidate, environment.name, environment.holds, versions);
+  if (hold !== null) return { kind: 'held', hold };
+  const to = versions.find((version) => version.digest !== production?.digest && isVersionOf(version, candidate));
+  if (to !== undefined) return { kind: 'rollback', to };
+  if (production !== null && isRunOf(production, candidate)) return { kind: 'same-model', production };
+  return candidate.inStore ? { kind: 'promote' } : { kind: 'train' };
+}
+
+/** The same model: by digest where both are known, else by run key. */
+function isRunOf({ record }: RecordVersion, candidate: Candidate): boolean {
+  if (candidate.modelDigest !== null) return candidate.modelDigest === record.modelDigest;
+  return candidate.runKey !== null && candidate.runKey === record.runKey;
+}
+
+function isVersionOf(version: RecordVersion, candidate: Candidate): boolean {
+  if (!isRunOf(version, candidate)) return false;
+  const { image } = version.record;
+  if (candidate.imageDigest !== null) return candidate.imageDigest === image.digest;
+  return candidate.imageKey === null || image.imageKey === null || candidate.imageKey === image.imageKey;
+}
+
+/** The first environment, in the model file's order, that doesn't run the candidate; null where all do. */
+export function nextEnvironment<T extends EnvironmentState>(
+  environments: readonly T[],
+  candidate: Candidate,
+): T | null {
+  return environments.find((environment) => decide(environment, candidate).kind !== 'already-promoted') ?? null;
+}

@@ -1,0 +1,158 @@
+import { ConfigurationError, PassloopError } from '@passloop/core';
+import type { Environment } from '@passloop/model';
+import type { DeploySnapshot, Forge, HeadSnapshot, ReadRequest } from './forge.ts';
+import { type Hold, holdOf, readHolds } from './holds.ts';
+import { holdsFolder, promotionBranch, recordPath } from './paths.ts';
+import {
+  derivedHolds,
+  type HistoryEntry,
+  type RecordVersion,
+  readHistory,
+  readRecord,
+  versionsOf,
+} from './record-history.ts';
+import { readTarget, type TargetState } from './targets.ts';
+
+/** An environment as promotions need it: of the model file. */
+export type DeployEnvironment = Pick<Environment, 'name' | 'targets'>;
+
+/** How many versions of a record are read; holds of older ones were written as files by the promotions since. */
+export const historyLimit = 50;
+
+export type Drift = { file: string; recorded: string; found: string | null };
+
+/** What the deploy repository says about one model in one environment. */
+export type EnvironmentState = {
+  name: string;
+  /** The record in the tree, which is the truth; null where there is none. */
+  production: RecordVersion | null;
+  /** Why the record in the tree can't be believed; null where it can, or there is none. */
+  problem: string | null;
+  /** Newest first. */
+  history: readonly HistoryEntry[];
+  /** Those that refuse something here: committed ones, and derived ones that nobody lifted. */
+  holds: readonly Hold[];
+  targets: readonly TargetState[];
+  /** Targets that carry another image than the record. */
+  drift: readonly Drift[];
+  /** The promotion branch, with its open pull request. */
+  head: HeadSnapshot | null;
+};
+
+export type DeployState = {
+  repository: string;
+  model: string;
+  /** `<owner>/<repo>#<name>`. */
+  identity: string;
+  snapshot: DeploySnapshot;
+  /** Committed holds of the model, whatever their environment. */
+  holds: readonly Hold[];
+  environments: readonly EnvironmentState[];
+};
+
+export type DeployQuery = {
+  model: string;
+  identity: string;
+  environments: readonly DeployEnvironment[];
+  /** Null: the deploy repository's default branch. */
+  branch: string | null;
+};
+
+/** Reads a model's environments at one commit, in one call. */
+export async function readDeployState(forge: Forge, query: DeployQuery): Promise<DeployState> {
+  return deployState(forge.repository, query, await forge.read(readRequest(query)));
+}
+
+export function readRequest(query: DeployQuery): ReadRequest {
+  const records = query.environments.map(({ name }) => recordPath(query.model, name));
+  const manifests = query.environments.flatMap(({ targets }) => targets.map(({ file }) => file));
+  return {
+    branch: query.branch,
+    files: [...new Set([...records, ...manifests])],
+    folders: [{ path: holdsFolder(query.model), depth: 1 }],
+    histories: records.map((path) => ({ path, limit: historyLimit })),
+    heads: query.environments.map(({ name }) => promotionBranch(query.model, name)),
+  };
+}
+
+/** @throws ConfigurationError where a file of the holds can't be understood */
+export function deployState(repository: string, query: DeployQuery, snapshot: DeploySnapshot): DeployState {
+  const { holds, lifted } = readHolds(snapshot.folders.get(holdsFolder(query.model)) ?? [], query.model);
+  const environments = query.environments.map((environment) => {
+    const file = recordPath(query.model, environment.name);
+    const place = { file, model: query.model, environment: environment.name };
+    const history = readHistory(snapshot.histories.get(file) ?? [], place);
+    const derived = derivedHolds(history)
+      .filter(({ version }) => !lifted.has(version.digest))
+      .map((hold) => holdOf(hold, environment.name));
+    const targets = environment.targets.map((target) => readTarget(target, snapshot.files.get(target.file) ?? null));
+    const { production, problem } = readProduction(snapshot, place, query.identity, history);
+    return {
+      name: environment.name,
+      production,
+      problem,
+      history,
+      holds: [...holds, ...derived].filter(
+        (hold) => hold.environment === null || hold.environment === environment.name,
+      ),
+      targets,
+      drift: production === null ? [] : driftOf(production, targets),
+      head: snapshot.heads.get(promotionBranch(query.model, environment.name)) ?? null,
+    };
+  });
+  return { repository, model: query.model, identity: query.identity, snapshot, holds, environments };
+}
+
+function readProduction(
+  snapshot: DeploySnapshot,
+  place: { file: string; model: string; environment: string },
+  identity: string,
+  history: readonly HistoryEntry[],
+): { production: RecordVersion | null; problem: string | null } {
+  const found = snapshot.files.get(place.file) ?? null;
+  if (found === null) return { production: null, problem: null };
+  if (found.text === null) return { production: null, problem: `${place.file} is no regular text file.` };
+  try {
+    const version = readRecord(found.text, place);
+    if (version.record.identity !== identity) {
+      return {
+        production: null,
+        problem: `${place.file} belongs to ${version.record.identity}; this model is ${identity}. Two repositories must not share a model name here.`,
+      };
+    }
+    const landed = history[0]?.version;
+    return { production: landed?.digest === version.digest ? landed : version, problem: null };
+  } catch (error) {
+    if (!(error instanceof PassloopError)) throw error;
+    return { production: null, problem: error.hint === null ? error.message : `${error.message} ${error.hint}` };
+  }
+}
+
+/** Where the manifests carry another image than the record says; a tag beside the digest counts, since it names an image too. */
+export function driftOf(production: RecordVersion, targets: readonly TargetState[]): Drift[] {
+  const expected = production.record.image.digest;
+  return targets
+    .filter((state) => state.digest !== expected)
+    .map((state) => ({
+      file: state.target.file,
+      recorded: expected,
+      found: state.digest ?? state.tag ?? null,
+    }));
+}
+
+/** @throws ConfigurationError where the model file doesn't name the environment */
+export function environmentOf(state: DeployState, name: string): EnvironmentState {
+  const found = state.environments.find((environment) => environment.name === name);
+  if (found !== undefined) return found;
+  const names = state.environments.map((environment) => environment.name).join(', ');
+  throw new ConfigurationError(`There is no environment ${JSON.stringify(name.slice(0, 80))}.`, {
+    hint: `${state.model} is deployed to: ${names}.`,
+  });
+}
+
+export function versionsIn(environment: EnvironmentState): RecordVersion[] {
+  const versions = versionsOf(environment.history);
+  const { production } = environment;
+  if (production === null || versions.some(({ digest }) => digest === production.digest)) return versions;
+  return [production, ...versions];
+}

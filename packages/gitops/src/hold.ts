@@ -1,0 +1,181 @@
+import { ConfigurationError, codeSpan, escapeMarkdown, isDigest } from '@passloop/core';
+import { formatDocument, type HoldDocument, type PullRequestReference } from '@passloop/documents';
+import { type MergePolicy, performChange, type Refusal, type RetryPorts } from './apply-change.ts';
+import { commitMessage } from './commit-message.ts';
+import { type DeployChange, fileEditor } from './deploy-change.ts';
+import { type DeployQuery, type DeployState, deployState, readRequest } from './deploy-state.ts';
+import type { Forge } from './forge.ts';
+import { type Hold, holdDocument } from './holds.ts';
+import { holdBranch, holdPath, liftPath } from './paths.ts';
+import { pullRequestText, shortDigest } from './pull-request-text.ts';
+
+export type HoldRequest = {
+  action: 'hold' | 'lift';
+  modelDigest: string;
+  /** Null: in every environment. */
+  environment: string | null;
+  reason: string;
+  by: string;
+  /** ISO 8601, UTC. */
+  at: string;
+};
+
+export type HoldPlan = { kind: 'change'; change: DeployChange; hold: HoldDocument | null };
+
+/** What `passloop hold` did. `hold` is null where it was lifted. */
+export type HoldResult = {
+  outcome: 'created' | 'updated' | 'unchanged' | 'blocked';
+  hold: HoldDocument | null;
+  reason: string | null;
+  commit: string | null;
+  pullRequest: PullRequestReference | null;
+  merged: boolean;
+};
+
+/** The commit that writes a hold, or takes all holds of a model digest away, those that follow from history included. */
+export function planHold(state: DeployState, request: HoldRequest): HoldPlan | Refusal {
+  if (!isDigest(request.modelDigest)) {
+    throw new ConfigurationError(`${JSON.stringify(request.modelDigest.slice(0, 100))} is no model digest.`, {
+      hint: 'A hold names the model by its digest, sha256:<64 hex>; `passloop status` lists them.',
+    });
+  }
+  const { environment } = request;
+  if (environment !== null && !state.environments.some(({ name }) => name === environment)) {
+    throw new ConfigurationError(`There is no environment ${JSON.stringify(environment.slice(0, 80))}.`, {
+      hint: `${state.model} is deployed to: ${state.environments.map(({ name }) => name).join(', ')}.`,
+    });
+  }
+  return request.action === 'hold' ? placeHold(state, request) : liftHolds(state, request);
+}
+
+function placeHold(state: DeployState, request: HoldRequest): HoldPlan | Refusal {
+  const { modelDigest, environment } = request;
+  const path = holdPath(state.model, modelDigest);
+  const existing = allHolds(state).find((hold) => hold.file === path && hold.document !== null)?.document ?? null;
+  const covers = existing !== null && existing.imageDigest === null;
+  if (covers && (existing.environment === null || existing.environment === environment)) {
+    return { kind: 'refused', outcome: 'already-promoted', reason: `${path} holds it already: ${existing.reason}` };
+  }
+  const begun = begunAt(state, path, modelDigest);
+  const hold = holdDocument(
+    {
+      model: state.model,
+      modelDigest,
+      imageDigest: null,
+      environment,
+      by: request.by,
+      reason: request.reason,
+      at: begun ?? request.at,
+    },
+    existing,
+  );
+  const editor = fileEditor(state.snapshot);
+  editor.write(path, formatDocument('hold', hold));
+  const where = hold.environment ?? 'every environment';
+  const headline = `hold(${state.model}): refuse ${shortDigest(modelDigest)} in ${where}`;
+  const body = [
+    `Model ${codeSpan(modelDigest)} of **${escapeMarkdown(state.model)}** isn't promoted to ${escapeMarkdown(where)} while ${codeSpan(path)} is there.`,
+    `**Why** ${escapeMarkdown(request.reason, 1000)}\n**Who** ${escapeMarkdown(request.by)}\n**To lift it** revert this commit, or \`passloop hold ${state.model} --lift ${modelDigest}\`.`,
+  ];
+  return { kind: 'change', hold, change: changeOf(state, editor.files(), headline, request, body) };
+}
+
+/** An attempt that continues an earlier one keeps its time, and so its bytes. */
+function begunAt(state: DeployState, path: string, modelDigest: string): string | null {
+  const text = state.snapshot.heads.get(holdBranch(state.model, modelDigest))?.files.get(path)?.text;
+  const found = text == null ? null : /"at": "([0-9TZ:.-]{1,40})"/.exec(text);
+  return found?.[1] ?? null;
+}
+
+function liftHolds(state: DeployState, request: HoldRequest): HoldPlan | Refusal {
+  const { modelDigest } = request;
+  const holds = allHolds(state).filter((hold) => hold.modelDigest === modelDigest);
+  if (holds.length === 0) {
+    return { kind: 'refused', outcome: 'already-promoted', reason: `Nothing holds ${modelDigest}.` };
+  }
+  const editor = fileEditor(state.snapshot);
+  for (const hold of holds) {
+    if (hold.source === 'file') editor.remove(hold.file);
+    else if (hold.record !== null) editor.write(liftPath(state.model, hold.record), liftText(hold, request));
+  }
+  const headline = `hold(${state.model}): lift ${shortDigest(modelDigest)}`;
+  const body = [
+    `Model ${codeSpan(modelDigest)} of **${escapeMarkdown(state.model)}** may be promoted again. It was held: ${holds.map((hold) => escapeMarkdown(hold.reason)).join(' ')}`,
+    `**Why** ${escapeMarkdown(request.reason, 1000)}\n**Who** ${escapeMarkdown(request.by)}`,
+  ];
+  return { kind: 'change', hold: null, change: changeOf(state, editor.files(), headline, request, body) };
+}
+
+/** Only the file's name counts; what it says is for people. The same lift gives the same bytes, whenever it is tried. */
+function liftText(hold: Hold, request: HoldRequest): string {
+  const lift = {
+    modelDigest: hold.modelDigest,
+    record: hold.record,
+    revertedIn: hold.commit,
+    by: request.by,
+    reason: request.reason,
+  };
+  return `${JSON.stringify(lift, null, 2)}\n`;
+}
+
+function changeOf(
+  state: DeployState,
+  files: DeployChange['files'],
+  headline: string,
+  request: HoldRequest,
+  body: readonly string[],
+): DeployChange {
+  return {
+    branch: holdBranch(state.model, request.modelDigest),
+    files,
+    message: commitMessage(headline, [request.reason], [{ token: 'Model-Digest', value: request.modelDigest }]),
+    text: pullRequestText(headline, body, null),
+  };
+}
+
+function allHolds(state: DeployState): Hold[] {
+  const holds = new Map<string, Hold>();
+  for (const hold of [...state.holds, ...state.environments.flatMap((environment) => environment.holds)]) {
+    holds.set(JSON.stringify([hold.file, hold.source, hold.record]), hold);
+  }
+  return [...holds.values()];
+}
+
+/** Writes or lifts a hold. Can be killed anywhere and run again. @throws ConfigurationError, InfrastructureError */
+export async function hold(
+  forge: Forge,
+  query: DeployQuery,
+  request: HoldRequest,
+  options: { merge: MergePolicy; ports: RetryPorts },
+): Promise<HoldResult> {
+  const wanted = readRequest(query);
+  const heads = [...wanted.heads, holdBranch(query.model, request.modelDigest)];
+  const performed = await performChange<DeployState, HoldPlan>(forge, {
+    read: async () => deployState(forge.repository, query, await forge.read({ ...wanted, heads })),
+    plan: async (state) => planHold(state, request),
+    hasLanded: (state) => planHold(state, request).kind === 'refused',
+    merge: options.merge,
+    ports: options.ports,
+  });
+  if (performed.applied === null) {
+    const { outcome, reason } = performed.plan;
+    const isThere = outcome === 'already-promoted';
+    return {
+      outcome: isThere ? 'unchanged' : 'blocked',
+      hold: null,
+      reason,
+      commit: null,
+      pullRequest: null,
+      merged: false,
+    };
+  }
+  const { plan, applied } = performed;
+  return {
+    outcome: applied.outcome,
+    hold: plan.hold,
+    reason: null,
+    commit: applied.commit,
+    pullRequest: { number: applied.pullRequest.number, url: applied.pullRequest.url },
+    merged: applied.merged !== null,
+  };
+}

@@ -1,0 +1,190 @@
+import { codeSpan, escapeMarkdown, plainText } from '@passloop/core';
+import type { Change, ComparedMetric, ComparisonDocument, RecordDocument } from '@passloop/documents';
+import type { PullRequestText } from './forge.ts';
+
+/** What a pull request says beside the record; all of it is untrusted text. */
+export type PromotionEvidence = {
+  comparison: ComparisonDocument | null;
+  /** What changed between production's record and this one. */
+  changes: readonly Change[];
+  /** What was done with the image and the run, each a few words: `reproduced (predictions equal)`, `image probed`. */
+  facts: readonly string[];
+};
+
+const titleLimit = 255;
+const bodyLimit = 65_000;
+const rowLimit = 40;
+
+/** `sha256:41d0aaaaaaaa…`: enough to tell two apart. */
+export function shortDigest(digest: string): string {
+  return `${digest.slice(0, 'sha256:'.length + 12)}…`;
+}
+
+export function promotionText(
+  record: RecordDocument,
+  evidence: PromotionEvidence,
+  files: readonly { file: string; lines: number | null }[],
+): PullRequestText {
+  const { deployment } = record;
+  const metric = evidence.comparison?.metrics.find((one) => one.delta !== null) ?? null;
+  const headline = metric === null ? '' : `, ${metric.name} ${signed(metric.delta ?? '')}, ${metric.verdict}`;
+  const title = `promote(${record.model} → ${deployment.environment}): ${record.version}${headline}`;
+  const parts = [
+    verdictSentence(record, evidence.comparison),
+    metricTable(evidence.comparison, deployment.environment),
+    [
+      changesLine(evidence.changes, deployment.previous !== null),
+      provenanceLine(record, evidence.facts),
+      undoLine(record),
+    ].join('\n'),
+    filesLine(files),
+  ];
+  return pullRequestText(title, parts, deployment.promotionId);
+}
+
+export function rollbackText(
+  record: RecordDocument,
+  left: RecordDocument,
+  reason: string,
+  hold: string | null,
+  files: readonly { file: string; lines: number | null }[],
+): PullRequestText {
+  const { environment, promotionId } = record.deployment;
+  const title = `rollback(${record.model} → ${environment}): ${left.version} back to ${record.version}`;
+  const metrics = record.metrics
+    .slice(0, rowLimit)
+    .map(({ name, value }) => {
+      const now = left.metrics.find((one) => one.name === name)?.value;
+      return `| ${escapeMarkdown(name)} | ${now === undefined ? '' : escapeMarkdown(now)} | ${escapeMarkdown(value)} |`;
+    })
+    .join('\n');
+  const parts = [
+    `**${escapeMarkdown(record.model)}** goes back from ${codeSpan(shortDigest(left.image.digest))} to ${codeSpan(shortDigest(record.image.digest))} in **${escapeMarkdown(environment)}**, which ran there before. Nothing is trained or built; its record verifies and its image is in the registry.`,
+    metrics === ''
+      ? ''
+      : `| metric, when recorded | ${escapeMarkdown(environment)} now | after this |\n|---|--:|--:|\n${metrics}`,
+    [
+      `**Why** ${escapeMarkdown(reason, 1000)}`,
+      hold === null
+        ? '**What stays out** nothing: the model is the same, in another image that is held.'
+        : `**What stays out** model ${codeSpan(shortDigest(left.modelDigest))} is held by ${codeSpan(hold)} and isn't promoted again until \`passloop hold ${record.model} --lift ${left.modelDigest}\`.`,
+      `**Where it comes from** ${sourceOf(record)}`,
+      '**To undo it** revert this commit: image, record and hold go together.',
+    ].join('\n'),
+    filesLine(files),
+  ];
+  return pullRequestText(title, parts, promotionId);
+}
+
+/** Title and body within GitHub's limits, with the marker by which a pull request is known again. */
+export function pullRequestText(title: string, parts: readonly string[], promotionId: string | null): PullRequestText {
+  const marker = promotionId === null ? '' : `\n\n<!-- passloop promotion ${promotionId} -->`;
+  const body = parts.filter((part) => part !== '').join('\n\n');
+  return { title: plainText(title, titleLimit), body: `${clipped(body, bodyLimit - marker.length)}${marker}\n` };
+}
+
+function clipped(text: string, limit: number): string {
+  if (text.length <= limit) return text;
+  const cut = text.lastIndexOf('\n', limit - 64);
+  return `${text.slice(0, cut > 0 ? cut : limit - 64).trimEnd()}\n\n… the rest is in the record.`;
+}
+
+function verdictSentence(record: RecordDocument, comparison: ComparisonDocument | null): string {
+  const { environment, previous } = record.deployment;
+  const name = `**${escapeMarkdown(record.model)}**`;
+  const to = codeSpan(shortDigest(record.image.digest));
+  const move =
+    previous === null
+      ? `${name} comes to **${escapeMarkdown(environment)}** for the first time, as ${to}.`
+      : `${name} moves from ${codeSpan(shortDigest(previous.imageDigest))} to ${to} in **${escapeMarkdown(environment)}**.`;
+  const passed = record.gates.filter(({ verdict }) => verdict === 'pass').length;
+  const rest = record.gates.length - passed;
+  if (record.gates.length === 0) return `${move} No gate was evaluated.`;
+  const gates = `It passed ${passed} of ${record.gates.length} gates`;
+  const against =
+    comparison === null || comparison.production === null
+      ? ''
+      : ` against what ${escapeMarkdown(environment)} runs now`;
+  const others =
+    rest === 0
+      ? ''
+      : ` (${record.gates
+          .filter(({ verdict }) => verdict !== 'pass')
+          .slice(0, 5)
+          .map((gate) => `${escapeMarkdown(gate.metric)}: ${gate.verdict}`)
+          .join(', ')})`;
+  const overridden = record.overrides.length === 0 ? '' : ` ${record.overrides.length} override(s) apply.`;
+  return `${move} ${gates}${against}${others}.${overridden}`;
+}
+
+function metricTable(comparison: ComparisonDocument | null, environment: string): string {
+  if (comparison === null || comparison.metrics.length === 0) return '';
+  const rows = comparison.metrics
+    .slice(0, rowLimit)
+    .map(
+      (metric) =>
+        `| ${escapeMarkdown(metric.name)} | ${number(metric.production)} | ${number(metric.candidate)} | ${verdictText(metric)} |`,
+    );
+  const more = comparison.metrics.length - rows.length;
+  return [
+    `| metric | ${escapeMarkdown(environment)} now | this | verdict |`,
+    '|---|--:|--:|---|',
+    ...rows,
+    ...(more > 0 ? [`| … ${more} more | | | |`] : []),
+  ].join('\n');
+}
+
+function verdictText(metric: ComparedMetric): string {
+  const interval = metric.interval === null ? '' : `, ${signed(metric.interval[0])} to ${signed(metric.interval[1])}`;
+  const allowed =
+    metric.margin === null ? '' : ` (allowed ${metric.direction === 'higher' ? '−' : '+'}${metric.margin}${interval})`;
+  return `${metric.verdict}${allowed}`;
+}
+
+function changesLine(changes: readonly Change[], hasPrevious: boolean): string {
+  if (changes.length === 0)
+    return `**Why it differs** ${hasPrevious ? 'nothing that is recorded changed' : 'there is nothing to compare with'}`;
+  const listed = changes.slice(0, rowLimit).map(({ kind, subject, from, to }) => {
+    const move =
+      from === null && to === null
+        ? ''
+        : ` ${escapeMarkdown(from ?? 'absent', 80)} → ${escapeMarkdown(to ?? 'absent', 80)}`;
+    return `${kind} ${codeSpan(subject, 120)}${move}`;
+  });
+  const more = changes.length - listed.length;
+  return `**Why it differs** ${listed.join(' · ')}${more > 0 ? ` · … ${more} more` : ''}`;
+}
+
+function provenanceLine(record: RecordDocument, facts: readonly string[]): string {
+  return `**Where it comes from** ${[sourceOf(record), ...facts.slice(0, 12).map((fact) => escapeMarkdown(fact))].join(' · ')}`;
+}
+
+function sourceOf(record: RecordDocument): string {
+  const { source } = record;
+  if (source === null) return 'a record without a source (adopted)';
+  const commit = source.commit.slice(0, 12);
+  const run = source.run === null ? '' : ` (run ${codeSpan(source.run, 300)})`;
+  return `${source.repository === null ? codeSpan(commit) : codeSpan(`${source.repository}@${commit}`)}${run}`;
+}
+
+function undoLine(record: RecordDocument): string {
+  const command = `passloop rollback ${record.model} --environment ${record.deployment.environment}`;
+  return `**To undo it** revert this commit, or \`${command}\`.`;
+}
+
+function filesLine(files: readonly { file: string; lines: number | null }[]): string {
+  const listed = files
+    .slice(0, rowLimit)
+    .map(({ file, lines }) => `${codeSpan(file)}${lines === null ? '' : ` (${lines} line${lines === 1 ? '' : 's'})`}`);
+  const more = files.length - listed.length;
+  return `${files.length} file${files.length === 1 ? '' : 's'}: ${listed.join(', ')}${more > 0 ? `, … ${more} more` : ''}`;
+}
+
+function number(value: string | null): string {
+  return value === null ? '' : escapeMarkdown(value);
+}
+
+function signed(value: string): string {
+  if (value.startsWith('-')) return `−${value.slice(1)}`;
+  return value === '' || value === '0' ? value : `+${value}`;
+}

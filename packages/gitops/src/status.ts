@@ -1,0 +1,175 @@
+import { ConfigurationError, PassloopError } from '@passloop/core';
+import type { HeldDigest, RecordDocument, StatusDocument, StatusRow } from '@passloop/documents';
+import { driftOf, historyLimit } from './deploy-state.ts';
+import type { DeploySnapshot, FileAt, Forge } from './forge.ts';
+import { type Hold, holdOf, readHolds } from './holds.ts';
+import { holdsFolder, promotionBranch, stateFolder } from './paths.ts';
+import { derivedHolds, type RecordVersion, readHistory, readRecord } from './record-history.ts';
+import { readTarget, targetOf } from './targets.ts';
+
+type Found = {
+  path: string;
+  environment: string;
+  model: string;
+  version: RecordVersion | null;
+  problem: string | null;
+};
+
+/** How many environments are read in one call. */
+const batch = 25;
+
+/**
+ * Models x environments as the deploy repository's branch has them: one call for the records and holds, one for each 25
+ * environments' manifests, histories and open pull requests.
+ * @param branch null for the default branch
+ */
+export async function readStatus(forge: Forge, branch: string | null = null): Promise<StatusDocument> {
+  const state = await forge.read({
+    branch,
+    files: [],
+    folders: [{ path: stateFolder, depth: 3 }],
+    histories: [],
+    heads: [],
+  });
+  const files = state.folders.get(stateFolder) ?? [];
+  const found = files.flatMap((file) => recordIn(file));
+  const rows: StatusRow[] = [];
+  const holds: HeldDigest[] = [];
+  for (let start = 0; start < found.length; start += batch) {
+    const part = found.slice(start, start + batch);
+    const snapshot = await forge.read({
+      branch,
+      files: [
+        ...new Set(part.flatMap(({ version }) => version?.record.deployment.targets.map(({ file }) => file) ?? [])),
+      ],
+      folders: [],
+      histories: part.map(({ path }) => ({ path, limit: historyLimit })),
+      heads: part.map(({ model, environment }) => promotionBranch(model, environment)),
+    });
+    for (const one of part) {
+      rows.push(statusRow(one, snapshot));
+      holds.push(...historyHolds(one, snapshot, files));
+    }
+  }
+  for (const model of new Set(
+    files.flatMap(({ path }) => /^\.passloop\/holds\/([^/]+)\/[^/]+$/.exec(path)?.[1] ?? []),
+  )) {
+    holds.push(...fileHolds(files, model));
+  }
+  return {
+    schema: 'passloop/status/v1',
+    repository: forge.repository,
+    commit: state.commit,
+    verdict: rows.every((row) => row.state === 'recorded') ? 'pass' : 'fail',
+    rows,
+    holds,
+  };
+}
+
+function recordIn(file: FileAt): Found[] {
+  const [, environment, model] = /^\.passloop\/([^/]+)\/([^/]+)\.json$/.exec(file.path) ?? [];
+  if (environment === undefined || model === undefined || environment === 'holds') return [];
+  try {
+    promotionBranch(model, environment);
+  } catch (error) {
+    if (error instanceof ConfigurationError) return [];
+    throw error;
+  }
+  const one = { path: file.path, environment, model };
+  if (file.text === null) return [{ ...one, version: null, problem: `${file.path} is no regular text file.` }];
+  try {
+    return [{ ...one, version: readRecord(file.text, { file: file.path, model, environment }), problem: null }];
+  } catch (error) {
+    if (!(error instanceof PassloopError)) throw error;
+    return [{ ...one, version: null, problem: error.message }];
+  }
+}
+
+function statusRow(found: Found, snapshot: DeploySnapshot): StatusRow {
+  const open = snapshot.heads.get(promotionBranch(found.model, found.environment))?.pullRequest ?? null;
+  const openPullRequest = open === null ? null : { number: open.number, url: open.url };
+  const base = { model: found.model, environment: found.environment, openPullRequest };
+  if (found.version === null) {
+    return {
+      ...base,
+      state: 'invalid-record',
+      version: null,
+      modelDigest: null,
+      imageDigest: null,
+      runKey: null,
+      since: null,
+      cause: null,
+      gates: [],
+      drift: [],
+      reason: found.problem?.slice(0, 4096) ?? null,
+    };
+  }
+  const { record } = found.version;
+  const { drift, reason } = driftIn(record, found.version, snapshot);
+  return {
+    ...base,
+    state: drift.length > 0 || reason !== null ? 'drifted' : 'recorded',
+    version: record.version,
+    modelDigest: record.modelDigest,
+    imageDigest: record.image.digest,
+    runKey: record.runKey,
+    since: record.deployment.at,
+    cause: record.deployment.cause,
+    gates: record.gates,
+    drift,
+    reason,
+  };
+}
+
+function driftIn(
+  record: RecordDocument,
+  version: RecordVersion,
+  snapshot: DeploySnapshot,
+): { drift: StatusRow['drift']; reason: string | null } {
+  try {
+    const targets = record.deployment.targets
+      .map(targetOf)
+      .map((target) => readTarget(target, snapshot.files.get(target.file) ?? null));
+    const problem = targets.find((target) => target.problem !== null)?.problem ?? null;
+    return { drift: driftOf(version, targets), reason: problem?.slice(0, 4096) ?? null };
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return { drift: [], reason: error.message };
+  }
+}
+
+function historyHolds(found: Found, snapshot: DeploySnapshot, files: readonly FileAt[]): HeldDigest[] {
+  const place = { file: found.path, model: found.model, environment: found.environment };
+  const history = readHistory(snapshot.histories.get(found.path) ?? [], place);
+  const lifted = new Set(
+    files.flatMap(({ path }) => {
+      const hex = new RegExp(`^${holdsFolder(found.model)}/lifted-sha256-([0-9a-f]{64})\\.json$`).exec(path)?.[1];
+      return hex === undefined ? [] : [`sha256:${hex}`];
+    }),
+  );
+  return derivedHolds(history)
+    .filter(({ version }) => !lifted.has(version.digest))
+    .map((derived) => held(holdOf(derived, found.environment), found.model));
+}
+
+function fileHolds(files: readonly FileAt[], model: string): HeldDigest[] {
+  const folder = `${holdsFolder(model)}/`;
+  const { holds } = readHolds(
+    files.filter(({ path }) => path.startsWith(folder)),
+    model,
+  );
+  return holds.map((hold) => held(hold, model));
+}
+
+function held(hold: Hold, model: string): HeldDigest {
+  return {
+    model,
+    environment: hold.environment,
+    modelDigest: hold.modelDigest,
+    source: hold.source,
+    by: hold.by,
+    reason: hold.reason,
+    commit: hold.commit,
+    hold: hold.document,
+  };
+}
