@@ -54,7 +54,8 @@ function toRoute(operation: ApiOperation): Route {
       const spans = WITH_SLASHES.has(name) || operation.parameters.some((one) => one.name === name && one.multiSegment);
       return name === 'path' ? '(.*)' : spans ? '(.+)' : '([^/]+)';
     })
-    .join('/');
+    .join('/')
+    .replace(/\/\(\.\*\)$/, '(?:/(.*))?'); // the root folder's contents may be asked for without a slash
   const literals = operation.path.split('/').filter((part) => !part.startsWith('{')).length;
   return { operation, pattern: new RegExp(`^${source}$`), names, literals };
 }
@@ -71,7 +72,7 @@ export function findOperation(
     const match = operation.method === method ? pattern.exec(plain) : null;
     if (match === null) continue;
     try {
-      const values = names.map((name, index) => [name, decodeURIComponent(match[index + 1]!)] as const);
+      const values = names.map((name, index) => [name, decodeURIComponent(match[index + 1] ?? '')] as const);
       return { operation, values: Object.fromEntries(values) };
     } catch {
       throw new ApiError(400, 'Problems parsing the path');
