@@ -1,0 +1,87 @@
+import { ConfigurationError, toDecimal } from '@passloop/core';
+import type { ProbeDocument } from '@passloop/documents';
+import type { Column, Value } from './tensor.ts';
+
+export type Skew = NonNullable<ProbeDocument['predictions']>;
+
+export const absoluteTolerance = 1e-9;
+export const relativeTolerance = 1e-6;
+
+/**
+ * The predictions of the training stage against those of the image, column by column and row by row (both in the same row order).
+ * Numbers agree within 1e-9 + 1e-6|x|, x being the stage's; everything else, whole numbers among them, must be equal. `worst` is the
+ * largest difference of numbers in units of that tolerance: above 1 it is too much.
+ * @throws ConfigurationError where a column is missing or the row counts differ
+ */
+export function compareSkew(stage: readonly Column[], image: readonly Column[]): Skew {
+  if (stage.length === 0) throw new ConfigurationError('There is no column of predictions to compare with the image.');
+  const rows = stage[0]?.values.length ?? 0;
+  const wrong = new Uint8Array(rows);
+  let worst = 0;
+  let first: string | null = null;
+  for (const expected of stage) {
+    const actual = image.find((column) => column.name === expected.name);
+    if (actual === undefined) {
+      throw new ConfigurationError(
+        `The image gives no column ${JSON.stringify(expected.name)}; it gives ${image.map((column) => column.name).join(', ')}.`,
+      );
+    }
+    if (expected.values.length !== rows || actual.values.length !== rows) {
+      throw new ConfigurationError(
+        `The stage has ${expected.values.length} predictions of ${JSON.stringify(expected.name)}, the image ${actual.values.length}.`,
+        { hint: 'Both must be about the same rows, in the same order.' },
+      );
+    }
+    for (let row = 0; row < rows; row += 1) {
+      const left = expected.values[row] ?? null;
+      const right = actual.values[row] ?? null;
+      const distance = distanceOf(left, right);
+      if (Number.isFinite(distance)) worst = Math.max(worst, distance);
+      if (distance <= 1) continue;
+      wrong[row] = 1;
+      first ??= `row ${row + 1}, ${JSON.stringify(expected.name)}: the stage has ${shown(left)}, the image ${shown(right)}`;
+    }
+  }
+  const unequal = wrong.reduce((sum, flag) => sum + flag, 0);
+  const verdict = rows === 0 || unequal > 0 ? 'fail' : 'pass';
+  const detail =
+    rows === 0
+      ? 'No row was compared.'
+      : (first ?? `Every prediction agrees within ${absoluteTolerance} + ${relativeTolerance}|x|.`);
+  return {
+    rows,
+    equal: rows - unequal,
+    worst: rows === 0 ? null : toDecimal(worst),
+    verdict,
+    detail: detail.slice(0, 4096),
+  };
+}
+
+/** Whether two values of one output are the same prediction. */
+export function samePrediction(left: Value, right: Value): boolean {
+  return distanceOf(left, right) <= 1;
+}
+
+/** In units of the tolerance: 0 is equal, above 1 is too far, Infinity is of another kind. */
+function distanceOf(expected: Value, actual: Value): number {
+  if (Object.is(expected, actual)) return 0;
+  if (typeof expected === 'bigint' || typeof actual === 'bigint') {
+    const comparable = isWhole(expected) && isWhole(actual);
+    return comparable && BigInt(expected as number) === BigInt(actual as number) ? 0 : Number.POSITIVE_INFINITY;
+  }
+  if (typeof expected !== 'number' || typeof actual !== 'number') return Number.POSITIVE_INFINITY;
+  if (Number.isNaN(expected) || Number.isNaN(actual)) {
+    return Number.isNaN(expected) && Number.isNaN(actual) ? 0 : Number.POSITIVE_INFINITY;
+  }
+  if (expected === actual) return 0;
+  const distance = Math.abs(expected - actual) / (absoluteTolerance + relativeTolerance * Math.abs(expected));
+  return Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance;
+}
+
+function isWhole(value: Value): boolean {
+  return typeof value === 'bigint' || (typeof value === 'number' && Number.isSafeInteger(value));
+}
+
+function shown(value: Value): string {
+  return value === null ? 'nothing' : String(value).slice(0, 60);
+}
