@@ -19,5 +19,4 @@ export { quoteDouble, quoteIdentifier, quoteNumber, quoteScalar, quoteText } fro
 export { type ColumnValues, readColumns } from './read-columns.ts';
 export { openTables, type SessionOptions, type Table, type TableSession, type TableSource } from './session.ts';
 export { findTableFiles, type TableFiles, type TableFormat, tableFormat, tableFormats } from './source.ts';
-export { type WrittenColumn, writeColumns } from './write-columns.ts';
 export { writeParquet } from './write-parquet.ts';
