@@ -114,7 +114,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
             `SELECT * FROM ${reader(`[${found.files.map(quoteText).join(', ')}]`)}`,
           );
           if (found.format === 'parquet') await refuseRenamed(await running(), found, columns);
-          return { name, source: found, columns, rows, relation, printed: reader(quoteText(pasteable(found))) };
+          return { name, source: found, columns, rows, relation, printed: printedReader(reader, found) };
         } catch (error) {
           throw inTable(error, name, source.uri);
         }
@@ -168,6 +168,12 @@ async function refuseRenamed(engine: Engine, found: TableFiles, columns: readonl
 }
 
 const endingOf: Record<TableFormat, string> = { parquet: 'parquet', csv: 'csv', tsv: 'tsv', jsonl: 'jsonl' };
+
+/** Hive partitions matter for paths with `=` only; elsewhere the option would be noise in a query for people. */
+function printedReader(reader: (files: string) => string, found: TableFiles): string {
+  const printed = reader(quoteText(pasteable(found)));
+  return found.uri.includes('=') ? printed : printed.replace(/, hive_partitioning = false(?=[,)])/, '');
+}
 
 function pasteable(found: TableFiles): string {
   const isFolder = found.folder !== null && !/[*?[\]{}]/.test(found.uri);

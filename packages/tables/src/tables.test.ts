@@ -88,7 +88,7 @@ describe('open', () => {
     await parquet('many/part-1.parquet', 'SELECT 1 AS a');
     await parquet('many/deep/part-2.parquet', 'SELECT 2 AS a');
     const whole = await session.open({ uri: 'many', root: folder.path });
-    expect(whole).toMatchObject({ rows: 2, printed: "read_parquet('many/**/*.parquet', hive_partitioning = false)" });
+    expect(whole).toMatchObject({ rows: 2, printed: "read_parquet('many/**/*.parquet')" });
     expect((await session.open({ uri: 'many/*.parquet', root: folder.path })).rows).toBe(1);
     await csv('p-1.csv', 'a,b\n1,2\n');
     await csv('p-2.csv', 'a,b\n1.5,x\n');

@@ -1,0 +1,44 @@
+import { quoteDouble, quoteIdentifier, quoteText, type TableColumn } from '@passloop/tables';
+
+/** Numeric cells are (-inf, e1], (e1, e2], .. (ek, +inf) by ascending inner edges. */
+
+/** Counts per numeric cell, as an aggregate for a plan. NULL, NaN and the infinities are in no cell. */
+export function numericCounts(column: TableColumn, edges: readonly number[]): string {
+  const value = `${quoteIdentifier(column.name)}::DOUBLE`;
+  if (edges.length === 0) return `to_json([count(*) FILTER (WHERE isfinite(${value}))])::VARCHAR`;
+  return `to_json(map_values(histogram(${value}, [${edges.map(quoteDouble).join(', ')}]) FILTER (WHERE isfinite(${value}))))::VARCHAR`;
+}
+
+/** The engine leaves the last cell out when nothing is in it, and answers NULL when nothing is in any. */
+export function numericCells(counts: readonly number[] | null, edges: readonly number[]): number[] {
+  const cells = [...(counts ?? [])];
+  while (cells.length < edges.length + 1) cells.push(0);
+  return cells;
+}
+
+/** A value as the profile writes it, as SQL text. */
+export function valueText(column: TableColumn): string {
+  return `${quoteIdentifier(column.name)}::VARCHAR`;
+}
+
+/**
+ * Counts of the listed values and, last, of all others that are not NULL: an aggregate for a plan. The prefix keeps
+ * the empty string apart from the engine's own mark for "other".
+ */
+export function valueCounts(column: TableColumn, values: readonly string[]): string {
+  const text = valueText(column);
+  if (values.length === 0) return `to_json([{'key': '', 'value': count(${text})}])::VARCHAR`;
+  return `to_json(map_entries(histogram_exact('v' || ${text}, [${values.map((value) => quoteText(`v${value}`)).join(', ')}])))::VARCHAR`;
+}
+
+export function valueCells(json: string | null, values: readonly string[]): { counts: number[]; other: number } {
+  const entries = json === null ? [] : (JSON.parse(json) as { key: string; value: number }[]);
+  const found = new Map(entries.map((entry) => [entry.key, entry.value]));
+  return { counts: values.map((value) => found.get(`v${value}`) ?? 0), other: found.get('') ?? 0 };
+}
+
+/** What has no finite value: NULL, and for floats NaN and the infinities. */
+export function missingCondition(column: TableColumn): string {
+  const name = quoteIdentifier(column.name);
+  return column.type === 'float' ? `(${name} IS NULL OR NOT isfinite(${name}))` : `${name} IS NULL`;
+}

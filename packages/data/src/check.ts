@@ -1,0 +1,57 @@
+import { plainText, type Verdict } from '@passloop/core';
+import type { CheckResult } from '@passloop/documents';
+import { type Check, checkId } from '@passloop/model';
+import {
+  columnList,
+  findColumn,
+  missingColumn,
+  type Table,
+  type TableColumn,
+  type TableSession,
+} from '@passloop/tables';
+import type { ScanAnswer, ScanPlan } from './plan.ts';
+
+/** What a check needs to plan itself. */
+export type CheckContext = { session: TableSession; table: Table; plan: ScanPlan };
+
+/** A check that is ready: its aggregates are in the plan, `finish` reads the scan's answer (and may query on its own). */
+export type PlannedCheck = { finish(answer: ScanAnswer): Promise<CheckResult> | CheckResult };
+
+/** What every result of a check says, whatever came out. */
+export function resultOf(
+  check: Check,
+  fields: Pick<CheckResult, 'expected'> &
+    Partial<Omit<CheckResult, 'id' | 'kind' | 'severity' | 'column'>> & { verdict: Verdict },
+): CheckResult {
+  return {
+    id: checkId(check).slice(0, 256),
+    kind: check.kind,
+    column: 'column' in check ? check.column : null,
+    severity: check.severity,
+    verdict: fields.verdict,
+    expected: fields.expected.slice(0, 1024),
+    observed: fields.observed?.slice(0, 1024) ?? null,
+    failingRows: fields.failingRows ?? null,
+    sql: fields.sql ?? null,
+    reason: fields.reason?.slice(0, 4096) ?? null,
+  };
+}
+
+/** A rule that the data breaks: as severe as its author says. */
+export function brokenVerdict(check: Check): Verdict {
+  return check.severity === 'warn' ? 'warn' : 'fail';
+}
+
+/** A check that could not run fails whatever its severity: nothing that ran is behind it. */
+export function notExecuted(check: Check, expected: string, reason: string): PlannedCheck {
+  return { finish: () => resultOf(check, { verdict: 'fail', expected, reason: `not executed: ${reason}` }) };
+}
+
+/** The check's column, or the reason why there is none. */
+export function columnOf(table: Table, name: string): TableColumn | string {
+  return findColumn(table, name) ?? `${missingColumn(table, plainText(name))} ${columnList(table)}`;
+}
+
+export function failingQuery(table: Table, condition: string): string {
+  return `SELECT * FROM ${table.printed} WHERE ${condition}`;
+}

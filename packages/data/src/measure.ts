@@ -1,0 +1,214 @@
+import {
+  chiSquareQuantile,
+  chiSquareTwoSample,
+  cramersV,
+  jensenShannon,
+  kolmogorovSmirnovOfCounts,
+  poolRareCategories,
+  psi,
+  wassersteinOfBins,
+  wassersteinOfCounts,
+} from '@passloop/statistics';
+
+/** How a shift is measured; `missing` is the share of rows without a finite value. */
+export type DriftMeasure = 'ks' | 'psi' | 'js' | 'wasserstein' | 'chi2' | 'missing';
+
+/** One measured shift, before anyone judges it. */
+export type Measurement = {
+  /** The variant in full: `psi(bins=decile-ref,k=10)`. */
+  method: string;
+  /** What the method is known by: D, the index, the distance, chi-squared. */
+  statistic: number;
+  /** Null where the method has no test (Wasserstein). */
+  pValue: number | null;
+  /** The effect that is judged: the statistic itself, but Cramer's V for chi2. */
+  effect: number;
+  /** The effect that chance does not explain, at 95 %: what must pass the threshold. */
+  lowerBound: number;
+  n: { reference: number; current: number };
+};
+
+/** The effect from which a shift counts, by method. How they were calibrated is in packages/data/calibration. */
+export const driftThresholds: Readonly<Record<DriftMeasure, number>> = {
+  ks: 0.1,
+  psi: 0.2,
+  js: 0.1,
+  wasserstein: 0.2,
+  chi2: 0.1,
+  missing: 0.05,
+};
+
+/** Counts of both sides over ascending numeric cells, or exact distinct values. */
+export type NumericPair = {
+  /**
+   * `percentile-ref`: cells (-inf, e1] .. (ek, inf) by the reference's percentiles; `exact`: one cell per distinct value,
+   * `points[i]` being the value of cell i.
+   */
+  cells: 'percentile-ref' | 'exact';
+  points: readonly number[] | Float64Array;
+  reference: ArrayLike<number>;
+  current: ArrayLike<number>;
+  /** Of both sides together. */
+  range: { minimum: number; maximum: number };
+  /** The reference's standard deviation, population form. */
+  sd: number;
+};
+
+/** Counts of both sides over the same categories. */
+export type CategoricalPair = { reference: readonly number[]; current: readonly number[] };
+
+/**
+ * The shift of a numeric column.
+ *
+ * @throws RangeError when a side has no finite value
+ */
+export function measureNumeric(method: Exclude<DriftMeasure, 'missing'>, pair: NumericPair): Measurement {
+  const n = { reference: total(pair.reference), current: total(pair.current) };
+  switch (method) {
+    case 'ks': {
+      const ks = kolmogorovSmirnovOfCounts(pair.reference, pair.current);
+      const variant = pair.cells === 'exact' ? 'exact' : `grid=percentile-ref,k=${pair.reference.length}`;
+      return {
+        method: `ks(${variant})`,
+        statistic: ks.statistic,
+        pValue: ks.pValue,
+        effect: ks.statistic,
+        lowerBound: ks.lowerBound,
+        n,
+      };
+    }
+    case 'wasserstein': {
+      const { normed, variant } = wassersteinNormed(pair);
+      const method = `wasserstein(${variant},unit=sd-ref)`;
+      // Without drift the distance is about 0.6 sqrt(1/n + 1/m) standard deviations and rarely 1.4 times that root.
+      const chance = 1.4 * Math.sqrt(1 / n.reference + 1 / n.current);
+      return {
+        method,
+        statistic: normed,
+        pValue: null,
+        effect: normed,
+        lowerBound: Math.max(0, normed - chance),
+        n,
+      };
+    }
+    default: {
+      const deciles = decileCells(pair);
+      const named = { psi: 'psi', js: 'js', chi2: 'chi2' }[method];
+      return withBins(measureCounts(method, deciles, named), `bins=decile-ref`);
+    }
+  }
+}
+
+function wassersteinNormed(pair: NumericPair): { normed: number; variant: string } {
+  if (pair.cells === 'exact') {
+    return { normed: wassersteinOfCounts(pair.points, pair.reference, pair.current).normed, variant: 'exact' };
+  }
+  const { minimum, maximum } = pair.range;
+  const inner = Array.from(pair.points, (edge) => Math.min(Math.max(edge, minimum), maximum));
+  const normed = wassersteinOfBins([minimum, ...inner, maximum], pair.reference, pair.current, pair.sd).normed;
+  return { normed, variant: `bins=percentile-ref,k=${pair.reference.length}` };
+}
+
+/** The shift of a categorical column. KS and Wasserstein need an order and are not defined here. */
+export function measureCategorical(method: 'psi' | 'js' | 'chi2', pair: CategoricalPair): Measurement {
+  return withBins(measureCounts(method, pair, method), 'bins=values');
+}
+
+function withBins(measured: { name: string; detail: string } & Omit<Measurement, 'method'>, bins: string): Measurement {
+  const { name, detail, ...rest } = measured;
+  return { method: `${name}(${bins},${detail})`, ...rest };
+}
+
+function measureCounts(
+  method: 'psi' | 'js' | 'chi2',
+  pair: CategoricalPair,
+  name: string,
+): { name: string; detail: string } & Omit<Measurement, 'method'> {
+  const n = { reference: total(pair.reference), current: total(pair.current) };
+  const k = pair.reference.filter((count, i) => count + (pair.current[i] as number) > 0).length;
+  if (method === 'psi') {
+    const { statistic, pValue, lowerBound } = psi(pair.reference, pair.current);
+    return { name, detail: `k=${k}`, statistic, pValue, effect: statistic, lowerBound, n };
+  }
+  const noise = 1 / n.reference + 1 / n.current;
+  const chance = k > 1 ? chiSquareQuantile(0.95, k - 1) * noise : 0;
+  if (method === 'js') {
+    const { distance, divergence, pValue } = jensenShannon(pair.reference, pair.current);
+    const lowerBound = Math.sqrt(Math.max(0, divergence - chance / 8));
+    return { name, detail: `k=${k},base=e`, statistic: distance, pValue, effect: distance, lowerBound, n };
+  }
+  const test = chiSquareTwoSample(pair.reference, pair.current);
+  const pooled = poolRareCategories(pair.reference, pair.current);
+  const table = [pooled.reference, pooled.current];
+  // Rare categories would make the p-value doubtful (Cochran): it then comes from the pooled table.
+  const pValue = test.minimumExpected < 5 ? chiSquareTwoSample(pooled.reference, pooled.current).pValue : test.pValue;
+  const effect = cramersV(table).v;
+  return {
+    name,
+    detail: `two-sample,df=${test.degreesOfFreedom}${test.minimumExpected < 5 ? `,rare-pooled-for-p` : ''},effect=cramers-v`,
+    statistic: test.statistic,
+    pValue,
+    effect,
+    lowerBound: cramersV(table).corrected,
+    n,
+  };
+}
+
+/** The shift of the share of rows without a finite value, with the two-sample test of a proportion. */
+export function measureMissing(
+  reference: { rows: number; missing: number },
+  current: { rows: number; missing: number },
+): Measurement {
+  const p = reference.missing / reference.rows;
+  const q = current.missing / current.rows;
+  const error = Math.sqrt((p * (1 - p)) / reference.rows + (q * (1 - q)) / current.rows);
+  const test = chiSquareTwoSample(
+    [reference.rows - reference.missing, reference.missing],
+    [current.rows - current.missing, current.missing],
+  );
+  const effect = Math.abs(p - q);
+  return {
+    method: 'missing(share)',
+    statistic: effect,
+    pValue: test.pValue,
+    effect,
+    lowerBound: Math.max(0, effect - 1.96 * error),
+    n: { reference: reference.rows, current: current.rows },
+  };
+}
+
+/**
+ * Cells merged into the reference's deciles. The edge of decile i is the smallest one with at least i tenths of the
+ * reference at or below it: exactly `quantileEdges(reference, 10)`, since percentiles contain deciles.
+ */
+export function decileCells(pair: Pick<NumericPair, 'reference' | 'current'>): CategoricalPair {
+  const rows = total(pair.reference);
+  const cells = pair.reference.length;
+  const reference: number[] = [];
+  const current: number[] = [];
+  let below = 0;
+  let left = 0;
+  let right = 0;
+  let decile = 1;
+  let last = cells - 1;
+  while (last > 0 && pair.reference[last] === 0) last--;
+  for (let i = 0; i < cells; i++) {
+    below += pair.reference[i] as number;
+    left += pair.reference[i] as number;
+    right += pair.current[i] as number;
+    if (i < last && decile < 10 && below * 10 >= decile * rows && (pair.reference[i] as number) > 0) {
+      reference.push(left);
+      current.push(right);
+      left = 0;
+      right = 0;
+      while (decile < 10 && below * 10 >= decile * rows) decile++;
+    }
+  }
+  return { reference: [...reference, left], current: [...current, right] };
+}
+
+function total(counts: ArrayLike<number>): number {
+  let rows = 0;
+  for (let i = 0; i < counts.length; i++) rows += counts[i] as number;
+  return rows;
+}

@@ -1,0 +1,141 @@
+import { worstVerdict } from '@passloop/core';
+import type { CheckResult, DataReport, DriftResult } from '@passloop/documents';
+import type { Check } from '@passloop/model';
+import type { Table, TableSession } from '@passloop/tables';
+import { brokenVerdict, type CheckContext, notExecuted, type PlannedCheck } from './check.ts';
+import { planDrift } from './drift.ts';
+import { driftSummary, isMeasured } from './drift-summary.ts';
+import { judgeDrift } from './judge.ts';
+import { createPlan, runPlan, type ScanAnswer } from './plan.ts';
+import type { Profile } from './profile.ts';
+import { planColumns, planRowCount, planUnique } from './table-checks.ts';
+import { planValues } from './value-checks.ts';
+
+export type ValidateOptions = {
+  session: TableSession;
+  /** `uri` as documents show it: the path from the model file's folder, never one of this machine. */
+  dataset: { name: string; uri: string; root: string; digest?: string | null };
+  checks: readonly Check[];
+  /** The committed profile; null where there is none, and then drift checks fail. */
+  profile: Profile | null;
+};
+
+/**
+ * Runs all checks of a dataset: one scan for everything that can share it, one query more for each set of unique columns.
+ * Every check reports that it ran, or fails with the reason; no check, or no row, is a failure too.
+ *
+ * @throws ConfigurationError where the table itself can't be opened
+ */
+export async function validateDataset(options: ValidateOptions): Promise<DataReport> {
+  const { session, dataset } = options;
+  const table = await session.open({ uri: dataset.uri, root: dataset.root });
+  return validateTable({ ...options, table });
+}
+
+/** As {@link validateDataset}, on a table that is open already. */
+export async function validateTable(options: ValidateOptions & { table: Table }): Promise<DataReport> {
+  const { session, dataset, table, checks, profile } = options;
+  const drift: DriftResult[] = [];
+  const results = await runShared(options, drift).catch(async (error: unknown) => {
+    // One check's expression may fail on a row (a cast, a division): run them apart, so that the others still report.
+    if (checks.length <= 1) return [await failed(checks[0], error)];
+    drift.length = 0;
+    const apart: CheckResult[] = [];
+    for (const check of checks) {
+      const one = { ...options, checks: [check] };
+      apart.push(...(await runShared(one, drift).catch(async (thrown: unknown) => [await failed(check, thrown)])));
+    }
+    return apart;
+  });
+  if (table.rows === 0) results.push(emptyTable());
+  const executed = results.filter((result) => !isUnexecuted(result)).length + drift.filter(isMeasured).length;
+  return {
+    schema: 'passloop/data-report/v1',
+    dataset: { name: dataset.name, uri: dataset.uri, digest: dataset.digest ?? null },
+    engine: session.engine,
+    rows: table.rows,
+    verdict: executed === 0 || table.rows === 0 ? 'fail' : worstVerdict(results.map((result) => result.verdict)),
+    executed,
+    checks: results,
+    drift,
+  };
+
+  async function runShared(scope: ValidateOptions & { table: Table }, into: DriftResult[]): Promise<CheckResult[]> {
+    const plan = createPlan();
+    const context: CheckContext = { session, table, plan };
+    const planned: PlannedCheck[] = [];
+    for (const check of scope.checks) planned.push(await planCheck(check, context, profile, into));
+    const answer = await runPlan(session, plan, table.relation);
+    const finished: CheckResult[] = [];
+    for (const check of planned) finished.push(await check.finish(answer));
+    return finished;
+  }
+}
+
+async function planCheck(
+  check: Check,
+  context: CheckContext,
+  profile: Profile | null,
+  drift: DriftResult[],
+): Promise<PlannedCheck> {
+  switch (check.kind) {
+    case 'columns':
+      return planColumns(check, context);
+    case 'row-count':
+      return planRowCount(check, context);
+    case 'unique':
+      return planUnique(check, context);
+    case 'drift':
+      return planDriftCheck(check, context, profile, drift);
+    default:
+      return planValues(check, context);
+  }
+}
+
+function planDriftCheck(
+  check: Extract<Check, { kind: 'drift' }>,
+  { table, plan }: CheckContext,
+  profile: Profile | null,
+  drift: DriftResult[],
+): PlannedCheck {
+  const expected = `no column drifts from the profile (${check.method})`;
+  if (profile === null) {
+    return notExecuted(check, expected, 'the dataset has no profile. Run `passloop data profile` and commit it.');
+  }
+  const planned = planDrift(plan, table, profile, check);
+  return {
+    finish(answer: ScanAnswer) {
+      const own = judgeDrift(planned.finish(answer), check.minRows).map((result) => ({
+        ...result,
+        verdict: result.verdict === 'fail' ? brokenVerdict(check) : result.verdict,
+      }));
+      drift.push(...own);
+      return driftSummary(check, expected, own);
+    },
+  };
+}
+
+async function failed(check: Check | undefined, error: unknown): Promise<CheckResult> {
+  if (check === undefined) throw error;
+  const planned = notExecuted(check, check.kind, (error as Error).message);
+  return planned.finish({ count: () => 0, text: () => null, counts: () => null });
+}
+
+function emptyTable(): CheckResult {
+  return {
+    id: 'empty-table',
+    kind: 'row-count',
+    column: null,
+    severity: 'error',
+    verdict: 'fail',
+    expected: 'at least 1 row',
+    observed: '0 rows',
+    failingRows: null,
+    sql: null,
+    reason: 'An empty table passes no check: nothing in it could be judged.',
+  };
+}
+
+function isUnexecuted(result: CheckResult): boolean {
+  return result.reason?.startsWith('not executed: ') === true;
+}

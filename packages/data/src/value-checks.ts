@@ -1,0 +1,197 @@
+import { plainText } from '@passloop/core';
+import type { CheckResult } from '@passloop/documents';
+import type { Check } from '@passloop/model';
+import {
+  isNumeric,
+  quoteIdentifier,
+  quoteScalar,
+  quoteText,
+  scalarExpression,
+  type TableColumn,
+} from '@passloop/tables';
+import {
+  brokenVerdict,
+  type CheckContext,
+  columnOf,
+  failingQuery,
+  notExecuted,
+  type PlannedCheck,
+  resultOf,
+} from './check.ts';
+import type { ScanAnswer } from './plan.ts';
+import { percent, reaches } from './share.ts';
+
+type ValueCheck = Extract<Check, { kind: 'not-null' | 'range' | 'set' }>;
+
+/** What a value check looks at: which rows it judges, and which of them break it, as SQL that is never NULL for the former. */
+type Rule = {
+  expected: string;
+  judged: string | null;
+  broken: string;
+  /** What breaking is called: "12 of 100 rows are NULL". */
+  words: string;
+  extremes?: { minimum: string; maximum: string } | undefined;
+};
+
+/**
+ * Checks of one column's values. Rows are those of `where`; NULL is judged by `not-null` alone. `mostly` is compared on
+ * integers. A check that judges no row fails: nothing ran.
+ */
+export async function planValues(check: ValueCheck, context: CheckContext): Promise<PlannedCheck> {
+  const { session, table, plan } = context;
+  const column = columnOf(table, check.column);
+  const rule = typeof column === 'string' ? column : ruleOf(check, column);
+  const expected = `${typeof rule === 'string' ? check.kind : rule.expected}${suffix(check)}`;
+  if (typeof column === 'string') return notExecuted(check, expected, column);
+  if (typeof rule === 'string') return notExecuted(check, expected, rule);
+  let where: string | null = null;
+  if (check.where !== undefined) {
+    try {
+      where = await scalarExpression(session, table, check.where);
+    } catch (error) {
+      return notExecuted(check, expected, (error as Error).message);
+    }
+  }
+  const both = [where, rule.judged].filter((part) => part !== null).join(' AND ');
+  const failing = [both, `(${rule.broken})`].filter((part) => part !== '').join(' AND ');
+  const judgedSlot = plan.add(both === '' ? 'count(*)' : `count(*) FILTER (WHERE ${both})`);
+  const failingSlot = plan.add(`count(*) FILTER (WHERE ${failing})`);
+  const nanSlot =
+    check.kind === 'not-null' && column.type === 'float'
+      ? plan.add(
+          `count(*) FILTER (WHERE ${[where, `isnan(${quoteIdentifier(column.name)})`].filter(Boolean).join(' AND ')})`,
+        )
+      : null;
+  const extremes =
+    rule.extremes === undefined
+      ? null
+      : { minimum: plan.add(limit('min', column, where)), maximum: plan.add(limit('max', column, where)) };
+  return { finish };
+
+  function finish(answer: ScanAnswer): CheckResult {
+    const judged = answer.count(judgedSlot);
+    const broken = answer.count(failingSlot);
+    const ruled = rule as Rule;
+    if (judged === 0) {
+      const why =
+        table.rows === 0 ? 'there are no rows' : where === null ? 'every row is NULL' : 'no row is left by `where`';
+      return resultOf(check, { verdict: 'fail', expected, failingRows: 0, reason: `not executed: ${why}` });
+    }
+    const passed = reaches(judged - broken, judged, check.mostly);
+    const nan = nanSlot === null ? 0 : answer.count(nanSlot);
+    const range = extremes === null ? '' : `${answer.text(extremes.minimum)} .. ${answer.text(extremes.maximum)}; `;
+    return resultOf(check, {
+      verdict: passed ? 'pass' : brokenVerdict(check),
+      expected,
+      observed: `${range}${broken} of ${judged} rows ${ruled.words}${broken === 0 ? '' : ` (${percent(broken, judged)})`}`,
+      failingRows: broken,
+      sql: failingQuery(table, failing),
+      reason: nan === 0 ? null : `${nan} rows are NaN, which is not NULL; a range check refuses NaN.`,
+    });
+  }
+}
+
+function suffix(check: ValueCheck): string {
+  const mostly = check.mostly === 1 ? '' : `, in at least ${percent(check.mostly, 1)} of rows`;
+  return `${mostly}${check.where === undefined ? '' : `, where ${plainText(check.where, 300)}`}`;
+}
+
+function ruleOf(check: ValueCheck, column: TableColumn): Rule | string {
+  const name = quoteIdentifier(column.name);
+  if (check.kind === 'not-null')
+    return { expected: 'not NULL', judged: null, broken: `${name} IS NULL`, words: 'are NULL' };
+  if (column.type === 'nested' || column.type === 'binary')
+    return `\`${plainText(column.name)}\` is ${column.type}; ${check.kind} needs single values`;
+  return check.kind === 'range' ? rangeRule(check, column, name) : setRule(check, column, name);
+}
+
+function rangeRule(check: Extract<Check, { kind: 'range' }>, column: TableColumn, name: string): Rule | string {
+  if (!isNumeric(column.type) && column.type !== 'date' && column.type !== 'timestamp' && column.type !== 'time') {
+    return `\`${plainText(column.name)}\` is ${column.type}; a range needs numbers, dates or times`;
+  }
+  const bounds: string[] = [];
+  for (const [bound, operator] of [
+    [check.min, '>='],
+    [check.max, '<='],
+  ] as const) {
+    if (bound === undefined) continue;
+    const literal = boundLiteral(bound, column);
+    if (literal === null)
+      return `${JSON.stringify(bound)} is no bound for \`${plainText(column.name)}\`, which is ${column.type}`;
+    bounds.push(`${name} ${operator} ${literal}`);
+  }
+  if (bounds.length === 0) return 'it has neither `min` nor `max`';
+  const expected =
+    check.min === undefined
+      ? `at most ${check.max}`
+      : check.max === undefined
+        ? `at least ${check.min}`
+        : `${check.min} .. ${check.max}`;
+  // NaN is above everything to the engine; here it is outside every range.
+  const outside = `NOT (${bounds.join(' AND ')})`;
+  return {
+    expected,
+    judged: `${name} IS NOT NULL`,
+    broken: column.type === 'float' ? `isnan(${name}) OR ${outside}` : outside,
+    words: 'are outside',
+    extremes: { minimum: name, maximum: name },
+  };
+}
+
+const isoDate = /^\d{4}-\d{2}-\d{2}$/;
+const isoTimestamp = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)?)?$/;
+const isoTime = /^\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?$/;
+
+function boundLiteral(bound: number | string, column: TableColumn): string | null {
+  if (isNumeric(column.type)) {
+    const text = String(bound).trim();
+    if (!/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text)) return null;
+    return `(${text.replace(/^\+/, '')})`;
+  }
+  if (typeof bound === 'number') return null;
+  if (column.type === 'date') {
+    if (!isoDate.test(bound) || !isRealDate(bound)) return null;
+    return `DATE ${quoteText(bound)}`;
+  }
+  if (column.type === 'time') return isoTime.test(bound) ? `TIME ${quoteText(bound)}` : null;
+  if (!isoTimestamp.test(bound) || !isRealDate(bound)) return null;
+  return `${column.engineType === 'TIMESTAMP WITH TIME ZONE' ? 'TIMESTAMPTZ' : 'TIMESTAMP'} ${quoteText(bound)}`;
+}
+
+function isRealDate(text: string): boolean {
+  const day = text.slice(0, 10);
+  const parsed = new Date(`${day}T00:00:00Z`);
+  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(day);
+}
+
+function setRule(check: Extract<Check, { kind: 'set' }>, column: TableColumn, name: string): Rule | string {
+  const wrong = check.values.find((value) => !fits(value, column));
+  if (wrong !== undefined)
+    return `${JSON.stringify(wrong)} can't be a value of \`${plainText(column.name)}\`, which is ${column.type}`;
+  const text = column.type === 'date' || column.type === 'time' || column.type === 'timestamp';
+  const list = check.values.map((value) =>
+    text ? `${quoteText(String(value))}::${column.engineType}` : quoteScalar(value),
+  );
+  const shown = check.values.slice(0, 10).map((value) => plainText(String(value), 40));
+  return {
+    expected: `one of ${shown.join(', ')}${check.values.length > 10 ? ` and ${check.values.length - 10} more` : ''}`,
+    judged: `${name} IS NOT NULL`,
+    broken: `${name} NOT IN (${list.join(', ')})`,
+    words: 'have another value',
+  };
+}
+
+function fits(value: string | number | boolean, column: TableColumn): boolean {
+  if (isNumeric(column.type)) return typeof value === 'number' && Number.isFinite(value);
+  if (column.type === 'boolean') return typeof value === 'boolean';
+  if (typeof value !== 'string') return false;
+  if (column.type === 'date') return isoDate.test(value) && isRealDate(value);
+  if (column.type === 'timestamp') return isoTimestamp.test(value) && isRealDate(value);
+  return column.type !== 'time' || isoTime.test(value);
+}
+
+function limit(aggregate: 'min' | 'max', column: TableColumn, where: string | null): string {
+  const name = quoteIdentifier(column.name);
+  const parts = [where, column.type === 'float' ? `NOT isnan(${name})` : null].filter((part) => part !== null);
+  return `${aggregate}(${name})${parts.length === 0 ? '' : ` FILTER (WHERE ${parts.join(' AND ')})`}::VARCHAR`;
+}
