@@ -69,13 +69,29 @@ export async function answer<K extends DocumentKind>(
     await deliver(flags, formatDocument(result.kind, result.document), result.text);
     process.exitCode = result.exitCode;
   } catch (thrown) {
-    context.progress.done();
-    const error = toPassloopError(thrown);
-    process.exitCode = error.exitCode;
-    process.stderr.write(errorText(error));
-    if (process.env.PASSLOOP_DEBUG !== undefined && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
-    if (flags.json !== undefined) await deliver(flags, formatDocument('error', errorDocument(error)), '');
+    await fail(flags, context, thrown);
   }
+}
+
+/** As `answer`, for the few verbs whose result is a file of the repository and not a document. */
+export async function answerText(flags: CommonFlags, run: (context: Context) => Promise<string>): Promise<void> {
+  const context = createContext(flags);
+  try {
+    const text = await run(context);
+    context.progress.done();
+    process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  } catch (thrown) {
+    await fail(flags, context, thrown);
+  }
+}
+
+async function fail(flags: CommonFlags, context: Context, thrown: unknown): Promise<void> {
+  context.progress.done();
+  const error = toPassloopError(thrown);
+  process.exitCode = error.exitCode;
+  process.stderr.write(errorText(error));
+  if (process.env.PASSLOOP_DEBUG !== undefined && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
+  if (flags.json !== undefined) await deliver(flags, formatDocument('error', errorDocument(error)), '');
 }
 
 async function deliver(flags: CommonFlags, document: string, text: string): Promise<void> {

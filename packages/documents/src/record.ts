@@ -123,6 +123,8 @@ export const ProductionPointer = z.object({
   imageReference: z.string().max(512),
   runKey: RunKey.nullable(),
   deployCommit: Commit,
+  /** Digest of the evaluation dataset on which the predictions beside this pointer were made; null where there are none. */
+  evaluatedOn: Digest.nullable(),
   /** What was in production here before, newest first: a return to one of them is no new candidate. */
   history: z.array(z.object({ modelDigest: Digest, imageDigest: Digest, runKey: RunKey.nullable() })),
   /** Model digests that are held here. */

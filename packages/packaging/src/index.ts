@@ -1,3 +1,4 @@
+export { type ScanOptions, scanModelFile } from './scan/index.ts';
 export { type Base, examineBase } from './base.ts';
 export { type BuildPorts, type BuildRequest, type BuildResult, buildImage, engineTag } from './build.ts';
 export { type Engine, type EngineOptions, openEngine } from './engine.ts';

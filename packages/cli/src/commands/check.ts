@@ -1,0 +1,97 @@
+import { check, compare, planCheck } from '@passloop/verbs';
+import { type Command, Option } from 'commander';
+import { answer, type CommonFlags, exitCodeOf } from '../face.ts';
+import { common, several, wholeNumber } from '../flags.ts';
+import { printComparison, printPlan, printReport } from '../print.ts';
+
+type CheckFlags = CommonFlags & {
+  against?: string;
+  ref?: string;
+  model?: string[];
+  plan?: boolean;
+  out?: string;
+  pullRequest?: number;
+  runUrl?: string;
+};
+
+export function addCheckCommands(program: Command): void {
+  common(
+    program
+      .command('check')
+      .description('what a pull request runs, as one report: data, training, image, comparison with production')
+      .option('--against REF', 'the target branch, whose policy decides (default: GITHUB_BASE_REF in a job)')
+      .option('--ref REF', 'the commit (default: HEAD)')
+      .option('--model NAME', 'only this model (several times for several)', several)
+      .option('--plan', 'list affected models and keys, run nothing')
+      .option('--out FOLDER', 'folder of the documents (default: .passloop/out)')
+      .option('--pull-request NUMBER', 'post the comment and the check there (needs GITHUB_TOKEN)', wholeNumber)
+      .option('--run-url URL', 'address of the run, for the comment'),
+  ).action(async (flags: CheckFlags) => {
+    if (flags.plan === true) {
+      await answer(flags, async (context) => {
+        const { document } = await planCheck(context, { ...flags, models: flags.model });
+        return { kind: 'plan', document, text: printPlan(document), exitCode: 0 };
+      });
+      return;
+    }
+    await answer(flags, async (context) => {
+      const { report, comment, files } = await check(context, { ...flags, models: flags.model });
+      let text = printReport(report);
+      if (flags.pullRequest !== undefined) {
+      }
+      text += `\nReport: ${files.html}\n`;
+      return { kind: 'report', document: report, text, exitCode: exitCodeOf(report.verdict) };
+    });
+  });
+
+  common(
+    program
+      .command('compare')
+      .description('compare two predictions files, gate by gate')
+      .requiredOption('--production FILE', 'predictions of what is in production')
+      .requiredOption('--candidate FILE', 'predictions of the candidate')
+      .requiredOption('--key COLUMN', 'the column that names a row (several times for several)', several)
+      .requiredOption('--label COLUMN', 'the column of the truth')
+      .requiredOption(
+        '--metric GATE',
+        'name:direction:margin, such as roc_auc:higher:0.005 (several times for several)',
+        several,
+      )
+      .option('--dataset FILE', 'where labels and slice columns are (default: in the predictions)')
+      .option('--score COLUMN', 'the column of the score')
+      .option('--prediction COLUMN', 'the column of the predicted label')
+      .option('--positive VALUE', 'the positive class')
+      .addOption(new Option('--task NAME', 'the kind of model').choices(['binary', 'multiclass', 'regression']))
+      .option('--slice COLUMN', 'judge each value of this column apart (several times for several)', several)
+      .option('--resamples NUMBER', 'resamples of the bootstrap', wholeNumber)
+      .option('--seed NUMBER', 'seed of the bootstrap', wholeNumber),
+  ).action(
+    async (
+      flags: CommonFlags & {
+        production: string;
+        candidate: string;
+        key: string[];
+        label: string;
+        metric: string[];
+        dataset?: string;
+        score?: string;
+        prediction?: string;
+        positive?: string;
+        task?: 'binary' | 'multiclass' | 'regression';
+        slice?: string[];
+        resamples?: number;
+        seed?: number;
+      },
+    ) => {
+      await answer(flags, async (context) => {
+        const document = await compare(context, { ...flags, metrics: flags.metric, slices: flags.slice });
+        return {
+          kind: 'comparison',
+          document,
+          text: printComparison(document),
+          exitCode: exitCodeOf(document.verdict),
+        };
+      });
+    },
+  );
+}

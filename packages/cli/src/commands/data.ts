@@ -1,0 +1,103 @@
+import { type Verdict, worstVerdict } from '@passloop/core';
+import { dataDrift, dataLock, dataProfile, dataValidate } from '@passloop/verbs';
+import type { Command } from 'commander';
+import { answer, answerText, type CommonFlags, exitCodeOf } from '../face.ts';
+import { common, decimalNumber, several, wholeNumber } from '../flags.ts';
+import { printDataReport, table } from '../print.ts';
+
+export function addDataCommands(program: Command): void {
+  const data = program.command('data').description('lock, profile and validate datasets; measure drift');
+
+  common(
+    data.command('lock').description('write passloop.lock: digest, bytes and rows of every dataset of the model file'),
+  ).action(async (flags: CommonFlags) => {
+    await answerText(flags, async (context) => {
+      const { file, lock, changed } = await dataLock(context);
+      const rows = lock.datasets.map((dataset) => [dataset.uri, String(dataset.rows ?? '-'), dataset.digest]);
+      return `${changed ? 'written' : 'unchanged'}: ${file}\n${table(rows, [1])}`;
+    });
+  });
+
+  common(
+    data
+      .command('profile [file]')
+      .description('write the profiles that the model file names, or the profile of a plain file')
+      .option('--dataset NAME', 'only this dataset')
+      .option('--model NAME', 'only this model')
+      .option('--key COLUMN', 'a column that names rows (several times for several)', several)
+      .option('--out FILE', 'where the profile goes (default: as the model file says; for a plain file: stdout)'),
+  ).action(
+    async (
+      file: string | undefined,
+      flags: CommonFlags & { dataset?: string; model?: string; key?: string[]; out?: string },
+    ) => {
+      await answerText(flags, async (context) => {
+        const { files, text } = await dataProfile(context, { file, ...flags });
+        return text ?? files.map((one) => `written: ${one.file} (${one.rows} rows)`).join('\n');
+      });
+    },
+  );
+
+  common(
+    data
+      .command('validate [file]')
+      .description('run the checks of every dataset, or --checks on a plain file')
+      .option('--dataset NAME', 'only this dataset')
+      .option('--model NAME', 'only this model')
+      .option('--checks FILE', 'a YAML list of checks')
+      .option('--profile FILE', 'a profile for drift checks'),
+  ).action(
+    async (
+      file: string | undefined,
+      flags: CommonFlags & { dataset?: string; model?: string; checks?: string; profile?: string },
+    ) => {
+      await answer(flags, async (context) => {
+        const reports = await dataValidate(context, { file, ...flags });
+        const verdict: Verdict = worstVerdict(reports.map((report) => report.verdict));
+        const worst = reports.find((report) => report.verdict === verdict) ?? reports[0];
+        if (worst === undefined) throw new Error('no dataset was validated');
+        return {
+          kind: 'data-report',
+          document: worst,
+          text: reports.map(printDataReport).join('\n'),
+          exitCode: exitCodeOf(verdict),
+        };
+      });
+    },
+  );
+
+  common(
+    data
+      .command('drift')
+      .description('measure drift of one table against another')
+      .requiredOption('--reference FILE', 'the table that is taken as given')
+      .requiredOption('--current FILE', 'the table that may have drifted')
+      .option('--method NAME', 'auto, ks, psi, js, wasserstein or chi2', 'auto')
+      .option('--column NAME', 'only this column (several times for several)', several)
+      .option('--key COLUMN', 'a column that names rows, left out (several times for several)', several)
+      .option('--threshold NUMBER', 'the effect from which a shift counts', decimalNumber)
+      .option('--min-rows NUMBER', 'fewer rows give no verdict', wholeNumber),
+  ).action(
+    async (
+      flags: CommonFlags & {
+        reference: string;
+        current: string;
+        method: string;
+        column?: string[];
+        key?: string[];
+        threshold?: number;
+        minRows?: number;
+      },
+    ) => {
+      await answer(flags, async (context) => {
+        const document = await dataDrift(context, { ...flags, method: flags.method as 'auto', columns: flags.column });
+        return {
+          kind: 'data-report',
+          document,
+          text: printDataReport(document),
+          exitCode: exitCodeOf(document.verdict),
+        };
+      });
+    },
+  );
+}

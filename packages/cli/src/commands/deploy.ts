@@ -1,0 +1,160 @@
+import { adopt, edit, explain, hold, promote, rollback, status } from '@passloop/verbs';
+import type { Command } from 'commander';
+import { answer, answerText, type CommonFlags, exitCodeOf } from '../face.ts';
+import { common, promotionExitCode } from '../flags.ts';
+import { printExplanation, printPromotion, printStatus } from '../print.ts';
+
+export function addDeployCommands(program: Command): void {
+  common(
+    program
+      .command('promote [model]')
+      .description(
+        'bring the model of a commit to its next environment, by a pull request against the deploy repository',
+      )
+      .option('--ref REF', 'the commit (default: HEAD)')
+      .option('--environment NAME', 'the environment (default: the first one that runs something else)')
+      .option('--plan', 'print the edits as diffs, write nothing')
+      .option('--out FOLDER', 'folder of documents and outputs (default: .passloop/out)'),
+  ).action(
+    async (
+      model: string | undefined,
+      flags: CommonFlags & { ref?: string; environment?: string; plan?: boolean; out?: string },
+    ) => {
+      await answer(flags, async (context) => {
+        const document = await promote(context, { model, ...flags });
+        return {
+          kind: 'promotion',
+          document,
+          text: printPromotion(document),
+          exitCode: promotionExitCode(document.outcome),
+        };
+      });
+    },
+  );
+
+  common(
+    program
+      .command('adopt [model]')
+      .description('write a first record for what runs already')
+      .option('--environment NAME', 'the environment (default: production)')
+      .option('--ref REF', 'the commit from which the running model was trained (default: HEAD)')
+      .option('--model-digest DIGEST', 'digest of the running model, where no run is known')
+      .option('--image-digest DIGEST', 'digest of the running image, where the manifest names a tag only')
+      .option('--version TEXT', 'what to call it')
+      .option('--plan', 'print the edits as diffs, write nothing'),
+  ).action(
+    async (
+      model: string | undefined,
+      flags: CommonFlags & {
+        environment?: string;
+        ref?: string;
+        modelDigest?: string;
+        imageDigest?: string;
+        version?: string;
+        plan?: boolean;
+      },
+    ) => {
+      await answer(flags, async (context) => {
+        const document = await adopt(context, { model, ...flags });
+        return {
+          kind: 'promotion',
+          document,
+          text: printPromotion(document),
+          exitCode: promotionExitCode(document.outcome),
+        };
+      });
+    },
+  );
+
+  common(
+    program
+      .command('explain <name>')
+      .description('the whole chain of one model, verified: by digest, run key, version or commit')
+      .option('--model NAME', 'only this model'),
+  ).action(async (name: string, flags: CommonFlags & { model?: string }) => {
+    await answer(flags, async (context) => {
+      const found = await explain(context, { name, ...flags });
+      const failed = found.links.some((link) => link.verdict === 'fail');
+      return { kind: 'record', document: found.record, text: printExplanation(found), exitCode: failed ? 1 : 0 };
+    });
+  });
+
+  common(
+    program
+      .command('edit <file>')
+      .description('change the addressed value of a manifest and not one byte more')
+      .requiredOption('--kind KIND', 'kind of the target: kustomize')
+      .requiredOption('--image NAME', 'the image whose entry is edited')
+      .requiredOption('--to REF', 'sha256:… or name@sha256:…')
+      .option('--plan', 'print the diff, write nothing'),
+  ).action(async (file: string, flags: CommonFlags & { kind: string; image: string; to: string; plan?: boolean }) => {
+    await answerText(flags, async (context) => {
+      const edited = await edit(context, { file, ...flags });
+      return edited.changed ? edited.diff : `unchanged: ${edited.file}`;
+    });
+  });
+
+  common(
+    program
+      .command('rollback [model]')
+      .description('return to an earlier verified record by a pull request, and hold the model that is left')
+      .option('--environment NAME', 'the environment (default: production)')
+      .option('--to NAME', 'version, digest, run key, promotion id or commit of the record (default: the previous one)')
+      .option('--reason TEXT', 'why, for the hold and the commit')
+      .option('--plan', 'print the edits as diffs, write nothing'),
+  ).action(
+    async (
+      model: string | undefined,
+      flags: CommonFlags & { environment?: string; to?: string; reason?: string; plan?: boolean },
+    ) => {
+      await answer(flags, async (context) => {
+        const document = await rollback(context, { model, ...flags });
+        return {
+          kind: 'rollback',
+          document,
+          text: printPromotion(document),
+          exitCode: promotionExitCode(document.outcome),
+        };
+      });
+    },
+  );
+
+  common(
+    program
+      .command('hold <digest>')
+      .description('refuse a model digest from now on, or lift what refuses it')
+      .option('--model NAME', 'the model, where the repository has several')
+      .option('--environment NAME', 'only there (default: everywhere)')
+      .option('--lift', 'lift every hold of the digest')
+      .option('--reason TEXT', 'why'),
+  ).action(
+    async (
+      digest: string,
+      flags: CommonFlags & { model?: string; environment?: string; lift?: boolean; reason?: string },
+    ) => {
+      await answer(flags, async (context) => {
+        const document = await hold(context, { digest, ...flags });
+        return {
+          kind: 'promotion',
+          document,
+          text: printPromotion(document),
+          exitCode: promotionExitCode(document.outcome),
+        };
+      });
+    },
+  );
+
+  common(
+    program
+      .command('status')
+      .description('models x environments of the deploy repository: digest, since, cause, holds, drift from the record')
+      .option('--repository OWNER/NAME', 'a deploy repository (default: the one of the model file)')
+      .option('--branch NAME', 'its branch (default: its default branch)')
+      .option('--model NAME', 'the model whose deploy section is read'),
+  ).action(async (flags: CommonFlags & { repository?: string; branch?: string; model?: string }) => {
+    await answer(flags, async (context) => {
+      const document = await status(context, flags);
+      return { kind: 'status', document, text: printStatus(document), exitCode: exitCodeOf(document.verdict) };
+    });
+  });
+}

@@ -1,0 +1,39 @@
+import { exitCodes } from '@passloop/core';
+import type { PromotionOutcome } from '@passloop/documents';
+import { type Command, InvalidArgumentError } from 'commander';
+
+/** The flags of every verb. */
+export function common(command: Command): Command {
+  return command
+    .option('--json FILE', 'write the document there (`-`: to stdout, instead of the text)')
+    .option('--quiet', 'no progress on stderr')
+    .showHelpAfterError('(--help shows all flags)');
+}
+
+/** Collects a flag that may come several times. */
+export function several(value: string, earlier: string[] | undefined): string[] {
+  return [...(earlier ?? []), value];
+}
+
+export function wholeNumber(value: string): number {
+  if (!/^\d{1,15}$/.test(value)) throw new InvalidArgumentError('A whole number is needed.');
+  return Number(value);
+}
+
+export function decimalNumber(value: string): number {
+  const number = Number(value);
+  if (value.trim() === '' || !Number.isFinite(number)) throw new InvalidArgumentError('A finite number is needed.');
+  return number;
+}
+
+export function promotionExitCode(outcome: PromotionOutcome): number {
+  switch (outcome) {
+    case 'held':
+    case 'blocked':
+      return exitCodes.gateFailed;
+    case 'conflict':
+      return exitCodes.conflict;
+    default:
+      return exitCodes.passed;
+  }
+}

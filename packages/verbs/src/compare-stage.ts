@@ -1,0 +1,173 @@
+import path from 'node:path';
+import { PassloopError } from '@passloop/core';
+import type { ComparisonDocument, Outcome, ProbeDocument, ProductionPointer } from '@passloop/documents';
+import {
+  compareModels,
+  decideOutcome,
+  type EvaluationFrame,
+  frameOfTables,
+  type InconclusivePolicy,
+} from '@passloop/evaluation';
+import type { LoadedModel, Signature } from '@passloop/model';
+import { tensorColumn } from '@passloop/model';
+import { type Engine, readTableColumns, scoreByImage, writePredictions } from '@passloop/packaging';
+import type { Store } from '@passloop/record';
+import type { Table, TableSession } from '@passloop/tables';
+import type { Context } from './context.ts';
+
+/** What is in production, as the comparison needs it. */
+export type Production = Pick<
+  ProductionPointer,
+  'modelDigest' | 'imageDigest' | 'imageReference' | 'runKey' | 'at' | 'evaluatedOn' | 'history' | 'held'
+>;
+
+export type CompareStage = {
+  context: Context;
+  session: TableSession;
+  store: Store;
+  /** Null: both sides are compared by their stages' predictions, because no engine answers or the model file says so. */
+  engine: Engine | null;
+  model: LoadedModel;
+  environment: string | null;
+  signature: Signature | null;
+  dataset: { table: Table; digest: string };
+  candidate: { modelDigest: string; imageDigest: string | null; predictions: string };
+  production: Production | null;
+  /** Why nothing is known of production, where that is not simply because there is none. */
+  productionProblem: string | null;
+  probe: ProbeDocument | null;
+  imageBytes: number | null;
+  inconclusive: InconclusivePolicy;
+  /** Folder for what is fetched and scored. */
+  folder: string;
+};
+
+/** The outcome first, then, where it needs rows, both models' predictions on the same ones. */
+export async function compareStage(stage: CompareStage): Promise<ComparisonDocument> {
+  const { model, production } = stage;
+  const scoredBy = stage.engine === null ? ('stage' as const) : ('image' as const);
+  const outcome: Outcome =
+    stage.productionProblem !== null
+      ? 'not-comparable'
+      : decideOutcome({
+          candidate: stage.candidate,
+          production,
+          held: new Set(production?.held ?? []),
+          history: new Set((production?.history ?? []).map((entry) => entry.modelDigest)),
+        });
+  const base = {
+    gates: model.gates,
+    candidate: { digest: stage.candidate.modelDigest, scoredBy },
+    production: production === null ? null : { digest: production.modelDigest, scoredBy },
+    scalars: scalarsOf(stage),
+    resampling: { resamples: model.evaluate?.resamples ?? 2000, seed: model.evaluate?.seed ?? 7, level: 0.95 },
+    inconclusive: stage.inconclusive,
+  };
+  if (outcome === 'not-comparable') {
+    return compareModels({ ...base, outcome, reason: stage.productionProblem, frame: null });
+  }
+  if (outcome === 'held') {
+    return compareModels({
+      ...base,
+      outcome,
+      reason: `Model ${stage.candidate.modelDigest} is held in production: \`passloop status\` tells by whom.`,
+      frame: null,
+    });
+  }
+  if (outcome === 'unchanged' || outcome === 'same-model')
+    return compareModels({ ...base, outcome, reason: null, frame: null });
+  try {
+    const frame = await frameOf(stage, outcome);
+    return compareModels({ ...base, outcome, reason: null, frame });
+  } catch (error) {
+    // What production or the candidate predicted cannot be joined with the rows: said, and never a pass.
+    if (!(error instanceof PassloopError) || outcome === 'first') throw error;
+    return compareModels({
+      ...base,
+      outcome: 'not-comparable',
+      reason: `${error.message}${error.hint === null ? '' : ` ${error.hint}`}`,
+      frame: null,
+    });
+  }
+}
+
+function scalarsOf(stage: CompareStage): Record<string, { production: number | null; candidate: number | null }> {
+  const number = (text: string | null | undefined) => (text === null || text === undefined ? null : Number(text));
+  return {
+    latency_p50_ms: { production: null, candidate: number(stage.probe?.latency?.p50Ms) },
+    latency_p95_ms: { production: null, candidate: number(stage.probe?.latency?.p95Ms) },
+    ready_seconds: { production: null, candidate: number(stage.probe?.readySeconds) },
+    image_bytes: { production: null, candidate: stage.imageBytes },
+  };
+}
+
+async function frameOf(stage: CompareStage, outcome: Outcome): Promise<EvaluationFrame> {
+  const { session, model, dataset } = stage;
+  const candidate = await session.open({
+    uri: path.basename(stage.candidate.predictions),
+    root: path.dirname(stage.candidate.predictions),
+    name: "the candidate's predictions",
+  });
+  const production = outcome === 'first' ? null : await productionPredictions(stage);
+  return frameOfTables({
+    session,
+    task: model.task,
+    columns: model.columns,
+    slices: [...new Set(model.gates.flatMap((gate) => gate.slices))],
+    metrics: model.gates.map((gate) => gate.metric),
+    dataset: dataset.table,
+    production,
+    candidate,
+  });
+}
+
+/**
+ * Production's predictions on these rows: the ones that were stored when it was promoted, if they were made on the same
+ * dataset; else its image scores the rows now. Without an engine, those of the run that made it.
+ */
+async function productionPredictions(stage: CompareStage): Promise<Table> {
+  const { session, store, model, production, engine, environment, context } = stage;
+  if (production === null || environment === null) throw new Error('production was asked for, and there is none');
+  const open = (file: string) =>
+    session.open({ uri: path.basename(file), root: path.dirname(file), name: "production's predictions" });
+  const folder = path.join(stage.folder, 'production');
+  if (engine === null) {
+    if (production.runKey === null || model.evaluate === undefined)
+      throw noPredictions('the run that made it is not known');
+    const { predictions } = model.evaluate;
+    await store.restoreRun(production.runKey, folder);
+    return open(path.join(folder, predictions));
+  }
+  if (production.evaluatedOn === stage.dataset.digest) {
+    const stored = await store.restorePredictions(model.name, environment, folder);
+    if (stored !== null) return open(stored.file);
+  }
+  if (stage.signature === null) throw noPredictions('there is no signature to ask it with');
+  context.progress.phase("score by production's image");
+  const key = model.columns.key;
+  const columns = await readTableColumns(session, stage.dataset.table, {
+    columns: [...new Set(stage.signature.inputs.map(tensorColumn))],
+    key,
+  });
+  const scores = await scoreByImage({
+    engine,
+    image: production.imageReference,
+    model: model.name,
+    signature: stage.signature,
+    columns,
+    withheld: [model.columns.label],
+    progress: context.progress,
+  });
+  const file = path.join(folder, 'predictions.parquet');
+  await writePredictions(session, stage.dataset.table, {
+    key,
+    signature: stage.signature,
+    predictions: scores.columns,
+    file,
+  });
+  return open(file);
+}
+
+function noPredictions(why: string): PassloopError {
+  return new PassloopError('infrastructure', `Production's predictions cannot be had: ${why}.`);
+}

@@ -1,0 +1,84 @@
+import path from 'node:path';
+import { ConfigurationError, insidePath } from '@passloop/core';
+import { type Profile, parseProfile, validateDataset, verifyLock } from '@passloop/data';
+import type { DataReport } from '@passloop/documents';
+import { type DatasetSource, fromRoot, type LoadedModel, lockFileName } from '@passloop/model';
+import type { TableSession } from '@passloop/tables';
+import type { Context } from './context.ts';
+import { lockAt, type Workspace } from './workspace.ts';
+
+/** A dataset whose files are here and are what the commit's lock says. */
+export type LockedFiles = { name: string; uri: string; root: string; digest: string };
+
+/**
+ * A model's dataset in the work tree, verified against the lock of the commit.
+ * @throws ConfigurationError for a stale lock (it names both digests), a missing file, or a dataset that is not locked
+ */
+export async function lockedFiles(workspace: Workspace, model: LoadedModel, name: string): Promise<LockedFiles> {
+  const source = model.data[name];
+  if (source === undefined)
+    throw new ConfigurationError(`${model.name} has no dataset ${JSON.stringify(name)}.`, { file: model.file });
+  const uri = localPath(model, name, source);
+  const root = path.join(workspace.root, model.folder);
+  await insidePath(workspace.root, fromRoot(model, uri), `data.${name}.path`);
+  const lock = await lockAt(workspace.repository, workspace.commit, model);
+  const [locked] = await verifyLock(lock, { root, uris: [uri], file: fromRoot(model, lockFileName) });
+  return { name, uri, root, digest: locked?.digest ?? '' };
+}
+
+function localPath(model: LoadedModel, name: string, source: DatasetSource): string {
+  if (source.path !== undefined) return source.path;
+  throw new ConfigurationError(
+    `data.${name} is remote (${source.uri}); this version reads datasets of the repository only.`,
+    {
+      file: model.file,
+      line: model.lineOf(['data', name]),
+      hint: 'Fetch it into the repository in an earlier step (git-lfs, dvc pull), and name it with `path`.',
+    },
+  );
+}
+
+/**
+ * Validates every dataset that has checks, under the deciding policy: checks and profiles of the target branch, data of the
+ * change. A profile is read from the target branch's commit; where that has none, from the change's.
+ */
+export async function validateModelData(
+  context: Context,
+  session: TableSession,
+  workspace: Workspace,
+  model: LoadedModel,
+  baseCommit: string | null,
+): Promise<DataReport[]> {
+  const reports: DataReport[] = [];
+  for (const [name, source] of Object.entries(model.data)) {
+    if (source.checks.length === 0) continue;
+    context.progress.phase(`validate ${name}`);
+    const files = await lockedFiles(workspace, model, name);
+    const profile =
+      source.profile === undefined ? null : await committedProfile(workspace, model, source.profile, baseCommit);
+    reports.push(
+      await validateDataset({
+        session,
+        dataset: { name, uri: files.uri, root: files.root, digest: files.digest },
+        checks: source.checks,
+        profile,
+      }),
+    );
+  }
+  context.progress.done();
+  return reports;
+}
+
+async function committedProfile(
+  workspace: Workspace,
+  model: LoadedModel,
+  file: string,
+  baseCommit: string | null,
+): Promise<Profile | null> {
+  const where = fromRoot(model, file);
+  for (const commit of [baseCommit, workspace.commit]) {
+    const text = commit === null ? null : await workspace.repository.readFile(commit, where);
+    if (text !== null) return parseProfile(text.toString('utf8'), where);
+  }
+  return null;
+}

@@ -1,0 +1,57 @@
+import { ConfigurationError, isDigest } from '@passloop/core';
+import type { PromotionDocument } from '@passloop/documents';
+import { hold as writeHold } from '@passloop/gitops';
+import { type Context, timestamp } from './context.ts';
+import { actor, deployQuery, environmentNamed, openDeployRepository, retryPorts } from './deploy-repository.ts';
+import { openWorkspace, selectModel } from './workspace.ts';
+
+export type HoldRequest = {
+  model?: string | undefined;
+  /** The model digest that is refused, or whose holds are lifted. */
+  digest: string;
+  lift?: boolean | undefined;
+  environment?: string | undefined;
+  reason?: string | undefined;
+};
+
+/** Refuses a model digest from now on, or lifts what refuses it, by a pull request. */
+export async function hold(context: Context, request: HoldRequest): Promise<PromotionDocument> {
+  if (!isDigest(request.digest)) {
+    throw new ConfigurationError(`${JSON.stringify(request.digest.slice(0, 100))} is no model digest.`, {
+      hint: 'A hold names a model by its digest, sha256:<64 hex>; `passloop status` lists them.',
+    });
+  }
+  const workspace = await openWorkspace(context);
+  const model = selectModel(workspace.models, request.model);
+  const { query, repository } = deployQuery(workspace, model);
+  const environment = request.environment === undefined ? null : environmentNamed(model, request.environment).name;
+  context.progress.phase(`${request.lift === true ? 'lift the hold of' : 'hold'} ${request.digest.slice(0, 19)}…`);
+  const result = await writeHold(
+    openDeployRepository(context, repository),
+    query,
+    {
+      action: request.lift === true ? 'lift' : 'hold',
+      modelDigest: request.digest,
+      environment,
+      reason: request.reason ?? (request.lift === true ? 'Lifted by hand.' : 'Held by hand.'),
+      by: actor(context),
+      at: timestamp(context),
+    },
+    { merge: 'review', ports: retryPorts },
+  );
+  return {
+    schema: 'passloop/promotion/v1',
+    outcome: result.outcome,
+    model: model.name,
+    environment: environment ?? environmentNamed(model, undefined).name,
+    change: null,
+    reason: result.reason,
+    promotionId: null,
+    recordDigest: null,
+    branch: null,
+    commit: result.commit,
+    pullRequest: result.pullRequest,
+    merged: result.merged,
+    edits: [],
+  };
+}

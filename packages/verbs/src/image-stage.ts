@@ -1,0 +1,174 @@
+import path from 'node:path';
+import { ConfigurationError, type Digest, insidePath, pathDigest, writeFileAtomic } from '@passloop/core';
+import type { ImageDocument, ProbeDocument, ScanDocument, ScannedFile } from '@passloop/documents';
+import {
+  fromRoot,
+  type LoadedModel,
+  type Package,
+  parseSignature,
+  type Signature,
+  tensorColumn,
+} from '@passloop/model';
+import {
+  buildImage,
+  compareSkew,
+  type Engine,
+  openEngine,
+  pipWheelSource,
+  probeImage,
+  readRuntime,
+  readTableColumns,
+  scanModelFile,
+  scoreByImage,
+  writePredictions,
+} from '@passloop/packaging';
+import type { Table, TableSession } from '@passloop/tables';
+import { cacheFolder } from './cache-folder.ts';
+import type { Context } from './context.ts';
+import type { Workspace } from './workspace.ts';
+
+/** A model ready to be packaged: its outputs and the committed files of its `package` section, in one folder. */
+export type PackageFolder = { root: string; package: Package; signature: Signature };
+
+/**
+ * Lays the committed package files (requirements, signature) beside the run's outputs.
+ * @throws ConfigurationError where the model file has no `package`, or the commit lacks a file that it names
+ */
+export async function packageFolder(workspace: Workspace, model: LoadedModel, outputs: string): Promise<PackageFolder> {
+  const section = model.package;
+  if (section === undefined) {
+    throw new ConfigurationError(`${model.name} has no \`package\` section.`, {
+      file: model.file,
+      line: model.lineOf([]),
+      hint: 'docs/model-file.md shows one.',
+    });
+  }
+  let signature: Signature | null = null;
+  for (const file of [section.requirements, section.signature]) {
+    const content = await workspace.repository.readFile(workspace.commit, fromRoot(model, file));
+    if (content === null) {
+      throw new ConfigurationError(`The commit has no file ${fromRoot(model, file)}, which \`package\` names.`, {
+        file: model.file,
+        line: model.lineOf(['package']),
+      });
+    }
+    await writeFileAtomic(await insidePath(outputs, file, 'package'), content);
+    if (file === section.signature) signature = parseSignature(content.toString('utf8'), file);
+  }
+  return { root: outputs, package: section, signature: signature as Signature };
+}
+
+/** @throws InfrastructureError that says what is missing, where no engine answers */
+export function engineOf(context: Context): Promise<Engine> {
+  return openEngine({ program: context.env.PASSLOOP_DOCKER, environment: context.env });
+}
+
+/** Scans files without loading them. */
+export async function scanFiles(
+  files: readonly { path: string; file: string }[],
+  allow: readonly string[],
+): Promise<ScanDocument> {
+  const scanned: ScannedFile[] = [];
+  for (const one of files) scanned.push({ ...(await scanModelFile(one.file, { allow: [...allow] })), path: one.path });
+  const worst = (['fail', 'inconclusive'] as const).find((verdict) => scanned.some((file) => file.verdict === verdict));
+  return {
+    schema: 'passloop/scan/v1',
+    verdict: scanned.length === 0 ? 'inconclusive' : (worst ?? 'pass'),
+    files: scanned,
+  };
+}
+
+export async function buildModelImage(
+  context: Context,
+  engine: Engine,
+  model: LoadedModel,
+  folder: PackageFolder,
+  findPushed: (key: string) => Promise<string | null>,
+): Promise<{ image: ImageDocument | null; scan: ScanDocument }> {
+  const modelFile = await insidePath(folder.root, folder.package.model, 'package.model');
+  // Scanned each time, an image that exists included: what is allowed is the policy's, and it may be stricter by now.
+  const scan = await scanFiles([{ path: folder.package.model, file: modelFile }], folder.package.allow);
+  if (scan.verdict !== 'pass') return { image: null, scan };
+  const built = await buildImage(
+    { model: model.name, package: folder.package, root: folder.root, runtime: await readRuntime() },
+    {
+      engine,
+      wheels: pipWheelSource({
+        cache: path.join(cacheFolder(context), 'wheels'),
+        python: context.env.PASSLOOP_PYTHON ?? 'python3',
+        environment: context.env,
+      }),
+      scan: async () => scan,
+      findPushed,
+      progress: context.progress,
+    },
+  );
+  return { image: built.image, scan };
+}
+
+export type Proof = { probe: ProbeDocument; predictions: string };
+
+/**
+ * Proves an image: conformance, a start without network, and predictions for the evaluation rows, which see no label. They are
+ * written to `file`, and the stage's own predictions are held against them (train/serve skew).
+ */
+export async function proveImage(
+  context: Context,
+  engine: Engine,
+  session: TableSession,
+  request: {
+    image: string;
+    model: LoadedModel;
+    signature: Signature;
+    dataset: Table;
+    stage: Table | null;
+    file: string;
+  },
+): Promise<Proof> {
+  const { model, signature, dataset } = request;
+  const key = model.columns.key;
+  const withheld = [model.columns.label];
+  const inputs = await readTableColumns(session, dataset, {
+    columns: [...new Set(signature.inputs.map(tensorColumn))],
+    key,
+  });
+  const probe = await probeImage(engine, request.image, {
+    model: model.name,
+    signature,
+    columns: inputs,
+    withheld,
+    progress: context.progress,
+  });
+  if (probe.verdict === 'fail') return { probe, predictions: '' };
+  const scores = await scoreByImage({
+    engine,
+    image: request.image,
+    model: model.name,
+    signature,
+    columns: inputs,
+    withheld,
+    progress: context.progress,
+  });
+  await writePredictions(session, dataset, { key, signature, predictions: scores.columns, file: request.file });
+  if (request.stage === null) return { probe, predictions: request.file };
+  const outputs = signature.outputs.map(tensorColumn);
+  const present = outputs.filter((name) => request.stage?.columns.some((column) => column.name === name));
+  const stage = await readTableColumns(session, request.stage, { columns: present, key });
+  const skew = compareSkew(
+    stage,
+    scores.columns.filter((column) => present.includes(column.name)),
+  );
+  return {
+    probe: {
+      ...probe,
+      predictions: skew,
+      verdict: skew.verdict === 'fail' ? 'fail' : probe.verdict,
+      executed: probe.executed + 1,
+    },
+    predictions: request.file,
+  };
+}
+
+export function modelFileDigest(folder: PackageFolder): Promise<Digest> {
+  return pathDigest(path.join(folder.root, folder.package.model));
+}

@@ -1,0 +1,139 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ConfigurationError } from '@passloop/core';
+import type { ImageDocument, ProbeDocument, ScanDocument } from '@passloop/documents';
+import { parseSignature, type Signature, tensorColumn } from '@passloop/model';
+import { probeServer, pushImage, readTableColumns } from '@passloop/packaging';
+import { openTables } from '@passloop/tables';
+import type { Context } from './context.ts';
+import { lockedFiles } from './data-stage.ts';
+import { buildModelImage, engineOf, packageFolder, proveImage, scanFiles } from './image-stage.ts';
+import { outFolder } from './out-folder.ts';
+import { runStage } from './run-stage.ts';
+import { openModelStore } from './store.ts';
+import { openWorkspace, selectModel } from './workspace.ts';
+
+export type PackageRequest = { model?: string | undefined; ref?: string | undefined; out?: string | undefined };
+
+/** Scans model files without loading them. */
+export async function packageScan(
+  context: Context,
+  request: { files: readonly string[]; allow?: readonly string[] | undefined },
+): Promise<ScanDocument> {
+  context.progress.phase('scan');
+  return scanFiles(
+    request.files.map((file) => ({ path: file, file: path.resolve(context.cwd, file) })),
+    request.allow ?? [],
+  );
+}
+
+/** The image of a commit's model: found by its key, or built. The model comes from the store, or is trained. */
+export async function packageBuild(context: Context, request: PackageRequest): Promise<ImageDocument> {
+  return (await build(context, request)).image;
+}
+
+/** Builds the image where it isn't there yet, and pushes it under its key. */
+export async function packagePush(context: Context, request: PackageRequest): Promise<ImageDocument> {
+  const { image, engine, store, repository, out } = await build(context, request);
+  const pushed = await pushImage(engine, image, repository, context.progress);
+  await store.saveImage(pushed);
+  await out.write('image', pushed);
+  return pushed;
+}
+
+async function build(context: Context, request: PackageRequest) {
+  const workspace = await openWorkspace(context, { ref: request.ref });
+  const model = selectModel(workspace.models, request.model);
+  const store = await openModelStore(context, workspace.root, model);
+  const out = outFolder(workspace.root, model.name, request.out);
+  const engine = await engineOf(context);
+  await runStage(context, { workspace, model, store, outputs: out.outputs });
+  const folder = await packageFolder(workspace, model, out.outputs);
+  const built = await buildModelImage(
+    context,
+    engine,
+    model,
+    folder,
+    async (key) => (await store.findImage(key))?.reference ?? null,
+  );
+  await out.write('scan', built.scan);
+  if (built.image === null) {
+    const finding = built.scan.files.flatMap((file) => file.findings)[0];
+    throw new ConfigurationError(
+      `${folder.package.model} is not safe to load: ${finding?.rule ?? built.scan.verdict}: ${finding?.detail ?? ''}.`,
+      {
+        file: model.file,
+        line: model.lineOf(['package']),
+        hint: 'If you trust that global, name it in `package.allow`; `passloop package scan` lists all findings.',
+      },
+    );
+  }
+  await out.write('image', built.image);
+  return { image: built.image, workspace, model, store, out, engine, folder, repository: folder.package.repository };
+}
+
+export type ProbeRequest = {
+  /** Address of a running server; without one, the image of the commit is built and probed. */
+  url?: string | undefined;
+  grpc?: string | undefined;
+  model?: string | undefined;
+  signature?: string | undefined;
+  data?: string | undefined;
+  ref?: string | undefined;
+  out?: string | undefined;
+};
+
+/** Probes a server of the Open Inference Protocol, or the image of a commit's model. */
+export async function packageProbe(context: Context, request: ProbeRequest): Promise<ProbeDocument> {
+  if (request.url !== undefined) return probeUrl(context, request.url, request);
+  const { image, model, workspace, out, engine, folder } = await build(context, request);
+  if (model.evaluate === undefined)
+    throw new ConfigurationError(`${model.name} has no \`evaluate\` section: there are no rows to ask with.`, {
+      file: model.file,
+    });
+  await using session = await openTables();
+  const files = await lockedFiles(workspace, model, model.evaluate.dataset);
+  const dataset = await session.open({ uri: files.uri, root: files.root });
+  const predictions = path.join(out.outputs, model.evaluate.predictions);
+  const stage = await session.open({ uri: path.basename(predictions), root: path.dirname(predictions) });
+  const proof = await proveImage(context, engine, session, {
+    image: image.imageId,
+    model,
+    signature: folder.signature,
+    dataset,
+    stage,
+    file: path.join(out.folder, 'image-predictions.parquet'),
+  });
+  await out.write('probe', proof.probe);
+  return proof.probe;
+}
+
+async function probeUrl(context: Context, url: string, request: ProbeRequest): Promise<ProbeDocument> {
+  if (!/^https?:\/\/[^\s]+$/.test(url))
+    throw new ConfigurationError(`${JSON.stringify(url.slice(0, 200))} is no http address.`, {
+      hint: 'Give http://host:port.',
+    });
+  if (request.model === undefined)
+    throw new ConfigurationError('--model is missing: the name under which the server serves the model.');
+  const signature: Signature | null =
+    request.signature === undefined
+      ? null
+      : parseSignature(await readFile(path.resolve(context.cwd, request.signature), 'utf8'), request.signature);
+  await using session = await openTables();
+  let columns: Awaited<ReturnType<typeof readTableColumns>> | undefined;
+  if (request.data !== undefined && signature !== null) {
+    const table = await session.open({ uri: request.data, root: context.cwd });
+    const derived = await session.derive(
+      `SELECT row_number() OVER () AS passloop_row, * FROM ${table.relation} LIMIT 64`,
+      request.data,
+    );
+    columns = await readTableColumns(session, derived, {
+      columns: signature.inputs.map(tensorColumn),
+      key: ['passloop_row'],
+    });
+  }
+  return probeServer(
+    { rest: url.replace(/\/+$/, ''), grpc: request.grpc ?? null },
+    { model: request.model, signature, columns, progress: context.progress },
+  );
+}

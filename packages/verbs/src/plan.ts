@@ -1,0 +1,179 @@
+import { ConfigurationError, jsonDigest } from '@passloop/core';
+import type { KeyDocument, PlanDocument, PlannedModel, Policy } from '@passloop/documents';
+import {
+  fromRoot,
+  type LoadedModel,
+  loadModelsAt,
+  lockFileName,
+  policyDifferences,
+  policyDigest,
+  policyOf,
+  underPolicy,
+} from '@passloop/model';
+import { trainingKey } from '@passloop/training';
+import type { Context } from './context.ts';
+import { openModelStore } from './store.ts';
+import { openWorkspace, type Workspace } from './workspace.ts';
+
+export type PlanRequest = {
+  /** The target branch or commit that the change is held to; without one, the change's own policy decides. */
+  against?: string | undefined;
+  ref?: string | undefined;
+  /** Only these models. */
+  models?: readonly string[] | undefined;
+};
+
+/** A model of the change, with what decides about it. */
+export type PlannedCheck = {
+  planned: PlannedModel;
+  /** The change's model under the target branch's policy: what is trained is its own, what judges is not. */
+  model: LoadedModel;
+  /** The model of the target branch, or null where it is new. */
+  base: LoadedModel | null;
+  key: KeyDocument | null;
+  baseKey: KeyDocument | null;
+};
+
+export type CheckPlan = {
+  workspace: Workspace;
+  base: { ref: string; commit: string } | null;
+  document: PlanDocument;
+  checks: PlannedCheck[];
+};
+
+/** What a check would do: affected models, their keys and policies. Runs no code of the change and reads no data. */
+export async function planCheck(context: Context, request: PlanRequest): Promise<CheckPlan> {
+  const workspace = await openWorkspace(context, { ref: request.ref });
+  const base = await baseOf(workspace, request.against ?? defaultBase(context));
+  const baseModels = base === null ? [] : await loadModelsAt(workspace.repository, base.commit);
+  const checks: PlannedCheck[] = [];
+  for (const model of workspace.models) {
+    if (request.models !== undefined && !request.models.includes(model.name)) continue;
+    const baseModel = baseModels.find((candidate) => candidate.name === model.name) ?? null;
+    checks.push(await planModel(context, workspace, base, model, baseModel));
+  }
+  const document: PlanDocument = {
+    schema: 'passloop/plan/v1',
+    commit: workspace.commit,
+    tree: workspace.tree,
+    base,
+    models: checks.map((check) => check.planned),
+  };
+  return { workspace, base, document, checks };
+}
+
+/** In a pull request's job the target branch; elsewhere none. */
+function defaultBase(context: Context): string | undefined {
+  const branch = context.env.GITHUB_BASE_REF;
+  return branch === undefined || branch === '' ? undefined : `origin/${branch}`;
+}
+
+async function baseOf(
+  workspace: Workspace,
+  against: string | undefined,
+): Promise<{ ref: string; commit: string } | null> {
+  if (against === undefined) return null;
+  const commit = await workspace.repository.resolve(against);
+  if (commit === null) {
+    throw new ConfigurationError(`${JSON.stringify(against)} is no commit of this repository.`, {
+      hint: 'Fetch the target branch first (checkout with fetch-depth: 0), or name another with --against.',
+    });
+  }
+  return { ref: against.replace(/^(refs\/remotes\/)?origin\//, ''), commit };
+}
+
+async function planModel(
+  context: Context,
+  workspace: Workspace,
+  base: { ref: string; commit: string } | null,
+  head: LoadedModel,
+  baseModel: LoadedModel | null,
+): Promise<PlannedCheck> {
+  const deciding = policyOf(baseModel ?? head);
+  const policy: Policy = {
+    source: baseModel === null ? 'head' : 'base',
+    ref: base?.ref ?? null,
+    digest: policyDigest(deciding),
+    differences: baseModel === null ? [] : policyDifferences(deciding, policyOf(head)),
+  };
+  const model: LoadedModel = { ...head, ...underPolicy(head, deciding) };
+  const key = head.train === undefined ? null : await trainingKey(workspace.repository, workspace.commit, head);
+  const baseKey =
+    base === null || baseModel?.train === undefined
+      ? null
+      : await trainingKey(workspace.repository, base.commit, baseModel);
+  const reason = await whyAffected(workspace, base, { head, baseModel, key, baseKey, policy });
+  const store =
+    key === null || reason === null
+      ? 'unknown'
+      : (await (await openModelStore(context, workspace.root, head)).findRun(key.runKey)) === null
+        ? 'miss'
+        : 'hit';
+  return {
+    planned: {
+      name: head.name,
+      file: head.file,
+      affected: reason !== null,
+      reason: reason ?? 'nothing that it depends on has changed',
+      runKey: key?.runKey ?? null,
+      store,
+      policy,
+    },
+    model,
+    base: baseModel,
+    key,
+    baseKey,
+  };
+}
+
+type Sides = {
+  head: LoadedModel;
+  baseModel: LoadedModel | null;
+  key: KeyDocument | null;
+  baseKey: KeyDocument | null;
+  policy: Policy;
+};
+
+/** Why a change concerns a model, or null where it doesn't: its key, data, package files, profiles or policy differ. */
+async function whyAffected(
+  workspace: Workspace,
+  base: { commit: string } | null,
+  sides: Sides,
+): Promise<string | null> {
+  const { head, baseModel, key, baseKey, policy } = sides;
+  if (base === null) return 'there is no base to compare with';
+  if (baseModel === null) return 'the model is new';
+  if (key?.runKey !== baseKey?.runKey) return 'its run key differs';
+  if (policy.differences.length > 0) return 'its policy differs';
+  if (jsonDigest(plain(head.data)) !== jsonDigest(plain(baseModel.data))) return 'its datasets differ';
+  if (jsonDigest(plain(head.package ?? null)) !== jsonDigest(plain(baseModel.package ?? null)))
+    return 'its package section differs';
+  for (const file of filesOf(head)) {
+    const [left, right] = [await blobAt(workspace, workspace.commit, file), await blobAt(workspace, base.commit, file)];
+    if (left !== right) return `${file} differs`;
+  }
+  return null;
+}
+
+function plain(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value));
+}
+
+/** Files beside code and data on which a check depends. */
+function filesOf(model: LoadedModel): string[] {
+  const named = [
+    lockFileName,
+    model.package?.requirements,
+    model.package?.signature,
+    ...Object.values(model.data).flatMap((dataset) => [dataset.profile, dataset.path]),
+  ];
+  return [...new Set(named.filter((file) => file !== undefined))].map((file) => fromRoot(model, file));
+}
+
+async function blobAt(workspace: Workspace, commit: string, file: string): Promise<string | null> {
+  const found = await workspace.repository.run(
+    ['rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}:${file}`],
+    { allowFailure: true },
+  );
+  return found.trim() === '' ? null : found.trim();
+}

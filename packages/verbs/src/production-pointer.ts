@@ -1,0 +1,104 @@
+import path from 'node:path';
+import { PassloopError, temporaryFolder } from '@passloop/core';
+import type { ProductionPointer } from '@passloop/documents';
+import { type DeployState, type EnvironmentState, versionsIn } from '@passloop/gitops';
+import { type LoadedModel, loadModelsAt } from '@passloop/model';
+import type { Store } from '@passloop/record';
+import { type Context, timestamp } from './context.ts';
+import { lockAt, type Workspace } from './workspace.ts';
+
+const historyLimit = 50;
+
+/** What the deploy repository says of production, as checks of pull requests read it from the store. */
+export function pointerOf(
+  context: Context,
+  state: DeployState,
+  environment: EnvironmentState,
+  stored: ProductionPointer | null,
+): ProductionPointer | null {
+  const { production } = environment;
+  if (production === null) return null;
+  const { record } = production;
+  const isSame = stored?.record === production.digest;
+  return {
+    schema: 'passloop/pointer/v1',
+    model: state.model,
+    environment: environment.name,
+    record: production.digest,
+    modelDigest: record.modelDigest,
+    imageDigest: record.image.digest,
+    imageReference: record.image.reference,
+    runKey: record.runKey,
+    deployCommit: production.commit ?? state.snapshot.commit,
+    evaluatedOn: isSame ? stored.evaluatedOn : null,
+    history: versionsIn(environment)
+      .filter((version) => version.digest !== production.digest)
+      .slice(0, historyLimit)
+      .map((version) => ({
+        modelDigest: version.record.modelDigest,
+        imageDigest: version.record.image.digest,
+        runKey: version.record.runKey,
+      })),
+    held: [...new Set(environment.holds.filter((hold) => hold.imageDigest === null).map((hold) => hold.modelDigest))],
+    at: timestamp(context),
+  };
+}
+
+/**
+ * Writes the pointers of all environments whose record, holds or history the store doesn't know yet, with the predictions of
+ * the run that made production: a pull request can then compare without reading the deploy repository. What was read is the
+ * truth; a store that can't be written makes checks say that their knowledge is old, and is no reason to stop a promotion.
+ */
+export async function refreshPointer(
+  context: Context,
+  request: { workspace: Workspace; model: LoadedModel; store: Store; state: DeployState },
+): Promise<void> {
+  const { model, store, state, workspace } = request;
+  for (const environment of state.environments) {
+    try {
+      const stored = await store.readPointer(model.name, environment.name);
+      const pointer = pointerOf(context, state, environment, stored);
+      if (pointer === null || isCurrent(stored, pointer, context)) continue;
+      await using folder = await temporaryFolder('pointer');
+      const predictions = await runPredictions(workspace, model, store, pointer, folder.path);
+      await store.writePointer(
+        { ...pointer, evaluatedOn: predictions?.evaluatedOn ?? null },
+        predictions?.file ?? null,
+      );
+    } catch (error) {
+      if (!(error instanceof PassloopError)) throw error;
+      context.progress.note(`the store's pointer to ${environment.name} was not refreshed: ${error.message}`);
+    }
+  }
+}
+
+function isCurrent(stored: ProductionPointer | null, pointer: ProductionPointer, context: Context): boolean {
+  if (stored === null || stored.record !== pointer.record) return false;
+  if (JSON.stringify([stored.history, stored.held]) !== JSON.stringify([pointer.history, pointer.held])) return false;
+  // Younger than a day says enough; older knowledge is written again, so that checks see its age.
+  return context.now().getTime() - Date.parse(stored.at) < 24 * 3_600_000;
+}
+
+/** Predictions of the run that made production, with the dataset that they are for. They equal its image's: that was proven. */
+async function runPredictions(
+  workspace: Workspace,
+  model: LoadedModel,
+  store: Store,
+  pointer: ProductionPointer,
+  folder: string,
+): Promise<{ file: { path: string; file: string }; evaluatedOn: string } | null> {
+  if (pointer.runKey === null) return null;
+  const found = await store.findRun(pointer.runKey);
+  if (found === null) return null;
+  const commit = await workspace.repository.resolve(found.run.producer.commit);
+  if (commit === null) return null;
+  const before = (await loadModelsAt(workspace.repository, commit)).find((one) => one.name === model.name);
+  const evaluate = before?.evaluate;
+  if (before === undefined || evaluate === undefined) return null;
+  const uri = before.data[evaluate.dataset]?.path;
+  const locked = (await lockAt(workspace.repository, commit, before))?.datasets.find((dataset) => dataset.uri === uri);
+  if (locked === undefined) return null;
+  await store.restoreRun(pointer.runKey, folder);
+  const name = `predictions${path.extname(evaluate.predictions)}`;
+  return { file: { path: name, file: path.join(folder, evaluate.predictions) }, evaluatedOn: locked.digest };
+}

@@ -1,0 +1,64 @@
+import { cpus } from 'node:os';
+import path from 'node:path';
+import type { RunDocument } from '@passloop/documents';
+import type { LoadedModel } from '@passloop/model';
+import type { Store } from '@passloop/record';
+import { localRunner, type Runner, trainRun } from '@passloop/training';
+import { cacheFolder } from './cache-folder.ts';
+import type { Context } from './context.ts';
+import type { Workspace } from './workspace.ts';
+
+export type RunStage = { workspace: Workspace; model: LoadedModel; store: Store; outputs: string };
+
+/** What the installation of packages may see: where pip finds them, and how it reaches them. Stages see none of it. */
+const buildNames =
+  /^(PATH|HOME|USER|LANG|TMPDIR|PIP_[A-Z_]+|PYENV_[A-Z_]+|SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|(HTTPS?|NO|ALL)_PROXY|(https?|no|all)_proxy)$/;
+
+export function runnerOf(context: Context, logFolder: string): Runner {
+  const buildEnvironment: Record<string, string> = {};
+  for (const [name, value] of Object.entries(context.env)) {
+    if (value !== undefined && buildNames.test(name)) buildEnvironment[name] = value;
+  }
+  return localRunner({
+    platform: platform(),
+    cacheFolder: path.join(cacheFolder(context), 'environments'),
+    searchPath: context.env.PATH ?? '',
+    buildEnvironment,
+    logFolder,
+    progress: context.progress,
+  });
+}
+
+/** `linux/amd64`, as images and model files say it. */
+function platform(): string {
+  const architecture = { x64: 'amd64', arm64: 'arm64' }[process.arch as string] ?? process.arch;
+  return `${process.platform}/${architecture}`;
+}
+
+/** The run of a commit: from the store, verified, or trained now and stored. */
+export async function runStage(context: Context, request: RunStage): Promise<RunDocument> {
+  const { workspace, model, store } = request;
+  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: id } = context.env;
+  const { run } = await trainRun({
+    repository: workspace.repository,
+    commit: workspace.commit,
+    model,
+    workTree: workspace.root,
+    store,
+    save: true,
+    outputFolder: request.outputs,
+    runner: runnerOf(context, path.join(path.dirname(request.outputs), 'logs')),
+    machine: { platform: platform(), cpu: cpus()[0]?.model.trim() ?? 'unknown' },
+    producer: {
+      repository: workspace.name,
+      ref: workspace.ref,
+      run:
+        server !== undefined && repository !== undefined && id !== undefined
+          ? `${server}/${repository}/actions/runs/${id}`
+          : null,
+    },
+    now: context.now,
+    progress: context.progress,
+  });
+  return run;
+}

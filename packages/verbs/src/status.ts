@@ -1,0 +1,20 @@
+import type { StatusDocument } from '@passloop/documents';
+import { readStatus } from '@passloop/gitops';
+import type { Context } from './context.ts';
+import { deployQuery, openDeployRepository } from './deploy-repository.ts';
+import { openWorkspace, selectModel } from './workspace.ts';
+
+export type StatusRequest = {
+  repository?: string | undefined;
+  branch?: string | undefined;
+  model?: string | undefined;
+};
+
+/** Models x environments of a deploy repository: the one that was named, or the one that the model file names. */
+export async function status(context: Context, request: StatusRequest): Promise<StatusDocument> {
+  if (request.repository !== undefined)
+    return readStatus(openDeployRepository(context, request.repository), request.branch ?? null);
+  const workspace = await openWorkspace(context);
+  const { repository, query } = deployQuery(workspace, selectModel(workspace.models, request.model));
+  return readStatus(openDeployRepository(context, repository), request.branch ?? query.branch);
+}
