@@ -1,1 +1,2 @@
-export {};
+export { type GithubClient, type GithubOptions, githubClient } from './client.ts';
+export { octokitForge } from './octokit-forge.ts';

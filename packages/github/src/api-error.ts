@@ -1,0 +1,171 @@
+import { ConfigurationError, InfrastructureError, plainText } from '@passloop/core';
+import { StaleError } from '@passloop/gitops';
+import type { Action } from './client.ts';
+
+type Headers = Record<string, string | number | undefined>;
+
+/** What is read of Octokit's two errors: RequestError (REST, network) and GraphqlResponseError. */
+type Failure = {
+  status: number | null;
+  headers: Headers;
+  message: string;
+  /** GraphQL's `errors[].type`: STALE_DATA, FORBIDDEN, NOT_FOUND, UNPROCESSABLE, RATE_LIMITED, ... */
+  types: readonly string[];
+};
+
+export type ApiFailure = {
+  error: Error;
+  /** How long to wait before the same call may be sent again; null where waiting doesn't help. */
+  waitMs: number | null;
+};
+
+/**
+ * An answer of GitHub that is not a success, as what to do about it. Matched on the status first and the text second, since
+ * texts change: 401 and 403 name the missing permission, 404 says what a token can't see, stale writes are StaleError,
+ * rate limits carry their wait, everything else is worth another try.
+ */
+export function apiError(thrown: unknown, call: Action & { repository: string; timeoutMs: number }): ApiFailure {
+  const failure = failureOf(thrown);
+  const wait = rateLimitWait(failure);
+  if (wait !== null) {
+    return {
+      waitMs: wait,
+      error: new InfrastructureError(`GitHub's rate limit is reached; it asks to wait ${Math.ceil(wait / 1000)} s.`, {
+        hint: 'Run it again later: what was done is found again. An App installation has a limit of its own.',
+        cause: thrown,
+      }),
+    };
+  }
+  return { waitMs: null, error: errorOf(failure, thrown, call) };
+}
+
+function errorOf(failure: Failure, thrown: unknown, call: Action & { repository: string; timeoutMs: number }): Error {
+  const { status, message, types } = failure;
+  const said = plainText(message, 300);
+  if (isTimeout(thrown)) {
+    return new InfrastructureError(`GitHub didn't answer within ${call.timeoutMs} ms: ${call.what}.`, {
+      cause: thrown,
+    });
+  }
+  if (types.includes('STALE_DATA') || isStale(status, message)) return new StaleError(said);
+  if (status === 401) {
+    return new ConfigurationError(`GitHub refuses the token (401: ${said}): ${call.what}.`, {
+      hint: 'It is missing, mistyped, expired or revoked. An installation token lives for one hour.',
+      cause: thrown,
+    });
+  }
+  if (status === 403 || types.includes('FORBIDDEN') || types.includes('INSUFFICIENT_SCOPES')) {
+    return forbidden(failure, thrown, call);
+  }
+  if (status === 404 || types.includes('NOT_FOUND')) {
+    return new ConfigurationError(`GitHub shows no ${call.repository} to this token (404: ${said}): ${call.what}.`, {
+      hint: 'The name is wrong, or the token may not see it: GITHUB_TOKEN reaches its own repository only. For a deploy repository use the token of a GitHub App that is installed there.',
+      cause: thrown,
+    });
+  }
+  if (status === null && types.length === 0) {
+    return new InfrastructureError(`GitHub can't be reached: ${said || 'the connection broke'} (${call.what}).`, {
+      hint: 'Check the network and the base URL, then run it again: what was done is found again.',
+      cause: thrown,
+    });
+  }
+  if ((status !== null && status >= 500) || /something went wrong while executing/i.test(message)) {
+    return new InfrastructureError(`GitHub failed (${status ?? 'GraphQL'}: ${said}): ${call.what}.`, {
+      hint: "Run it again: what was done is found again. GitHub's state: https://www.githubstatus.com",
+      cause: thrown,
+    });
+  }
+  return new RefusedError(`GitHub refused (${status ?? types.join(', ')}: ${said}): ${call.what}.`, said, thrown);
+}
+
+/** A 405, 409 or 422 that the caller may know how to take; else it is the user's to mend. */
+export class RefusedError extends ConfigurationError {
+  /** GitHub's own words. */
+  readonly said: string;
+
+  constructor(message: string, said: string, cause: unknown) {
+    super(message, { cause });
+    this.said = said;
+  }
+}
+
+/** Texts of writes that came too late; each is answered by reading again. */
+function isStale(status: number | null, message: string): boolean {
+  return (
+    /expected branch to point to|is at \S+ but expected|reference already exists|not a fast.forward/i.test(message) ||
+    /a pull request already exists for|no commits between|could not resolve to a node/i.test(message) ||
+    /base branch was modified|head branch was modified/i.test(message) ||
+    (status === 409 && !/merge conflict/i.test(message))
+  );
+}
+
+function forbidden(failure: Failure, thrown: unknown, call: Action & { repository: string }): ConfigurationError {
+  const said = plainText(failure.message, 200);
+  if (/saml|single sign-on/i.test(said)) {
+    return new ConfigurationError(`GitHub asks for single sign-on (403: ${said}).`, {
+      hint: 'Authorize the token for the organization, under the settings of the token.',
+      cause: thrown,
+    });
+  }
+  const accepted = String(failure.headers['x-accepted-github-permissions'] ?? '');
+  const isWorkflow = /workflow/i.test(said) || accepted.includes('workflows=write');
+  const [permission, level] = isWorkflow ? ['workflows', 'write'] : [call.permission, call.level];
+  const line = `permissions:\n  ${permission}: ${level}`;
+  return new ConfigurationError(
+    `The token lacks \`${permission}: ${level}\` on ${call.repository} (403: ${said}): ${call.what}.`,
+    {
+      hint: isWorkflow
+        ? 'Only a GitHub App or a token with the permission "Workflows: write" may change workflow files.'
+        : `In the workflow's job write\n${line}\nor, for another repository than the job's own, give the GitHub App "${titleOf(permission)}: ${level === 'write' ? 'Read and write' : 'Read'}" there.`,
+      cause: thrown,
+    },
+  );
+}
+
+function titleOf(permission: string | undefined): string {
+  const text = (permission ?? '').replaceAll('-', ' ');
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** In milliseconds: `retry-after`, else `x-ratelimit-reset`, else a minute, where the answer is about a limit. */
+function rateLimitWait(failure: Failure): number | null {
+  const { status, headers, message, types } = failure;
+  const isLimited = types.includes('RATE_LIMITED') || status === 429;
+  const mayBe =
+    status === 403 &&
+    (/rate limit/i.test(message) || headers['retry-after'] !== undefined || headers['x-ratelimit-remaining'] === '0');
+  if (!isLimited && !mayBe) return null;
+  const after = Number(headers['retry-after']);
+  if (Number.isFinite(after) && headers['retry-after'] !== undefined) return Math.max(1, after) * 1000;
+  const reset = Number(headers['x-ratelimit-reset']) * 1000;
+  const served = Date.parse(String(headers.date ?? ''));
+  if (headers['x-ratelimit-remaining'] === '0' && Number.isFinite(reset) && Number.isFinite(served)) {
+    return Math.max(1000, reset - served);
+  }
+  return 60_000;
+}
+
+function isTimeout(error: unknown): boolean {
+  for (let one: unknown = error, depth = 0; one instanceof Error && depth < 5; one = one.cause, depth += 1) {
+    if (one.name === 'TimeoutError' || one.name === 'AbortError') return true;
+  }
+  return false;
+}
+
+function failureOf(thrown: unknown): Failure {
+  if (!(thrown instanceof Error)) return { status: null, headers: {}, message: String(thrown), types: [] };
+  if ('errors' in thrown && Array.isArray(thrown.errors) && 'headers' in thrown) {
+    const errors = thrown.errors as { type?: unknown; message?: unknown }[];
+    return {
+      status: null,
+      headers: (thrown.headers ?? {}) as Headers,
+      message: errors.map(({ message }) => String(message)).join('; '),
+      types: errors.map(({ type }) => String(type ?? 'UNKNOWN')),
+    };
+  }
+  const response =
+    'response' in thrown ? (thrown.response as { headers?: Headers; data?: unknown } | undefined) : undefined;
+  if (response === undefined) return { status: null, headers: {}, message: thrown.message, types: [] };
+  const status = 'status' in thrown ? Number(thrown.status) : null;
+  return { status, headers: response.headers ?? {}, message: thrown.message, types: [] };
+}

@@ -1,0 +1,89 @@
+import { ConfigurationError } from '@passloop/core';
+import { Octokit } from 'octokit';
+import { apiError } from './api-error.ts';
+
+export type GithubOptions = {
+  /** `owner/name`. */
+  repository: string;
+  token: string;
+  /** REST base, such as https://github.example.com/api/v3; GitHub's own by default. */
+  baseUrl?: string | undefined;
+  /** No answer within this time is a failure; 30,000 ms by default. */
+  timeoutMs?: number | undefined;
+  /** The longest wait for a rate limit, for all calls of this client together; 60,000 ms by default. */
+  maxWaitMs?: number | undefined;
+  /** How a rate limit is waited out. */
+  sleep(milliseconds: number): Promise<void>;
+  /** Octokit's spacing of one second a write and three a pull request; off, since a promotion makes five writes. */
+  throttle?: boolean | undefined;
+  userAgent?: string | undefined;
+};
+
+/** A call as messages name it, and the permission which it needs. */
+export type Action = { what: string; permission: Permission; level: 'read' | 'write' };
+export type Permission = 'contents' | 'pull-requests' | 'issues' | 'checks' | 'metadata';
+
+/** Octokit for one repository: every failure is one of core's typed errors, or a StaleError. */
+export type GithubClient = {
+  repository: string;
+  owner: string;
+  name: string;
+  /** Calls REST; routes as in Octokit, `{owner}` and `{repo}` are filled in. */
+  rest<T>(action: Action, route: string, parameters?: Record<string, unknown>): Promise<T>;
+  graphql<T>(action: Action, query: string, variables?: Record<string, unknown>): Promise<T>;
+};
+
+export function githubClient(options: GithubOptions): GithubClient {
+  const [, owner, name] = /^([A-Za-z0-9][A-Za-z0-9-]{0,38})\/([\w.-]{1,100})$/.exec(options.repository) ?? [];
+  if (owner === undefined || name === undefined) {
+    throw new ConfigurationError(`${JSON.stringify(options.repository.slice(0, 200))} is no repository's name.`, {
+      hint: 'Write it as owner/name.',
+    });
+  }
+  const octokit = new Octokit({
+    auth: options.token,
+    ...(options.baseUrl === undefined ? {} : { baseUrl: options.baseUrl.replace(/\/+$/, '') }),
+    userAgent: options.userAgent ?? 'passloop',
+    // A mutation that failed may have been done: our protocol reads again before it writes again.
+    retry: { enabled: false },
+    throttle:
+      options.throttle === true ? { onRateLimit: () => false, onSecondaryRateLimit: () => false } : { enabled: false },
+    log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+  });
+  const timeoutMs = options.timeoutMs ?? 30_000;
+  let waitLeft = options.maxWaitMs ?? 60_000;
+
+  async function call<T>(action: Action, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    for (;;) {
+      const signal = AbortSignal.timeout(timeoutMs);
+      try {
+        return await send(signal);
+      } catch (error) {
+        const failure = apiError(error, { ...action, repository: options.repository, timeoutMs });
+        // A call that a rate limit refused was not done, so it may be sent again.
+        if (failure.waitMs === null || failure.waitMs > waitLeft) throw failure.error;
+        waitLeft -= failure.waitMs;
+        await options.sleep(failure.waitMs);
+      }
+    }
+  }
+
+  return {
+    repository: options.repository,
+    owner,
+    name,
+    rest: (action, route, parameters = {}) =>
+      call(action, async (signal) => {
+        const response = await octokit.request(route, { owner, repo: name, ...parameters, request: { signal } });
+        return response.data;
+      }),
+    graphql: (action, query, variables = {}) =>
+      call(action, async (signal) => {
+        const data: unknown = await octokit.graphql(query, { ...variables, request: { signal } });
+        if (typeof data !== 'object' || data === null) throw new Error('The answer is no GraphQL result.');
+        return data as never;
+      }),
+  };
+}
+
+function ignore(): void {}

@@ -1,0 +1,169 @@
+import { execFile } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { sha256, temporaryFolder } from '@passloop/core';
+import type {
+  CandidateRecord,
+  DeployEnvironment,
+  DeployQuery,
+  Forge,
+  PromotionRequest,
+  RetryPorts,
+} from '@passloop/gitops';
+import {
+  type CreatedRepository,
+  type LocalGithub,
+  type LocalGithubOptions,
+  startLocalGithub,
+} from '@passloop/local-github';
+import type { GithubOptions } from './client.ts';
+import { octokitForge } from './octokit-forge.ts';
+
+const run = promisify(execFile);
+
+/** git as a person on this machine runs it, without the machine's configuration. */
+export async function git(folder: string, ...args: string[]): Promise<string> {
+  const env = {
+    PATH: process.env.PATH,
+    HOME: folder,
+    GIT_CONFIG_NOSYSTEM: '1',
+    GIT_CONFIG_GLOBAL: '/dev/null',
+    GIT_TERMINAL_PROMPT: '0',
+    GIT_AUTHOR_NAME: 'Ada',
+    GIT_AUTHOR_EMAIL: 'ada@example.com',
+    GIT_COMMITTER_NAME: 'Ada',
+    GIT_COMMITTER_EMAIL: 'ada@example.com',
+  };
+  return (await run('git', args, { cwd: folder, env, maxBuffer: 1 << 26 })).stdout;
+}
+
+export const image = 'ghcr.io/acme/flight';
+export const manifest = 'apps/flight/prod/kustomization.yaml';
+
+export function kustomization(names: readonly string[] = [image]): string {
+  return `# what prod runs\nresources:\n  - ../base   # shared\n\nimages:\n${names.map((name) => `  - name: ${name}   # kept\n    newTag: v0 # the first\n`).join('')}`;
+}
+
+export type DeployWorld = AsyncDisposable & {
+  server: LocalGithub;
+  repository: CreatedRepository;
+  /** A clone that may push. */
+  clone: string;
+  token: string;
+  forge: Forge;
+  forgeWith(options: Partial<GithubOptions>): Forge;
+  /** A file on the default branch now. */
+  show(file: string, ref?: string): Promise<string>;
+};
+
+/** A local GitHub with acme/deploy: one kustomization for prod and one for staging. */
+export async function deployWorld(
+  options: Partial<LocalGithubOptions> & { autoMerge?: boolean; files?: Record<string, string> } = {},
+): Promise<DeployWorld> {
+  const { autoMerge, files, ...server } = options;
+  const folder = await temporaryFolder('deploy-world');
+  const github = await startLocalGithub({ root: path.join(folder.path, 'root'), ...server });
+  const repository = await github.createRepository({
+    owner: 'acme',
+    name: 'deploy',
+    private: true,
+    settings: { allowAutoMerge: autoMerge ?? false },
+  });
+  const permissions = { contents: 'write', pull_requests: 'write', metadata: 'read' } as const;
+  const token = await github.createToken({ login: 'passloop[bot]', kind: 'installation', permissions });
+  const clone = path.join(folder.path, 'clone');
+  await git(folder.path, 'clone', '--quiet', repository.cloneUrlWith(token), 'clone');
+  const initial = files ?? { [manifest]: kustomization(), 'apps/flight/staging/kustomization.yaml': kustomization() };
+  await pushFiles(clone, initial, 'Start');
+  const forgeWith = (more: Partial<GithubOptions>) =>
+    octokitForge({ repository: 'acme/deploy', token, baseUrl: github.restUrl, sleep: async () => {}, ...more });
+  return {
+    server: github,
+    repository,
+    clone,
+    token,
+    forge: forgeWith({}),
+    forgeWith,
+    async show(file, ref = 'main') {
+      await git(clone, 'fetch', '--quiet', '--prune', 'origin');
+      return git(clone, 'show', `origin/${ref}:${file}`);
+    },
+    async [Symbol.asyncDispose]() {
+      await github.close();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export async function pushFiles(clone: string, files: Record<string, string>, message: string): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(path.dirname(path.join(clone, name)), { recursive: true });
+    await writeFile(path.join(clone, name), text);
+  }
+  await git(clone, 'add', '--all');
+  await git(clone, 'commit', '--quiet', '-m', message);
+  await git(clone, 'push', '--quiet', 'origin', 'HEAD:main');
+}
+
+/** The clone's main as it is on the server. */
+export async function pull(clone: string): Promise<void> {
+  await git(clone, 'fetch', '--quiet', '--prune', 'origin');
+  await git(clone, 'checkout', '--quiet', '-B', 'main', 'origin/main');
+}
+
+export const noWait: RetryPorts = { sleep: async () => {}, random: () => 0.5 };
+/** As if the process died at the first failure. */
+export const mortal: RetryPorts = { ...noWait, attempts: 1, failures: 1 };
+
+export const prod: DeployEnvironment = { name: 'prod', targets: [{ kind: 'kustomize', file: manifest, image }] };
+
+export function query(overrides: Partial<DeployQuery> = {}): DeployQuery {
+  return {
+    model: 'flight-delay',
+    identity: 'acme/flights#flight-delay',
+    environments: [prod],
+    branch: null,
+    ...overrides,
+  };
+}
+
+/** A candidate whose digests, keys and commit all follow from its name. */
+export function candidate(name: string, overrides: Partial<CandidateRecord> = {}): CandidateRecord {
+  const digest = sha256(`image ${name}`);
+  const commit = sha256(`commit ${name}`).slice(7, 47);
+  return {
+    schema: 'passloop/record/v1',
+    identity: 'acme/flights#flight-delay',
+    model: 'flight-delay',
+    version: `2026.11.22-${name}`,
+    modelDigest: sha256(`model ${name}`),
+    image: { reference: `${image}@${digest}`, digest, imageKey: `ik1-${sha256(`ik ${name}`).slice(7)}`, bytes: 1000 },
+    runKey: `rk1-${sha256(`rk ${name}`).slice(7)}`,
+    source: { repository: 'acme/flights', commit, tree: commit, ref: 'refs/heads/main', run: null },
+    data: [{ name: 'train', uri: 'data/train.parquet', digest: sha256('train'), rows: 10 }],
+    params: [],
+    seeds: [],
+    environment: null,
+    code: [],
+    metrics: [{ name: 'roc_auc', value: '0.75' }],
+    evaluation: null,
+    predictionsDigest: null,
+    gates: [{ metric: 'roc_auc', slice: null, verdict: 'pass', value: '0.75', delta: null, interval: null }],
+    overrides: [],
+    comparedWith: null,
+    reproduction: null,
+    trust: 'writers',
+    ...overrides,
+  };
+}
+
+export function promotionOf(record: CandidateRecord, overrides: Partial<PromotionRequest> = {}): PromotionRequest {
+  return {
+    environment: 'prod',
+    candidate: record,
+    evidence: { comparison: null, changes: [], facts: ['image probed'] },
+    at: '2026-11-22T10:10:00Z',
+    ...overrides,
+  };
+}

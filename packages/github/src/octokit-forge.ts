@@ -1,0 +1,215 @@
+import { ConfigurationError } from '@passloop/core';
+import {
+  type DeploySnapshot,
+  type FileAt,
+  type Forge,
+  type MergeRequest,
+  type OpenPullRequest,
+  type ReadRequest,
+  StaleError,
+} from '@passloop/gitops';
+import { RefusedError } from './api-error.ts';
+import { type Action, type GithubClient, type GithubOptions, githubClient } from './client.ts';
+import { deployQuery, type PullNode, pullFields, type RepositoryNode } from './deploy-query.ts';
+import { isBlob, openPullRequest, snapshotOf } from './snapshot.ts';
+
+const zeros = '0'.repeat(40);
+const reading: Action = { what: 'reading the deploy repository', permission: 'contents', level: 'read' };
+const writing: Action = { what: 'writing the promotion commit', permission: 'contents', level: 'write' };
+const opening: Action = { what: 'opening the pull request', permission: 'pull-requests', level: 'write' };
+const updating: Action = { what: 'updating the pull request', permission: 'pull-requests', level: 'write' };
+const merging: Action = { what: 'merging the pull request', permission: 'contents', level: 'write' };
+
+/**
+ * The Forge port on GitHub's API, without a clone: one GraphQL query reads, the Git Data API writes tree and commit, and
+ * `updateRefs` moves the branch by compare-and-swap. What a repository of any size costs is the same.
+ */
+export function octokitForge(options: GithubOptions): Forge {
+  const client = githubClient(options);
+  let repositoryId: string | null = null;
+
+  async function identify(): Promise<string> {
+    if (repositoryId !== null) return repositoryId;
+    const query = 'query($o:String!,$r:String!){repository(owner:$o,name:$r){id}}';
+    const answer = await client.graphql<{ repository: { id: string } }>(reading, query, {
+      o: client.owner,
+      r: client.name,
+    });
+    repositoryId = answer.repository.id;
+    return repositoryId;
+  }
+
+  return {
+    repository: client.repository,
+
+    async read(request) {
+      const { query, variables } = deployQuery(client.owner, client.name, request);
+      const { repository } = await client.graphql<{ repository: RepositoryNode }>(reading, query, variables);
+      repositoryId = repository.id;
+      return withWholeFiles(client, snapshotOf(client.repository, repository, request), request);
+    },
+
+    async createTree(base, files) {
+      const tree = files.map(({ path, mode, content }) =>
+        content === null ? { path, mode, type: 'blob', sha: null } : { path, mode, type: 'blob', content },
+      );
+      const made = await client.rest<{ sha: string }>(writing, 'POST /repos/{owner}/{repo}/git/trees', {
+        base_tree: base,
+        tree,
+      });
+      return made.sha;
+    },
+
+    async createCommit({ message, tree, parents }) {
+      // Without author and committer GitHub signs what an App or a job's token makes.
+      const made = await client.rest<{ sha: string }>(writing, 'POST /repos/{owner}/{repo}/git/commits', {
+        message,
+        tree,
+        parents: [...parents],
+      });
+      return made.sha;
+    },
+
+    async updateBranch(branch, before, after) {
+      await client.graphql(writing, 'mutation($i:UpdateRefsInput!){updateRefs(input:$i){clientMutationId}}', {
+        i: {
+          repositoryId: await identify(),
+          // `force` since a newer candidate replaces an older one; `beforeOid` makes it a compare-and-swap.
+          refUpdates: [{ name: `refs/heads/${branch}`, beforeOid: before ?? zeros, afterOid: after, force: true }],
+        },
+      });
+    },
+
+    async openPullRequest({ title, body, head, base }) {
+      const query = `mutation($i:CreatePullRequestInput!){createPullRequest(input:$i){pullRequest{${pullFields}}}}`;
+      const { createPullRequest } = await client.graphql<{ createPullRequest: { pullRequest: PullNode } }>(
+        opening,
+        query,
+        {
+          i: { repositoryId: await identify(), headRefName: head, baseRefName: base, title, body },
+        },
+      );
+      return openPullRequest(createPullRequest.pullRequest);
+    },
+
+    async updatePullRequest(id, { title, body }) {
+      const query = `mutation($i:UpdatePullRequestInput!){updatePullRequest(input:$i){pullRequest{${pullFields}}}}`;
+      const { updatePullRequest } = await client.graphql<{ updatePullRequest: { pullRequest: PullNode } }>(
+        updating,
+        query,
+        {
+          i: { pullRequestId: id, title, body },
+        },
+      );
+      return openPullRequest(updatePullRequest.pullRequest);
+    },
+
+    merge: (pullRequest, request) => merge(client, pullRequest, request),
+  };
+}
+
+/** Files beyond what GraphQL gives as exact text (long ones, a byte order mark) are read as blobs, one call each. */
+async function withWholeFiles(
+  client: GithubClient,
+  snapshot: DeploySnapshot,
+  request: ReadRequest,
+): Promise<DeploySnapshot> {
+  const files = new Map(snapshot.files);
+  for (const path of request.files) {
+    const file = files.get(path);
+    if (file == null || file.text !== null || file.blob === '' || !/^100/.test(file.mode)) continue;
+    files.set(path, { ...file, text: await blobText(client, file) });
+  }
+  return { ...snapshot, files };
+}
+
+async function blobText(client: GithubClient, file: FileAt): Promise<string | null> {
+  const blob = await client.rest<{ content: string; encoding: string }>(
+    reading,
+    'GET /repos/{owner}/{repo}/git/blobs/{file_sha}',
+    { file_sha: file.blob },
+  );
+  const bytes = Buffer.from(blob.content, blob.encoding === 'base64' ? 'base64' : 'utf8');
+  if (!isBlob(bytes, file.blob) || bytes.includes(0)) return null;
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+type MergeInput = {
+  pullRequestId: string;
+  expectedHeadOid: string;
+  mergeMethod: string;
+  commitHeadline?: string;
+  commitBody?: string;
+};
+
+/**
+ * Merges at the expected head: at once where nothing is in the way, else by GitHub's auto-merge, which refuses a pull
+ * request that could be merged at once and a branch without rules.
+ */
+async function merge(
+  client: GithubClient,
+  pullRequest: OpenPullRequest,
+  request: MergeRequest,
+): Promise<string | null> {
+  if (pullRequest.mergeState === 'DIRTY')
+    throw new StaleError(`Pull request ${pullRequest.url} conflicts with its base.`);
+  const text = request.method === 'rebase' ? {} : { commitHeadline: request.headline, commitBody: request.body };
+  const input = {
+    pullRequestId: pullRequest.id,
+    expectedHeadOid: request.head,
+    mergeMethod: request.method.toUpperCase(),
+    ...text,
+  };
+  if (pullRequest.mergeState !== 'CLEAN' && pullRequest.mergeState !== 'HAS_HOOKS') {
+    const enabled = await enableAutoMerge(client, input);
+    if (enabled) return null;
+  }
+  return mergeNow(client, input);
+}
+
+async function enableAutoMerge(client: GithubClient, input: MergeInput): Promise<boolean> {
+  const query = 'mutation($i:EnablePullRequestAutoMergeInput!){enablePullRequestAutoMerge(input:$i){clientMutationId}}';
+  try {
+    await client.graphql(merging, query, { i: input });
+    return true;
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    if (
+      /in (clean|unstable) status|protected branch rules not configured|auto.?merge is not allowed/i.test(error.said)
+    ) {
+      return false;
+    }
+    throw mergeError(error);
+  }
+}
+
+async function mergeNow(client: GithubClient, input: MergeInput): Promise<string | null> {
+  const query = 'mutation($i:MergePullRequestInput!){mergePullRequest(input:$i){pullRequest{mergeCommit{oid}}}}';
+  type Answer = { mergePullRequest: { pullRequest: { mergeCommit: { oid: string } | null } } };
+  try {
+    const { mergePullRequest } = await client.graphql<Answer>(merging, query, { i: input });
+    return mergePullRequest.pullRequest.mergeCommit?.oid ?? input.expectedHeadOid;
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error;
+    // Checks or reviews that the rules ask for are open: it stays for people, or for the next run.
+    if (/required status check|review is required|changes must be made|approving review|waiting on/i.test(error.said))
+      return null;
+    throw mergeError(error);
+  }
+}
+
+function mergeError(error: RefusedError): Error {
+  if (/not mergeable|is in (dirty|unknown) status|can't be rebased|merge conflict/i.test(error.said))
+    return new StaleError(error.said);
+  if (/not allowed/i.test(error.said)) {
+    return new ConfigurationError(error.message, {
+      hint: "Allow squash, rebase or merge commits in the deploy repository's settings, or set `merge: review`.",
+      cause: error,
+    });
+  }
+  return error;
+}
