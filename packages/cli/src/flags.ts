@@ -5,7 +5,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 /** The flags of every verb. */
 export function common(command: Command): Command {
   return command
-    .option('--json FILE', 'write the document there (`-`: to stdout, instead of the text)')
+    .option('--json <file>', 'write the document there (`-`: to stdout, instead of the text)')
     .option('--quiet', 'no progress on stderr')
     .showHelpAfterError('(--help shows all flags)');
 }

@@ -19,12 +19,13 @@ export function plainText(text: string, limit = 200): string {
 export function escapeMarkdown(text: string, limit = 200): string {
   return plainText(text, limit)
     .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
-    .replace(/[\\`*_{}[\]()+!|~$^-]/g, (character) => `\\${character}`)
+    .replace(/[\\`*_[\]|~$]/g, (character) => `\\${character}`)
     .replace(/@/g, '@\u200b')
     .replace(/(?<!&)#(?=\w)/g, '#\u200b')
     .replace(/:(?=\/\/)/g, '&#58;')
     .replace(/\bwww\./gi, 'www&#46;')
-    .replace(/^(\s*)([>.])/g, '$1\\$2');
+    .replace(/^(\s*)([-+=>])/, '$1\\$2')
+    .replace(/^(\s*\d+)([.)])/, '$1\\$2');
 }
 
 /** Untrusted text as a Markdown code span that it cannot leave, table cells included. */

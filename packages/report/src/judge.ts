@@ -66,7 +66,10 @@ export function judgeModel(parts: Parts, overrides: readonly Override[] = []): M
   for (const missing of parts.missing) findings.push({ verdict: missing.verdict, reason: missing.reason });
   findings.sort((left, right) => order[left.verdict] - order[right.verdict]);
   const verdict = worstVerdict(findings.map((finding) => finding.verdict));
-  const said = findings.filter((finding) => finding.verdict !== 'skipped').map((finding) => finding.reason);
+  // What passed is worth a sentence only where nothing else has one.
+  const loud = findings.filter((finding) => finding.verdict !== 'pass' && finding.verdict !== 'skipped');
+  const quiet = findings.filter((finding) => finding.verdict === 'pass');
+  const said = (loud.length > 0 ? loud : quiet).map((finding) => finding.reason);
   return {
     ...parts,
     verdict,

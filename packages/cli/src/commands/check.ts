@@ -19,13 +19,13 @@ export function addCheckCommands(program: Command): void {
     program
       .command('check')
       .description('what a pull request runs, as one report: data, training, image, comparison with production')
-      .option('--against REF', 'the target branch, whose policy decides (default: GITHUB_BASE_REF in a job)')
-      .option('--ref REF', 'the commit (default: HEAD)')
-      .option('--model NAME', 'only this model (several times for several)', several)
+      .option('--against <ref>', 'the target branch, whose policy decides (default: GITHUB_BASE_REF in a job)')
+      .option('--ref <ref>', 'the commit (default: HEAD)')
+      .option('--model <name>', 'only this model (several times for several)', several)
       .option('--plan', 'list affected models and keys, run nothing')
-      .option('--out FOLDER', 'folder of the documents (default: .passloop/out)')
-      .option('--pull-request NUMBER', 'post the comment and the check there (needs GITHUB_TOKEN)', wholeNumber)
-      .option('--run-url URL', 'address of the run, for the comment'),
+      .option('--out <folder>', 'folder of the documents (default: .passloop/out)')
+      .option('--pull-request <number>', 'post the comment and the check there (needs GITHUB_TOKEN)', wholeNumber)
+      .option('--run-url <url>', 'address of the run, for the comment'),
   ).action(async (flags: CheckFlags) => {
     if (flags.plan === true) {
       await answer(flags, async (context) => {
@@ -48,23 +48,23 @@ export function addCheckCommands(program: Command): void {
     program
       .command('compare')
       .description('compare two predictions files, gate by gate')
-      .requiredOption('--production FILE', 'predictions of what is in production')
-      .requiredOption('--candidate FILE', 'predictions of the candidate')
-      .requiredOption('--key COLUMN', 'the column that names a row (several times for several)', several)
-      .requiredOption('--label COLUMN', 'the column of the truth')
+      .requiredOption('--production <file>', 'predictions of what is in production')
+      .requiredOption('--candidate <file>', 'predictions of the candidate')
+      .requiredOption('--key <column>', 'the column that names a row (several times for several)', several)
+      .requiredOption('--label <column>', 'the column of the truth')
       .requiredOption(
-        '--metric GATE',
+        '--metric <gate>',
         'name:direction:margin, such as roc_auc:higher:0.005 (several times for several)',
         several,
       )
-      .option('--dataset FILE', 'where labels and slice columns are (default: in the predictions)')
-      .option('--score COLUMN', 'the column of the score')
-      .option('--prediction COLUMN', 'the column of the predicted label')
-      .option('--positive VALUE', 'the positive class')
-      .addOption(new Option('--task NAME', 'the kind of model').choices(['binary', 'multiclass', 'regression']))
-      .option('--slice COLUMN', 'judge each value of this column apart (several times for several)', several)
-      .option('--resamples NUMBER', 'resamples of the bootstrap', wholeNumber)
-      .option('--seed NUMBER', 'seed of the bootstrap', wholeNumber),
+      .option('--dataset <file>', 'where labels and slice columns are (default: in the predictions)')
+      .option('--score <column>', 'the column of the score')
+      .option('--prediction <column>', 'the column of the predicted label')
+      .option('--positive <value>', 'the positive class')
+      .addOption(new Option('--task <name>', 'the kind of model').choices(['binary', 'multiclass', 'regression']))
+      .option('--slice <column>', 'judge each value of this column apart (several times for several)', several)
+      .option('--resamples <number>', 'resamples of the bootstrap', wholeNumber)
+      .option('--seed <number>', 'seed of the bootstrap', wholeNumber),
   ).action(
     async (
       flags: CommonFlags & {

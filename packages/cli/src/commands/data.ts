@@ -22,10 +22,10 @@ export function addDataCommands(program: Command): void {
     data
       .command('profile [file]')
       .description('write the profiles that the model file names, or the profile of a plain file')
-      .option('--dataset NAME', 'only this dataset')
-      .option('--model NAME', 'only this model')
-      .option('--key COLUMN', 'a column that names rows (several times for several)', several)
-      .option('--out FILE', 'where the profile goes (default: as the model file says; for a plain file: stdout)'),
+      .option('--dataset <name>', 'only this dataset')
+      .option('--model <name>', 'only this model')
+      .option('--key <column>', 'a column that names rows (several times for several)', several)
+      .option('--out <file>', 'where the profile goes (default: as the model file says; for a plain file: stdout)'),
   ).action(
     async (
       file: string | undefined,
@@ -42,10 +42,10 @@ export function addDataCommands(program: Command): void {
     data
       .command('validate [file]')
       .description('run the checks of every dataset, or --checks on a plain file')
-      .option('--dataset NAME', 'only this dataset')
-      .option('--model NAME', 'only this model')
-      .option('--checks FILE', 'a YAML list of checks')
-      .option('--profile FILE', 'a profile for drift checks'),
+      .option('--dataset <name>', 'only this dataset')
+      .option('--model <name>', 'only this model')
+      .option('--checks <file>', 'a YAML list of checks')
+      .option('--profile <file>', 'a profile for drift checks'),
   ).action(
     async (
       file: string | undefined,
@@ -70,13 +70,13 @@ export function addDataCommands(program: Command): void {
     data
       .command('drift')
       .description('measure drift of one table against another')
-      .requiredOption('--reference FILE', 'the table that is taken as given')
-      .requiredOption('--current FILE', 'the table that may have drifted')
-      .option('--method NAME', 'auto, ks, psi, js, wasserstein or chi2', 'auto')
-      .option('--column NAME', 'only this column (several times for several)', several)
-      .option('--key COLUMN', 'a column that names rows, left out (several times for several)', several)
-      .option('--threshold NUMBER', 'the effect from which a shift counts', decimalNumber)
-      .option('--min-rows NUMBER', 'fewer rows give no verdict', wholeNumber),
+      .requiredOption('--reference <file>', 'the table that is taken as given')
+      .requiredOption('--current <file>', 'the table that may have drifted')
+      .option('--method <name>', 'auto, ks, psi, js, wasserstein or chi2', 'auto')
+      .option('--column <name>', 'only this column (several times for several)', several)
+      .option('--key <column>', 'a column that names rows, left out (several times for several)', several)
+      .option('--threshold <number>', 'the effect from which a shift counts', decimalNumber)
+      .option('--min-rows <number>', 'fewer rows give no verdict', wholeNumber),
   ).action(
     async (
       flags: CommonFlags & {

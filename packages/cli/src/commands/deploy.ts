@@ -11,10 +11,10 @@ export function addDeployCommands(program: Command): void {
       .description(
         'bring the model of a commit to its next environment, by a pull request against the deploy repository',
       )
-      .option('--ref REF', 'the commit (default: HEAD)')
-      .option('--environment NAME', 'the environment (default: the first one that runs something else)')
+      .option('--ref <ref>', 'the commit (default: HEAD)')
+      .option('--environment <name>', 'the environment (default: the first one that runs something else)')
       .option('--plan', 'print the edits as diffs, write nothing')
-      .option('--out FOLDER', 'folder of documents and outputs (default: .passloop/out)'),
+      .option('--out <folder>', 'folder of documents and outputs (default: .passloop/out)'),
   ).action(
     async (
       model: string | undefined,
@@ -36,11 +36,11 @@ export function addDeployCommands(program: Command): void {
     program
       .command('adopt [model]')
       .description('write a first record for what runs already')
-      .option('--environment NAME', 'the environment (default: production)')
-      .option('--ref REF', 'the commit from which the running model was trained (default: HEAD)')
-      .option('--model-digest DIGEST', 'digest of the running model, where no run is known')
-      .option('--image-digest DIGEST', 'digest of the running image, where the manifest names a tag only')
-      .option('--version TEXT', 'what to call it')
+      .option('--environment <name>', 'the environment (default: production)')
+      .option('--ref <ref>', 'the commit from which the running model was trained (default: HEAD)')
+      .option('--model-digest <digest>', 'digest of the running model, where no run is known')
+      .option('--image-digest <digest>', 'digest of the running image, where the manifest names a tag only')
+      .option('--version <text>', 'what to call it')
       .option('--plan', 'print the edits as diffs, write nothing'),
   ).action(
     async (
@@ -70,7 +70,7 @@ export function addDeployCommands(program: Command): void {
     program
       .command('explain <name>')
       .description('the whole chain of one model, verified: by digest, run key, version or commit')
-      .option('--model NAME', 'only this model'),
+      .option('--model <name>', 'only this model'),
   ).action(async (name: string, flags: CommonFlags & { model?: string }) => {
     await answer(flags, async (context) => {
       const found = await explain(context, { name, ...flags });
@@ -83,9 +83,9 @@ export function addDeployCommands(program: Command): void {
     program
       .command('edit <file>')
       .description('change the addressed value of a manifest and not one byte more')
-      .requiredOption('--kind KIND', 'kind of the target: kustomize')
-      .requiredOption('--image NAME', 'the image whose entry is edited')
-      .requiredOption('--to REF', 'sha256:… or name@sha256:…')
+      .requiredOption('--kind <kind>', 'kind of the target: kustomize')
+      .requiredOption('--image <name>', 'the image whose entry is edited')
+      .requiredOption('--to <ref>', 'sha256:… or name@sha256:…')
       .option('--plan', 'print the diff, write nothing'),
   ).action(async (file: string, flags: CommonFlags & { kind: string; image: string; to: string; plan?: boolean }) => {
     await answerText(flags, async (context) => {
@@ -98,9 +98,9 @@ export function addDeployCommands(program: Command): void {
     program
       .command('rollback [model]')
       .description('return to an earlier verified record by a pull request, and hold the model that is left')
-      .option('--environment NAME', 'the environment (default: production)')
-      .option('--to NAME', 'version, digest, run key, promotion id or commit of the record (default: the previous one)')
-      .option('--reason TEXT', 'why, for the hold and the commit')
+      .option('--environment <name>', 'the environment (default: production)')
+      .option('--to <name>', 'version, digest, run key, promotion id or commit of the record (default: the previous one)')
+      .option('--reason <text>', 'why, for the hold and the commit')
       .option('--plan', 'print the edits as diffs, write nothing'),
   ).action(
     async (
@@ -123,10 +123,10 @@ export function addDeployCommands(program: Command): void {
     program
       .command('hold <digest>')
       .description('refuse a model digest from now on, or lift what refuses it')
-      .option('--model NAME', 'the model, where the repository has several')
-      .option('--environment NAME', 'only there (default: everywhere)')
+      .option('--model <name>', 'the model, where the repository has several')
+      .option('--environment <name>', 'only there (default: everywhere)')
       .option('--lift', 'lift every hold of the digest')
-      .option('--reason TEXT', 'why'),
+      .option('--reason <text>', 'why'),
   ).action(
     async (
       digest: string,
@@ -148,9 +148,9 @@ export function addDeployCommands(program: Command): void {
     program
       .command('status')
       .description('models x environments of the deploy repository: digest, since, cause, holds, drift from the record')
-      .option('--repository OWNER/NAME', 'a deploy repository (default: the one of the model file)')
-      .option('--branch NAME', 'its branch (default: its default branch)')
-      .option('--model NAME', 'the model whose deploy section is read'),
+      .option('--repository <owner/name>', 'a deploy repository (default: the one of the model file)')
+      .option('--branch <name>', 'its branch (default: its default branch)')
+      .option('--model <name>', 'the model whose deploy section is read'),
   ).action(async (flags: CommonFlags & { repository?: string; branch?: string; model?: string }) => {
     await answer(flags, async (context) => {
       const document = await status(context, flags);

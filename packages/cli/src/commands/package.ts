@@ -11,9 +11,9 @@ export function addPackageCommands(program: Command): void {
   const model = (command: Command) =>
     common(
       command
-        .option('--model NAME', 'the model, where the repository has several')
-        .option('--ref REF', 'the commit (default: HEAD)')
-        .option('--out FOLDER', 'folder of documents and outputs (default: .passloop/out)'),
+        .option('--model <name>', 'the model, where the repository has several')
+        .option('--ref <ref>', 'the commit (default: HEAD)')
+        .option('--out <folder>', 'folder of documents and outputs (default: .passloop/out)'),
     );
 
   common(
@@ -21,7 +21,7 @@ export function addPackageCommands(program: Command): void {
       .command('scan <files...>')
       .description('read model files without loading them: what would they import and call?')
       .option(
-        '--allow GLOBAL',
+        '--allow <global>',
         'a global beyond the frameworks’ own, as module.name (several times for several)',
         several,
       ),
@@ -45,9 +45,9 @@ export function addPackageCommands(program: Command): void {
     group
       .command('probe [url]')
       .description('probe a server of the Open Inference Protocol, or the image of a commit’s model')
-      .option('--grpc HOST:PORT', 'the server’s gRPC address')
-      .option('--signature FILE', 'signature.json of the model')
-      .option('--data FILE', 'a table with rows to ask with'),
+      .option('--grpc <host:port>', 'the server’s gRPC address')
+      .option('--signature <file>', 'signature.json of the model')
+      .option('--data <file>', 'a table with rows to ask with'),
   ).action(
     async (url: string | undefined, flags: PackageFlags & { grpc?: string; signature?: string; data?: string }) => {
       await answer(flags, async (context) => {

@@ -9,9 +9,9 @@ type TrainFlags = CommonFlags & { model?: string; ref?: string; out?: string };
 function model(command: Command): Command {
   return common(
     command
-      .option('--model NAME', 'the model, where the repository has several')
-      .option('--ref REF', 'the commit (default: HEAD)')
-      .option('--out FOLDER', 'folder of documents and outputs (default: .passloop/out)'),
+      .option('--model <name>', 'the model, where the repository has several')
+      .option('--ref <ref>', 'the commit (default: HEAD)')
+      .option('--out <folder>', 'folder of documents and outputs (default: .passloop/out)'),
   );
 }
 
@@ -42,7 +42,7 @@ export function addTrainCommands(program: Command): void {
     train
       .command('explain')
       .description('what differs between the keys of two commits')
-      .requiredOption('--against REF', 'the commit to compare with'),
+      .requiredOption('--against <ref>', 'the commit to compare with'),
   ).action(async (flags: TrainFlags & { against: string }) => {
     await answer(flags, async (context) => {
       const document = await trainExplain(context, flags);
