@@ -48,6 +48,8 @@ export type Faults = {
   inject: (fault: InjectedFault) => FaultHandle;
   /** The fault that meets this call; each call counts for every fault that fits it. */
   take: (call: LoggedCall) => Fault | undefined;
+  /** Whether a fault of this kind is still to come. */
+  awaits: (fault: Fault) => boolean;
   clear: () => void;
 };
 
@@ -78,7 +80,8 @@ export function createFaults(initial: InjectedFault[] = []): Faults {
     inject,
     take: (call) => {
       let taken: Fault | undefined;
-      for (const one of waiting.filter(({ match }) => fits(match, call))) {
+      for (const one of waiting) {
+        if (!fits(one.match, call) || (one.fault === 'lag' && call.writes)) continue;
         one.seen += 1;
         const nth = one.match?.nth;
         const isDue = nth === undefined ? one.fired < (one.times ?? 1) : one.seen === nth;
@@ -88,6 +91,12 @@ export function createFaults(initial: InjectedFault[] = []): Faults {
       }
       return taken;
     },
+    awaits: (fault) =>
+      waiting.some((one) => {
+        const nth = one.match?.nth;
+        const isDue = nth === undefined ? one.fired < (one.times ?? 1) : one.seen < nth;
+        return one.fault === fault && isDue;
+      }),
     clear: () => {
       waiting = [];
     },

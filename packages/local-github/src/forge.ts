@@ -10,7 +10,7 @@ export type Repository = {
   state: RepositoryState;
   directory: string;
   objects: ObjectReader;
-  /** Runs one write at a time. */
+  /** Runs one piece of work at a time; writes go through `writing`. */
   locked: <T>(work: () => Promise<T>) => Promise<T>;
   /** Base branch tips at which a pull request was last looked for in its base; by number. */
   seenBases: Map<number, string>;
@@ -24,6 +24,8 @@ export type Forge = {
   state: State;
   repositories: Map<string, Repository>;
   clock: () => Date;
+  /** Called before each write to a repository, in its queue. */
+  beforeWrite: (repository: Repository) => Promise<void>;
   save: () => Promise<void>;
 };
 
@@ -49,6 +51,7 @@ export async function openForge(root: string, clock: () => Date): Promise<Forge>
     state,
     repositories: new Map(),
     clock,
+    beforeWrite: async () => undefined,
     // calls that arrive while a write is waiting for its turn share it
     save() {
       waiting ??= writes(async () => {
@@ -73,6 +76,14 @@ export function mount(forge: Forge, state: RepositoryState): Repository {
   const repository = { state, directory, objects, locked: createQueue(), seenBases: new Map<number, string>() };
   forge.repositories.set(fullName(state).toLowerCase(), repository);
   return repository;
+}
+
+/** Runs one write to a repository, after all earlier ones. */
+export function writing<T>(forge: Forge, repository: Repository, work: () => Promise<T>): Promise<T> {
+  return repository.locked(async () => {
+    await forge.beforeWrite(repository);
+    return work();
+  });
 }
 
 const GIT_SETTINGS: [string, string][] = [

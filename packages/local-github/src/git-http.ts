@@ -143,6 +143,7 @@ export async function serveGit(
 ): Promise<number> {
   const { incoming, outgoing, url, answers } = exchange;
   const isPush = incoming.method === 'POST' && request.service === 'receive-pack';
+  if (isPush) await repository.locked(() => forge.beforeWrite(repository));
   const rules = isPush ? await layRules(repository, actor) : undefined;
   const header = (name: string) => String(incoming.headers[name] ?? '');
   const child = spawn('git', ['http-backend'], {

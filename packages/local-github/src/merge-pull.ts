@@ -4,7 +4,7 @@ import { type Forge, type Repository, signatureOf, webSignature } from './forge.
 import { type Commit, isAncestor, mergeBase, type Signature, writeCommit, ZERO_OID } from './git-objects.ts';
 import { type MergeMethod, mergeTrees, readCommit, rebaseCommits } from './merging.ts';
 import { commitsOf, markMerged, opinionsOf, syncPulls, writePullRef } from './pull-requests.ts';
-import { bindingProtection, branchTip, writeRefs } from './refs.ts';
+import { bindingProtection, branchTip, checkWorkflows, writeRefs } from './refs.ts';
 import type { PullRequest } from './state.ts';
 import { type Actor, ANONYMOUS } from './tokens.ts';
 
@@ -159,6 +159,7 @@ export async function mergePull(
   const from = (await mergeBase(repository.directory, base, pull.head.sha)) ?? base;
   const tip = await mergeCommitOf(forge, repository, pull, actor, request, base);
   if (tip === undefined) throw new ApiError(405, "This branch can't be rebased");
+  await checkWorkflows(repository, actor, base, tip);
   try {
     await writeRefs(repository, [{ name: `refs/heads/${pull.base.ref}`, before: base, after: tip }]);
   } catch (error) {
@@ -286,7 +287,8 @@ export async function settlePulls(forge: Forge, repository: Repository, actor: A
     if (pull.state === 'closed' || wish === null) continue;
     const { state } = await mergeabilityOf(forge, repository, pull);
     if (state !== 'clean' && state !== 'unstable') continue;
-    const who: Actor = { ...ANONYMOUS, kind: 'personal', login: wish.enabledBy };
+    // GitHub itself merges, in the name of who asked for it
+    const who: Actor = { ...ANONYMOUS, kind: 'personal', login: wish.enabledBy, permissions: { workflows: 'write' } };
     try {
       await mergePull(forge, repository, pull, who, {
         method: wish.method,

@@ -21,14 +21,20 @@ function page(title: string, body: string): RestAnswer {
   return { status: 200, headers, body: Buffer.from(html) };
 }
 
+function missing(): RestAnswer {
+  return { ...page('Not found', '<h1>404</h1><p>This is not the page you are looking for.</p>'), status: 404 };
+}
+
 /**
  * The pages for people that addresses in answers lead to: a repository's pull requests, one pull request with its
- * comments as their Markdown source, its `.diff` and `.patch`. Undefined for any other address.
+ * comments as their Markdown source, its `.diff` and `.patch`. 404 for what is not
+ * there or not for this caller; undefined for an address of another kind.
  */
 export async function servePage(forge: Forge, url: URL, actor: () => Actor): Promise<RestAnswer | undefined> {
   const match = /^\/([^/]+)\/([^/]+)(?:\/pull\/(\d+)(?:\.(diff|patch))?)?\/?$/.exec(url.pathname);
   const repository = match === null ? undefined : forge.repositories.get(`${match[1]}/${match[2]}`.toLowerCase());
-  if (match === null || repository === undefined || !canSee(actor(), repository)) return undefined;
+  if (match === null || /^(api|app|installation|repos|user|users)$/.test(match[1]!)) return undefined;
+  if (repository === undefined || !canSee(actor(), repository)) return missing();
   const { state } = repository;
   const name = fullName(state);
   if (match[3] === undefined) {
@@ -39,7 +45,7 @@ export async function servePage(forge: Forge, url: URL, actor: () => Actor): Pro
     return page(name, `<h1>${escapeHtml(name)}</h1><p>git clone ${forge.url}/${name}.git</p><ul>${rows.join('')}</ul>`);
   }
   const pull = pullOf(state, Number(match[3]));
-  if (pull === undefined) return undefined;
+  if (pull === undefined) return missing();
   const format = match[4];
   if (format === 'diff' || format === 'patch') {
     const headers = { 'Content-Type': 'text/plain; charset=utf-8' };

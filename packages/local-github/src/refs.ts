@@ -2,9 +2,9 @@ import { ApiError, unprocessable } from './api-error.ts';
 import { requiredChecksProblem } from './checks.ts';
 import type { Repository } from './forge.ts';
 import { GitError, gitText, runGit } from './git.ts';
-import { isAncestor, type ObjectType, revList, ZERO_OID } from './git-objects.ts';
+import { EMPTY_TREE, isAncestor, type ObjectType, revList, ZERO_OID } from './git-objects.ts';
 import type { Protection } from './state.ts';
-import type { Actor } from './tokens.ts';
+import { type Actor, hasPermission } from './tokens.ts';
 
 export type Ref = { name: string; oid: string; type: ObjectType };
 
@@ -77,6 +77,27 @@ async function protectionProblem(
   return requiredChecksProblem(repository.state, protection, update.after);
 }
 
+/**
+ * Workflow files are guarded by a permission of their own, wherever a commit with them would land. What a new
+ * branch changes counts from the default branch.
+ * @throws ApiError 403
+ */
+export async function checkWorkflows(
+  repository: Repository,
+  actor: Actor,
+  before: string | undefined,
+  after: string,
+): Promise<void> {
+  if (hasPermission(actor, repository, 'workflows', 'write')) return;
+  const base = before ?? (await branchTip(repository, repository.state.defaultBranch)) ?? EMPTY_TREE;
+  const args = ['diff', '--name-only', '-z', base, after, '--', '.github/workflows'];
+  const [changed = ''] = (await gitText(repository.directory, args)).split('\0');
+  if (changed === '') return;
+  const who = actor.kind === 'personal' ? 'a Personal Access Token' : 'a GitHub App';
+  const message = `refusing to allow ${who} to create or update workflow \`${changed}\` without \`workflows\` permission`;
+  throw new ApiError(403, message);
+}
+
 async function resolveUpdate(repository: Repository, actor: Actor, update: RefUpdate) {
   const { name } = update;
   if (!isRefName(name) || /^refs\/(heads|tags)$/.test(name)) throw unprocessable(`${name} is not a valid ref name.`);
@@ -97,6 +118,10 @@ async function resolveUpdate(repository: Repository, actor: Actor, update: RefUp
       const forward = await isAncestor(repository.directory, current.oid, update.after);
       if (!forward) throw unprocessable('Update is not a fast forward');
     }
+  }
+  if (update.after !== ZERO_OID) await checkWorkflows(repository, actor, current?.oid, update.after);
+  if (update.after === ZERO_OID && branchOf(name) === repository.state.defaultBranch) {
+    throw unprocessable(`refusing to delete the current branch: ${name}`);
   }
   const problem = await protectionProblem(repository, actor, { name, before: current?.oid, after: update.after });
   if (problem !== undefined) throw unprocessable(problem);

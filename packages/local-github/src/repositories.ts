@@ -9,6 +9,7 @@ import {
   now,
   type Repository,
   repositoryOf,
+  writing,
 } from './forge.ts';
 import { writeHook } from './git-http.ts';
 import { settlePulls } from './merge-pull.ts';
@@ -124,7 +125,7 @@ function handleOf(forge: Forge, repository: Repository): CreatedRepository {
   const { state } = repository;
   const path = `/${fullName(state)}.git`;
   const change = async (work: () => Promise<unknown> | unknown) => {
-    await repository.locked(async () => {
+    await writing(forge, repository, async () => {
       await work();
       await settlePulls(forge, repository, { ...ANONYMOUS, login: state.owner });
     });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { ApiError } from './api-error.ts';
-import { type Forge, repositoryOf } from './forge.ts';
+import { type Forge, repositoryOf, writing } from './forge.ts';
 import { type ApiOperation, checkBody, checkParameters, responseProblem } from './openapi.ts';
 import type { RateLimitState } from './rate-limit.ts';
 import type { Call, Reply } from './rest/call.ts';
@@ -97,7 +97,7 @@ async function run(forge: Forge, request: RestRequest): Promise<Reply> {
     body: read(),
     repository,
   };
-  const reply = served.writes ? await repository.locked(() => served.run(checked)) : await served.run(checked);
+  const reply = served.writes ? await writing(forge, repository, () => served.run(checked)) : await served.run(checked);
   const headers = { 'X-Accepted-GitHub-Permissions': acceptedPermissions(served.requires), ...reply.headers };
   return { ...reply, headers };
 

@@ -9,13 +9,15 @@ import { accountOf, type Forge, openForge, type Repository } from './forge.ts';
 import { gitRefusal, parseGitRequest, serveGit } from './git-http.ts';
 import { isoTime } from './git-objects.ts';
 import { graphqlRootFields, serveGraphql } from './graphql/serve.ts';
+import { createLag } from './lag.ts';
+import { settlePulls } from './merge-pull.ts';
 import { findOperation } from './openapi.ts';
 import { servePage } from './pages.ts';
 import { createRateLimits, rateLimitHeaders } from './rate-limit.ts';
 import { type CreatedRepository, createRepository, type RepositoryRequest, repositoryHandle } from './repositories.ts';
 import { operations } from './rest/operations.ts';
 import { errorAnswer, type RestAnswer, serveRest } from './serve-rest.ts';
-import { type Actor, actorOfToken, createToken, type TokenRequest, tokenOfHeader } from './tokens.ts';
+import { type Actor, ANONYMOUS, actorOfToken, createToken, type TokenRequest, tokenOfHeader } from './tokens.ts';
 
 export type LocalGithubOptions = {
   /** Folder of the repositories and of `state.json`; made when it is missing, continued when it isn't. */
@@ -77,6 +79,10 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
   const faults = createFaults(options.faults);
   const limits = createRateLimits(options.rateLimit ?? 5000, clock);
   const log: LoggedCall[] = [];
+  const lag = await createLag(forge);
+  forge.beforeWrite = async (repository) => {
+    if (faults.awaits('lag')) await lag.remember(repository);
+  };
 
   const http = createServer({ requestTimeout: 0 }, (incoming, outgoing) => {
     const call: LoggedCall = {
@@ -148,7 +154,7 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
     if (git !== undefined) return answerGit(exchange, git);
     const path = url.pathname.replace(/^\/api\/v3(?=\/|$)/, '').replace(/^\/api\/graphql$/, '/graphql');
     if (call.method === 'POST' && path === '/graphql') return answerGraphql(exchange);
-    const found = findOperation(call.method, path);
+    const found = findOperation(call.method === 'HEAD' ? 'GET' : call.method, path);
     const isApi = path !== url.pathname || found !== undefined;
     if (!isApi && call.method === 'GET') {
       const page = await servePage(forge, url, () => actorOf(forge, incoming.headers.authorization));
@@ -168,7 +174,7 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
       const isFree = operation.id === 'rate-limit/get';
       const rateLimit = isFree ? limits.peek(caller) : limits.take(caller);
       if (rateLimit === undefined) return rateLimited(caller);
-      return serveRest(forge, {
+      return serveRest(fault === 'lag' ? lag.view() : forge, {
         operation,
         values,
         url,
@@ -229,7 +235,10 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
       if (actor.kind === 'anonymous') throw new ApiError(401, 'This endpoint requires you to be authenticated.');
       const rateLimit = limits.take(caller);
       if (rateLimit === undefined) return rateLimited(caller);
-      const result = await serveGraphql(forge, actor, body, { rateLimit, isLagging: fault === 'lag' });
+      const result = await serveGraphql(fault === 'lag' ? lag.view() : forge, actor, body, {
+        rateLimit,
+        isLagging: fault === 'lag',
+      });
       const headers = { ...rateLimitHeaders(rateLimit, 'graphql'), 'Content-Type': 'application/json; charset=utf-8' };
       return { status: 200, headers, body: Buffer.from(JSON.stringify(result)) };
     });
@@ -277,11 +286,17 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
   });
   forge.url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
 
+  // a process that died between a change of git and of the state left them apart
+  for (const repository of forge.repositories.values()) {
+    await settlePulls(forge, repository, { ...ANONYMOUS, login: repository.state.owner });
+  }
+
   async function close(): Promise<void> {
     const closed = new Promise<void>((resolve) => http.close(() => resolve()));
     http.closeAllConnections();
     await closed;
     for (const repository of forge.repositories.values()) repository.objects.close();
+    await lag.close();
     await forge.save();
   }
 

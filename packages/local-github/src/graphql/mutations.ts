@@ -1,5 +1,5 @@
 import { ApiError } from '../api-error.ts';
-import { accountOf, now, type Repository, signatureOf, webSignature } from '../forge.ts';
+import { accountOf, now, type Repository, signatureOf, webSignature, writing } from '../forge.ts';
 import { changeTree, MissingPathError, type TreeChange, writeBlob, writeCommit, ZERO_OID } from '../git-objects.ts';
 import { autoMergeProblem, mergePull, settlePulls } from '../merge-pull.ts';
 import { readCommit } from '../merging.ts';
@@ -27,7 +27,7 @@ async function change<T extends object>(
 ) {
   need(context, repository, anyOf, 'write');
   if (repository.state.archived) throw new ApiError(403, 'Repository was archived so is read-only.');
-  const result = await repository.locked(async () => {
+  const result = await writing(context.forge, repository, async () => {
     const made = await work();
     await settlePulls(context.forge, repository, context.actor);
     return made;

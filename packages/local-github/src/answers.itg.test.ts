@@ -1,0 +1,375 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWorld, git, octokitFor, pushBranch, type World } from './fixture.ts';
+import type { Permissions } from './index.ts';
+
+const repo = { owner: 'acme', repo: 'deploy' };
+let world: World;
+let main: string;
+
+beforeAll(async () => {
+  world = await createWorld();
+  main = await git(world.clone, 'rev-parse', 'HEAD');
+  await pushBranch(world.clone, 'topic', [{ a: '1' }]);
+  await world.octokit.rest.pulls.create({ ...repo, title: 'T', head: 'topic', base: 'main' });
+});
+afterAll(async () => {
+  await world[Symbol.asyncDispose]();
+});
+
+type Answer = {
+  status: number;
+  body: { message: string; documentation_url: string; status: string; errors?: unknown[] };
+};
+
+async function call(method: string, path: string, options: { token?: string; body?: unknown } = {}): Promise<Answer> {
+  const authorization = options.token === undefined ? {} : { Authorization: `Bearer ${options.token}` };
+  const response = await fetch(world.server.restUrl + path, {
+    method,
+    headers: { ...authorization, Connection: 'close' },
+    ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text === '' ? {} : JSON.parse(text) };
+}
+
+const PATH = '/repos/acme/deploy';
+const NOWHERE = 'f'.repeat(40);
+
+describe('errors', () => {
+  it.each([
+    ['POST', '/git/refs', { ref: 'refs/heads/main', sha: 'MAIN' }, 422, 'Reference already exists'],
+    ['POST', '/git/refs', { ref: 'refs/heads/new', sha: NOWHERE }, 422, 'Object does not exist'],
+    ['POST', '/git/refs', { ref: 'new', sha: 'MAIN' }, 422, "Reference does not begin with 'refs'"],
+    ['POST', '/git/refs', { ref: 'refs/heads/a..b', sha: 'MAIN' }, 422, 'is not a valid ref name'],
+    ['POST', '/git/refs', { ref: 'refs/heads/x' }, 422, 'Invalid request.\n\n"sha" wasn\'t supplied.'],
+    ['PATCH', '/git/refs/heads/topic', { sha: 'MAIN' }, 422, 'Update is not a fast forward'],
+    ['PATCH', '/git/refs/heads/none', { sha: 'MAIN' }, 422, 'Reference does not exist'],
+    [
+      'PATCH',
+      '/git/refs/heads/main',
+      { sha: 'MAIN', force: 'yes' },
+      422,
+      'For \'properties/force\', "yes" is not a boolean.',
+    ],
+    ['PATCH', '/git/refs/pull/1/head', { sha: 'MAIN', force: true }, 422, 'deny updating a hidden ref'],
+    ['DELETE', '/git/refs/heads/none', undefined, 422, 'Reference does not exist'],
+    ['DELETE', '/git/refs/heads/main', undefined, 422, 'refusing to delete the current branch'],
+    ['GET', '/git/ref/heads/none', undefined, 404, 'Not Found'],
+    ['GET', '/git/commits/MAIN0', undefined, 404, 'Not Found'],
+    ['GET', '/commits/none', undefined, 422, 'No commit found for SHA: none'],
+    ['GET', '/branches/none', undefined, 404, 'Branch not found'],
+    ['GET', '/branches/main/protection', undefined, 404, 'Branch not protected'],
+    ['GET', '/contents/none.txt', undefined, 404, 'Not Found'],
+    ['GET', '/compare/main...none', undefined, 404, 'Not Found'],
+    ['POST', '/git/trees', { tree: [{ path: '../x', mode: '100644', content: '' }] }, 422, 'malformed path component'],
+    [
+      'POST',
+      '/git/trees',
+      { tree: [{ path: '.git/config', mode: '100644', content: '' }] },
+      422,
+      'malformed path component',
+    ],
+    [
+      'POST',
+      '/git/trees',
+      { base_tree: 'MAIN', tree: [{ path: 'none', mode: '100644', sha: null }] },
+      422,
+      'BadObjectState',
+    ],
+    ['POST', '/git/commits', { message: 'm', tree: NOWHERE }, 422, 'Tree SHA does not exist'],
+    ['POST', '/pulls', { title: 'x', head: 'none', base: 'main' }, 422, 'Validation Failed'],
+    [
+      'POST',
+      '/pulls',
+      { title: 'x', head: 'topic', base: 'main' },
+      422,
+      'A pull request already exists for acme:topic.',
+    ],
+    ['POST', '/pulls', { title: 'x', head: 'main', base: 'topic' }, 422, 'No commits between topic and main'],
+    ['POST', '/pulls', { head: 'topic', base: 'main' }, 422, 'missing_field'],
+    ['GET', '/pulls/99', undefined, 404, 'Not Found'],
+    ['GET', '/pulls?state=odd', undefined, 422, 'Invalid request.'],
+    ['GET', '/pulls?stat=open', undefined, 422, 'pulls/list has no parameter stat'],
+    ['POST', '/issues/1/comments', { text: 'x' }, 422, 'has no field text'],
+    ['POST', '/issues/1/comments', { body: ' ' }, 422, 'body cannot be blank'],
+    ['POST', '/issues/1/comments', { body: 'x'.repeat(65_537) }, 422, 'body is too long (maximum is 65536 characters)'],
+    ['POST', '/issues/99/comments', { body: 'x' }, 404, 'Not Found'],
+    ['POST', '/check-runs', { name: 'x', head_sha: 'MAIN' }, 403, 'You must authenticate via a GitHub App.'],
+    ['POST', '/statuses/none', { state: 'success' }, 422, 'No commit found for SHA: none'],
+    ['GET', '/milestones', undefined, 500, 'is no route of this server'],
+  ])('%s %s %j is %i: %s', async (method, path, body, status, message) => {
+    const filled = body === undefined ? undefined : JSON.parse(JSON.stringify(body).replaceAll('"MAIN"', `"${main}"`));
+
+    const answer = await call(method, PATH + path, {
+      token: world.token,
+      ...(filled === undefined ? {} : { body: filled }),
+    });
+
+    expect(answer.status).toBe(status);
+    expect(answer.body).toMatchObject({ documentation_url: expect.any(String), status: String(status) });
+    const said = [answer.body.message, ...(answer.body.errors ?? []).map((error) => JSON.stringify(error))].join('\n');
+    expect(said).toContain(message);
+  });
+
+  it('a body that is no JSON is a 400', async () => {
+    const response = await fetch(`${world.server.restUrl}${PATH}/git/blobs`, {
+      method: 'POST',
+      headers: { Authorization: `token ${world.token}` },
+      body: '{',
+    });
+
+    expect(response.status).toBe(400);
+    expect(await response.json()).toMatchObject({ message: 'Problems parsing JSON' });
+  });
+
+  it('an empty repository is a 409', async () => {
+    await world.server.createRepository({ owner: 'acme', name: 'empty' });
+
+    const answer = await call('POST', '/repos/acme/empty/git/blobs', { token: world.token, body: { content: 'x' } });
+
+    expect(answer).toMatchObject({ status: 409, body: { message: 'Git Repository is empty.' } });
+  });
+});
+
+describe('permissions', () => {
+  const routes: [string, string, unknown, keyof Permissions, 'read' | 'write'][] = [
+    ['GET', '', undefined, 'metadata', 'read'],
+    ['GET', '/git/ref/heads/main', undefined, 'contents', 'read'],
+    ['POST', '/git/blobs', { content: 'x' }, 'contents', 'write'],
+    ['GET', '/pulls', undefined, 'pull_requests', 'read'],
+    ['PATCH', '/pulls/1', { title: 'T' }, 'pull_requests', 'write'],
+    ['POST', '/issues/1/comments', { body: 'x' }, 'issues', 'write'],
+    ['POST', '/issues/1/comments', { body: 'x' }, 'pull_requests', 'write'],
+    ['POST', '/statuses/MAIN', { state: 'success' }, 'statuses', 'write'],
+    ['GET', '/commits/main/status', undefined, 'statuses', 'read'],
+    ['GET', '/commits/main/check-runs', undefined, 'checks', 'read'],
+    ['PATCH', '', { description: 'x' }, 'administration', 'write'],
+  ];
+  const others: Permissions = {
+    administration: 'write',
+    checks: 'write',
+    contents: 'write',
+    issues: 'write',
+    pull_requests: 'write',
+    statuses: 'write',
+  };
+
+  it.each(routes)('%s %s %j needs %s: %s', async (method, path, body, name, level) => {
+    const { server } = world;
+    const login = 'deployer[bot]';
+    const kind = 'installation';
+    const allowed = await server.createToken({ login, kind, permissions: { [name]: level } });
+    const rest = { ...others, [name]: undefined };
+    if (name === 'issues') rest.pull_requests = undefined;
+    if (name === 'pull_requests') rest.issues = undefined;
+    const permissions = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+    const refused = await server.createToken({ login, kind, permissions });
+    const reader = await server.createToken({ login, kind, permissions: { [name]: 'read' } });
+    const options = body === undefined ? {} : { body };
+    const target = PATH + path.replace('MAIN', main);
+
+    const good = await call(method, target, { token: allowed, ...options });
+    const bad = await call(method, target, { token: refused, ...options });
+    const weak = await call(method, target, { token: reader, ...options });
+
+    expect(good.status).toBeLessThan(300);
+    const forbidden = { status: 403, body: { message: 'Resource not accessible by integration' } };
+    if (name !== 'metadata') expect(bad).toMatchObject(forbidden);
+    if (level === 'write') expect(weak).toMatchObject(forbidden);
+  });
+
+  it('says which permission would do', async () => {
+    const token = await world.server.createToken({ login: 'eve', permissions: { contents: 'read' } });
+    const response = await fetch(`${world.server.restUrl}${PATH}/issues/1/comments`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${token}` },
+      body: JSON.stringify({ body: 'x' }),
+    });
+
+    expect(response.status).toBe(403);
+    expect(response.headers.get('x-accepted-github-permissions')).toBe('issues=write; pull_requests=write');
+    expect(await response.json()).toMatchObject({ message: 'Resource not accessible by personal access token' });
+  });
+
+  it.each([
+    ['nobody', undefined, 404, 'Not Found'],
+    ['a wrong token', 'ghp_wrong', 401, 'Bad credentials'],
+    ['a forged JWT', 'a.b.c', 401, 'Bad credentials'],
+  ])('a private repository is not there for %s', async (_who, token, status, message) => {
+    const answer = await call('GET', PATH, token === undefined ? {} : { token });
+
+    expect(answer).toMatchObject({ status, body: { message, status: String(status) } });
+  });
+
+  it('a token sees its own repositories alone, and dies at its time', async () => {
+    const { server } = world;
+    const other = await server.createToken({ login: 'eve', repositories: ['acme/other'] });
+    const expired = await server.createToken({ login: 'eve', expiresAt: '2020-01-01T00:00:00Z' });
+
+    expect(await call('GET', PATH, { token: other })).toMatchObject({ status: 404, body: { message: 'Not Found' } });
+    expect(await call('POST', `${PATH}/git/refs`, { token: other, body: {} })).toMatchObject({ status: 404 });
+    expect(await call('GET', PATH, { token: expired })).toMatchObject({ status: 401 });
+  });
+
+  it('a public repository is read by everyone and written by nobody without a token', async () => {
+    await world.server.createRepository({ owner: 'acme', name: 'public' });
+
+    expect(await call('GET', '/repos/acme/public')).toMatchObject({ status: 200 });
+    expect(await call('POST', '/repos/acme/public/git/blobs', { body: { content: 'x' } })).toMatchObject({
+      status: 401,
+      body: { message: 'Requires authentication' },
+    });
+  });
+
+  it('GraphQL answers the same way, in its own form', async () => {
+    const { server } = world;
+    const query = '{ repository(owner: "acme", name: "deploy") { id ref(qualifiedName: "main") { name } } }';
+    const ask = async (token: string | undefined) => {
+      const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+      const response = await fetch(server.graphqlUrl, { method: 'POST', headers, body: JSON.stringify({ query }) });
+      return { status: response.status, body: await response.json() };
+    };
+    const other = await server.createToken({ login: 'eve', repositories: ['acme/other'] });
+    const blind = await server.createToken({ login: 'x[bot]', kind: 'installation', permissions: { issues: 'write' } });
+
+    expect(await ask(undefined)).toMatchObject({ status: 401 });
+    expect(await ask('ghp_wrong')).toMatchObject({ status: 401, body: { message: 'Bad credentials' } });
+    expect(await ask(other)).toMatchObject({
+      status: 200,
+      body: {
+        data: { repository: null },
+        errors: [{ type: 'NOT_FOUND', message: "Could not resolve to a Repository with the name 'acme/deploy'." }],
+      },
+    });
+    expect(await ask(blind)).toMatchObject({
+      status: 200,
+      body: {
+        data: { repository: { ref: null } },
+        errors: [{ type: 'FORBIDDEN', message: 'Resource not accessible by integration' }],
+      },
+    });
+  });
+
+  it('an app token may not land workflow files by any API without that permission', async () => {
+    const { server, octokit } = world;
+    const kind = 'installation';
+    const token = await server.createToken({ login: 'x[bot]', kind, permissions: { contents: 'write' } });
+    const path = '.github/workflows/ci.yml';
+    const base = await octokit.rest.git.getCommit({ ...repo, commit_sha: main });
+    const entry = { path, mode: '100644', type: 'blob', content: 'on: push\n' } as const;
+    const tree = await octokit.rest.git.createTree({ ...repo, base_tree: base.data.tree.sha, tree: [entry] });
+    const made = await octokit.rest.git.createCommit({ ...repo, message: 'm', tree: tree.data.sha, parents: [main] });
+    const app = octokitFor(server, token);
+
+    const ref = app.rest.git.createRef({ ...repo, ref: 'refs/heads/sneaky', sha: made.data.sha });
+    const file = app.rest.repos.createOrUpdateFileContents({ ...repo, path, message: 'm', content: 'YQ==' });
+
+    const refused = { status: 403, message: /refusing to allow a GitHub App to create or update workflow/ };
+    await expect(ref).rejects.toMatchObject(refused);
+    await expect(file).rejects.toMatchObject(refused);
+  });
+});
+
+describe('what every answer has', () => {
+  it('pages of more than a hundred comments, by their links', async () => {
+    for (let count = 0; count < 105; count += 1) {
+      await world.octokit.rest.issues.createComment({ ...repo, issue_number: 1, body: `comment ${count}` });
+    }
+    const issue = { ...repo, issue_number: 1 };
+
+    const all = await world.octokit.paginate(world.octokit.rest.issues.listComments, { ...issue, per_page: 50 });
+    const second = await world.octokit.rest.issues.listComments({ ...issue, per_page: 50, page: 2 });
+    const standard = await world.octokit.rest.issues.listComments(issue);
+    const most = await world.octokit.rest.issues.listComments({ ...issue, per_page: 1000 });
+
+    expect(all.filter(({ body }) => body?.startsWith('comment ')).map(({ body }) => body)).toEqual(
+      Array.from({ length: 105 }, (_, index) => `comment ${index}`),
+    );
+    expect(second.headers.link).toMatch(
+      /page=1>; rel="prev".*page=3>; rel="next".*page=3>; rel="last".*page=1>; rel="first"/,
+    );
+    expect([standard.data.length, most.data.length]).toEqual([30, 100]);
+  });
+
+  it('cursors over the same comments', async () => {
+    const query = `query($after: String) { repository(owner: "acme", name: "deploy") { pullRequest(number: 1) {
+      comments(first: 60, after: $after) { totalCount nodes { body } pageInfo { endCursor hasNextPage } } } } }`;
+    type Page = {
+      totalCount: number;
+      nodes: { body: string }[];
+      pageInfo: { endCursor: string; hasNextPage: boolean };
+    };
+    type Result = { repository: { pullRequest: { comments: Page } } };
+    const ask = async (after: string | null) =>
+      (await world.octokit.graphql<Result>(query, { after })).repository.pullRequest.comments;
+
+    const first = await ask(null);
+    const second = await ask(first.pageInfo.endCursor);
+    const unbounded = world.octokit.graphql('{ repository(owner: "acme", name: "deploy") { labels { totalCount } } }');
+
+    expect([first.pageInfo.hasNextPage, second.pageInfo.hasNextPage]).toEqual([true, false]);
+    expect(first.nodes.length + second.nodes.length).toBe(first.totalCount);
+    await expect(unbounded).rejects.toThrow('You must provide a `first` or `last` value');
+  });
+
+  it('an ETag that turns an unchanged answer into a 304', async () => {
+    const url = `${world.server.restUrl}${PATH}/git/ref/heads/main`;
+    const headers = { Authorization: `Bearer ${world.token}` };
+    const first = await fetch(url, { headers });
+    await first.text();
+
+    const etag = first.headers.get('etag')!;
+    const again = await fetch(url, { headers: { ...headers, 'If-None-Match': etag } });
+    const other = await fetch(url, { headers: { ...headers, 'If-None-Match': 'W/"0"' } });
+
+    expect([again.status, await again.text(), other.status]).toEqual([304, '', 200]);
+    expect(etag).toMatch(/^W\/"[0-9a-f]{64}"$/);
+  });
+
+  it('a request id, which the log knows, and the rate limit', async () => {
+    const response = await fetch(`${world.server.url}/repos/acme/deploy`, {
+      headers: { Authorization: `Basic ${Buffer.from(`x-access-token:${world.token}`).toString('base64')}` },
+    });
+    await response.text();
+
+    const logged = world.server.log.at(-1);
+    expect(response.headers.get('x-github-request-id')).toBe(logged?.requestId);
+    expect(logged).toMatchObject({
+      method: 'GET',
+      route: '/repos/{owner}/{repo}',
+      operations: ['repos/get'],
+      status: 200,
+      login: 'ada',
+      writes: false,
+    });
+    expect(Number(response.headers.get('x-ratelimit-remaining'))).toBeLessThan(5000);
+    expect(response.headers.get('x-ratelimit-resource')).toBe('core');
+  });
+
+  it('403 when the hour is used up, with the time to wait for', async () => {
+    await using small = await createWorld({ rateLimit: 2 });
+    await small.octokit.rest.repos.get(repo);
+    await small.octokit.rest.repos.get(repo);
+
+    const third = small.octokit.rest.repos.get(repo);
+
+    await expect(third).rejects.toMatchObject({
+      status: 403,
+      message: /^API rate limit exceeded for user ID \d+\./,
+      response: { headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': expect.stringMatching(/^\d+$/) } },
+    });
+  });
+
+  it('a page for people, with nothing of theirs unescaped', async () => {
+    const body = '<script>alert(1)</script>';
+    await world.octokit.rest.pulls.update({ ...repo, pull_number: 1, title: body, body });
+    const { data } = await world.octokit.rest.pulls.get({ ...repo, pull_number: 1 });
+
+    const html = await (await fetch(data.html_url, { headers: { Authorization: `token ${world.token}` } })).text();
+    const hidden = await fetch(data.html_url);
+
+    expect(html).toContain('&lt;script&gt;');
+    expect(html).not.toContain('<script>');
+    expect(hidden.status).toBe(404);
+  });
+});
