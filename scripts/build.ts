@@ -25,7 +25,7 @@ const assets: { from: string; to: string; keep: (name: string) => boolean }[] = 
   {
     from: 'packages/packaging/src/runtime',
     to: 'runtime',
-    keep: (name) => !/(^|\/)(tests?|__pycache__|\.pytest_cache|\.ruff_cache|tools|bench)(\/|$)|\.pyc$/.test(name),
+    keep: (name) => name === '' || /^(passloop_runtime(\/(?!__pycache__|.*\.pyc$).*)?|requirements\.lock)$/.test(name),
   },
 ];
 

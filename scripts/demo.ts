@@ -8,6 +8,7 @@ import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { escapeHtml } from '@passloop/core';
 import type { ComparisonDocument, PromotionDocument, ReportDocument } from '@passloop/documents';
 import { openTables, writeParquet } from '@passloop/tables';
 import MarkdownIt from 'markdown-it';
@@ -288,27 +289,23 @@ async function writeIndex(): Promise<void> {
   for (const pullRequest of world.flights.pullRequests()) {
     const comments = await team.comments({ number: pullRequest.number, branch: '', title: '', head: '' });
     parts.push(
-      `<h2>acme/flights #${pullRequest.number}: ${escape(pullRequest.title)}</h2>`,
+      `<h2>acme/flights #${pullRequest.number}: ${escapeHtml(pullRequest.title)}</h2>`,
       ...comments.map((body) => `<article>${markdown.render(body)}</article>`),
     );
   }
   for (const pullRequest of world.deploy.pullRequests()) {
     parts.push(
-      `<h2>acme/deploy #${pullRequest.number}: ${escape(pullRequest.title)}</h2>`,
+      `<h2>acme/deploy #${pullRequest.number}: ${escapeHtml(pullRequest.title)}</h2>`,
       `<article>${markdown.render(pullRequest.body ?? '')}</article>`,
     );
   }
   const rows = steps.map(
     (one) =>
-      `<tr><td>${escape(one.number)}</td><td>${escape(one.title)}</td><td>${escape(one.said)}</td><td>${one.time}</td></tr>`,
+      `<tr><td>${escapeHtml(one.number)}</td><td>${escapeHtml(one.title)}</td><td>${escapeHtml(one.said)}</td><td>${one.time}</td></tr>`,
   );
   const style = await readFile(path.join(root, 'scripts/demo.css'), 'utf8');
   await writeFile(
     path.join(out, 'index.html'),
     `<!doctype html><html lang="en"><meta charset="utf-8"><title>passloop demo</title><style>${style}</style><main><h1>passloop demo</h1><table>${rows.join('')}</table>${parts.join('\n')}</main></html>\n`,
   );
-}
-
-function escape(text: string): string {
-  return text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -21,7 +21,8 @@ export type World = AsyncDisposable & {
   deployClone: string;
   /** The image's repository, `localhost:PORT/flight-delay`. */
   image: string;
-  tokens: { team: string; deploy: string };
+  /** A person's, the one that a workflow's job gets, and an App's for the deploy repository. */
+  tokens: { team: string; job: string; deploy: string };
   /** The Docker client that reaches an engine, or null where none answers. */
   docker: string | null;
   passloop(args: readonly string[], options?: CommandOptions): Promise<Answer>;
@@ -67,6 +68,12 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const deploy = await github.createRepository({ owner: 'acme', name: 'deploy', settings: { allowAutoMerge: true } });
   const tokens = {
     team: await github.createToken({ login: 'ada', repositories: ['acme/flights', 'acme/deploy'] }),
+    job: await github.createToken({
+      login: 'github-actions[bot]',
+      kind: 'job',
+      repositories: ['acme/flights'],
+      permissions: { contents: 'read', pull_requests: 'write', checks: 'write', metadata: 'read' },
+    }),
     deploy: await github.createToken({
       login: 'passloop-bot',
       kind: 'installation',
@@ -129,7 +136,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         ...environment(),
         GITHUB_API_URL: github.restUrl,
         GITHUB_SERVER_URL: github.url,
-        GITHUB_TOKEN: tokens.team,
+        GITHUB_TOKEN: tokens.job,
         PASSLOOP_DEPLOY_TOKEN: tokens.deploy,
         ...call.env,
       },

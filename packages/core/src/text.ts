@@ -24,8 +24,8 @@ export function escapeMarkdown(text: string, limit = 200): string {
     .replace(/(?<!&)#(?=\w)/g, '#\u200b')
     .replace(/:(?=\/\/)/g, '&#58;')
     .replace(/\bwww\./gi, 'www&#46;')
-    .replace(/^(\s*)([-+=>])/, '$1\\$2')
-    .replace(/^(\s*\d+)([.)])/, '$1\\$2');
+    .replace(/^(\s*)([-+>]|=+\s*$)/, '$1\\$2')
+    .replace(/^(\s*\d+)([.)])(?=\s|$)/, '$1\\$2');
 }
 
 /** Untrusted text as a Markdown code span that it cannot leave, table cells included. */

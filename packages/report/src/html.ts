@@ -3,7 +3,7 @@ import type { ComparedMetric, ComparedSlice, DataReport, ModelReport, ReportDocu
 import { policySentence } from './judge.ts';
 import { age, count, measured, megabytes, shortDigest } from './numbers.ts';
 import { phraseHtml } from './phrase.ts';
-import { allowed, changeCell, digitsOf, icons, subject, unitOf, verdictCell } from './words.ts';
+import { allowed, changeCell, digitsOf, signs, subject, unitOf } from './words.ts';
 
 /**
  * The whole report as one HTML file: no script, no network, light and dark, readable in print. A policy in its head forbids
@@ -55,7 +55,7 @@ details{margin:.5rem 0}summary{cursor:pointer}svg{display:block}@media print{det
 `;
 
 function badge(verdict: Verdict): string {
-  return `<span class="badge ${verdict}">${icons[verdict]} ${verdict}</span>`;
+  return `<span class="badge ${verdict}">${signs[verdict]} ${verdict}</span>`;
 }
 
 function modelSection(model: ModelReport, report: ReportDocument): string {
@@ -117,7 +117,7 @@ function metricTable(metrics: readonly (ComparedMetric | ComparedSlice)[]): stri
     const unit = unitOf(metric.name);
     return `<tr><td>${phraseHtml(subject(metric))}</td><td class="n">${metric.production === null ? '–' : measured(metric.production, digits) + unit}</td><td class="n">${
       metric.candidate === null ? '–' : measured(metric.candidate, digits) + unit
-    }</td><td class="n">${escapeHtml(changeCell(metric))}</td><td>${strip(metric)}</td><td class="n">${escapeHtml(allowed(metric))}</td><td class="${metric.gate}">${escapeHtml(verdictCell(metric))}${
+    }</td><td class="n">${escapeHtml(changeCell(metric))}</td><td>${strip(metric)}</td><td class="n">${escapeHtml(allowed(metric))}</td><td class="${metric.gate}">${`${signs[metric.gate]} ${escapeHtml(metric.verdict)}`}${
       metric.reason === null ? '' : `<br><span class="note">${phraseHtml(metric.reason)}</span>`
     }</td></tr>`;
   });
@@ -163,7 +163,7 @@ function dataSection(report: DataReport): string {
     (check) =>
       `<tr><td><code>${escapeHtml(check.id)}</code></td><td>${escapeHtml(check.expected)}</td><td>${escapeHtml(check.observed ?? '–')}</td><td class="n">${
         check.failingRows === null ? '–' : count(check.failingRows)
-      }</td><td class="${check.verdict}">${icons[check.verdict]} ${check.verdict}${check.reason === null ? '' : `<br><span class="note">${escapeHtml(check.reason)}</span>`}${
+      }</td><td class="${check.verdict}">${signs[check.verdict]} ${check.verdict}${check.reason === null ? '' : `<br><span class="note">${escapeHtml(check.reason)}</span>`}${
         check.verdict !== 'pass' && check.sql !== null
           ? `<details><summary>SQL that shows it</summary><pre>${escapeHtml(check.sql)}</pre></details>`
           : ''
@@ -173,7 +173,7 @@ function dataSection(report: DataReport): string {
     (one) =>
       `<tr><td><code>${escapeHtml(one.column)}</code></td><td>${escapeHtml(one.method)}</td><td class="n">${measured(one.statistic)}</td><td class="n">${measured(one.threshold)}</td><td class="n">${
         one.pValue === null ? '–' : measured(one.pValue)
-      }</td><td class="n">${count(one.n.reference)} / ${count(one.n.current)}</td><td class="${one.verdict}">${icons[one.verdict]} ${one.verdict}${
+      }</td><td class="n">${count(one.n.reference)} / ${count(one.n.current)}</td><td class="${one.verdict}">${signs[one.verdict]} ${one.verdict}${
         one.reason === null ? '' : `<br><span class="note">${escapeHtml(one.reason)}</span>`
       }</td></tr>`,
   );
@@ -204,7 +204,7 @@ function imageSection(model: ModelReport): string {
       `<details><summary>Probe: ${model.probe.checks.length} checks ${badge(model.probe.verdict)}${latency === null ? '' : ` p50 ${measured(latency.p50Ms, 1)} ms, p95 ${measured(latency.p95Ms, 1)} ms`}</summary><div class="scroll"><table><tbody>${model.probe.checks
         .map(
           (check) =>
-            `<tr><td><code>${escapeHtml(check.id)}</code></td><td>${escapeHtml(check.detail)}</td><td class="${check.verdict}">${icons[check.verdict]} ${check.verdict}</td></tr>`,
+            `<tr><td><code>${escapeHtml(check.id)}</code></td><td>${escapeHtml(check.detail)}</td><td class="${check.verdict}">${signs[check.verdict]} ${check.verdict}</td></tr>`,
         )
         .join('')}</tbody></table></div></details>`,
     );

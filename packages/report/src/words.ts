@@ -35,6 +35,16 @@ export function unitOf(name: string): string {
   return name.endsWith('_ms') ? ' ms' : '';
 }
 
+/** The same for a page that can't count on a font with emoji. */
+export const signs: Record<Verdict, string> = {
+  pass: '✓',
+  warn: '!',
+  fail: '✕',
+  inconclusive: '?',
+  pending: '…',
+  skipped: '–',
+};
+
 /** How many digits tell this metric's numbers apart. */
 export function digitsOf(metric: Pick<ComparedMetric, 'name'>): number {
   return metric.name.endsWith('_ms') ? 1 : metric.name === 'image_bytes' ? 0 : 4;
@@ -49,14 +59,13 @@ export function subject(metric: ComparedMetric | ComparedSlice): string {
   return isSlice(metric) ? `${name} · ${named(metric.slice.column)} = ${named(metric.slice.value)}` : name;
 }
 
-/** What a gate allows, in a cell. */
+/** What a gate allows, in a cell: as the policy says it, not rounded. */
 export function allowed(metric: ComparedMetric): string {
-  const digits = digitsOf(metric);
   const parts: string[] = [];
   if (metric.margin !== null)
-    parts.push(`${metric.direction === 'higher' ? '−' : '+'}${measured(metric.margin, digits).replace('−', '')}`);
-  if (metric.min !== null) parts.push(`≥ ${measured(metric.min, digits)}`);
-  if (metric.max !== null) parts.push(`≤ ${measured(metric.max, digits)}${unitOf(metric.name)}`);
+    parts.push(metric.margin === '0' ? '0' : `${metric.direction === 'higher' ? '−' : '+'}${metric.margin}`);
+  if (metric.min !== null) parts.push(`≥ ${metric.min.replace('-', '−')}`);
+  if (metric.max !== null) parts.push(`≤ ${metric.max.replace('-', '−')}${unitOf(metric.name)}`);
   return parts.join(', ') || '–';
 }
 

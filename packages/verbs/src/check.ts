@@ -1,16 +1,18 @@
 import path from 'node:path';
 import { type Digest, PassloopError, worstVerdict, writeFileAtomic } from '@passloop/core';
-import type {
-  Change,
-  MissingPart,
-  ModelReport,
-  PlanDocument,
-  ProductionPointer,
-  ReportDocument,
+import {
+  type Change,
+  formatDocument,
+  type MissingPart,
+  type ModelReport,
+  type PlanDocument,
+  type ProductionPointer,
+  type ReportDocument,
 } from '@passloop/documents';
-import { overridesAt, productionEnvironment } from '@passloop/model';
+import { type LoadedModel, overridesAt, productionEnvironment } from '@passloop/model';
+import type { Store } from '@passloop/record';
 import { judgeModel, renderComment, renderHtml, renderSummary } from '@passloop/report';
-import { openTables } from '@passloop/tables';
+import { openTables, type TableSession } from '@passloop/tables';
 import { explainKeys } from '@passloop/training';
 import { compareStage } from './compare-stage.ts';
 import { type Context, timestamp } from './context.ts';
@@ -70,7 +72,6 @@ async function writeReport(
   report: ReportDocument,
 ): Promise<Pick<CheckResult, 'comment' | 'files'>> {
   const folder = path.resolve(root, request.out ?? '.passloop/out');
-  const { formatDocument } = await import('@passloop/documents');
   const files = {
     report: path.join(folder, 'report.json'),
     comment: path.join(folder, 'comment.md'),
@@ -144,6 +145,22 @@ async function checkModel(context: Context, plan: CheckPlan, check: PlannedCheck
     name: model.evaluate.predictions,
   });
 
+  // A model that is held has nothing to prove: no image is built for it, and nothing is scored.
+  if (known.problem === null && known.pointer?.held.includes(run.modelDigest)) {
+    parts.comparison = await compareStage({
+      ...comparisonBase(context, session, store, model, environment, known),
+      engine: null,
+      signature: null,
+      dataset: { table: dataset, digest: files.digest },
+      candidate: { modelDigest: run.modelDigest, imageDigest: null, predictions: stagePredictions },
+      probe: null,
+      imageBytes: null,
+      folder: out.folder,
+    });
+    parts.outcome = parts.comparison.outcome;
+    await out.write('comparison', parts.comparison);
+    return { ...parts, missing: notReached(['image'], 'the model is held') };
+  }
   const wantsImage = model.package !== undefined && model.evaluate.scoring === 'image';
   const engine = wantsImage ? await engineOrReason(context) : null;
   let predictions = stagePredictions;
@@ -192,25 +209,32 @@ async function checkModel(context: Context, plan: CheckPlan, check: PlannedCheck
 
   const imageDigest = parts.image === null ? null : await pushedDigest(store, parts.image.imageKey);
   parts.comparison = await compareStage({
-    context,
-    session,
-    store,
+    ...comparisonBase(context, session, store, model, environment, known),
     engine: typeof engine === 'string' ? null : engine,
-    model,
-    environment,
     signature,
     dataset: { table: dataset, digest: files.digest },
     candidate: { modelDigest: run.modelDigest, imageDigest, predictions },
-    production: known.pointer,
-    productionProblem: known.problem,
     probe: parts.probe,
     imageBytes: parts.image?.bytes ?? null,
-    inconclusive: 'warn',
     folder: out.folder,
   });
   parts.outcome = parts.comparison.outcome;
   await out.write('comparison', parts.comparison);
   return parts;
+}
+
+type Known = Awaited<ReturnType<typeof readProduction>>;
+
+function comparisonBase(
+  context: Context,
+  session: TableSession,
+  store: Store,
+  model: LoadedModel,
+  environment: string | null,
+  known: Known,
+) {
+  const production = { production: known.pointer, productionProblem: known.problem };
+  return { context, session, store, model, environment, ...production, inconclusive: 'warn' as const };
 }
 
 async function pushedDigest(
@@ -241,7 +265,7 @@ function notReached(parts: MissingPart['part'][], why: string): MissingPart[] {
 /** What the store knows of production; knowledge that is too old is as good as none. */
 export async function readProduction(
   context: Context,
-  store: Awaited<ReturnType<typeof openModelStore>>,
+  store: Store,
   model: { name: string; evaluate?: { maxAge: string } | undefined; deploy?: unknown },
   environment: string | null,
 ): Promise<{ pointer: ProductionPointer | null; problem: string | null }> {

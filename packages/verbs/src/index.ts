@@ -8,6 +8,7 @@ export { type Explanation, explain } from './explain.ts';
 export { type HoldRequest, hold } from './hold.ts';
 export { packageBuild, packageProbe, packagePush, packageScan } from './package.ts';
 export { type CheckPlan, type PlanRequest, planCheck } from './plan.ts';
+export { type PostReportRequest, postReport } from './post-report.ts';
 export { type PromoteRequest, promote } from './promote.ts';
 export { type RollbackRequest, rollback } from './rollback.ts';
 export { type StatusRequest, status } from './status.ts';

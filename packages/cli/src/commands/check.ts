@@ -1,4 +1,4 @@
-import { check, compare, planCheck } from '@passloop/verbs';
+import { check, compare, planCheck, postReport } from '@passloop/verbs';
 import { type Command, Option } from 'commander';
 import { answer, type CommonFlags, exitCodeOf } from '../face.ts';
 import { common, several, wholeNumber } from '../flags.ts';
@@ -38,6 +38,8 @@ export function addCheckCommands(program: Command): void {
       const { report, comment, files } = await check(context, { ...flags, models: flags.model });
       let text = printReport(report);
       if (flags.pullRequest !== undefined) {
+        const posted = await postReport(context, { pullRequest: flags.pullRequest, report, comment });
+        text += `\n${posted.outcome}: ${posted.url}\n`;
       }
       text += `\nReport: ${files.html}\n`;
       return { kind: 'report', document: report, text, exitCode: exitCodeOf(report.verdict) };

@@ -99,7 +99,10 @@ export function addDeployCommands(program: Command): void {
       .command('rollback [model]')
       .description('return to an earlier verified record by a pull request, and hold the model that is left')
       .option('--environment <name>', 'the environment (default: production)')
-      .option('--to <name>', 'version, digest, run key, promotion id or commit of the record (default: the previous one)')
+      .option(
+        '--to <name>',
+        'version, digest, run key, promotion id or commit of the record (default: the previous one)',
+      )
       .option('--reason <text>', 'why, for the hold and the commit')
       .option('--plan', 'print the edits as diffs, write nothing'),
   ).action(
