@@ -72,6 +72,12 @@ async function engineEvents<T>(work: () => Promise<T>): Promise<{ result: T; eve
   }
 }
 
+async function improve(clone: string): Promise<void> {
+  await replaceText(clone, 'params.yaml', 'max_iter: 60', 'max_iter: 120');
+  await replaceText(clone, 'params.yaml', 'max_depth: 3', 'max_depth: 6');
+  await appendFile(path.join(clone, 'params.yaml'), '  - origin_late_3h\n  - destination_late_3h\n');
+}
+
 it('adopts what runs already', async () => {
   const run = await document<RunDocument>(['train', 'run'], 0);
   const image = await document<{ digest: string }>(['package', 'push'], 0);
@@ -108,11 +114,7 @@ it('a better model passes its check, is merged, and reaches prod without a secon
   const pullRequest = await team.propose({
     branch: 'deeper',
     title: 'Deeper trees',
-    change: async (clone) => {
-      await replaceText(clone, 'params.yaml', 'max_iter: 60', 'max_iter: 120');
-      await replaceText(clone, 'params.yaml', 'max_depth: 3', 'max_depth: 6');
-      await appendFile(path.join(clone, 'params.yaml'), '  - origin_late_3h\n  - destination_late_3h\n');
-    },
+    change: improve,
   });
   const report = await document<ReportDocument>(
     ['check', '--against', 'origin/main', '--pull-request', String(pullRequest.number)],
@@ -259,15 +261,16 @@ it('git revert brings the old image back: nothing is trained, nothing is built, 
 }, 300_000);
 
 it('git revert typed by hand in the deploy repository holds too: an unrelated push to the model repository promotes nothing', async () => {
-  // Lift the hold and promote the better model once more, so that there is something to revert by hand.
-  const status = await document<{ holds: { modelDigest: string }[] }>(['status'], 0);
-  await document<PromotionDocument>(['hold', status.holds[0]?.modelDigest ?? '', '--lift'], 0);
-  await team.mergeDeployment();
-  await world.git(world.flightsClone, 'revert', '--no-edit', 'HEAD');
+  // A model that nobody has seen: its key is unknown, so the promotion trains it first.
+  await improve(world.flightsClone);
+  await replaceText(world.flightsClone, 'params.yaml', 'learning_rate: 0.1', 'learning_rate: 0.08');
+  await world.git(world.flightsClone, 'commit', '-qam', 'Deeper trees that learn slowly');
+  const trained = await trainings();
   const promoted = await document<PromotionDocument>(['promote'], 0);
-  expect(promoted.outcome).toBe('created');
+  expect(promoted).toMatchObject({ outcome: 'created', change: 'compared' });
+  expect(await trainings()).toBe(trained + 1);
   await team.mergeDeployment();
-  expect(await team.deployedDigest()).toBe(second.image);
+  expect(await team.deployedDigest()).not.toBe(first.image);
 
   await world.git(world.deployClone, 'revert', '--no-edit', 'HEAD');
   await world.git(world.deployClone, 'push', '-q');
