@@ -164,7 +164,9 @@ export async function serveGit(
   });
   child.stdin.on('error', () => undefined);
   incoming.pipe(child.stdin);
-  incoming.on('aborted', () => child.kill());
+  incoming.once('close', () => {
+    if (!incoming.complete) child.kill();
+  });
   child.stderr.resume();
   const closed = new Promise<void>((resolve, reject) => {
     child.on('error', reject);

@@ -1,5 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { gitEnvironment, gitText, runGit } from './git.ts';
+import { gitEnvironment, gitText } from './git.ts';
 
 export type ObjectType = 'blob' | 'commit' | 'tag' | 'tree';
 export type GitObject = { oid: string; type: ObjectType; content: Buffer };
@@ -52,30 +52,39 @@ export class ObjectReader {
     });
   }
 
+  /** Ends the process; the next question starts another. */
   close(): void {
-    this.#child?.kill();
+    const child = this.#child;
+    this.#forget(new Error('the object reader was closed'));
+    child?.kill();
+  }
+
+  #forget(error: Error): void {
+    const pending = this.#pending;
     this.#child = undefined;
+    this.#pending = [];
+    this.#chunks = [];
+    this.#size = 0;
+    this.#wanted = 0;
+    for (const one of pending) one.reject(error);
   }
 
   #start(): ChildProcessWithoutNullStreams {
     if (this.#child !== undefined) return this.#child;
     const child = spawn('git', ['cat-file', '--batch', '-z'], { cwd: this.#directory, env: gitEnvironment() });
+    const end = (error: Error) => {
+      if (this.#child === child) this.#forget(error);
+    };
     child.stdout.on('data', (chunk: Buffer) => {
+      if (this.#child !== child) return;
       this.#chunks.push(chunk);
       this.#size += chunk.length;
       if (this.#size >= this.#wanted) this.#drain();
     });
     child.stdin.on('error', () => undefined);
     child.stderr.resume();
-    child.on('close', () => {
-      const pending = this.#pending;
-      this.#pending = [];
-      this.#chunks = [];
-      this.#size = 0;
-      this.#wanted = 0;
-      if (this.#child === child) this.#child = undefined;
-      for (const one of pending) one.reject(new Error('git cat-file ended'));
-    });
+    child.on('error', end);
+    child.on('close', () => end(new Error('git cat-file ended')));
     this.#child = child;
     return child;
   }
@@ -233,92 +242,4 @@ export async function changeTree(
     else entries.set(name, { mode: '040000', type: 'tree', oid, name });
   }
   return writeTree(directory, [...entries.values()]);
-}
-
-export type Change = {
-  path: string;
-  previousPath: string | null;
-  status: 'added' | 'changed' | 'modified' | 'removed' | 'renamed';
-  oid: string;
-  /** null for a binary file. */
-  additions: number | null;
-  deletions: number | null;
-};
-
-const STATUSES: Record<string, Change['status']> = {
-  A: 'added',
-  C: 'added',
-  D: 'removed',
-  M: 'modified',
-  R: 'renamed',
-  T: 'changed',
-};
-
-/** The files that differ between two trees or commits, renames found as GitHub finds them (50 % alike). */
-export async function diffTrees(directory: string, from: string, to: string): Promise<Change[]> {
-  const args = ['diff-tree', '-r', '-M', '-z', '--raw', '--numstat', '--no-abbrev', from, to];
-  const fields = (await runGit(directory, args)).stdout.toString().split('\0');
-  const changes: Change[] = [];
-  const byPath = new Map<string, Change>();
-  for (let at = 0; at < fields.length - 1; ) {
-    const raw = /^:\d+ \d+ ([0-9a-f]+) ([0-9a-f]+) (\w)\d*$/.exec(fields[at]!);
-    if (raw !== null) {
-      const moved = raw[3] === 'R' || raw[3] === 'C';
-      const path = fields[at + (moved ? 2 : 1)]!;
-      const change: Change = {
-        path,
-        previousPath: raw[3] === 'R' ? fields[at + 1]! : null,
-        status: STATUSES[raw[3]!] ?? 'changed',
-        oid: raw[3] === 'D' ? raw[1]! : raw[2]!,
-        additions: 0,
-        deletions: 0,
-      };
-      changes.push(change);
-      byPath.set(path, change);
-      at += moved ? 3 : 2;
-      continue;
-    }
-    const [added, deleted, name] = fields[at]!.split('\t');
-    const path = name === '' ? fields[at + 2]! : name!;
-    const change = byPath.get(path);
-    if (change !== undefined) {
-      change.additions = added === '-' ? null : Number(added);
-      change.deletions = deleted === '-' ? null : Number(deleted);
-    }
-    at += name === '' ? 3 : 1;
-  }
-  return changes;
-}
-
-/** The hunks of one file's patch, from the first `@@`; undefined for binary files and pure renames. */
-export async function patchOf(
-  directory: string,
-  from: string,
-  to: string,
-  change: Change,
-): Promise<string | undefined> {
-  const paths = change.previousPath === null ? [change.path] : [change.previousPath, change.path];
-  const args = ['--literal-pathspecs', 'diff-tree', '-r', '-M', '-p', from, to, '--', ...paths];
-  const text = (await runGit(directory, args)).stdout.toString();
-  const start = text.startsWith('@@') ? 0 : text.indexOf('\n@@') + 1;
-  return start === 0 && !text.startsWith('@@') ? undefined : text.slice(start).replace(/\n$/, '');
-}
-
-/** Whether `ancestor` is reachable from `descendant`. */
-export async function isAncestor(directory: string, ancestor: string, descendant: string): Promise<boolean> {
-  if (ancestor === descendant) return true;
-  const args = ['merge-base', '--is-ancestor', ancestor, descendant];
-  return (await runGit(directory, args, { expect: [0, 1] })).code === 0;
-}
-
-/** The best common ancestor; undefined for unrelated histories. */
-export async function mergeBase(directory: string, a: string, b: string): Promise<string | undefined> {
-  const { code, stdout } = await runGit(directory, ['merge-base', a, b], { expect: [0, 1] });
-  return code === 0 ? stdout.toString().trim() : undefined;
-}
-
-/** Commit oids, newest first as `git rev-list` orders them. */
-export async function revList(directory: string, args: string[]): Promise<string[]> {
-  const text = await gitText(directory, ['--literal-pathspecs', 'rev-list', ...args]);
-  return text === '' ? [] : text.split('\n');
 }

@@ -1,10 +1,13 @@
 import { ApiError } from './api-error.ts';
 import { requiredChecksProblem, rollupOf } from './checks.ts';
 import { type Forge, type Repository, signatureOf, webSignature } from './forge.ts';
-import { type Commit, isAncestor, mergeBase, type Signature, writeCommit, ZERO_OID } from './git-objects.ts';
+import { isAncestor, mergeBase } from './git-history.ts';
+import { type Commit, writeCommit, ZERO_OID } from './git-objects.ts';
+import { joinMessage, mergeMessage, squashMessage } from './merge-message.ts';
 import { type MergeMethod, mergeTrees, readCommit, rebaseCommits } from './merging.ts';
-import { commitsOf, markMerged, opinionsOf, syncPulls, writePullRef } from './pull-requests.ts';
+import { commitsOf, markMerged, syncPulls, writePullRef } from './pull-requests.ts';
 import { bindingProtection, branchTip, checkWorkflows, writeRefs } from './refs.ts';
+import { opinionsOf } from './reviews.ts';
 import type { PullRequest } from './state.ts';
 import { type Actor, ANONYMOUS } from './tokens.ts';
 
@@ -28,31 +31,38 @@ const UNKNOWN: Mergeability = {
   testMerge: null,
 };
 
-const tested = new WeakMap<PullRequest, { key: string; testMerge: string | null }>();
+const tested = new WeakMap<PullRequest, { key: string; testMerge: Promise<string | null> }>();
 
-/** Merges the tips in the object database; the result stays until one of them moves. */
-async function testMergeOf(forge: Forge, repository: Repository, pull: PullRequest, base: string) {
+/** Merges the tips in the object database, once: reads that come together share it until one of the tips moves. */
+function testMergeOf(forge: Forge, repository: Repository, pull: PullRequest, base: string): Promise<string | null> {
   const key = `${base} ${pull.head.sha}`;
   const known = tested.get(pull);
   if (known?.key === key) return known.testMerge;
-  const tree = await mergeTrees(repository.directory, base, pull.head.sha);
-  let testMerge: string | null = null;
-  if (tree !== undefined) {
-    const message = `Merge ${pull.head.sha} into ${base}`;
-    const signature = webSignature(forge);
-    const parents = [base, pull.head.sha];
-    testMerge = await writeCommit(repository.directory, {
-      tree,
-      parents,
-      message,
-      author: signatureOf(forge, pull.author),
-      committer: signature,
-    });
-    await writePullRef(repository, pull.number, 'merge', testMerge);
-  } else {
-    await writePullRef(repository, pull.number, 'merge', ZERO_OID);
-  }
+  const testMerge = makeTestMerge(forge, repository, pull, base);
   tested.set(pull, { key, testMerge });
+  testMerge.catch(() => tested.delete(pull));
+  return testMerge;
+}
+
+async function makeTestMerge(
+  forge: Forge,
+  repository: Repository,
+  pull: PullRequest,
+  base: string,
+): Promise<string | null> {
+  const tree = await mergeTrees(repository.directory, base, pull.head.sha);
+  if (tree === undefined) {
+    await writePullRef(repository, pull.number, 'merge', ZERO_OID);
+    return null;
+  }
+  const testMerge = await writeCommit(repository.directory, {
+    tree,
+    parents: [base, pull.head.sha],
+    message: `Merge ${pull.head.sha} into ${base}`,
+    author: signatureOf(forge, pull.author),
+    committer: webSignature(forge),
+  });
+  await writePullRef(repository, pull.number, 'merge', testMerge);
   return testMerge;
 }
 
@@ -198,50 +208,6 @@ async function mergeCommitOf(
   const author = signatureOf(forge, pull.author);
   const message = joinMessage(squashMessage(repository, pull, commits, author), request);
   return writeCommit(directory, { tree, parents: [base], message, author, committer });
-}
-
-type Message = { headline: string; body: string };
-
-/** What the caller gives replaces what GitHub would write; a squash's number stays only in GitHub's own headline. */
-function joinMessage(standard: Message, request: MergeRequest): string {
-  const headline = request.headline ?? standard.headline;
-  const body = request.body ?? standard.body;
-  return body === '' ? `${headline}\n` : `${headline}\n\n${body.replace(/\n*$/, '')}\n`;
-}
-
-function mergeMessage(repository: Repository, pull: PullRequest): Message {
-  const { owner, settings } = repository.state;
-  const title = `${pull.title} (#${pull.number})`;
-  const headline =
-    settings.mergeCommitTitle === 'PR_TITLE'
-      ? title
-      : `Merge pull request #${pull.number} from ${owner}/${pull.head.ref}`;
-  const bodies = { BLANK: '', PR_BODY: pull.body ?? '', PR_TITLE: pull.title };
-  return { headline, body: bodies[settings.mergeCommitMessage] };
-}
-
-function splitMessage(message: string): Message {
-  const [headline = '', ...rest] = message.trim().split('\n');
-  return { headline, body: rest.join('\n').trim() };
-}
-
-/** GitHub's squash: one commit keeps its message, several become a list; other authors are credited at the end. */
-function squashMessage(repository: Repository, pull: PullRequest, commits: Commit[], author: Signature): Message {
-  const { settings } = repository.state;
-  const [only] = commits.length === 1 ? commits : [];
-  const single = only === undefined ? undefined : splitMessage(only.message);
-  const useCommit = settings.squashMergeCommitTitle === 'COMMIT_OR_PR_TITLE' && single !== undefined;
-  const headline = `${useCommit ? single.headline : pull.title} (#${pull.number})`;
-  if (settings.squashMergeCommitMessage === 'BLANK') return { headline, body: '' };
-  if (settings.squashMergeCommitMessage === 'PR_BODY') return { headline, body: pull.body ?? '' };
-  const listed = commits.map(({ message }) => `* ${message.trim()}`).join('\n\n');
-  const others = new Map<string, string>();
-  for (const commit of commits) {
-    const { name, email } = commit.author;
-    if (email !== author.email) others.set(email.toLowerCase(), `Co-authored-by: ${name} <${email}>`);
-  }
-  const body = single === undefined ? listed : single.body;
-  return { headline, body: [body, [...others.values()].join('\n')].filter((part) => part !== '').join('\n\n') };
 }
 
 /** GitHub deletes the merged branch and moves the pull requests that were based on it to its base. */

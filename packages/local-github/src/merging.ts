@@ -1,5 +1,6 @@
 import { runGit } from './git.ts';
-import { type Commit, type ObjectReader, parseCommit, revList, type Signature, writeCommit } from './git-objects.ts';
+import { revList } from './git-history.ts';
+import { type Commit, type ObjectReader, parseCommit, type Signature, writeCommit } from './git-objects.ts';
 
 export type MergeMethod = 'merge' | 'rebase' | 'squash';
 

@@ -1,7 +1,13 @@
 export type RateLimitState = { limit: number; remaining: number; used: number; reset: number };
 
+export type RateLimits = {
+  peek: (caller: string) => RateLimitState;
+  /** Counts one call; undefined when none was left. */
+  take: (caller: string) => RateLimitState | undefined;
+};
+
 /** Counts the calls of each caller in windows of an hour, as GitHub's primary limit does. */
-export function createRateLimits(limit: number, clock: () => Date) {
+export function createRateLimits(limit: number, clock: () => Date): RateLimits {
   const windows = new Map<string, { used: number; reset: number }>();
 
   const windowOf = (caller: string) => {
@@ -19,9 +25,8 @@ export function createRateLimits(limit: number, clock: () => Date) {
     reset,
   });
   return {
-    peek: (caller: string) => stateOf(windowOf(caller)),
-    /** Counts one call; undefined when none was left. */
-    take: (caller: string): RateLimitState | undefined => {
+    peek: (caller) => stateOf(windowOf(caller)),
+    take: (caller) => {
       const window = windowOf(caller);
       if (window.used >= limit) return undefined;
       window.used += 1;

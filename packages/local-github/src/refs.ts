@@ -2,7 +2,8 @@ import { ApiError, unprocessable } from './api-error.ts';
 import { requiredChecksProblem } from './checks.ts';
 import type { Repository } from './forge.ts';
 import { GitError, gitText, runGit } from './git.ts';
-import { EMPTY_TREE, isAncestor, type ObjectType, revList, ZERO_OID } from './git-objects.ts';
+import { isAncestor, revList } from './git-history.ts';
+import { EMPTY_TREE, type ObjectType, ZERO_OID } from './git-objects.ts';
 import type { Protection } from './state.ts';
 import { type Actor, hasPermission } from './tokens.ts';
 

@@ -1,15 +1,13 @@
 import { latestCheckRuns, latestStatuses, rollupOf } from '../checks.ts';
 import { accountOfEmail, type Repository } from '../forge.ts';
+import { diffTrees, mergeBase, revList } from '../git-history.ts';
 import {
   type Commit,
-  diffTrees,
   EMPTY_TREE,
   type GitObject,
   isoTime,
-  mergeBase,
   parseCommit,
   parseTree,
-  revList,
   type Signature,
   type TreeEntry,
 } from '../git-objects.ts';

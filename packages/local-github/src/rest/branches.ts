@@ -1,6 +1,7 @@
 import { ApiError, notFound } from '../api-error.ts';
 import { type Forge, type Repository, signatureOf, webSignature } from '../forge.ts';
-import { isAncestor, writeCommit } from '../git-objects.ts';
+import { isAncestor } from '../git-history.ts';
+import { writeCommit } from '../git-objects.ts';
 import { settlePulls } from '../merge-pull.ts';
 import { mergeTrees, readCommit } from '../merging.ts';
 import { branchTip, changeRefs, listRefs } from '../refs.ts';

@@ -1,5 +1,6 @@
 import { accountOfEmail, type Forge, type Repository } from '../forge.ts';
-import { type Change, type Commit, diffTrees, EMPTY_TREE, isoTime, patchOf, type Signature } from '../git-objects.ts';
+import { type Change, diffTrees, patchOf } from '../git-history.ts';
+import { type Commit, EMPTY_TREE, isoTime, type Signature } from '../git-objects.ts';
 import { nodeId } from '../node-id.ts';
 import type { RepositoryState } from '../state.ts';
 import { repoApi, repoPage } from '../urls.ts';

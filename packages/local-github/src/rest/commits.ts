@@ -1,6 +1,6 @@
 import { notFound } from '../api-error.ts';
 import type { Repository } from '../forge.ts';
-import { diffTrees, mergeBase, revList } from '../git-objects.ts';
+import { diffTrees, mergeBase, revList } from '../git-history.ts';
 import { readCommit } from '../merging.ts';
 import { commitsOf } from '../pull-requests.ts';
 import type { PullRequest } from '../state.ts';

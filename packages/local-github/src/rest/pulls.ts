@@ -1,12 +1,14 @@
 import { ApiError, notFound, unprocessable, validationFailed } from '../api-error.ts';
 import { type Forge, type Repository, signatureOf, webSignature } from '../forge.ts';
 import { runGit } from '../git.ts';
-import { isAncestor, writeCommit } from '../git-objects.ts';
+import { isAncestor } from '../git-history.ts';
+import { writeCommit } from '../git-objects.ts';
 import { mergePull, settlePulls } from '../merge-pull.ts';
 import { type MergeMethod, mergeTrees, readCommit } from '../merging.ts';
 import { nodeId } from '../node-id.ts';
-import { addReview, commitsOf, createPull, diffBase, editPull, filesOf, pullOf } from '../pull-requests.ts';
+import { commitsOf, createPull, diffBase, editPull, filesOf, pullOf } from '../pull-requests.ts';
 import { branchTip, changeRefs } from '../refs.ts';
+import { addReview } from '../reviews.ts';
 import type { PullRequest, Review } from '../state.ts';
 import { pullPage, repoApi } from '../urls.ts';
 import { presentUser } from './accounts.ts';

@@ -1,0 +1,239 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { ApiError } from './api-error.ts';
+import { actorOfJwt, isJwt } from './apps.ts';
+import type { LoggedCall } from './call-log.ts';
+import { type Fault, type Faults, faultName } from './faults.ts';
+import { accountOf, type Forge, now, type Repository } from './forge.ts';
+import { gitRefusal, parseGitRequest, serveGit } from './git-http.ts';
+import { graphqlRootFields, serveGraphql } from './graphql/serve.ts';
+import type { Lag } from './lag.ts';
+import { findOperation } from './openapi.ts';
+import { servePage } from './pages.ts';
+import { type RateLimits, rateLimitHeaders } from './rate-limit.ts';
+import { operations } from './rest/operations.ts';
+import { errorAnswer, type RestAnswer, serveRest } from './serve-rest.ts';
+import { type Actor, actorOfToken, tokenOfHeader } from './tokens.ts';
+
+type Exchange = { incoming: IncomingMessage; outgoing: ServerResponse; url: URL; call: LoggedCall };
+
+async function readBody(incoming: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of incoming) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks);
+}
+
+function actorOf(forge: Forge, header: string | undefined): Actor {
+  const token = tokenOfHeader(header);
+  return token !== undefined && isJwt(token) ? actorOfJwt(forge, token) : actorOfToken(forge, token);
+}
+
+function send(outgoing: ServerResponse, answer: RestAnswer): void {
+  outgoing.writeHead(answer.status, answer.headers);
+  outgoing.end(answer.body);
+}
+
+/** Takes every request: logs it, finds what serves it, lets faults happen, answers. */
+export function createFront(
+  forge: Forge,
+  parts: { faults: Faults; lag: Lag; limits: RateLimits; log: LoggedCall[] },
+): RequestListener {
+  const { faults, lag, limits, log } = parts;
+
+  function finish(call: LoggedCall, outgoing: ServerResponse, reply: RestAnswer): void {
+    call.status = reply.status;
+    send(outgoing, reply);
+  }
+
+  /** Does what a fault wants before the work; true when nothing is left to do. */
+  function failBefore(exchange: Exchange, fault: Fault | undefined): boolean {
+    if (fault === undefined) return false;
+    const { incoming, outgoing, call } = exchange;
+    call.fault = faultName(fault);
+    if (fault === 'drop-before') {
+      incoming.socket.destroy();
+      return true;
+    }
+    if (fault === 'timeout') return true;
+    if (typeof fault === 'string' || fault.after === true) return false;
+    replaceAnswer(call, outgoing, fault);
+    return true;
+  }
+
+  function replaceAnswer(call: LoggedCall, outgoing: ServerResponse, fault: Exclude<Fault, string>): void {
+    const body = Buffer.from(typeof fault.body === 'string' ? fault.body : JSON.stringify(fault.body ?? {}));
+    const headers = { 'Content-Type': 'application/json; charset=utf-8', ...fault.headers };
+    finish(call, outgoing, { status: fault.status, headers, body });
+  }
+
+  /** Does what a fault wants after the work; true when the answer must not be sent. */
+  function failAfter(exchange: Exchange, fault: Fault | undefined): boolean {
+    const { incoming, outgoing, call } = exchange;
+    if (fault === 'drop-after') {
+      incoming.socket.destroy();
+      return true;
+    }
+    if (fault === 'timeout-after') return true;
+    if (typeof fault !== 'object') return false;
+    replaceAnswer(call, outgoing, fault);
+    return true;
+  }
+
+  async function answer(exchange: Exchange): Promise<void> {
+    const { incoming, outgoing, url, call } = exchange;
+    const git = parseGitRequest(url);
+    if (git !== undefined) return answerGit(exchange, git);
+    const path = url.pathname.replace(/^\/api\/v3(?=\/|$)/, '').replace(/^\/api\/graphql$/, '/graphql');
+    if (call.method === 'POST' && path === '/graphql') return answerGraphql(exchange);
+    const found = findOperation(call.method === 'HEAD' ? 'GET' : call.method, path);
+    const isApi = path !== url.pathname || found !== undefined;
+    if (!isApi && call.method === 'GET') {
+      const page = await servePage(forge, url, () => actorOf(forge, incoming.headers.authorization));
+      if (page !== undefined) return finish(call, outgoing, page);
+    }
+    call.kind = 'rest';
+    if (found === undefined) {
+      throw new Error(`${call.method} ${path} is no route of this server (see extract/openapi.json)`);
+    }
+    const { operation, values } = found;
+    const writes = operations[operation.id]?.writes === true;
+    Object.assign(call, { route: operation.path, operations: [operation.id], writes } satisfies Partial<LoggedCall>);
+    const body = await readBody(incoming);
+    const fault = faults.take(call);
+    if (failBefore(exchange, fault)) return;
+    const reply = await withCaller(exchange, operation.documentation, (actor, caller) => {
+      const isFree = operation.id === 'rate-limit/get';
+      const rateLimit = isFree ? limits.peek(caller) : limits.take(caller);
+      if (rateLimit === undefined) return rateLimited(caller);
+      return serveRest(fault === 'lag' ? lag.view() : forge, {
+        operation,
+        values,
+        url,
+        actor,
+        body,
+        accept: incoming.headers.accept ?? '',
+        ifNoneMatch: incoming.headers['if-none-match'],
+        isLagging: fault === 'lag',
+        rateLimit,
+      }).then((reply) => ({ ...reply, headers: { ...rateLimitHeaders(rateLimit, 'core'), ...reply.headers } }));
+    });
+    if (writes) await forge.save();
+    if (failAfter(exchange, fault)) return;
+    finish(call, outgoing, {
+      ...reply,
+      headers: {
+        'X-GitHub-Media-Type': 'github.v3; format=json',
+        'X-GitHub-Api-Version-Selected': '2022-11-28',
+        ...reply.headers,
+      },
+    });
+  }
+
+  function rateLimited(caller: string): RestAnswer {
+    const state = limits.peek(caller);
+    const headers = { ...rateLimitHeaders(state, 'core'), 'X-RateLimit-Remaining': '0' };
+    return errorAnswer(new ApiError(403, `API rate limit exceeded for ${caller}.`, { headers }), null);
+  }
+
+  async function withCaller(
+    exchange: Exchange,
+    documentation: string | null,
+    work: (actor: Actor, caller: string) => Promise<RestAnswer> | RestAnswer,
+  ): Promise<RestAnswer> {
+    try {
+      const actor = actorOf(forge, exchange.incoming.headers.authorization);
+      exchange.call.login = actor.login;
+      const caller = actor.login === '' ? '127.0.0.1' : `user ID ${accountOf(forge, actor.login).id}`;
+      return await work(actor, caller);
+    } catch (error) {
+      if (error instanceof ApiError) return errorAnswer(error, documentation);
+      throw error;
+    }
+  }
+
+  async function answerGraphql(exchange: Exchange): Promise<void> {
+    const { incoming, outgoing, call } = exchange;
+    call.kind = 'graphql';
+    call.route = '/graphql';
+    const body = (await readBody(incoming)).toString();
+    const root = graphqlRootFields(body);
+    call.operations = root.fields;
+    call.writes = root.isMutation;
+    const fault = faults.take(call);
+    if (failBefore(exchange, fault)) return;
+    const documentation = 'https://docs.github.com/graphql';
+    const reply = await withCaller(exchange, documentation, async (actor, caller) => {
+      if (actor.kind === 'anonymous') throw new ApiError(401, 'This endpoint requires you to be authenticated.');
+      const rateLimit = limits.take(caller);
+      if (rateLimit === undefined) return rateLimited(caller);
+      const result = await serveGraphql(fault === 'lag' ? lag.view() : forge, actor, body, {
+        rateLimit,
+        isLagging: fault === 'lag',
+      });
+      const headers = { ...rateLimitHeaders(rateLimit, 'graphql'), 'Content-Type': 'application/json; charset=utf-8' };
+      return { status: 200, headers, body: Buffer.from(JSON.stringify(result)) };
+    });
+    if (call.writes) await forge.save();
+    if (failAfter(exchange, fault)) return;
+    finish(call, outgoing, reply);
+  }
+
+  async function answerGit(exchange: Exchange, git: NonNullable<ReturnType<typeof parseGitRequest>>): Promise<void> {
+    const { incoming, outgoing, url, call } = exchange;
+    call.kind = 'git';
+    call.route = `/{owner}/{repo}.git/${git.file}`;
+    call.operations = [git.file === 'info/refs' ? 'git/info-refs' : `git/${git.service}`];
+    call.writes = call.method === 'POST' && git.service === 'receive-pack';
+    const fault = faults.take(call);
+    if (failBefore(exchange, fault)) return;
+    const refuse = (status: number, message: string) => {
+      const challenge: Record<string, string> = status === 401 ? { 'WWW-Authenticate': 'Basic realm="GitHub"' } : {};
+      incoming.resume();
+      const headers = { 'Content-Type': 'text/plain; charset=utf-8', ...challenge };
+      finish(call, outgoing, { status, headers, body: Buffer.from(`${message}\n`) });
+    };
+    let actor: Actor;
+    try {
+      actor = actorOf(forge, incoming.headers.authorization);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      return refuse(401, 'Invalid username or token.');
+    }
+    call.login = actor.login;
+    const repository: Repository | undefined = forge.repositories.get(`${git.owner}/${git.name}`.toLowerCase());
+    const refusal = gitRefusal(repository, actor, git);
+    if (refusal !== undefined || repository === undefined) {
+      return refuse(refusal?.status ?? 404, refusal?.message ?? 'Repository not found.');
+    }
+    const answers = fault === undefined || fault === 'lag';
+    const status = await serveGit(forge, repository, actor, git, { incoming, outgoing, url, answers });
+    if (failAfter(exchange, fault)) return;
+    call.status = status;
+  }
+
+  return (incoming, outgoing) => {
+    const call: LoggedCall = {
+      requestId: randomBytes(10).toString('hex').toUpperCase(),
+      time: now(forge),
+      kind: 'page',
+      method: incoming.method ?? 'GET',
+      path: incoming.url ?? '/',
+      route: '',
+      operations: [],
+      writes: false,
+      login: '',
+      status: null,
+      fault: null,
+    };
+    log.push(call);
+    outgoing.setHeader('X-GitHub-Request-Id', call.requestId);
+    outgoing.setHeader('Server', 'local-github');
+    const url = URL.parse(call.path.replace(/^\/+/, '/'), forge.url);
+    if (url === null) return finish(call, outgoing, errorAnswer(new ApiError(400, 'Bad request'), null));
+    answer({ incoming, outgoing, url, call }).catch((error: unknown) => {
+      const message = `local-github: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+      if (outgoing.headersSent) outgoing.destroy();
+      else finish(call, outgoing, errorAnswer(new ApiError(500, message), null));
+    });
+  };
+}
