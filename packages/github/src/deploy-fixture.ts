@@ -64,20 +64,33 @@ export async function deployWorld(
   const { autoMerge, files, ...server } = options;
   const folder = await temporaryFolder('deploy-world');
   const github = await startLocalGithub({ root: path.join(folder.path, 'root'), ...server });
-  const repository = await github.createRepository({
-    owner: 'acme',
-    name: 'deploy',
-    private: true,
-    settings: { allowAutoMerge: autoMerge ?? false },
-  });
+  const world = await deployRepository(github, folder.path, 'deploy', { autoMerge, files });
+  return {
+    ...world,
+    async [Symbol.asyncDispose]() {
+      await github.close();
+      await folder[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Another deploy repository, `acme/<name>`, with its own token and clone. */
+export async function deployRepository(
+  github: LocalGithub,
+  folder: string,
+  name: string,
+  { autoMerge, files }: { autoMerge?: boolean | undefined; files?: Record<string, string> | undefined } = {},
+): Promise<Omit<DeployWorld, typeof Symbol.asyncDispose>> {
+  const settings = { allowAutoMerge: autoMerge ?? false };
+  const repository = await github.createRepository({ owner: 'acme', name, private: true, settings });
   const permissions = { contents: 'write', pull_requests: 'write', metadata: 'read' } as const;
   const token = await github.createToken({ login: 'passloop[bot]', kind: 'installation', permissions });
-  const clone = path.join(folder.path, 'clone');
-  await git(folder.path, 'clone', '--quiet', repository.cloneUrlWith(token), 'clone');
+  const clone = path.join(folder, name);
+  await git(folder, 'clone', '--quiet', repository.cloneUrlWith(token), name);
   const initial = files ?? { [manifest]: kustomization(), 'apps/flight/staging/kustomization.yaml': kustomization() };
   await pushFiles(clone, initial, 'Start');
   const forgeWith = (more: Partial<GithubOptions>) =>
-    octokitForge({ repository: 'acme/deploy', token, baseUrl: github.restUrl, sleep: async () => {}, ...more });
+    octokitForge({ repository: `acme/${name}`, token, baseUrl: github.restUrl, sleep: async () => {}, ...more });
   return {
     server: github,
     repository,
@@ -89,18 +102,18 @@ export async function deployWorld(
       await git(clone, 'fetch', '--quiet', '--prune', 'origin');
       return git(clone, 'show', `origin/${ref}:${file}`);
     },
-    async [Symbol.asyncDispose]() {
-      await github.close();
-      await folder[Symbol.asyncDispose]();
-    },
   };
 }
 
-export async function pushFiles(clone: string, files: Record<string, string>, message: string): Promise<void> {
+export async function writeFiles(folder: string, files: Record<string, string>): Promise<void> {
   for (const [name, text] of Object.entries(files)) {
-    await mkdir(path.dirname(path.join(clone, name)), { recursive: true });
-    await writeFile(path.join(clone, name), text);
+    await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
+    await writeFile(path.join(folder, name), text);
   }
+}
+
+export async function pushFiles(clone: string, files: Record<string, string>, message: string): Promise<void> {
+  await writeFiles(clone, files);
   await git(clone, 'add', '--all');
   await git(clone, 'commit', '--quiet', '-m', message);
   await git(clone, 'push', '--quiet', 'origin', 'HEAD:main');

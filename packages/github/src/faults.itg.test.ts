@@ -1,0 +1,148 @@
+import path from 'node:path';
+import { temporaryFolder } from '@passloop/core';
+import { parseDocument } from '@passloop/documents';
+import { promote, type RetryPorts, rollback } from '@passloop/gitops';
+import { type Fault, startLocalGithub } from '@passloop/local-github';
+import { expect, it } from 'vitest';
+import { candidate, deployRepository, git, manifest, mortal, noWait, promotionOf, query } from './deploy-fixture.ts';
+
+type World = Awaited<ReturnType<typeof deployRepository>>;
+type Merge = 'review' | 'auto';
+type Scenario = {
+  name: string;
+  /** What is there before; production is the last of them. */
+  production: string[];
+  /** A candidate in an open pull request. */
+  open: string | null;
+  merge: Merge;
+  act: (world: World, ports: RetryPorts) => Promise<{ outcome: string }>;
+  /** Whose image the branch (or, merged, main) carries at the end. */
+  result: string;
+};
+
+function promoting(name: string, merge: Merge): Scenario['act'] {
+  return (world, ports) => promote(world.forge, query(), promotionOf(candidate(name)), { merge, ports });
+}
+
+function rollingBack(merge: Merge): Scenario['act'] {
+  const request = {
+    environment: 'prod',
+    to: { kind: 'previous' as const },
+    leave: candidate('b').modelDigest,
+    reason: 'it is bad',
+    by: 'ada',
+    at: '2026-11-22T12:00:00Z',
+  };
+  return (world, ports) => rollback(world.forge, query(), request, { merge, ports, hasImage: async () => true });
+}
+
+const scenarios: Scenario[] = [
+  {
+    name: 'a first promotion',
+    production: [],
+    open: null,
+    merge: 'review',
+    act: promoting('a', 'review'),
+    result: 'a',
+  },
+  {
+    name: 'a promotion that supersedes',
+    production: ['a'],
+    open: 'b',
+    merge: 'review',
+    act: promoting('c', 'review'),
+    result: 'c',
+  },
+  {
+    name: 'a promotion that merges',
+    production: ['a'],
+    open: null,
+    merge: 'auto',
+    act: promoting('b', 'auto'),
+    result: 'b',
+  },
+  { name: 'a rollback', production: ['a', 'b'], open: null, merge: 'review', act: rollingBack('review'), result: 'a' },
+  {
+    name: 'a rollback that supersedes and merges',
+    production: ['a', 'b'],
+    open: 'c',
+    merge: 'auto',
+    act: rollingBack('auto'),
+    result: 'a',
+  },
+];
+
+async function prepare(world: World, scenario: Scenario): Promise<void> {
+  for (const name of scenario.production) await promoting(name, 'auto')(world, noWait);
+  if (scenario.open !== null) await promoting(scenario.open, 'review')(world, noWait);
+}
+
+/** One pull request more than before, or the open one reused; and the whole right content where it belongs. */
+async function expectResult(world: World, scenario: Scenario): Promise<void> {
+  const pulls = world.repository.pullRequests();
+  expect(pulls).toHaveLength(scenario.production.length + 1);
+  const last = pulls.at(-1);
+  expect(last?.state).toBe(scenario.merge === 'auto' ? 'closed' : 'open');
+  expect(last?.mergedAt !== null).toBe(scenario.merge === 'auto');
+  const ref = scenario.merge === 'auto' ? 'main' : 'promote/flight-delay/prod';
+  const record = parseDocument('record', await world.show('.passloop/prod/flight-delay.json', ref), 'record');
+  const digest = candidate(scenario.result).image.digest;
+  expect(record.image.digest).toBe(digest);
+  expect(await world.show(manifest, ref)).toContain(`digest: ${digest} `);
+  expect(last?.title).toContain(record.version);
+  // One commit a promotion, on the commit that production was.
+  const commits = await git(world.clone, 'log', '--format=%(trailers:key=Promotion-Id,valueonly)', `origin/${ref}`);
+  const ids = commits.split('\n').filter((line) => line !== '');
+  expect(ids[0]).toBe(record.deployment.promotionId);
+  expect(new Set(ids).size).toBe(ids.length);
+  expect(ids).toHaveLength(scenario.production.length + 1);
+}
+
+const faults: { name: string; fault: Fault }[] = [
+  { name: 'dies before the call', fault: 'drop-before' },
+  { name: 'dies after the call took effect', fault: 'drop-after' },
+  { name: 'gets a 502 and nothing was done', fault: { status: 502, body: { message: 'Server Error' } } },
+  { name: 'gets a 502 though it was done', fault: { status: 502, body: { message: 'Server Error' }, after: true } },
+];
+
+it('gives one pull request with the right content wherever it is killed and run again', {
+  timeout: 240_000,
+}, async () => {
+  await using folder = await temporaryFolder('faults');
+  await using server = await startLocalGithub({ root: path.join(folder.path, 'root'), rateLimit: 1_000_000 });
+  let points = 0;
+  let continued = 0;
+  const calls: Record<string, number> = {};
+  for (const [index, scenario] of scenarios.entries()) {
+    const clean = await deployRepository(server, folder.path, `clean-${index}`);
+    await prepare(clean, scenario);
+    const from = server.log.length;
+    await scenario.act(clean, noWait);
+    const total = server.log.length - from;
+    calls[scenario.name] = total;
+    await expectResult(clean, scenario);
+
+    for (let nth = 1; nth <= total; nth += 1) {
+      for (const [kind, { fault }] of faults.entries()) {
+        const world = await deployRepository(server, folder.path, `d-${index}-${nth}-${kind}`);
+        await prepare(world, scenario);
+        const handle = server.inject({ match: { nth }, fault });
+        // Odd kinds of death: the process is gone and starts anew. The others: the same process goes on by itself.
+        if (kind < 2) {
+          await expect(scenario.act(world, mortal)).rejects.toThrow();
+          await scenario.act(world, noWait);
+        } else {
+          await scenario.act(world, noWait);
+          continued += 1;
+        }
+        expect(handle.fired).toBe(1);
+        handle.remove();
+        await expectResult(world, scenario);
+        points += 1;
+      }
+    }
+  }
+  console.log(`fault points: ${points} (${continued} continued in the same process); calls: ${JSON.stringify(calls)}`);
+  expect(Object.values(calls).every((count) => count <= 6)).toBe(true);
+  expect(points).toBe(Object.values(calls).reduce((sum, count) => sum + count, 0) * faults.length);
+});
