@@ -283,6 +283,32 @@ it('git revert typed by hand in the deploy repository holds too: an unrelated pu
   expect(await team.deployedDigest()).toBe(first.image);
 }, 300_000);
 
+it('a revert whose tree nobody trained, since other changes came between: production goes back at once, the new tree trains next', async () => {
+  const main = world.flightsClone;
+  await replaceText(main, 'params.yaml', 'learning_rate: 0.08', 'learning_rate: 0.12');
+  await world.git(main, 'commit', '-qam', 'Learn fast');
+  const regretted = await world.git(main, 'rev-parse', 'HEAD');
+  expect(await document<PromotionDocument>(['promote'], 0)).toMatchObject({ outcome: 'created', change: 'compared' });
+  await team.mergeDeployment();
+  expect(await team.deployedDigest()).not.toBe(first.image);
+  await replaceText(main, 'params.yaml', 'max_iter: 120', 'max_iter: 110');
+  await world.git(main, 'commit', '-qam', 'Fewer trees');
+  await world.git(main, 'revert', '--no-edit', regretted);
+  const trained = await trainings();
+
+  const back = await document<PromotionDocument>(['promote'], 0);
+  expect(back).toMatchObject({ outcome: 'created', change: 'rollback' });
+  expect(await trainings()).toBe(trained);
+  await team.mergeDeployment();
+  expect(await team.deployedDigest()).toBe(first.image);
+
+  const next = await document<PromotionDocument>(['promote'], 0);
+  expect(next).toMatchObject({ outcome: 'created', change: 'compared' });
+  expect(await trainings()).toBe(trained + 1);
+  const hold = `.passloop/holds/flight-delay`;
+  expect(await world.git(world.deployClone, 'ls-files', hold)).not.toBe('');
+}, 300_000);
+
 it('explain tells the whole chain of what runs, and every link holds', async () => {
   const answer = await world.passloop(['explain', first.image]);
   expect(answer.exitCode, answer.stdout + answer.stderr).toBe(0);
