@@ -16,7 +16,7 @@ export function latestCheckRuns(state: RepositoryState, sha: string): CheckRun[]
   return [...latest.values()];
 }
 
-export function stateOfRun(run: CheckRun): ContextState {
+function stateOfRun(run: CheckRun): ContextState {
   if (run.status !== 'completed') return 'pending';
   return ['neutral', 'skipped', 'success'].includes(run.conclusion ?? '') ? 'success' : 'failure';
 }

@@ -30,7 +30,7 @@ export type Forge = {
 };
 
 /** Runs async work one piece after the other; a failing piece doesn't stop the next. */
-export function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
+function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
   let last: Promise<unknown> = Promise.resolve();
   return (work) => {
     const run = last.then(work, work);

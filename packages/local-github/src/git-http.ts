@@ -10,7 +10,7 @@ import { settlePulls } from './merge-pull.ts';
 import { bindingProtection } from './refs.ts';
 import { type Actor, hasPermission } from './tokens.ts';
 
-export type GitService = 'receive-pack' | 'upload-pack';
+type GitService = 'receive-pack' | 'upload-pack';
 /** A request of git's smart HTTP protocol: `/<owner>/<name>.git/info/refs?service=...`, `.../git-upload-pack`. */
 export type GitRequest = { owner: string; name: string; file: string; service: GitService };
 

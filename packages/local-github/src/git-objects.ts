@@ -175,7 +175,7 @@ export function writeBlob(directory: string, content: Buffer): Promise<string> {
   return gitText(directory, ['hash-object', '-w', '--stdin', '--no-filters'], { input: content });
 }
 
-export function writeTree(directory: string, entries: TreeEntry[]): Promise<string> {
+function writeTree(directory: string, entries: TreeEntry[]): Promise<string> {
   const input = entries.map(({ mode, type, oid, name }) => `${mode} ${type} ${oid}\t${name}\0`).join('');
   return gitText(directory, ['mktree', '-z'], { input });
 }

@@ -12,7 +12,7 @@ import type { PullRequest } from './state.ts';
 import { type Actor, ANONYMOUS } from './tokens.ts';
 
 /** REST's `mergeable_state`; GraphQL's `mergeStateStatus` in lower case. */
-export type MergeableState = 'behind' | 'blocked' | 'clean' | 'dirty' | 'draft' | 'unknown' | 'unstable';
+type MergeableState = 'behind' | 'blocked' | 'clean' | 'dirty' | 'draft' | 'unknown' | 'unstable';
 export type Mergeability = {
   mergeable: boolean | null;
   rebaseable: boolean | null;

@@ -19,7 +19,7 @@ function invalidField(field: string) {
 }
 
 /** The branch of `branch` or `owner:branch`. Heads in other repositories are not served. */
-export function headBranch(state: RepositoryState, head: string): string {
+function headBranch(state: RepositoryState, head: string): string {
   const colon = head.indexOf(':');
   if (colon < 0) return head;
   if (head.slice(0, colon).toLowerCase() !== state.owner.toLowerCase()) throw invalidField('head');

@@ -42,7 +42,7 @@ export async function branchTip(repository: Repository, branch: string): Promise
   return (await readRef(repository, `refs/heads/${branch}`))?.oid;
 }
 
-export function staleRef(name: string, actual: string | undefined, expected: string): ApiError {
+function staleRef(name: string, actual: string | undefined, expected: string): ApiError {
   const message = `${name} is at ${actual ?? ZERO_OID} but expected ${expected}`;
   return new ApiError(422, message, { type: 'STALE_DATA' });
 }

@@ -38,7 +38,7 @@ export type Token = {
   expiresAt: string | null;
 };
 
-export type Installation = {
+type Installation = {
   id: number;
   account: string;
   permissions: Permissions;
@@ -66,7 +66,7 @@ export type Comment = {
   updatedAt: string;
   appId: number | null;
 };
-export type ReviewState = 'APPROVED' | 'CHANGES_REQUESTED' | 'COMMENTED' | 'DISMISSED' | 'PENDING';
+type ReviewState = 'APPROVED' | 'CHANGES_REQUESTED' | 'COMMENTED' | 'DISMISSED' | 'PENDING';
 export type Review = {
   id: number;
   number: number;
@@ -76,7 +76,7 @@ export type Review = {
   commit: string;
   submittedAt: string;
 };
-export type StatusState = 'error' | 'failure' | 'pending' | 'success';
+type StatusState = 'error' | 'failure' | 'pending' | 'success';
 export type Status = {
   id: number;
   sha: string;
@@ -112,7 +112,7 @@ export type CheckRun = {
   annotations: Annotation[];
   appId: number;
 };
-export type AutoMerge = {
+type AutoMerge = {
   enabledBy: string;
   enabledAt: string;
   method: 'merge' | 'rebase' | 'squash';
@@ -198,7 +198,7 @@ export type State = {
 /** The app that GITHUB_TOKEN belongs to; its id is GitHub's own. */
 export const ACTIONS_APP_ID = 15368;
 
-export function emptyState(): State {
+function emptyState(): State {
   return { version: 1, nextId: 1, accounts: [], tokens: [], apps: [], repositories: [] };
 }
 

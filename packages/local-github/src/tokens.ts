@@ -61,7 +61,7 @@ function standardPermissions(kind: TokenKind): Permissions {
 
 const PREFIXES: Record<TokenKind, string> = { installation: 'ghs_', job: 'ghs_', personal: 'github_pat_' };
 
-export function digestOf(token: string): string {
+function digestOf(token: string): string {
   return createHash('sha256').update(token).digest('hex');
 }
 

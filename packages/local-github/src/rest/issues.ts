@@ -10,7 +10,7 @@ import { associationOf, labelsOf, presentLabel } from './pull.ts';
 import { calledPull } from './pulls.ts';
 
 /** GitHub's limit of a comment's or a description's length, in characters. */
-export const BODY_LIMIT = 65_536;
+const BODY_LIMIT = 65_536;
 
 /** OpenAPI `issue-comment`. */
 function presentComment(forge: Forge, repository: Repository, comment: Comment) {
@@ -62,7 +62,7 @@ export function addComment(
 }
 
 /** The labels of these names; names that are new become labels, as when labels are added to an issue. */
-export function labelsNamed(forge: Forge, repository: Repository, names: string[]): Label[] {
+function labelsNamed(forge: Forge, repository: Repository, names: string[]): Label[] {
   return names.map((name) => {
     const known = repository.state.labels.find((label) => label.name.toLowerCase() === name.toLowerCase());
     if (known !== undefined) return known;
