@@ -63,6 +63,12 @@ it.each<[string, (text: string) => string, string, boolean]>([
   ['a removed check', (t) => t.replace(/ {10}- \{kind: unique.*\n/, ''), 'data.test.checks.unique:id', true],
   ['predictions of the stage', (t) => t.replace('dataset: test,', 'dataset: test, scoring: stage,'), 'evaluate', true],
   ['another label', (t) => t.replace('label: y', 'label: z'), 'columns', true],
+  [
+    'a store of its own',
+    (t) => t.replace('    deploy:', '    store: {oci: evil.example/m-runs}\n    deploy:'),
+    'store',
+    true,
+  ],
   ['automatic merging', (t) => t.replace('{name: prod,', '{name: prod, merge: auto,'), 'deploy', true],
 ])('%s: %s', (_name, change, path, loosens) => {
   const differences = policyDifferences(policy(), policy(change));

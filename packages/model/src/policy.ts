@@ -4,7 +4,8 @@ import { type Check, checkId } from './checks.ts';
 import type { Gate, Model } from './schema.ts';
 
 /**
- * The part of a model that judges: gates, checks, evaluation, trust, what a model file may import, where it is deployed.
+ * The part of a model that judges: gates, checks, evaluation, trust, what a model file may import, the store, where it is
+ * deployed.
  * The target branch's decides; the change's own is compared with it, and what loosens it fails without an override.
  */
 export type PolicyPart = {
@@ -15,6 +16,8 @@ export type PolicyPart = {
   evaluate: Model['evaluate'] | null;
   trust: 'writers' | 'attested' | 'retrain' | null;
   allow: string[];
+  /** Where results and the knowledge of production come from: a change must not bring its own. */
+  store: Model['store'];
   deploy: Model['deploy'] | null;
 };
 
@@ -30,6 +33,7 @@ export function policyOf(model: Model): PolicyPart {
     evaluate: model.evaluate ?? null,
     trust: model.train?.trust ?? null,
     allow: model.package?.allow ?? [],
+    store: model.store,
     deploy: model.deploy ?? null,
   };
 }
@@ -53,6 +57,7 @@ export function underPolicy(model: Model, policy: PolicyPart): Model {
     evaluate: policy.evaluate ?? model.evaluate,
     train: model.train === undefined ? undefined : { ...model.train, trust: policy.trust ?? model.train.trust },
     package: model.package === undefined ? undefined : { ...model.package, allow: policy.allow },
+    store: policy.store,
     deploy: policy.deploy ?? model.deploy,
   };
 }
@@ -71,6 +76,7 @@ export function policyDifferences(base: PolicyPart, head: PolicyPart): PolicyDif
     ...valueDifferences('evaluate', base.evaluate, head.evaluate, true),
     ...trustDifferences(base.trust, head.trust),
     ...allowDifferences(base.allow, head.allow),
+    ...valueDifferences('store', base.store, head.store, true),
     ...deployDifferences(base.deploy, head.deploy),
   ];
 }

@@ -115,7 +115,7 @@ async function checkModel(context: Context, plan: CheckPlan, check: PlannedCheck
   await using session = await openTables();
 
   parts.data = await validateModelData(context, session, workspace, model, base?.commit ?? null);
-  for (const [index, report] of parts.data.entries()) if (index === 0) await out.write('data-report', report);
+  for (const report of parts.data) await out.write('data-report', report, report.dataset.name);
   if (parts.data.some((report) => report.verdict === 'fail')) {
     return {
       ...parts,

@@ -13,8 +13,8 @@ export function outFolder(root: string, model: string, asked: string | undefined
   return {
     folder,
     outputs: path.join(folder, 'outputs'),
-    async write(kind, document) {
-      const file = path.join(folder, `${kind}.json`);
+    async write(kind, document, name) {
+      const file = path.join(folder, `${kind}${name === undefined ? '' : `-${name}`}.json`);
       await writeDocument(kind, file, document);
       return file;
     },

@@ -106,7 +106,7 @@ async function planModel(
   const store =
     key === null || reason === null
       ? 'unknown'
-      : (await (await openModelStore(context, workspace.root, head)).findRun(key.runKey)) === null
+      : (await (await openModelStore(context, workspace.root, model)).findRun(key.runKey)) === null
         ? 'miss'
         : 'hit';
   return {
