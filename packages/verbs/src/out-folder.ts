@@ -5,7 +5,8 @@ import { type DocumentKind, type DocumentOf, writeDocument } from '@passloop/doc
 export type OutFolder = {
   folder: string;
   outputs: string;
-  write<K extends DocumentKind>(kind: K, document: DocumentOf<K>): Promise<string>;
+  /** `name` tells several documents of one kind apart: `data-report-train.json`. */
+  write<K extends DocumentKind>(kind: K, document: DocumentOf<K>, name?: string): Promise<string>;
 };
 
 export function outFolder(root: string, model: string, asked: string | undefined): OutFolder {
