@@ -17,6 +17,9 @@ const neighbours = new Set(['record -> model', 'tables -> model', 'local-github 
 /** What only the outermost floors may touch: the outside world is handed to the domain as arguments. */
 const outermost = new Set(['verbs', 'cli', 'actions', 'github', 'local-github']);
 
+/** Adapters whose other side counts in wall-clock time: a gRPC deadline, the engine's start of a container. */
+const clocked = ['packages/packaging/src/oip-grpc.ts', 'packages/packaging/src/start.ts'];
+
 type Edge = { from: string; to: string; file: string };
 type Source = { file: string; text: string };
 
@@ -28,7 +31,10 @@ function floorOf(name: string): number {
 
 function sources(folder: string): Source[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts') && !name.includes('node_modules'))
+    .filter(
+      (name) =>
+        name.endsWith('.ts') && !name.endsWith('.test.ts') && !/(^|\/)(node_modules|fixtures|testing)\//.test(name),
+    )
     .map((name) => path.join(folder, name))
     .filter((file) => statSync(file).isFile())
     .map((file) => ({ file, text: readFileSync(file, 'utf8') }));
@@ -118,7 +124,8 @@ it('the domain sees no Octokit, no runner, no environment variable and no clock'
     .filter((entry) => !outermost.has(entry.name))
     .flatMap((entry) => entry.list)
     .filter((source) => forbidden.test(source.text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/.*$/gm, '')))
-    .map((source) => path.relative(root, source.file));
+    .map((source) => path.relative(root, source.file))
+    .filter((file) => !clocked.includes(file));
   expect(wrong).toEqual([]);
 });
 
