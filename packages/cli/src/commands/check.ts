@@ -35,10 +35,10 @@ export function addCheckCommands(program: Command): void {
       return;
     }
     await answer(flags, async (context) => {
-      const { report, comment, files } = await check(context, { ...flags, models: flags.model });
+      const { report, files } = await check(context, { ...flags, models: flags.model });
       let text = printReport(report);
       if (flags.pullRequest !== undefined) {
-        const posted = await postReport(context, { pullRequest: flags.pullRequest, report, comment });
+        const posted = await postReport(context, { pullRequest: flags.pullRequest, report, runUrl: flags.runUrl });
         text += `\n${posted.outcome}: ${posted.url}\n`;
       }
       text += `\nReport: ${files.html}\n`;
