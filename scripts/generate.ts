@@ -1,9 +1,13 @@
-/** Writes what is generated from the sources: JSON Schemas of the documents and of the model file. With --check it only compares. */
+/**
+ * Writes what is generated from the sources: JSON Schemas of the documents and of the model file, and the shapes in
+ * docs/documents.md. With --check it only compares.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { documentJsonSchema, documentKinds } from '@passloop/documents';
 import { modelFileJsonSchema } from '@passloop/model';
+import { documentShapes } from './document-shape.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
@@ -16,6 +20,17 @@ for (const kind of documentKinds) {
   );
 }
 files.set('docs/schemas/model-file.json', `${JSON.stringify(modelFileJsonSchema(), null, 2)}\n`);
+files.set('docs/documents.md', between('docs/documents.md', 'shapes', documentShapes()));
+
+/** A page with the text between its markers `<!-- NAME-start -->` and `<!-- NAME-end -->` replaced. */
+function between(name: string, marker: string, text: string): string {
+  const page = readFileSync(path.join(root, name), 'utf8');
+  const [start, end] = [`<!-- ${marker}-start -->\n`, `<!-- ${marker}-end -->`];
+  const from = page.indexOf(start);
+  const to = page.indexOf(end);
+  if (from < 0 || to < from) throw new Error(`${name} has no ${start.trim()} before ${end}`);
+  return `${page.slice(0, from + start.length)}\n${text}\n${page.slice(to)}`;
+}
 
 const stale: string[] = [];
 for (const [name, text] of files) {
