@@ -4,13 +4,13 @@ import { createContainer } from './container.ts';
 import { type Engine, parseJson } from './engine.ts';
 import { inspectImage, pullImage } from './image-facts.ts';
 
-/** What a base image offers: its Python decides which wheels fit. */
+/** What a base image offers: its Python (`3.11.9`) decides which wheels fit. */
 export type Base = { reference: string; python: string };
 
-const Answer = z.object({ implementation: z.literal('cpython'), version: z.tuple([z.int(), z.int()]) });
+const Answer = z.object({ implementation: z.literal('cpython'), version: z.tuple([z.int(), z.int(), z.int()]) });
 
 const question =
-  "import json, sys; print(json.dumps({'implementation': sys.implementation.name, 'version': sys.version_info[:2]}))";
+  "import json, sys; print(json.dumps({'implementation': sys.implementation.name, 'version': sys.version_info[:3]}))";
 
 /**
  * Takes the base image from the engine or its registry, and asks its Python for its version.

@@ -20,7 +20,7 @@ import { type ImageFacts, inspectImage, pullImage } from './image-facts.ts';
 import { imageKey } from './image-key.ts';
 import { parseImageName } from './image-name.ts';
 import { dockerfile, imageLabels, installer, recipeVersion, servedModelFile } from './recipe.ts';
-import { parseRequirements } from './requirements.ts';
+import { parseRequirements, selectRequirements } from './requirements.ts';
 import type { Runtime } from './runtime-files.ts';
 import type { WheelSource } from './wheels.ts';
 
@@ -76,7 +76,7 @@ export async function buildImage(request: BuildRequest, ports: BuildPorts): Prom
     ports.progress.done();
     return { image: null, scan };
   }
-  const facts = await build(parts, modelFile, context.path, ports);
+  const facts = await build(parts, context.path, ports);
   return { image: imageDocument(parts, facts, 'miss', null), scan };
 }
 
@@ -144,7 +144,7 @@ function carries(facts: ImageFacts, key: string, platform: string): boolean {
   return facts.labels[imageLabels.imageKey] === key && facts.platform === platform;
 }
 
-async function build(parts: Parts, modelFile: string, folder: string, ports: BuildPorts): Promise<ImageFacts> {
+async function build(parts: Parts, folder: string, ports: BuildPorts): Promise<ImageFacts> {
   const { engine, progress } = ports;
   const { request } = parts;
   const platform = request.package.platforms[0] ?? 'linux/amd64';
@@ -152,11 +152,13 @@ async function build(parts: Parts, modelFile: string, folder: string, ports: Bui
   const base = await examineBase(engine, request.package.base, platform, progress);
 
   progress.phase('fetch wheels');
+  const target = { python: base.python, platform };
+  const serveLock = parseRequirements(parts.serveLock, request.package.requirements);
   const requirements = {
-    runtime: parseRequirements(request.runtime.lock, 'requirements.lock'),
-    serve: parseRequirements(parts.serveLock, request.package.requirements),
+    runtime: selectRequirements(parseRequirements(request.runtime.lock, 'requirements.lock'), target),
+    serve: selectRequirements(serveLock, target),
   };
-  const forBase = { python: base.python, platform };
+  const forBase = { python: base.python.split('.').slice(0, 2).join('.'), platform };
   const wheels = {
     runtime: await ports.wheels({ requirements: requirements.runtime, ...forBase }),
     serve: await ports.wheels({ requirements: requirements.serve, ...forBase }),
@@ -164,7 +166,6 @@ async function build(parts: Parts, modelFile: string, folder: string, ports: Bui
   };
   const text = dockerfile({
     model: request.model,
-    modelFile,
     modelDigest: parts.modelDigest,
     base: request.package.base,
     imageKey: parts.key,

@@ -5,15 +5,15 @@ const maxCommandBytes = 96 * 1024;
 
 /**
  * The arguments as one POSIX shell string in which every element stands in single quotes, so that a shell hands each on
- * byte for byte. Quoting the subcommand as well keeps docker-cli-js from taking the output of a command for a table or
- * for JSON because a label happens to hold the word ` inspect `.
+ * byte for byte. The subcommand is quoted as well, and a space stands apart from its neighbours: docker-cli-js searches the whole
+ * string for ` inspect `, ` ps ` and the like, and would read the output as JSON or a table because of a label's text.
  * @throws ConfigurationError for what no argument can carry: NUL, lone surrogates, too many bytes.
  */
 export function quoteCommandLine(args: readonly string[]): string {
   const quoted = args.map((argument) => {
     if (argument.includes('\u0000')) throw refused('a NUL character', argument);
     if (!argument.isWellFormed()) throw refused('half a character (a lone surrogate)', argument);
-    return `'${argument.replaceAll("'", "'\\''")}'`;
+    return `'${argument.replaceAll("'", "'\\''").replaceAll(' ', '\'" "\'')}'`;
   });
   const line = quoted.join(' ');
   if (Buffer.byteLength(line) > maxCommandBytes) {

@@ -1,4 +1,3 @@
-export { type ScanOptions, scanModelFile } from './scan/index.ts';
 export { type Base, examineBase } from './base.ts';
 export { type BuildPorts, type BuildRequest, type BuildResult, buildImage, engineTag } from './build.ts';
 export { type Engine, type EngineOptions, openEngine } from './engine.ts';
@@ -13,6 +12,7 @@ export { findManifest, loggedIn, type PushedManifest, pushImage, type RegistryLo
 export { dockerfile, recipeVersion } from './recipe.ts';
 export { formatRequirements, parseRequirements, type Requirement } from './requirements.ts';
 export { defaultRuntimeFolder, type Runtime, readRuntime } from './runtime-files.ts';
+export { type ScanOptions, scanModelFile } from './scan/index.ts';
 export { type ScoreRequest, type Scores, scoreByImage } from './scoring.ts';
 export { compareSkew, type Skew } from './skew.ts';
 export { type ServingContainer, type StartLimits, startIsolated, startServing } from './start.ts';

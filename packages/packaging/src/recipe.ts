@@ -35,8 +35,6 @@ const seal = [
 export type RecipeRequest = {
   /** Name of the model: what clients call it. */
   model: string;
-  /** `model.joblib`, `model.pkl` or `model.pickle`. */
-  modelFile: string;
   modelDigest: string;
   /** `name@sha256:…` */
   base: string;

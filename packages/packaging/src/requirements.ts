@@ -1,4 +1,5 @@
 import { ConfigurationError } from '@passloop/core';
+import { type MarkerTarget, markerHolds } from './marker.ts';
 
 /** One line of a lock: a package at one version, with the digests of the files that may be installed for it. */
 export type Requirement = { name: string; version: string; marker: string | null; hashes: string[] };
@@ -51,6 +52,24 @@ export function parseRequirements(text: string, file: string): Requirement[] {
     requirements.push({ name, version, marker: marker?.trim() || null, hashes });
   }
   return requirements;
+}
+
+/**
+ * What of a lock is installed for one interpreter, without markers.
+ * @throws ConfigurationError where two versions of one package are left
+ */
+export function selectRequirements(requirements: readonly Requirement[], target: MarkerTarget): Requirement[] {
+  const selected = requirements
+    .filter(({ marker }) => marker === null || markerHolds(marker, target))
+    .map((requirement) => ({ ...requirement, marker: null }));
+  const names = new Set<string>();
+  for (const { name } of selected) {
+    if (names.has(normalName(name))) {
+      throw new ConfigurationError(`The serving lock has two versions of ${name} for Python ${target.python}.`);
+    }
+    names.add(normalName(name));
+  }
+  return selected;
 }
 
 /** The same requirements, and nothing else, as text for pip. */
