@@ -1,4 +1,4 @@
-import { plainText, type Verdict } from '@passloop/core';
+import { count, megabytes, plainText, shortDigest, type Verdict } from '@passloop/core';
 import type {
   ComparedMetric,
   ComparedSlice,
@@ -15,7 +15,7 @@ import type {
   ScanDocument,
   StatusDocument,
 } from '@passloop/documents';
-import { count, headlineText, megabytes, phraseText, shortDigest } from '@passloop/report';
+import { headlineText, phraseText } from '@passloop/report';
 import type { Explanation } from '@passloop/verbs';
 
 /** How a person reads a document on a terminal: the verdict first, then what made it. Untrusted text is cleaned, never styled. */

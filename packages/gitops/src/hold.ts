@@ -1,4 +1,4 @@
-import { ConfigurationError, codeSpan, escapeMarkdown, isDigest } from '@passloop/core';
+import { ConfigurationError, codeSpan, escapeMarkdown, isDigest, shortDigest } from '@passloop/core';
 import { formatDocument, type HoldDocument, type PullRequestReference } from '@passloop/documents';
 import { type MergePolicy, performChange, type Refusal, type RetryPorts } from './apply-change.ts';
 import { commitMessage } from './commit-message.ts';
@@ -7,7 +7,7 @@ import { type DeployQuery, type DeployState, deployState, readRequest } from './
 import type { Forge } from './forge.ts';
 import { type Hold, holdDocument } from './holds.ts';
 import { holdBranch, holdPath, liftPath } from './paths.ts';
-import { pullRequestText, shortDigest } from './pull-request-text.ts';
+import { pullRequestText } from './pull-request-text.ts';
 
 export type HoldRequest = {
   action: 'hold' | 'lift';
@@ -75,7 +75,7 @@ function placeHold(state: DeployState, request: HoldRequest): HoldPlan | Refusal
   const headline = `hold(${state.model}): refuse ${shortDigest(modelDigest)} in ${where}`;
   const body = [
     `Model ${codeSpan(modelDigest)} of **${escapeMarkdown(state.model)}** isn't promoted to ${escapeMarkdown(where)} while ${codeSpan(path)} is there.`,
-    `**Why** ${escapeMarkdown(request.reason, 1000)}\n**Who** ${escapeMarkdown(request.by)}\n**To lift it** revert this commit, or \`passloop hold ${state.model} --lift ${modelDigest}\`.`,
+    `**Why** ${escapeMarkdown(request.reason, 1000)}\n**Who** ${escapeMarkdown(request.by)}\n**To lift it** revert this commit, or \`passloop hold ${modelDigest} --lift\`.`,
   ];
   return { kind: 'change', hold, change: changeOf(state, editor.files(), headline, request, body) };
 }

@@ -99,7 +99,7 @@ function refusalOf(decision: Decision, environment: EnvironmentState): Refusal |
       return {
         kind: 'refused',
         outcome: 'held',
-        reason: `Model ${hold.modelDigest} is held${hold.environment === null ? '' : ` in ${hold.environment}`}: ${hold.reason} Lift it with \`passloop hold --lift ${hold.modelDigest}\`.`,
+        reason: `Model ${hold.modelDigest} is held${hold.environment === null ? '' : ` in ${hold.environment}`}: ${hold.reason} Lift it with \`passloop hold ${hold.modelDigest} --lift\`.`,
       };
     }
     case 'blocked':

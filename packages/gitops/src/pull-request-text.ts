@@ -1,4 +1,15 @@
-import { codeSpan, escapeMarkdown, plainText } from '@passloop/core';
+import {
+  change,
+  codeSpan,
+  digitsOf,
+  escapeMarkdown,
+  interval,
+  measured,
+  metricName,
+  plainText,
+  shortDigest,
+  unitOf,
+} from '@passloop/core';
 import type { Change, ComparedMetric, ComparisonDocument, RecordDocument } from '@passloop/documents';
 import type { PullRequestText } from './forge.ts';
 
@@ -15,11 +26,6 @@ const titleLimit = 255;
 const bodyLimit = 65_000;
 const rowLimit = 40;
 
-/** `sha256:41d0aaaaaaaa…`: enough to tell two apart. */
-export function shortDigest(digest: string): string {
-  return `${digest.slice(0, 'sha256:'.length + 12)}…`;
-}
-
 export function promotionText(
   record: RecordDocument,
   evidence: PromotionEvidence,
@@ -27,7 +33,7 @@ export function promotionText(
 ): PullRequestText {
   const { deployment } = record;
   const metric = evidence.comparison?.metrics.find((one) => one.delta !== null) ?? null;
-  const headline = metric === null ? '' : `, ${metric.name} ${signed(metric.delta ?? '')}, ${metric.verdict}`;
+  const headline = metric === null ? '' : `, ${metricName(metric.name)} ${change(metric.delta)}, ${metric.verdict}`;
   const title = `promote(${record.model} → ${deployment.environment}): ${record.version}${headline}`;
   const parts = [
     verdictSentence(record, evidence.comparison),
@@ -55,7 +61,7 @@ export function rollbackText(
     .slice(0, rowLimit)
     .map(({ name, value }) => {
       const now = left.metrics.find((one) => one.name === name)?.value;
-      return `| ${escapeMarkdown(name)} | ${now === undefined ? '' : escapeMarkdown(now)} | ${escapeMarkdown(value)} |`;
+      return `| ${escapeMarkdown(metricName(name))} | ${number({ name }, now ?? null)} | ${number({ name }, value)} |`;
     })
     .join('\n');
   const parts = [
@@ -67,7 +73,7 @@ export function rollbackText(
       `**Why** ${escapeMarkdown(reason, 1000)}`,
       hold === null
         ? '**What stays out** nothing: the model is the same, in another image that is held.'
-        : `**What stays out** model ${codeSpan(shortDigest(left.modelDigest))} is held by ${codeSpan(hold)} and isn't promoted again until \`passloop hold ${record.model} --lift ${left.modelDigest}\`.`,
+        : `**What stays out** model ${codeSpan(shortDigest(left.modelDigest))} is held by ${codeSpan(hold)} and isn't promoted again until \`passloop hold ${left.modelDigest} --lift\`.`,
       `**Where it comes from** ${sourceOf(record)}`,
       '**To undo it** revert this commit: image, record and hold go together.',
     ].join('\n'),
@@ -123,7 +129,7 @@ function metricTable(comparison: ComparisonDocument | null, environment: string)
     .slice(0, rowLimit)
     .map(
       (metric) =>
-        `| ${escapeMarkdown(metric.name)} | ${number(metric.production)} | ${number(metric.candidate)} | ${verdictText(metric)} |`,
+        `| ${escapeMarkdown(metricName(metric.name))} | ${number(metric, metric.production)} | ${number(metric, metric.candidate)} | ${verdictText(metric)} |`,
     );
   const more = comparison.metrics.length - rows.length;
   return [
@@ -135,10 +141,11 @@ function metricTable(comparison: ComparisonDocument | null, environment: string)
 }
 
 function verdictText(metric: ComparedMetric): string {
-  const interval = metric.interval === null ? '' : `, ${signed(metric.interval[0])} to ${signed(metric.interval[1])}`;
+  if (metric.delta === null) return metric.verdict;
+  const digits = digitsOf(metric);
   const allowed =
-    metric.margin === null ? '' : ` (allowed ${metric.direction === 'higher' ? '−' : '+'}${metric.margin}${interval})`;
-  return `${metric.verdict}${allowed}`;
+    metric.margin === null ? '' : `, allowed ${metric.direction === 'higher' ? '−' : '+'}${metric.margin}`;
+  return `${metric.verdict}: ${change(metric.delta, digits)}${interval(metric.interval, digits)}${allowed}`;
 }
 
 function changesLine(changes: readonly Change[], hasPrevious: boolean): string {
@@ -180,11 +187,6 @@ function filesLine(files: readonly { file: string; lines: number | null }[]): st
   return `${files.length} file${files.length === 1 ? '' : 's'}: ${listed.join(', ')}${more > 0 ? `, … ${more} more` : ''}`;
 }
 
-function number(value: string | null): string {
-  return value === null ? '' : escapeMarkdown(value);
-}
-
-function signed(value: string): string {
-  if (value.startsWith('-')) return `−${value.slice(1)}`;
-  return value === '' || value === '0' ? value : `+${value}`;
+function number(metric: Pick<ComparedMetric, 'name'>, value: string | null): string {
+  return value === null ? '–' : escapeMarkdown(`${measured(value, digitsOf(metric))}${unitOf(metric.name)}`);
 }

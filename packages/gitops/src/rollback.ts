@@ -1,4 +1,4 @@
-import { ConfigurationError, isDigest, sha256 } from '@passloop/core';
+import { ConfigurationError, isDigest, sha256, shortDigest } from '@passloop/core';
 import { formatDocument, parseDocument, type RecordDocument, type RollbackDocument } from '@passloop/documents';
 import { type MergePolicy, type Performed, performChange, type Refusal, type RetryPorts } from './apply-change.ts';
 import { commitMessage, promotionTrailers } from './commit-message.ts';
@@ -25,7 +25,7 @@ import {
   type PromotionPlan,
   promotionDocument,
 } from './promotion.ts';
-import { rollbackText, shortDigest } from './pull-request-text.ts';
+import { rollbackText } from './pull-request-text.ts';
 import { ancestorsOf, type RecordVersion, sameIdentity } from './record-history.ts';
 
 /** Which record a rollback returns to. */
@@ -206,7 +206,7 @@ function namedTarget(
   return {
     kind: 'refused',
     outcome: 'held',
-    reason: `${newest.record.version} is held: ${hold.reason} Lift it with \`passloop hold --lift ${hold.modelDigest}\`.`,
+    reason: `${newest.record.version} is held: ${hold.reason} Lift it with \`passloop hold ${hold.modelDigest} --lift\`.`,
   };
 }
 

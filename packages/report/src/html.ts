@@ -1,9 +1,19 @@
-import { escapeHtml, fromDecimal, type Verdict } from '@passloop/core';
+import {
+  age,
+  count,
+  digitsOf,
+  escapeHtml,
+  fromDecimal,
+  measured,
+  megabytes,
+  shortDigest,
+  unitOf,
+  type Verdict,
+} from '@passloop/core';
 import type { ComparedMetric, ComparedSlice, DataReport, ModelReport, ReportDocument } from '@passloop/documents';
 import { policySentence } from './judge.ts';
-import { age, count, measured, megabytes, shortDigest } from './numbers.ts';
 import { phraseHtml } from './phrase.ts';
-import { allowed, changeCell, digitsOf, signs, subject, unitOf } from './words.ts';
+import { allowed, changeCell, signs, subject } from './words.ts';
 
 /**
  * The whole report as one HTML file: no script, no network, light and dark, readable in print. A policy in its head forbids

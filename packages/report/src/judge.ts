@@ -1,6 +1,5 @@
-import { type Verdict, worstVerdict } from '@passloop/core';
+import { count, type Verdict, worstVerdict } from '@passloop/core';
 import type { CheckResult, DataReport, ModelReport, Override, PolicyDifference } from '@passloop/documents';
-import { count } from './numbers.ts';
 import { named } from './phrase.ts';
 import { metricSentence } from './words.ts';
 

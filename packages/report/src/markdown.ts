@@ -1,9 +1,19 @@
-import { codeSpan, escapeMarkdown, type Verdict } from '@passloop/core';
+import {
+  age,
+  codeSpan,
+  count,
+  digitsOf,
+  escapeMarkdown,
+  measured,
+  megabytes,
+  shortDigest,
+  unitOf,
+  type Verdict,
+} from '@passloop/core';
 import type { ComparedMetric, ComparedSlice, DataReport, ModelReport, ReportDocument } from '@passloop/documents';
 import { policySentence } from './judge.ts';
-import { age, count, measured, megabytes, shortDigest } from './numbers.ts';
 import { phraseMarkdown, phraseText } from './phrase.ts';
-import { allowed, changeCell, digitsOf, icons, subject, unitOf, verdictCell } from './words.ts';
+import { allowed, changeCell, icons, subject, verdictCell } from './words.ts';
 
 /** GitHub refuses a comment above 65,536 characters; the rest is for the marker and for what an editor adds. */
 export const commentLimit = 65_000;

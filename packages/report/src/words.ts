@@ -1,6 +1,5 @@
-import type { Verdict } from '@passloop/core';
+import { change, digitsOf, interval, measured, metricName, unitOf, type Verdict } from '@passloop/core';
 import type { ComparedMetric, ComparedSlice } from '@passloop/documents';
-import { change, interval, measured } from './numbers.ts';
 import { named } from './phrase.ts';
 
 /** An icon never stands alone: the word beside it says the same to who cannot see it. */
@@ -13,28 +12,6 @@ export const icons: Record<Verdict, string> = {
   skipped: '➖',
 };
 
-const metricNames: Record<string, string> = {
-  roc_auc: 'ROC AUC',
-  pr_auc: 'PR AUC',
-  log_loss: 'log loss',
-  f1: 'F1',
-  mae: 'MAE',
-  rmse: 'RMSE',
-  r2: 'R²',
-  mcc: 'MCC',
-  latency_p50_ms: 'latency p50',
-  latency_p95_ms: 'latency p95',
-  image_bytes: 'image size',
-};
-
-export function metricName(name: string): string {
-  return metricNames[name] ?? name.replaceAll('_', ' ');
-}
-
-export function unitOf(name: string): string {
-  return name.endsWith('_ms') ? ' ms' : '';
-}
-
 /** The same for a page that can't count on a font with emoji. */
 export const signs: Record<Verdict, string> = {
   pass: '✓',
@@ -44,11 +21,6 @@ export const signs: Record<Verdict, string> = {
   pending: '…',
   skipped: '–',
 };
-
-/** How many digits tell this metric's numbers apart. */
-export function digitsOf(metric: Pick<ComparedMetric, 'name'>): number {
-  return metric.name.endsWith('_ms') ? 1 : metric.name === 'image_bytes' ? 0 : 4;
-}
 
 export function isSlice(metric: ComparedMetric | ComparedSlice): metric is ComparedSlice {
   return 'slice' in metric;

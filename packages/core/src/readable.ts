@@ -1,4 +1,6 @@
-import { fromDecimal } from '@passloop/core';
+import { fromDecimal } from './decimal.ts';
+
+// Numbers, digests and names as people read them. Documents keep the exact ones.
 
 const minus = '−';
 
@@ -50,4 +52,31 @@ export function age(from: string, to: string): string {
   if (minutes < 60) return `${minutes} min ago`;
   const hours = Math.round(minutes / 60);
   return hours < 48 ? `${hours} h ago` : `${Math.round(hours / 24)} d ago`;
+}
+
+const metricNames: Record<string, string> = {
+  roc_auc: 'ROC AUC',
+  pr_auc: 'PR AUC',
+  log_loss: 'log loss',
+  f1: 'F1',
+  mae: 'MAE',
+  rmse: 'RMSE',
+  r2: 'R²',
+  mcc: 'MCC',
+  latency_p50_ms: 'latency p50',
+  latency_p95_ms: 'latency p95',
+  image_bytes: 'image size',
+};
+
+export function metricName(name: string): string {
+  return metricNames[name] ?? name.replaceAll('_', ' ');
+}
+
+export function unitOf(name: string): string {
+  return name.endsWith('_ms') ? ' ms' : '';
+}
+
+/** How many digits tell this metric's numbers apart. */
+export function digitsOf(metric: { name: string }): number {
+  return metric.name.endsWith('_ms') ? 1 : metric.name === 'image_bytes' ? 0 : 4;
 }
