@@ -1,0 +1,128 @@
+import { constants } from 'node:fs';
+import { chmod, copyFile, cp, lstat, mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import {
+  ConfigurationError,
+  dirHash1,
+  fileDigest,
+  folderEntries,
+  type GitRepository,
+  insidePath,
+  isMissing,
+  sha256,
+} from '@passloop/core';
+import { fromRoot } from '@passloop/model';
+import type { OutputFile } from './outputs.ts';
+import type { PlannedDataset, PlannedStage, TrainingPlan } from './training-plan.ts';
+
+/** Where a stage's inputs come from. */
+export type Sources = {
+  repository: GitRepository;
+  /** The checkout that datasets are read from: the repository's root on disk. */
+  workTree: string;
+};
+
+/**
+ * Lays out what a stage declares, and nothing else, in a new folder: code and params from the commit's objects, datasets as
+ * read-only copies that are verified against the lock, the outputs of the stages that it needs.
+ * @throws ConfigurationError for data that is missing or is not what the lock says
+ */
+export async function layOutStage(
+  plan: TrainingPlan,
+  planned: PlannedStage,
+  sources: Sources,
+  upstream: readonly OutputFile[],
+  folder: string,
+): Promise<void> {
+  const blobs = await sources.repository.readBlobs(planned.code.map((file) => file.oid));
+  for (const file of planned.code) {
+    await put(folder, file.path, blobs.get(file.oid) as Buffer, file.mode === '100755' ? 0o755 : 0o644);
+  }
+  if (planned.params !== null) await put(folder, planned.params.path, planned.params.text, 0o644);
+  for (const dataset of planned.data) await layOutDataset(plan, dataset, sources, folder);
+  for (const output of upstream) {
+    const target = await place(folder, output.path);
+    await copyFile(output.file, target, constants.COPYFILE_FICLONE);
+    await chmod(target, 0o444);
+  }
+  for (const output of planned.stage.outputs) await place(folder, output);
+}
+
+async function put(folder: string, relative: string, content: string | Buffer, mode: number): Promise<void> {
+  await writeFile(await place(folder, relative), content, { mode });
+}
+
+/** The path below the folder, with its parent made. */
+async function place(folder: string, relative: string): Promise<string> {
+  const target = await insidePath(folder, relative, 'a path of the stage');
+  await mkdir(path.dirname(target), { recursive: true });
+  return target;
+}
+
+/**
+ * A dataset from the work tree, or, where that has another content (line ends, a later edit), from the commit itself.
+ * What counts is that the copy which the stage reads has the digest of the lock.
+ */
+async function layOutDataset(
+  plan: TrainingPlan,
+  dataset: PlannedDataset,
+  sources: Sources,
+  folder: string,
+): Promise<void> {
+  if (dataset.path === null) {
+    throw new ConfigurationError(`The dataset ${dataset.name} is at ${dataset.uri}, outside the repository.`, {
+      file: plan.model.file,
+      line: plan.model.lineOf(['data', dataset.name]),
+      hint: 'This version trains on data of the repository: fetch it to a path and declare `path`.',
+    });
+  }
+  const rooted = fromRoot(plan.model, dataset.path);
+  const source = await insidePath(sources.workTree, rooted, `data.${dataset.name}.path`);
+  const target = await place(folder, dataset.path);
+  const found = await copyDataset(source, target);
+  if (found === dataset.locked.digest) return;
+  const committed = await sources.repository.readFile(plan.commit, rooted);
+  if (committed !== null && sha256(committed) === dataset.locked.digest) {
+    await writeFile(target, committed, { mode: 0o444, flag: 'w' }).catch(async (error: unknown) => {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EACCES')) throw error;
+      await chmod(target, 0o644);
+      await writeFile(target, committed);
+    });
+    await chmod(target, 0o444);
+    return;
+  }
+  if (found === null) {
+    throw new ConfigurationError(`The dataset ${dataset.name} is not there: ${rooted}.`, {
+      file: plan.model.file,
+      line: plan.model.lineOf(['data', dataset.name]),
+      hint: 'Fetch it (git lfs pull, dvc pull), or mend the path.',
+    });
+  }
+  throw new ConfigurationError(
+    `The lock is stale: ${rooted} is ${found}, but passloop.lock says ${dataset.locked.digest}.`,
+    {
+      file: fromRoot(plan.model, 'passloop.lock'),
+      hint: 'If the data was meant to change, run `passloop data lock` and commit it; if not, restore the data.',
+    },
+  );
+}
+
+/** Copies a file or folder, read-only, and gives the digest of the copy; null where there is nothing. */
+async function copyDataset(source: string, target: string): Promise<string | null> {
+  let isFolder: boolean;
+  try {
+    isFolder = (await lstat(source)).isDirectory();
+  } catch (error) {
+    if (isMissing(error)) return null;
+    throw error;
+  }
+  if (!isFolder) {
+    await copyFile(source, target, constants.COPYFILE_FICLONE);
+    await chmod(target, 0o444);
+    return fileDigest(target);
+  }
+  await cp(source, target, { recursive: true, mode: constants.COPYFILE_FICLONE, verbatimSymlinks: true });
+  const entries = await folderEntries(target);
+  for (const entry of entries) await chmod(path.join(target, ...entry.path.split('/')), 0o444);
+  return dirHash1(entries);
+}
