@@ -1,10 +1,10 @@
 import { type Verdict, worstVerdict } from '@passloop/core';
 import type { ComparedMetric, ComparedSlice, ComparisonDocument, Outcome } from '@passloop/documents';
 import type { Gate } from '@passloop/model';
-import { type EvaluationFrame, sliceFrame } from './frame.ts';
+import { type EvaluationFrame, sliceFrames } from './frame.ts';
 import { type InconclusivePolicy, judgeAlone, judgeMissing, judgePaired } from './gate.ts';
 import { measureAlone, measurePaired, type Resampling } from './measure.ts';
-import { measuredScalars, metrics } from './metrics.ts';
+import { type Metric, measuredScalars, metrics } from './metrics.ts';
 
 export type Side = ComparisonDocument['candidate'];
 
@@ -25,20 +25,21 @@ export type CompareRequest = {
 
 /**
  * Judges the candidate against production, gate by gate. The outcome came first: an unchanged model has nothing to prove, a
- * held one cannot, a return shows its gates without being blocked by them. Nothing measured is a failure.
+ * held one cannot, a return shows its gates without being blocked by them. Nothing measured is a failure, and so is a
+ * comparison of a model with itself, or of two that were not scored alike (then the outcome becomes `not-comparable`).
  */
-export function compareModels(request: CompareRequest): ComparisonDocument {
+export function compareModels(asked: CompareRequest): ComparisonDocument {
+  const request = comparable(asked);
   const { frame, outcome } = request;
   const judged = outcome === 'unchanged' || outcome === 'held' ? [] : request.gates.map((gate) => judge(gate, request));
   const slices =
-    frame === null || outcome !== 'compared' ? [] : request.gates.flatMap((gate) => judgeSlices(gate, frame, request));
+    frame !== null && (outcome === 'compared' || outcome === 'rollback') ? judgeSlices(frame, request) : [];
+  const unmeasured = reasonNotMeasured(outcome, judged);
   return {
     schema: 'passloop/comparison/v1',
     outcome,
-    verdict: verdictOf(outcome, [...judged, ...slices]),
-    reason:
-      request.reason ??
-      (outcome === 'first' && judged.every((metric) => metric.gate === 'skipped') ? firstReason : null),
+    verdict: unmeasured === null ? verdictOf(outcome, [...judged, ...slices]) : 'fail',
+    reason: request.reason ?? unmeasured,
     rows: frame?.rows ?? 0,
     evaluationDigest: frame?.evaluationDigest ?? null,
     production: request.production,
@@ -51,8 +52,49 @@ export function compareModels(request: CompareRequest): ComparisonDocument {
   };
 }
 
+function comparable(request: CompareRequest): CompareRequest {
+  const { outcome, production, candidate } = request;
+  if (outcome !== 'compared') return request;
+  const refuse = (reason: string): CompareRequest => ({
+    ...request,
+    outcome: 'not-comparable',
+    reason: request.reason ?? reason,
+    frame: null,
+  });
+  if (production === null) return refuse('There is no baseline: production is not known.');
+  if (production.digest !== null && production.digest === candidate.digest) {
+    return refuse(
+      `Production and the candidate are the same model (${candidate.digest}): it would be compared with itself.`,
+    );
+  }
+  if (production.scoredBy !== candidate.scoredBy) {
+    return refuse(
+      `The two were not scored alike: production by its ${production.scoredBy}, the candidate by its ${candidate.scoredBy}.`,
+    );
+  }
+  if (request.frame !== null && request.frame.production === null) {
+    return refuse('There is no baseline: no predictions of production on these rows.');
+  }
+  return request;
+}
+
 const firstReason =
-  'Nothing is in production yet and no gate has an absolute bound: add `min` or `max` to a gate, or record what runs already with `passloop adopt`.';
+  'Nothing is in production yet and no gate on the model has an absolute bound: add `min` or `max` to a gate, or record what runs already with `passloop adopt`.';
+
+/** Why there is no verdict but `fail`, whatever the severity of the gates. */
+function reasonNotMeasured(outcome: Outcome, judged: readonly ComparedMetric[]): string | null {
+  if (outcome === 'first') {
+    const bounded = judged.some((metric) => !measuredScalars.has(metric.name) && hasBounds(metric));
+    if (!bounded) return firstReason;
+  }
+  if (outcome !== 'compared' && outcome !== 'first') return null;
+  if (judged.length === 0) return 'No gate is declared, and nothing measured is nothing proven.';
+  return judged.some((metric) => metric.candidate !== null) ? null : 'No gate could be measured.';
+}
+
+function hasBounds(gate: { min?: unknown; max?: unknown }): boolean {
+  return (gate.min ?? null) !== null || (gate.max ?? null) !== null;
+}
 
 function verdictOf(outcome: Outcome, judged: readonly ComparedMetric[]): Verdict {
   switch (outcome) {
@@ -73,78 +115,83 @@ function verdictOf(outcome: Outcome, judged: readonly ComparedMetric[]): Verdict
 }
 
 function judge(gate: Gate, request: CompareRequest): ComparedMetric {
-  const frame = { gate, inconclusive: request.inconclusive };
+  const context = { gate, inconclusive: request.inconclusive };
   if (measuredScalars.has(gate.metric)) {
     const scalar = request.scalars[gate.metric];
-    if (scalar?.candidate === undefined || scalar.candidate === null)
-      return judgeMissing(frame, `${gate.metric} was not measured`);
-    return judgeAlone(frame, scalar.candidate, scalar.production, 'machines are too noisy for a margin: give `max`');
-  }
-  const metric = metrics[gate.metric];
-  if (metric === undefined) {
-    return judgeMissing(
-      frame,
-      `no metric is named ${gate.metric} (known: ${[...Object.keys(metrics), ...measuredScalars].join(', ')})`,
-    );
+    if (scalar?.candidate === undefined || scalar.candidate === null || !Number.isFinite(scalar.candidate))
+      return judgeMissing(context, `${gate.metric} was not measured`);
+    const before = Number.isFinite(scalar.production) ? scalar.production : null;
+    return judgeAlone(context, scalar.candidate, before, 'machines are too noisy for a margin: give `max`');
   }
   if (request.outcome === 'same-model') {
-    return { ...judgeMissing(frame, 'the model is the one in production'), gate: 'skipped' };
+    return { ...judgeMissing(context, 'the model is the one in production'), gate: 'skipped' };
   }
-  if (request.frame === null) return judgeMissing(frame, request.reason ?? 'there are no rows to compare on');
-  if (!metric.tasks.includes(request.frame.task)) {
-    return judgeMissing(frame, `${gate.metric} is not defined for a ${request.frame.task} model`);
+  if (request.frame === null) return judgeMissing(context, request.reason ?? 'there are no rows to compare on');
+  const metric = applicable(gate, request.frame);
+  if (typeof metric === 'string') return judgeMissing(context, metric);
+  if (request.outcome !== 'first' && request.frame.production !== null) {
+    const measured = measurePaired(metric, request.frame, request.resampling);
+    if (typeof measured !== 'string') return judgePaired(context, measured, request.frame.rows);
+    if (gate.margin !== undefined) return judgeMissing(context, measured);
   }
-  if (request.frame.production === null) {
-    const value = measureAlone(metric, request.frame);
-    return typeof value === 'string'
-      ? judgeMissing(frame, value)
-      : judgeAlone(frame, value, null, 'there is no baseline');
-  }
-  const measured = measurePaired(metric, request.frame, request.resampling);
-  return typeof measured === 'string'
-    ? judgeMissing(frame, measured)
-    : judgePaired(frame, measured, request.frame.rows);
+  const value = measureAlone(metric, request.frame);
+  return typeof value === 'string'
+    ? judgeMissing(context, value)
+    : judgeAlone(context, value, null, 'there is no baseline');
 }
 
-function judgeSlices(gate: Gate, frame: EvaluationFrame, request: CompareRequest): ComparedSlice[] {
+/** The metric that a gate names, or why it cannot be had from these rows. */
+function applicable(gate: Gate, frame: EvaluationFrame): Metric | string {
   const metric = metrics[gate.metric];
-  if (metric === undefined || frame.production === null) return [];
+  if (metric === undefined)
+    return `no metric is named ${gate.metric} (known: ${[...Object.keys(metrics), ...measuredScalars].join(', ')})`;
+  if (!metric.tasks.includes(frame.task)) return `${gate.metric} is not defined for a ${frame.task} model`;
+  if (gate.margin !== undefined && gate.direction !== metric.direction)
+    return `${gate.metric} is better when ${metric.direction}; the gate says ${gate.direction}`;
+  return metric;
+}
+
+function judgeSlices(frame: EvaluationFrame, request: CompareRequest): ComparedSlice[] {
   const found: ComparedSlice[] = [];
-  for (const column of gate.slices) {
-    const slice = frame.slices.find((candidate) => candidate.column === column);
-    if (slice === undefined) {
-      const missing = judgeMissing(
-        { gate, inconclusive: request.inconclusive },
-        `the evaluation dataset has no column ${column}`,
-      );
-      found.push({ ...missing, slice: { column, value: '' }, rows: 0 });
-      continue;
-    }
-    for (const [code, value] of slice.values.entries()) {
-      found.push(judgeSlice(gate, sliceFrame(frame, slice, code), { column, value }, request));
+  const parts = new Map<string, EvaluationFrame[]>();
+  for (const gate of request.gates) {
+    const metric = measuredScalars.has(gate.metric) ? 'an image has no slices' : applicable(gate, frame);
+    for (const column of gate.slices) {
+      const slice = frame.slices.find((candidate) => candidate.column === column);
+      if (slice === undefined || typeof metric === 'string') {
+        const reason = typeof metric === 'string' ? metric : `the evaluation dataset has no column ${column}`;
+        const missing = judgeMissing({ gate, inconclusive: request.inconclusive }, reason);
+        found.push({ ...missing, slice: { column, value: '' }, rows: 0 });
+        continue;
+      }
+      const frames = parts.get(column) ?? sliceFrames(frame, slice);
+      parts.set(column, frames);
+      for (const [code, value] of slice.values.entries()) {
+        found.push(judgeSlice(gate, metric, frames[code] as EvaluationFrame, { column, value }, request.resampling));
+      }
     }
   }
   return found;
 }
 
+/** A slice is compared with production; an absolute bound is about the whole. What it cannot decide warns. */
 function judgeSlice(
   gate: Gate,
+  metric: Metric,
   rows: EvaluationFrame,
   slice: ComparedSlice['slice'],
-  request: CompareRequest,
+  resampling: Resampling,
 ): ComparedSlice {
-  const frame = { gate, inconclusive: request.inconclusive };
+  const context = { gate: { ...gate, min: undefined, max: undefined }, inconclusive: 'warn' as const };
   const insufficient = (reason: string): ComparedSlice => ({
-    ...judgeMissing(frame, reason),
+    ...judgeMissing(context, reason),
     verdict: 'insufficient',
     gate: 'warn',
     slice,
     rows: rows.rows,
   });
   if (rows.rows < gate.minRows) return insufficient(`${rows.rows} rows; ${gate.minRows} are needed`);
-  const measured = measurePaired(metrics[gate.metric]!, rows, request.resampling);
+  const measured = measurePaired(metric, rows, resampling);
   if (typeof measured === 'string') return insufficient(measured);
-  // A slice is compared with production; an absolute bound is about the whole.
-  const relative = { gate: { ...gate, min: undefined, max: undefined }, inconclusive: 'warn' as const };
-  return { ...judgePaired(relative, measured, rows.rows), slice, rows: rows.rows };
+  return { ...judgePaired(context, measured, rows.rows), slice, rows: rows.rows };
 }

@@ -28,18 +28,40 @@ export type EvaluationFrame = {
 
 /** The rows of a frame that are in a slice's value, as a frame of their own. */
 export function sliceFrame(frame: EvaluationFrame, slice: SliceColumn, code: number): EvaluationFrame {
-  const rows: number[] = [];
-  for (let row = 0; row < frame.rows; row += 1) if (slice.codes[row] === code) rows.push(row);
-  const pick = (values: Float64Array | null) =>
-    values === null ? null : Float64Array.from(rows, (row) => values[row] as number);
-  const side = (predictions: Predictions): Predictions => ({
-    score: pick(predictions.score),
-    prediction: pick(predictions.prediction),
+  let count = 0;
+  for (let row = 0; row < frame.rows; row += 1) if (slice.codes[row] === code) count += 1;
+  const rows = new Uint32Array(count);
+  for (let row = 0, at = 0; row < frame.rows; row += 1) if (slice.codes[row] === code) rows[at++] = row;
+  return frameOfRows(frame, rows);
+}
+
+/** The frames of all values of a slice, in their order: one pass over the rows, however many values there are. */
+export function sliceFrames(frame: EvaluationFrame, slice: SliceColumn): EvaluationFrame[] {
+  const ends = new Uint32Array(slice.values.length);
+  for (let row = 0; row < frame.rows; row += 1) ends[slice.codes[row] as number]! += 1;
+  const groups = Array.from(ends, (count) => new Uint32Array(count));
+  ends.fill(0);
+  for (let row = 0; row < frame.rows; row += 1) {
+    const code = slice.codes[row] as number;
+    (groups[code] as Uint32Array)[ends[code]!++] = row;
+  }
+  return groups.map((rows) => frameOfRows(frame, rows));
+}
+
+function frameOfRows(frame: EvaluationFrame, rows: Uint32Array): EvaluationFrame {
+  function pick(values: Float64Array): Float64Array {
+    const picked = new Float64Array(rows.length);
+    for (let i = 0; i < rows.length; i += 1) picked[i] = values[rows[i] as number] as number;
+    return picked;
+  }
+  const side = ({ score, prediction }: Predictions): Predictions => ({
+    score: score === null ? null : pick(score),
+    prediction: prediction === null ? null : pick(prediction),
   });
   return {
     ...frame,
     rows: rows.length,
-    labels: pick(frame.labels) as Float64Array,
+    labels: pick(frame.labels),
     production: frame.production === null ? null : side(frame.production),
     candidate: side(frame.candidate),
     slices: [],

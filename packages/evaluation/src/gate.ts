@@ -50,9 +50,8 @@ export function gateVerdict(
     case 'not-comparable':
       return severity === 'warn' ? 'warn' : 'fail';
     case 'inconclusive':
-      return inconclusive === 'block' && severity === 'error' ? 'inconclusive' : 'warn';
     case 'insufficient':
-      return 'warn';
+      return inconclusive === 'block' && severity === 'error' ? 'inconclusive' : 'warn';
   }
 }
 
@@ -77,17 +76,25 @@ function base({ gate }: Frame): Omit<ComparedMetric, 'verdict' | 'gate'> {
   };
 }
 
-/** A gate on a paired measurement; an absolute bound that is broken outweighs the comparison. */
+/**
+ * A gate on a paired measurement; an absolute bound that is broken outweighs the comparison. Under `minRows` rows no
+ * interval is trusted: the comparison is `insufficient`, and does what an undecided one does.
+ */
 export function judgePaired(frame: Frame, measured: PairedMeasurement, rows: number): ComparedMetric {
   const { gate, inconclusive } = frame;
   const start = base(frame);
   const candidate = toDecimal(measured.candidate);
-  const interval: [string, string] = [toDecimal(measured.interval[0]), toDecimal(measured.interval[1])];
-  const bounded = start.min !== null || start.max !== null;
-  const bounds = bounded ? boundsVerdict(candidate, start.min, start.max) : null;
-  const paired = start.margin === null ? null : pairedVerdict(gate.direction, interval, start.margin);
+  const interval: [string, string] | null =
+    measured.interval === null ? null : [toDecimal(measured.interval[0]), toDecimal(measured.interval[1])];
+  const bounds = start.min !== null || start.max !== null ? boundsVerdict(candidate, start.min, start.max) : null;
+  const tooFew = start.margin === null ? null : insufficiency(gate, measured, rows);
+  const paired =
+    start.margin === null
+      ? null
+      : tooFew !== null || interval === null
+        ? 'insufficient'
+        : pairedVerdict(gate.direction, interval, start.margin);
   const verdict = bounds === 'outside' || paired === null ? (bounds ?? 'not-comparable') : paired;
-  const oriented = gate.direction === 'higher' ? measured.delta : -measured.delta;
   return {
     ...start,
     production: toDecimal(measured.production),
@@ -98,16 +105,32 @@ export function judgePaired(frame: Frame, measured: PairedMeasurement, rows: num
     method: measured.method,
     verdict,
     gate: gateVerdict(verdict, gate.severity, inconclusive),
-    rowsNeeded:
-      verdict === 'inconclusive' && gate.margin !== undefined
-        ? rowsToDecide({
-            rows,
-            delta: oriented,
-            standardError: standardErrorOf(measured.interval, measured.level),
-            margin: gate.margin,
-          })
-        : null,
+    rowsNeeded: rowsNeeded(verdict, gate, measured, rows),
+    reason: tooFew,
   };
+}
+
+function insufficiency(gate: Gate, measured: PairedMeasurement, rows: number): string | null {
+  if (rows < gate.minRows) return `${rows} rows; ${gate.minRows} are needed`;
+  return measured.interval === null ? 'it is undefined in many resamples of these rows: more rows are needed' : null;
+}
+
+/** More rows than anybody has are no advice. */
+const mostRows = 1e12;
+
+function rowsNeeded(verdict: Measurement, gate: Gate, measured: PairedMeasurement, rows: number): number | null {
+  if (verdict === 'insufficient') return rows < gate.minRows ? gate.minRows : null;
+  if (verdict !== 'inconclusive' || gate.margin === undefined || measured.interval === null) return null;
+  const needed = rowsToDecide(
+    {
+      rows,
+      delta: gate.direction === 'higher' ? measured.delta : -measured.delta,
+      standardError: standardErrorOf(measured.interval, measured.level),
+      margin: gate.margin,
+    },
+    { alpha: (1 - measured.level) / 2 },
+  );
+  return needed === null || needed > mostRows ? null : Math.max(needed, rows + 1);
 }
 
 /** A gate where only the candidate has a value: absolute bounds decide, a margin has no baseline. */

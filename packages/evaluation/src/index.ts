@@ -1,6 +1,16 @@
 export * from './compare.ts';
+export * from './compare-files.ts';
 export * from './frame.ts';
 export { gateVerdict, type InconclusivePolicy, pairedVerdict } from './gate.ts';
+export { parseGateFlag } from './gate-flag.ts';
+export {
+  type ColumnField,
+  type FrameQuestion,
+  type FrameTables,
+  frameOfTables,
+  loadFrame,
+  mostSliceValues,
+} from './load-frame.ts';
 export { defaultResampling, type Resampling } from './measure.ts';
 export { measuredScalars, metrics, metricValue } from './metrics.ts';
 export * from './outcome.ts';

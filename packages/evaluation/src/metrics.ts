@@ -1,5 +1,9 @@
-import { areaUnderRoc } from '@passloop/statistics';
+import { areaUnderRoc, mean, sum } from '@passloop/statistics';
 import type { EvaluationFrame, Predictions } from './frame.ts';
+
+type Tasks = readonly EvaluationFrame['task'][];
+type Column = 'score' | 'prediction';
+type Direction = 'higher' | 'lower';
 
 /**
  * A metric that is a function of sums over rows: `add` puts a row's terms into `width` sums, `of` makes the metric from them.
@@ -7,15 +11,23 @@ import type { EvaluationFrame, Predictions } from './frame.ts';
  */
 export type SummedMetric = {
   kind: 'sums';
-  needs: 'score' | 'prediction';
-  tasks: readonly EvaluationFrame['task'][];
+  needs: Column;
+  tasks: Tasks;
+  /** Which way is better: a gate that says otherwise is mistaken. */
+  direction: Direction;
+  /** The score must be a probability, 0 .. 1. */
+  probabilities?: true;
+  /** The share of rows whose label equals the value: its paired interval has a formula (Tango's). */
+  proportion?: true;
+  /** Shifting labels and values alike changes nothing: the labels' mean is taken from both, so that squares don't cancel. */
+  centered?: true;
   width(classes: number): number;
   add(into: Float64Array, at: number, label: number, value: number, classes: number): void;
   of(sums: Float64Array, classes: number): number;
 };
 
 /** The area under the ROC curve: a function of ranks, with an interval of its own (DeLong). */
-export type RankMetric = { kind: 'rank'; needs: 'score'; tasks: readonly EvaluationFrame['task'][] };
+export type RankMetric = { kind: 'rank'; needs: 'score'; tasks: Tasks; direction: Direction };
 
 export type Metric = SummedMetric | RankMetric;
 
@@ -29,6 +41,8 @@ const accuracy: SummedMetric = {
   kind: 'sums',
   needs: 'prediction',
   tasks: classification,
+  direction: 'higher',
+  proportion: true,
   width: () => 2,
   add(into, at, label, value) {
     into[at]! += 1;
@@ -43,6 +57,7 @@ function confusion(of: (tp: number, fp: number, fn: number, tn: number) => numbe
     kind: 'sums',
     needs: 'prediction',
     tasks: ['binary'],
+    direction: 'higher',
     width: () => 4,
     add(into, at, label, value) {
       into[at + (value === 1 ? (label === 1 ? 0 : 1) : label === 1 ? 2 : 3)]! += 1;
@@ -56,6 +71,7 @@ const balancedAccuracy: SummedMetric = {
   kind: 'sums',
   needs: 'prediction',
   tasks: classification,
+  direction: 'higher',
   width: (classes) => 2 * classes,
   add(into, at, label, value) {
     into[at + 2 * label]! += 1;
@@ -73,9 +89,10 @@ const balancedAccuracy: SummedMetric = {
   },
 };
 
-function meanOf(
-  needs: 'score' | 'prediction',
-  tasks: readonly EvaluationFrame['task'][],
+/** The mean of a term over the rows, a loss: [count, total]. */
+function meanLoss(
+  needs: Column,
+  tasks: Tasks,
   term: (label: number, value: number) => number,
   last = (mean: number) => mean,
 ): SummedMetric {
@@ -83,6 +100,7 @@ function meanOf(
     kind: 'sums',
     needs,
     tasks,
+    direction: 'lower',
     width: () => 2,
     add(into, at, label, value) {
       into[at]! += 1;
@@ -92,11 +110,13 @@ function meanOf(
   };
 }
 
-/** 1 − residual sum of squares / total sum of squares: [n, Σy, Σy², Σ(y−ŷ)²]. */
+/** 1 − residual sum of squares / total sum of squares: [n, Σy, Σy², Σ(y−ŷ)²]; undefined for one label only. */
 const r2: SummedMetric = {
   kind: 'sums',
   needs: 'prediction',
   tasks: ['regression'],
+  direction: 'higher',
+  centered: true,
   width: () => 4,
   add(into, at, label, value) {
     into[at]! += 1;
@@ -104,39 +124,77 @@ const r2: SummedMetric = {
     into[at + 2]! += label * label;
     into[at + 3]! += (label - value) ** 2;
   },
-  of: (sums) => 1 - sums[3]! / (sums[2]! - sums[1]! ** 2 / sums[0]!),
+  of(sums) {
+    const spread = sums[2]! - sums[1]! ** 2 / sums[0]!;
+    return spread > 0 ? 1 - sums[3]! / spread : Number.NaN;
+  },
 };
 
+function logLoss(label: number, score: number): number {
+  const probability = Math.min(1 - smallest, Math.max(smallest, score));
+  return label === 1 ? -Math.log(probability) : -Math.log1p(-probability);
+}
+
+const squaredError = (label: number, value: number) => (label - value) ** 2;
+
 /** Every metric that a gate may name, with scikit-learn's definition of the same name. */
-export const metrics: Readonly<Record<string, Metric>> = {
-  roc_auc: { kind: 'rank', needs: 'score', tasks: ['binary'] },
+const known: Record<string, Metric> = {
+  roc_auc: { kind: 'rank', needs: 'score', tasks: ['binary'], direction: 'higher' },
   accuracy,
   balanced_accuracy: balancedAccuracy,
   precision: confusion((tp, fp) => tp / (tp + fp)),
   recall: confusion((tp, _fp, fn) => tp / (tp + fn)),
   f1: confusion((tp, fp, fn) => (2 * tp) / (2 * tp + fp + fn)),
   mcc: confusion((tp, fp, fn, tn) => (tp * tn - fp * fn) / Math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))),
-  log_loss: meanOf('score', ['binary'], (label, score) => {
-    const probability = Math.min(1 - smallest, Math.max(smallest, score));
-    return label === 1 ? -Math.log(probability) : -Math.log1p(-probability);
-  }),
-  brier: meanOf('score', ['binary'], (label, score) => (label - score) ** 2),
-  mae: meanOf('prediction', ['regression'], (label, value) => Math.abs(label - value)),
-  mse: meanOf('prediction', ['regression'], (label, value) => (label - value) ** 2),
-  rmse: meanOf('prediction', ['regression'], (label, value) => (label - value) ** 2, Math.sqrt),
+  log_loss: { ...meanLoss('score', ['binary'], logLoss), probabilities: true },
+  brier: { ...meanLoss('score', ['binary'], squaredError), probabilities: true },
+  mae: meanLoss('prediction', ['regression'], (label, value) => Math.abs(label - value)),
+  mse: meanLoss('prediction', ['regression'], squaredError),
+  rmse: meanLoss('prediction', ['regression'], squaredError, Math.sqrt),
   r2,
 };
+
+/** By name; nothing is inherited, so that a gate named `constructor` finds no metric. */
+export const metrics: Readonly<Record<string, Metric>> = Object.assign(Object.create(null), known);
 
 /** Measured on the image, not on predictions: handed over as numbers, judged by `min` and `max`. */
 export const measuredScalars = new Set(['latency_p50_ms', 'latency_p95_ms', 'image_bytes', 'ready_seconds']);
 
-/** The sums of all rows, for one model. */
+const chunkRows = 1024;
+
+/** The sums of all rows, for one model: added up in chunks of rows, and the chunks with compensation. */
 export function sumsOf(metric: SummedMetric, frame: EvaluationFrame, side: Predictions): Float64Array {
+  const width = metric.width(frame.classes.length);
+  const chunks = Math.ceil(frame.rows / chunkRows);
+  const partial = bucketSums(metric, frame, side, chunks, (row) => Math.floor(row / chunkRows));
+  return Float64Array.from({ length: width }, (_, k) =>
+    sum(Float64Array.from({ length: chunks }, (_, chunk) => partial[chunk * width + k] as number)),
+  );
+}
+
+/** The sums of each of `count` buckets of rows, row-major. */
+export function bucketSums(
+  metric: SummedMetric,
+  frame: EvaluationFrame,
+  side: Predictions,
+  count: number,
+  bucketOf: (row: number) => number,
+): Float64Array {
   const values = side[metric.needs];
-  const sums = new Float64Array(metric.width(frame.classes.length));
   if (values === null) throw new RangeError(`no ${metric.needs} column`);
-  for (let row = 0; row < frame.rows; row += 1)
-    metric.add(sums, 0, frame.labels[row] as number, values[row] as number, frame.classes.length);
+  const classes = frame.classes.length;
+  const width = metric.width(classes);
+  const center = metric.centered ? mean(frame.labels) : 0;
+  const sums = new Float64Array(count * width);
+  for (let row = 0; row < frame.rows; row += 1) {
+    metric.add(
+      sums,
+      bucketOf(row) * width,
+      (frame.labels[row] as number) - center,
+      (values[row] as number) - center,
+      classes,
+    );
+  }
   return sums;
 }
 
