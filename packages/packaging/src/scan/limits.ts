@@ -1,0 +1,29 @@
+/** Bounds of a scan, so that a small file can't cost much memory or time ("billion laughs"). */
+export interface ScanLimits {
+  /** Opcodes of all pickles in a file. */
+  opcodes: number;
+  stack: number;
+  memo: number;
+  /** Reads of memo entries for one entry stored: fan-out makes an exponential object from a few bytes. */
+  memoReads: number;
+  /** Pickles inside one another (object arrays of joblib and npy). */
+  depth: number;
+  /** Bytes that a compressed file may become. */
+  decompressedBytes: number;
+  /** Entries of a zip. */
+  members: number;
+  /** Bytes of a header (npy, safetensors) or of one line of a text opcode. */
+  headerBytes: number;
+}
+
+/** Well above what a gradient-boosted forest of 100,000 trees needs. */
+export const defaultLimits: ScanLimits = {
+  opcodes: 200_000_000,
+  stack: 100_000,
+  memo: 50_000_000,
+  memoReads: 200,
+  depth: 3,
+  decompressedBytes: 4 * 1024 ** 3,
+  members: 100_000,
+  headerBytes: 100 * 1024 ** 2,
+};

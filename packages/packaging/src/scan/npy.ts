@@ -1,0 +1,52 @@
+import type { ByteSource } from './byte-source.ts';
+import { ScanStop } from './finding.ts';
+import { scanPickle } from './pickle.ts';
+import { addFinding, type PickleScan } from './pickle-policy.ts';
+import { type PythonLiteral, parsePythonLiteral } from './python-literal.ts';
+
+/** Scans a .npy file: raw items must fill the file exactly, objects are a pickle. Format: numpy.lib.format. */
+export function scanNpy(source: ByteSource, scan: PickleScan): void {
+  source.skip(6);
+  const major = source.u8();
+  source.skip(1);
+  if (major < 1 || major > 3) throw new ScanStop('malformed', `version ${major} of npy is unknown.`);
+  const length = major === 1 ? source.u16() : source.u32();
+  if (length > scan.limits.headerBytes) throw new ScanStop('limit', `the header has ${length} bytes.`);
+  const header = parsePythonLiteral(source.bytes(length).toString(major === 3 ? 'utf8' : 'latin1'));
+  if (!(header instanceof Map)) throw new ScanStop('malformed', 'the header is no dictionary.');
+  const shape = header.get('shape');
+  if (!Array.isArray(shape)) throw new ScanStop('malformed', 'the header has no shape.');
+  const itemsize = itemSize(header.get('descr') ?? null);
+  if (itemsize === 'objects') {
+    scanPickle(source, scan, 'plain', 1);
+  } else {
+    const bytes = shape.reduce<number>(
+      (product, size) => product * (typeof size === 'number' ? size : Number.NaN),
+      itemsize,
+    );
+    if (!Number.isSafeInteger(bytes) || bytes < 0) throw new ScanStop('malformed', 'the shape is no list of sizes.');
+    source.skip(bytes);
+  }
+  if (source.left > 0) addFinding(scan, 'trailing-bytes', `${source.left} bytes follow the array.`);
+}
+
+function itemSize(descr: PythonLiteral): number | 'objects' {
+  if (typeof descr === 'string') {
+    const [, kind, digits] = /^[<>|=]?([biufcmMOSUVa])(\d{0,9})(?:\[\w+\])?$/.exec(descr) ?? [];
+    if (kind === 'O') return 'objects';
+    if (!kind || !digits)
+      throw new ScanStop('malformed', `the dtype ${JSON.stringify(descr.slice(0, 40))} is unknown.`);
+    return Number(digits) * (kind === 'U' ? 4 : 1);
+  }
+  if (!Array.isArray(descr)) throw new ScanStop('malformed', 'the header has no dtype.');
+  let total = 0;
+  for (const field of descr) {
+    if (!Array.isArray(field) || field.length < 2 || field.length > 3)
+      throw new ScanStop('malformed', 'a field of the dtype is unknown.');
+    const size = itemSize(field[1]!);
+    if (size === 'objects') return 'objects';
+    const shape = field[2] === undefined ? [] : Array.isArray(field[2]) ? field[2] : [field[2]];
+    total += shape.reduce<number>((product, count) => product * Number(count), size);
+  }
+  return total;
+}
