@@ -1,4 +1,4 @@
-import { ConfigurationError, InfrastructureError, plainText } from '@passloop/core';
+import { ConfigurationError, InfrastructureError, PassloopError, plainText } from '@passloop/core';
 import { StaleError } from '@passloop/gitops';
 import type { Action } from './client.ts';
 
@@ -25,6 +25,7 @@ export type ApiFailure = {
  * rate limits carry their wait, everything else is worth another try.
  */
 export function apiError(thrown: unknown, call: Action & { repository: string; timeoutMs: number }): ApiFailure {
+  if (thrown instanceof PassloopError) return { waitMs: null, error: thrown };
   const failure = failureOf(thrown);
   const wait = rateLimitWait(failure);
   if (wait !== null) {

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { Action, GithubClient } from './client.ts';
 
 export type Annotation = {
@@ -32,7 +33,13 @@ const textLimit = 65_000;
 const reading: Action = { what: 'reading the checks', permission: 'checks', level: 'read' };
 const writing: Action = { what: 'writing the check', permission: 'checks', level: 'write' };
 
-type CheckRun = { id: number; html_url: string | null; status: string; external_id: string | null };
+const CheckRun = z.object({
+  id: z.int(),
+  html_url: z.string().nullable(),
+  status: z.string(),
+  external_id: z.string().nullable(),
+});
+const CheckRuns = z.object({ check_runs: z.array(CheckRun) });
 
 /**
  * Creates the check `passloop` of a commit, or completes the one that is running under the same external id. A completed
@@ -42,26 +49,37 @@ export async function reportCheckRun(
   client: GithubClient,
   request: CheckRunRequest,
 ): Promise<{ outcome: 'created' | 'updated'; id: number; url: string | null }> {
-  const { check_runs: runs } = await client.rest<{ check_runs: CheckRun[] }>(
+  const { check_runs: runs } = await client.rest(
     reading,
     'GET /repos/{owner}/{repo}/commits/{ref}/check-runs',
     { ref: request.head, check_name: checkName, filter: 'latest', per_page: 100 },
+    CheckRuns,
   );
   const existing = runs.find((run) => run.external_id === request.externalId && run.status !== 'completed');
   const body = bodyOf(request);
   if (existing !== undefined) {
-    const updated = await client.rest<CheckRun>(writing, 'PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}', {
-      check_run_id: existing.id,
-      ...body,
-    });
+    const updated = await client.rest(
+      writing,
+      'PATCH /repos/{owner}/{repo}/check-runs/{check_run_id}',
+      {
+        check_run_id: existing.id,
+        ...body,
+      },
+      CheckRun,
+    );
     return { outcome: 'updated', id: updated.id, url: updated.html_url };
   }
-  const created = await client.rest<CheckRun>(writing, 'POST /repos/{owner}/{repo}/check-runs', {
-    name: checkName,
-    head_sha: request.head,
-    external_id: request.externalId,
-    ...body,
-  });
+  const created = await client.rest(
+    writing,
+    'POST /repos/{owner}/{repo}/check-runs',
+    {
+      name: checkName,
+      head_sha: request.head,
+      external_id: request.externalId,
+      ...body,
+    },
+    CheckRun,
+  );
   return { outcome: 'created', id: created.id, url: created.html_url };
 }
 

@@ -1,5 +1,6 @@
-import { ConfigurationError } from '@passloop/core';
+import { ConfigurationError, InfrastructureError } from '@passloop/core';
 import { Octokit } from 'octokit';
+import type { z } from 'zod';
 import { apiError } from './api-error.ts';
 
 export type GithubOptions = {
@@ -28,9 +29,9 @@ export type GithubClient = {
   repository: string;
   owner: string;
   name: string;
-  /** Calls REST; routes as in Octokit, `{owner}` and `{repo}` are filled in. */
-  rest<T>(action: Action, route: string, parameters?: Record<string, unknown>): Promise<T>;
-  graphql<T>(action: Action, query: string, variables?: Record<string, unknown>): Promise<T>;
+  /** Calls REST; routes as in Octokit, `{owner}` and `{repo}` are filled in. With a schema the answer is checked. */
+  rest<T>(action: Action, route: string, parameters?: Record<string, unknown>, schema?: z.ZodType<T>): Promise<T>;
+  graphql<T>(action: Action, query: string, variables?: Record<string, unknown>, schema?: z.ZodType<T>): Promise<T>;
 };
 
 export function githubClient(options: GithubOptions): GithubClient {
@@ -72,18 +73,28 @@ export function githubClient(options: GithubOptions): GithubClient {
     repository: options.repository,
     owner,
     name,
-    rest: (action, route, parameters = {}) =>
+    rest: (action, route, parameters = {}, schema) =>
       call(action, async (signal) => {
         const response = await octokit.request(route, { owner, repo: name, ...parameters, request: { signal } });
-        return response.data;
+        return checked(action, schema, response.data);
       }),
-    graphql: (action, query, variables = {}) =>
-      call(action, async (signal) => {
-        const data: unknown = await octokit.graphql(query, { ...variables, request: { signal } });
-        if (typeof data !== 'object' || data === null) throw new Error('The answer is no GraphQL result.');
-        return data as never;
-      }),
+    graphql: (action, query, variables = {}, schema) =>
+      call(action, async (signal) =>
+        checked(action, schema, await octokit.graphql(query, { ...variables, request: { signal } })),
+      ),
   };
+}
+
+/** A proxy's login page with status 200 is no answer of GitHub. */
+function checked<T>(action: Action, schema: z.ZodType<T> | undefined, answer: unknown): T {
+  if (schema === undefined) return answer as T;
+  const result = schema.safeParse(answer);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new InfrastructureError(
+    `What answered isn't GitHub's API: ${issue?.path.join('.') || 'the answer'} ${issue?.message ?? 'is wrong'} (${action.what}).`,
+    { hint: 'Check the base URL, and what stands between: a proxy or a login page.' },
+  );
 }
 
 function ignore(): void {}

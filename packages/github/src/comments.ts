@@ -1,4 +1,5 @@
 import { ConfigurationError } from '@passloop/core';
+import { z } from 'zod';
 import { RefusedError } from './api-error.ts';
 import type { Action, GithubClient } from './client.ts';
 
@@ -22,15 +23,22 @@ export type CommentResult = {
   url: string | null;
 };
 
-type CommentNode = { databaseId: number; url: string; body: string; viewerDidAuthor: boolean };
-type Page = {
-  repository: {
-    pullRequest: {
-      headRefOid: string;
-      comments: { nodes: CommentNode[]; pageInfo: { hasNextPage: boolean; endCursor: string | null } };
-    } | null;
-  };
-};
+const CommentNode = z.object({ databaseId: z.int(), url: z.string(), body: z.string(), viewerDidAuthor: z.boolean() });
+type CommentNode = z.infer<typeof CommentNode>;
+const Page = z.object({
+  repository: z.object({
+    pullRequest: z
+      .object({
+        headRefOid: z.string(),
+        comments: z.object({
+          nodes: z.array(CommentNode),
+          pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }),
+        }),
+      })
+      .nullable(),
+  }),
+});
+const Written = z.object({ id: z.int(), html_url: z.string() });
 
 /** GitHub's limit, in characters. */
 const bodyLimit = 65_536;
@@ -61,19 +69,29 @@ export async function upsertComment(client: GithubClient, request: CommentReques
   let result: CommentResult;
   if (existing === undefined) {
     result = await send(bodies, request, (body) =>
-      client.rest(writing, 'POST /repos/{owner}/{repo}/issues/{issue_number}/comments', {
-        issue_number: request.number,
-        body,
-      }),
+      client.rest(
+        writing,
+        'POST /repos/{owner}/{repo}/issues/{issue_number}/comments',
+        {
+          issue_number: request.number,
+          body,
+        },
+        Written,
+      ),
     );
   } else if (bodies[0] !== undefined && isSameBody(existing.body, bodies[0])) {
     result = { outcome: 'unchanged', id: existing.databaseId, url: existing.url };
   } else {
     const updated = await send(bodies, request, (body) =>
-      client.rest(writing, 'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}', {
-        comment_id: existing.databaseId,
-        body,
-      }),
+      client.rest(
+        writing,
+        'PATCH /repos/{owner}/{repo}/issues/comments/{comment_id}',
+        {
+          comment_id: existing.databaseId,
+          body,
+        },
+        Written,
+      ),
     );
     result = { ...updated, outcome: 'updated' };
   }
@@ -95,8 +113,8 @@ async function readComments(
   let headCommit = '';
   for (let page = 0; page < maxPages; page += 1) {
     const variables: Record<string, unknown> = { o: client.owner, r: client.name, n: request.number, after };
-    const answer: Page = await client.graphql<Page>(reading, query, variables);
-    const pull: Page['repository']['pullRequest'] = answer.repository.pullRequest;
+    const answer = await client.graphql(reading, query, variables, Page);
+    const pull = answer.repository.pullRequest;
     if (pull === null) throw new ConfigurationError(`${client.repository} has no pull request #${request.number}.`);
     headCommit = pull.headRefOid;
     comments.push(

@@ -74,34 +74,48 @@ export async function deployWorld(
   };
 }
 
+type RepositoryWorld = Omit<DeployWorld, 'clone' | typeof Symbol.asyncDispose>;
+
 /** Another deploy repository, `acme/<name>`, with its own token and clone. */
 export async function deployRepository(
   github: LocalGithub,
   folder: string,
   name: string,
   { autoMerge, files }: { autoMerge?: boolean | undefined; files?: Record<string, string> | undefined } = {},
-): Promise<Omit<DeployWorld, typeof Symbol.asyncDispose>> {
-  const settings = { allowAutoMerge: autoMerge ?? false };
-  const repository = await github.createRepository({ owner: 'acme', name, private: true, settings });
-  const permissions = { contents: 'write', pull_requests: 'write', metadata: 'read' } as const;
-  const token = await github.createToken({ login: 'passloop[bot]', kind: 'installation', permissions });
+): Promise<RepositoryWorld & { clone: string }> {
+  const world = await emptyRepository(github, name, autoMerge ?? false);
+  await git(folder, 'clone', '--quiet', world.repository.cloneUrlWith(world.token), name);
   const clone = path.join(folder, name);
-  await git(folder, 'clone', '--quiet', repository.cloneUrlWith(token), name);
   const initial = files ?? { [manifest]: kustomization(), 'apps/flight/staging/kustomization.yaml': kustomization() };
   await pushFiles(clone, initial, 'Start');
+  return { ...world, clone };
+}
+
+/** A repository whose main branch is that of another one on this machine, history and all. */
+export async function copiedRepository(github: LocalGithub, name: string, from: string): Promise<RepositoryWorld> {
+  const world = await emptyRepository(github, name, false);
+  await git(world.repository.directory, 'fetch', '--quiet', from, 'main:main');
+  return world;
+}
+
+async function emptyRepository(github: LocalGithub, name: string, allowAutoMerge: boolean): Promise<RepositoryWorld> {
+  const repository = await github.createRepository({
+    owner: 'acme',
+    name,
+    private: true,
+    settings: { allowAutoMerge },
+  });
+  const permissions = { contents: 'write', pull_requests: 'write', metadata: 'read' } as const;
+  const token = await github.createToken({ login: 'passloop[bot]', kind: 'installation', permissions });
   const forgeWith = (more: Partial<GithubOptions>) =>
     octokitForge({ repository: `acme/${name}`, token, baseUrl: github.restUrl, sleep: async () => {}, ...more });
   return {
     server: github,
     repository,
-    clone,
     token,
     forge: forgeWith({}),
     forgeWith,
-    async show(file, ref = 'main') {
-      await git(clone, 'fetch', '--quiet', '--prune', 'origin');
-      return git(clone, 'show', `origin/${ref}:${file}`);
-    },
+    show: (file, ref = 'main') => git(repository.directory, 'show', `${ref}:${file}`),
   };
 }
 

@@ -1,4 +1,5 @@
 import type { ReadRequest } from '@passloop/gitops';
+import { z } from 'zod';
 
 /**
  * The one query that reads a deploy repository at one commit: through `target { ... on Commit { file history } }` all of
@@ -58,46 +59,74 @@ function treeOids(depth: number): string {
   return `... on Tree{entries{name type oid${deeper}}}`;
 }
 
-export type BlobNode = { oid?: string; text?: string | null; isBinary?: boolean | null; isTruncated?: boolean };
-export type TreeNode = { entries?: EntryNode[] | null };
-export type EntryNode = {
-  name?: string;
-  mode?: number;
-  type?: string;
-  oid?: string;
-  object?: (BlobNode & TreeNode) | null;
-};
-export type PullNode = {
-  id: string;
-  number: number;
-  url: string;
-  title: string;
-  body: string;
-  headRefOid: string;
-  baseRefName: string;
-  isDraft: boolean;
-  isCrossRepository: boolean;
-  mergeStateStatus: string;
-  autoMergeRequest: { enabledAt: string } | null;
-};
-export type HistoryNode = {
-  oid: string;
-  committedDate: string;
-  message: string;
-  author: { name: string | null; user: { login: string } | null } | null;
-  file: EntryNode | null;
-};
-export type CommitNode = {
-  oid: string;
-  message?: string;
-  tree?: { oid: string };
-  parents?: { nodes: CommitNode[] };
-} & { [alias: string]: EntryNode | { nodes: HistoryNode[] } | null | unknown };
-export type RefNode = { name?: string; target: CommitNode | null; associatedPullRequests?: { nodes: PullNode[] } };
-export type RepositoryNode = {
-  id: string;
-  squashMergeAllowed: boolean;
-  rebaseMergeAllowed: boolean;
-  mergeCommitAllowed: boolean;
-  base: RefNode | null;
-} & { [alias: string]: RefNode | null | unknown };
+/** An entry of a tree with what the query asked of it; deeper entries where it asked for folders. */
+export const EntryNode = z.object({
+  name: z.string().optional(),
+  mode: z.int().optional(),
+  type: z.string().optional(),
+  oid: z.string().optional(),
+  get object() {
+    return z
+      .object({
+        oid: z.string().optional(),
+        text: z.string().nullish(),
+        isBinary: z.boolean().nullish(),
+        isTruncated: z.boolean().optional(),
+        entries: z.array(EntryNode).nullish(),
+      })
+      .nullish();
+  },
+});
+export type EntryNode = z.infer<typeof EntryNode>;
+
+export const PullNode = z.object({
+  id: z.string(),
+  number: z.int(),
+  url: z.string(),
+  title: z.string(),
+  body: z.string(),
+  headRefOid: z.string(),
+  baseRefName: z.string(),
+  isDraft: z.boolean(),
+  isCrossRepository: z.boolean(),
+  mergeStateStatus: z.string(),
+  autoMergeRequest: z.object({ enabledAt: z.string().nullable() }).nullable(),
+});
+export type PullNode = z.infer<typeof PullNode>;
+
+export const HistoryNodes = z.object({
+  nodes: z.array(
+    z.object({
+      oid: z.string(),
+      committedDate: z.iso.datetime({ offset: true }),
+      message: z.string(),
+      author: z.object({ name: z.string().nullable(), user: z.object({ login: z.string() }).nullable() }).nullable(),
+      file: EntryNode.nullable(),
+    }),
+  ),
+});
+
+/** The aliases `f0`, `d0`, `h0` stand beside these fields; they are checked where they are read. */
+export const CommitNode = z.looseObject({
+  oid: z.string(),
+  message: z.string().optional(),
+  tree: z.object({ oid: z.string() }).optional(),
+  parents: z.object({ nodes: z.array(z.looseObject({ oid: z.string() })) }).optional(),
+});
+export type CommitNode = z.infer<typeof CommitNode>;
+
+export const RefNode = z.object({
+  name: z.string().optional(),
+  target: CommitNode.nullable(),
+  associatedPullRequests: z.object({ nodes: z.array(PullNode) }).optional(),
+});
+export type RefNode = z.infer<typeof RefNode>;
+
+export const RepositoryNode = z.looseObject({
+  id: z.string(),
+  squashMergeAllowed: z.boolean(),
+  rebaseMergeAllowed: z.boolean(),
+  mergeCommitAllowed: z.boolean(),
+  base: RefNode.nullable(),
+});
+export type RepositoryNode = z.infer<typeof RepositoryNode>;

@@ -4,9 +4,19 @@ import { parseDocument } from '@passloop/documents';
 import { promote, type RetryPorts, rollback } from '@passloop/gitops';
 import { type Fault, startLocalGithub } from '@passloop/local-github';
 import { expect, it } from 'vitest';
-import { candidate, deployRepository, git, manifest, mortal, noWait, promotionOf, query } from './deploy-fixture.ts';
+import {
+  candidate,
+  copiedRepository,
+  deployRepository,
+  git,
+  manifest,
+  mortal,
+  noWait,
+  promotionOf,
+  query,
+} from './deploy-fixture.ts';
 
-type World = Awaited<ReturnType<typeof deployRepository>>;
+type World = Awaited<ReturnType<typeof copiedRepository>>;
 type Merge = 'review' | 'auto';
 type Scenario = {
   name: string;
@@ -72,15 +82,10 @@ const scenarios: Scenario[] = [
   },
 ];
 
-async function prepare(world: World, scenario: Scenario): Promise<void> {
-  for (const name of scenario.production) await promoting(name, 'auto')(world, noWait);
-  if (scenario.open !== null) await promoting(scenario.open, 'review')(world, noWait);
-}
-
-/** One pull request more than before, or the open one reused; and the whole right content where it belongs. */
+/** One pull request, the open one reused, with the whole right content where it belongs. */
 async function expectResult(world: World, scenario: Scenario): Promise<void> {
   const pulls = world.repository.pullRequests();
-  expect(pulls).toHaveLength(scenario.production.length + 1);
+  expect(pulls).toHaveLength(1);
   const last = pulls.at(-1);
   expect(last?.state).toBe(scenario.merge === 'auto' ? 'closed' : 'open');
   expect(last?.mergedAt !== null).toBe(scenario.merge === 'auto');
@@ -91,31 +96,39 @@ async function expectResult(world: World, scenario: Scenario): Promise<void> {
   expect(await world.show(manifest, ref)).toContain(`digest: ${digest} `);
   expect(last?.title).toContain(record.version);
   // One commit a promotion, on the commit that production was.
-  const commits = await git(world.clone, 'log', '--format=%(trailers:key=Promotion-Id,valueonly)', `origin/${ref}`);
+  const commits = await git(world.repository.directory, 'log', '--format=%(trailers:key=Promotion-Id,valueonly)', ref);
   const ids = commits.split('\n').filter((line) => line !== '');
   expect(ids[0]).toBe(record.deployment.promotionId);
   expect(new Set(ids).size).toBe(ids.length);
   expect(ids).toHaveLength(scenario.production.length + 1);
 }
 
-const faults: { name: string; fault: Fault }[] = [
-  { name: 'dies before the call', fault: 'drop-before' },
-  { name: 'dies after the call took effect', fault: 'drop-after' },
-  { name: 'gets a 502 and nothing was done', fault: { status: 502, body: { message: 'Server Error' } } },
-  { name: 'gets a 502 though it was done', fault: { status: 502, body: { message: 'Server Error' }, after: true } },
+const unavailable = { status: 502, body: { message: 'Server Error' } };
+/** Where it is a death, the process starts anew; else the same one goes on by itself. */
+const faults: { name: string; fault: Fault; isDeath: boolean }[] = [
+  { name: 'dies before the call', fault: 'drop-before', isDeath: true },
+  { name: 'dies after the call took effect', fault: 'drop-after', isDeath: true },
+  { name: 'gets a 502 and nothing was done', fault: unavailable, isDeath: false },
+  { name: 'gets a 502 though it was done', fault: { ...unavailable, after: true }, isDeath: false },
 ];
 
 it('gives one pull request with the right content wherever it is killed and run again', {
   timeout: 240_000,
 }, async () => {
-  await using folder = await temporaryFolder('faults');
-  await using server = await startLocalGithub({ root: path.join(folder.path, 'root'), rateLimit: 1_000_000 });
   let points = 0;
   let continued = 0;
   const calls: Record<string, number> = {};
-  for (const [index, scenario] of scenarios.entries()) {
-    const clean = await deployRepository(server, folder.path, `clean-${index}`);
-    await prepare(clean, scenario);
+  for (const scenario of scenarios) {
+    await using folder = await temporaryFolder('faults');
+    await using server = await startLocalGithub({ root: path.join(folder.path, 'root'), rateLimit: 1_000_000 });
+    const seed = await deployRepository(server, folder.path, 'seed');
+    for (const name of scenario.production) await promoting(name, 'auto')(seed, noWait);
+    const fresh = async (name: string) => {
+      const world = await copiedRepository(server, name, seed.repository.directory);
+      if (scenario.open !== null) await promoting(scenario.open, 'review')(world, noWait);
+      return world;
+    };
+    const clean = await fresh('clean');
     const from = server.log.length;
     await scenario.act(clean, noWait);
     const total = server.log.length - from;
@@ -123,22 +136,16 @@ it('gives one pull request with the right content wherever it is killed and run 
     await expectResult(clean, scenario);
 
     for (let nth = 1; nth <= total; nth += 1) {
-      for (const [kind, { fault }] of faults.entries()) {
-        const world = await deployRepository(server, folder.path, `d-${index}-${nth}-${kind}`);
-        await prepare(world, scenario);
+      for (const { name, fault, isDeath } of faults) {
+        const world = await fresh(`point-${points}`);
         const handle = server.inject({ match: { nth }, fault });
-        // Odd kinds of death: the process is gone and starts anew. The others: the same process goes on by itself.
-        if (kind < 2) {
-          await expect(scenario.act(world, mortal)).rejects.toThrow();
-          await scenario.act(world, noWait);
-        } else {
-          await scenario.act(world, noWait);
-          continued += 1;
-        }
-        expect(handle.fired).toBe(1);
+        if (isDeath) await expect(scenario.act(world, mortal), name).rejects.toThrow();
+        await scenario.act(world, noWait);
+        expect(handle.fired, name).toBe(1);
         handle.remove();
         await expectResult(world, scenario);
         points += 1;
+        if (!isDeath) continued += 1;
       }
     }
   }

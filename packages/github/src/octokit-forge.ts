@@ -8,10 +8,23 @@ import {
   type ReadRequest,
   StaleError,
 } from '@passloop/gitops';
+import { z } from 'zod';
 import { RefusedError } from './api-error.ts';
 import { type Action, type GithubClient, type GithubOptions, githubClient } from './client.ts';
-import { deployQuery, type PullNode, pullFields, type RepositoryNode } from './deploy-query.ts';
+import { deployQuery, PullNode, pullFields, RepositoryNode } from './deploy-query.ts';
 import { isBlob, openPullRequest, snapshotOf } from './snapshot.ts';
+
+const GitObject = z.object({ sha: z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/) });
+const RepositoryId = z.object({ repository: z.object({ id: z.string() }) });
+const DeployAnswer = z.object({ repository: RepositoryNode });
+const CreateAnswer = z.object({ createPullRequest: z.object({ pullRequest: PullNode }) });
+const UpdateAnswer = z.object({ updatePullRequest: z.object({ pullRequest: PullNode }) });
+const MergeAnswer = z.object({
+  mergePullRequest: z.object({ pullRequest: z.object({ mergeCommit: z.object({ oid: z.string() }).nullable() }) }),
+});
+/** What says no more than that it was done. */
+const DoneAnswer = z.looseObject({});
+const BlobAnswer = z.object({ content: z.string(), encoding: z.string() });
 
 const zeros = '0'.repeat(40);
 const reading: Action = { what: 'reading the deploy repository', permission: 'contents', level: 'read' };
@@ -31,10 +44,7 @@ export function octokitForge(options: GithubOptions): Forge {
   async function identify(): Promise<string> {
     if (repositoryId !== null) return repositoryId;
     const query = 'query($o:String!,$r:String!){repository(owner:$o,name:$r){id}}';
-    const answer = await client.graphql<{ repository: { id: string } }>(reading, query, {
-      o: client.owner,
-      r: client.name,
-    });
+    const answer = await client.graphql(reading, query, { o: client.owner, r: client.name }, RepositoryId);
     repositoryId = answer.repository.id;
     return repositoryId;
   }
@@ -44,7 +54,7 @@ export function octokitForge(options: GithubOptions): Forge {
 
     async read(request) {
       const { query, variables } = deployQuery(client.owner, client.name, request);
-      const { repository } = await client.graphql<{ repository: RepositoryNode }>(reading, query, variables);
+      const { repository } = await client.graphql(reading, query, variables, DeployAnswer);
       repositoryId = repository.id;
       return withWholeFiles(client, snapshotOf(client.repository, repository, request), request);
     },
@@ -53,53 +63,52 @@ export function octokitForge(options: GithubOptions): Forge {
       const tree = files.map(({ path, mode, content }) =>
         content === null ? { path, mode, type: 'blob', sha: null } : { path, mode, type: 'blob', content },
       );
-      const made = await client.rest<{ sha: string }>(writing, 'POST /repos/{owner}/{repo}/git/trees', {
-        base_tree: base,
-        tree,
-      });
+      const made = await client.rest(
+        writing,
+        'POST /repos/{owner}/{repo}/git/trees',
+        { base_tree: base, tree },
+        GitObject,
+      );
       return made.sha;
     },
 
     async createCommit({ message, tree, parents }) {
       // Without author and committer GitHub signs what an App or a job's token makes.
-      const made = await client.rest<{ sha: string }>(writing, 'POST /repos/{owner}/{repo}/git/commits', {
-        message,
-        tree,
-        parents: [...parents],
-      });
+      const made = await client.rest(
+        writing,
+        'POST /repos/{owner}/{repo}/git/commits',
+        { message, tree, parents: [...parents] },
+        GitObject,
+      );
       return made.sha;
     },
 
     async updateBranch(branch, before, after) {
-      await client.graphql(writing, 'mutation($i:UpdateRefsInput!){updateRefs(input:$i){clientMutationId}}', {
-        i: {
-          repositoryId: await identify(),
-          // `force` since a newer candidate replaces an older one; `beforeOid` makes it a compare-and-swap.
-          refUpdates: [{ name: `refs/heads/${branch}`, beforeOid: before ?? zeros, afterOid: after, force: true }],
-        },
-      });
+      const query = 'mutation($i:UpdateRefsInput!){updateRefs(input:$i){clientMutationId}}';
+      // `force` since a newer candidate replaces an older one; `beforeOid` makes it a compare-and-swap.
+      const update = { name: `refs/heads/${branch}`, beforeOid: before ?? zeros, afterOid: after, force: true };
+      const input = { repositoryId: await identify(), refUpdates: [update] };
+      await client.graphql(writing, query, { i: input }, DoneAnswer);
     },
 
     async openPullRequest({ title, body, head, base }) {
       const query = `mutation($i:CreatePullRequestInput!){createPullRequest(input:$i){pullRequest{${pullFields}}}}`;
-      const { createPullRequest } = await client.graphql<{ createPullRequest: { pullRequest: PullNode } }>(
+      const { createPullRequest } = await client.graphql(
         opening,
         query,
-        {
-          i: { repositoryId: await identify(), headRefName: head, baseRefName: base, title, body },
-        },
+        { i: { repositoryId: await identify(), headRefName: head, baseRefName: base, title, body } },
+        CreateAnswer,
       );
       return openPullRequest(createPullRequest.pullRequest);
     },
 
     async updatePullRequest(id, { title, body }) {
       const query = `mutation($i:UpdatePullRequestInput!){updatePullRequest(input:$i){pullRequest{${pullFields}}}}`;
-      const { updatePullRequest } = await client.graphql<{ updatePullRequest: { pullRequest: PullNode } }>(
+      const { updatePullRequest } = await client.graphql(
         updating,
         query,
-        {
-          i: { pullRequestId: id, title, body },
-        },
+        { i: { pullRequestId: id, title, body } },
+        UpdateAnswer,
       );
       return openPullRequest(updatePullRequest.pullRequest);
     },
@@ -124,10 +133,11 @@ async function withWholeFiles(
 }
 
 async function blobText(client: GithubClient, file: FileAt): Promise<string | null> {
-  const blob = await client.rest<{ content: string; encoding: string }>(
+  const blob = await client.rest(
     reading,
     'GET /repos/{owner}/{repo}/git/blobs/{file_sha}',
     { file_sha: file.blob },
+    BlobAnswer,
   );
   const bytes = Buffer.from(blob.content, blob.encoding === 'base64' ? 'base64' : 'utf8');
   if (!isBlob(bytes, file.blob) || bytes.includes(0)) return null;
@@ -174,7 +184,7 @@ async function merge(
 async function enableAutoMerge(client: GithubClient, input: MergeInput): Promise<boolean> {
   const query = 'mutation($i:EnablePullRequestAutoMergeInput!){enablePullRequestAutoMerge(input:$i){clientMutationId}}';
   try {
-    await client.graphql(merging, query, { i: input });
+    await client.graphql(merging, query, { i: input }, DoneAnswer);
     return true;
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
@@ -189,9 +199,8 @@ async function enableAutoMerge(client: GithubClient, input: MergeInput): Promise
 
 async function mergeNow(client: GithubClient, input: MergeInput): Promise<string | null> {
   const query = 'mutation($i:MergePullRequestInput!){mergePullRequest(input:$i){pullRequest{mergeCommit{oid}}}}';
-  type Answer = { mergePullRequest: { pullRequest: { mergeCommit: { oid: string } | null } } };
   try {
-    const { mergePullRequest } = await client.graphql<Answer>(merging, query, { i: input });
+    const { mergePullRequest } = await client.graphql(merging, query, { i: input }, MergeAnswer);
     return mergePullRequest.pullRequest.mergeCommit?.oid ?? input.expectedHeadOid;
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;

@@ -58,11 +58,11 @@ it('promotes by one commit and one pull request in five calls, and does nothing 
   const written = parseDocument('record', await world.show(record, 'promote/flight-delay/prod'), record);
   expect(written.deployment).toMatchObject({ cause: 'promotion', previous: null, promotionId: first.promotionId });
   const trailers = await git(
-    world.clone,
+    world.repository.directory,
     'log',
     '-1',
     '--format=%(trailers:only,unfold)',
-    'origin/promote/flight-delay/prod',
+    'promote/flight-delay/prod',
   );
   expect(trailers).toContain(`Promotion-Id: ${first.promotionId}\nPromotion-Source: acme/flights@`);
   expect(trailers).toContain('Gate: roc_auc pass 0.75');
@@ -106,7 +106,7 @@ it('merges by itself where the environment says so, and knows production then', 
   const second = await promote(world.forge, query(), promotionOf(candidate('a')), auto);
   expect(second).toMatchObject({ outcome: 'already-promoted', pullRequest: null });
   expect(world.server.counts(again)).toMatchObject({ total: 1, writes: 0 });
-  const message = await git(world.clone, 'log', '-1', '--format=%B', 'origin/main');
+  const message = await git(world.repository.directory, 'log', '-1', '--format=%B', 'main');
   expect(message).toMatch(/^promote\(flight-delay\/prod\): 2026\.11\.22-a \(#1\)\n\nPromotion-Id: sha256:/);
   expect(await readStatus(world.forge)).toMatchObject({
     verdict: 'pass',

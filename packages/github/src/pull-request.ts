@@ -1,4 +1,5 @@
 import { ConfigurationError } from '@passloop/core';
+import { z } from 'zod';
 import type { Action, GithubClient } from './client.ts';
 
 /** A pull request as a check needs it; everything in it is the author's word. */
@@ -22,18 +23,19 @@ export type ChangedFile = {
   previous: string | null;
 };
 
-type RestPull = {
-  number: number;
-  html_url: string;
-  title: string;
-  state: string;
-  merged_at: string | null;
-  changed_files: number;
-  user: { login: string } | null;
-  base: { ref: string; sha: string; repo: { full_name: string } };
-  head: { ref: string; sha: string; repo: { full_name: string } | null };
-};
-type RestFile = { filename: string; status: string; previous_filename?: string };
+const RestPull = z.object({
+  number: z.int(),
+  html_url: z.string(),
+  title: z.string(),
+  state: z.string(),
+  merged_at: z.string().nullable(),
+  changed_files: z.int(),
+  user: z.object({ login: z.string() }).nullable(),
+  base: z.object({ ref: z.string(), sha: z.string(), repo: z.object({ full_name: z.string() }) }),
+  head: z.object({ ref: z.string(), sha: z.string(), repo: z.object({ full_name: z.string() }).nullable() }),
+});
+const RestFile = z.object({ filename: z.string(), status: z.string(), previous_filename: z.string().optional() });
+const RestFiles = z.array(RestFile);
 
 const reading: Action = { what: 'reading the pull request', permission: 'pull-requests', level: 'read' };
 /** GitHub lists no more of a pull request's files. */
@@ -44,16 +46,26 @@ const pageSize = 100;
 export async function readPullRequest(client: GithubClient, number: number): Promise<PullRequest> {
   if (!Number.isSafeInteger(number) || number < 1)
     throw new ConfigurationError(`${number} is no pull request's number.`);
-  const pull = await client.rest<RestPull>(reading, 'GET /repos/{owner}/{repo}/pulls/{pull_number}', {
-    pull_number: number,
-  });
+  const pull = await client.rest(
+    reading,
+    'GET /repos/{owner}/{repo}/pulls/{pull_number}',
+    {
+      pull_number: number,
+    },
+    RestPull,
+  );
   const files: ChangedFile[] = [];
   for (let page = 1; files.length < Math.min(pull.changed_files, maxFiles); page += 1) {
-    const listed = await client.rest<RestFile[]>(reading, 'GET /repos/{owner}/{repo}/pulls/{pull_number}/files', {
-      pull_number: number,
-      per_page: pageSize,
-      page,
-    });
+    const listed = await client.rest(
+      reading,
+      'GET /repos/{owner}/{repo}/pulls/{pull_number}/files',
+      {
+        pull_number: number,
+        per_page: pageSize,
+        page,
+      },
+      RestFiles,
+    );
     files.push(...listed.map(changedFile));
     if (listed.length < pageSize) break;
   }
@@ -71,7 +83,7 @@ export async function readPullRequest(client: GithubClient, number: number): Pro
   };
 }
 
-function changedFile({ filename, status, previous_filename: previous }: RestFile): ChangedFile {
+function changedFile({ filename, status, previous_filename: previous }: z.infer<typeof RestFile>): ChangedFile {
   const changes: Record<string, ChangedFile['change']> = {
     added: 'added',
     copied: 'added',

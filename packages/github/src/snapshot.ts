@@ -9,14 +9,13 @@ import type {
   PathVersion,
   ReadRequest,
 } from '@passloop/gitops';
-import type {
-  BlobNode,
-  CommitNode,
+import {
+  type CommitNode,
   EntryNode,
-  HistoryNode,
-  PullNode,
+  HistoryNodes,
+  type PullNode,
   RefNode,
-  RepositoryNode,
+  type RepositoryNode,
 } from './deploy-query.ts';
 
 /**
@@ -43,17 +42,13 @@ export function snapshotOf(repository: string, node: RepositoryNode, request: Re
     branch: base.name,
     commit: commit.oid,
     tree: base.target.tree.oid,
-    files: new Map(request.files.map((path, index) => [path, fileAt(path, commit[`f${index}`] as EntryNode | null)])),
-    folders: new Map(
-      request.folders.map(({ path }, index) => [path, folderAt(path, commit[`d${index}`] as EntryNode | null)]),
-    ),
-    histories: new Map(
-      request.histories.map(({ path }, index) => [path, historyAt(commit[`h${index}`] as { nodes: HistoryNode[] })]),
-    ),
+    files: new Map(request.files.map((path, index) => [path, fileAt(path, entryOf(commit, `f${index}`))])),
+    folders: new Map(request.folders.map(({ path }, index) => [path, folderAt(path, entryOf(commit, `d${index}`))])),
+    histories: new Map(request.histories.map(({ path }, index) => [path, historyAt(commit[`h${index}`])])),
     heads: new Map(
       request.heads.map((branch, index) => [
         branch,
-        headAt(branch, node[`b${index}`] as RefNode | null, request, base.name ?? ''),
+        headAt(branch, RefNode.nullable().parse(node[`b${index}`]), request, base.name ?? ''),
       ]),
     ),
     mergeMethods: methods.filter(([allowed]) => allowed).map(([, method]) => method),
@@ -61,7 +56,7 @@ export function snapshotOf(repository: string, node: RepositoryNode, request: Re
 }
 
 /** The text whose UTF-8 bytes have the blob's id; null where it isn't the whole and exact content. */
-export function exactText(blob: BlobNode | null | undefined): string | null {
+function exactText(blob: EntryNode['object']): string | null {
   if (blob?.oid === undefined || blob.text == null || blob.isBinary === true || blob.isTruncated === true) return null;
   return isBlob(Buffer.from(blob.text), blob.oid) ? blob.text : null;
 }
@@ -69,6 +64,10 @@ export function exactText(blob: BlobNode | null | undefined): string | null {
 export function isBlob(content: Uint8Array, oid: string): boolean {
   const hash = createHash(oid.length === 64 ? 'sha256' : 'sha1');
   return hash.update(`blob ${content.length}\0`).update(content).digest('hex') === oid;
+}
+
+function entryOf(commit: CommitNode, alias: string): EntryNode | null {
+  return EntryNode.nullable().parse(commit[alias]);
 }
 
 function fileAt(path: string, entry: EntryNode | null | undefined): FileAt | null {
@@ -87,8 +86,8 @@ function folderAt(path: string, entry: EntryNode | null | undefined): FileAt[] {
   });
 }
 
-function historyAt(history: { nodes: HistoryNode[] } | null | undefined): PathVersion[] {
-  return (history?.nodes ?? []).map(({ oid, committedDate, message, author, file }) => ({
+function historyAt(history: unknown): PathVersion[] {
+  return HistoryNodes.parse(history).nodes.map(({ oid, committedDate, message, author, file }) => ({
     commit: oid,
     at: new Date(committedDate).toISOString().replace('.000Z', 'Z'),
     author: author?.user?.login ?? author?.name ?? null,
@@ -118,15 +117,15 @@ function headAt(
 }
 
 function filesOf(commit: CommitNode, request: ReadRequest): FileAt[] {
-  const files = request.files.map((path, index) => fileAt(path, commit[`f${index}`] as EntryNode | null));
-  const folders = request.folders.flatMap(({ path }, index) => folderAt(path, commit[`d${index}`] as EntryNode | null));
+  const files = request.files.map((path, index) => fileAt(path, entryOf(commit, `f${index}`)));
+  const folders = request.folders.flatMap(({ path }, index) => folderAt(path, entryOf(commit, `d${index}`)));
   return [...files.filter((file) => file !== null), ...folders];
 }
 
 function blobsOf(commit: CommitNode, request: ReadRequest): Map<string, string> {
   const blobs = new Map<string, string>();
   for (const [index, path] of request.files.entries()) {
-    const oid = (commit[`f${index}`] as EntryNode | null)?.oid;
+    const oid = entryOf(commit, `f${index}`)?.oid;
     if (oid !== undefined) blobs.set(path, oid);
   }
   const walk = (path: string, entry: EntryNode | null | undefined): void => {
@@ -135,7 +134,7 @@ function blobsOf(commit: CommitNode, request: ReadRequest): Map<string, string> 
       else if (child.oid !== undefined) blobs.set(`${path}/${child.name}`, child.oid);
     }
   };
-  for (const [index, { path }] of request.folders.entries()) walk(path, commit[`d${index}`] as EntryNode | null);
+  for (const [index, { path }] of request.folders.entries()) walk(path, entryOf(commit, `d${index}`));
   return blobs;
 }
 

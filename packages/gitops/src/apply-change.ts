@@ -69,7 +69,7 @@ export async function performChange<
         if (written === null || !options.hasLanded(state, written.plan)) return { state, plan, applied: null };
         return { state, plan: written.plan, applied: { ...written.applied, merged: state.snapshot.commit } };
       }
-      first ??= state.snapshot.heads.get(plan.change.branch)?.pullRequest ?? null;
+      if (first === undefined) first = state.snapshot.heads.get(plan.change.branch)?.pullRequest ?? null;
       const submitted = await submitChange(forge, state.snapshot, plan.change);
       const applied = { ...submitted, outcome: overall(first, submitted) };
       written = { plan, applied };

@@ -1,0 +1,172 @@
+import { mkdir, symlink } from 'node:fs/promises';
+import { InfrastructureError } from '@passloop/core';
+import { promote, readDeployState } from '@passloop/gitops';
+import { type Fault, startLocalGithub } from '@passloop/local-github';
+import { expect, it } from 'vitest';
+import { githubClient } from './client.ts';
+import { candidate, deployWorld, manifest, mortal, noWait, promotionOf, pushFiles, query } from './deploy-fixture.ts';
+
+const review = { merge: 'review' as const, ports: noWait };
+
+function promoteOnce(world: Awaited<ReturnType<typeof deployWorld>>, forge = world.forge) {
+  return promote(forge, query(), promotionOf(candidate('a')), { merge: 'review', ports: mortal });
+}
+
+it('names the permission that a token lacks, and the line to write', async () => {
+  await using world = await deployWorld();
+  const withPermissions = async (permissions: Record<string, 'read' | 'write'>, repositories?: string[]) =>
+    world.forgeWith({
+      token: await world.server.createToken({
+        login: 'bot[bot]',
+        kind: 'installation',
+        permissions,
+        ...(repositories === undefined ? {} : { repositories }),
+      }),
+    });
+
+  await expect(
+    promoteOnce(world, await withPermissions({ contents: 'read', pull_requests: 'write' })),
+  ).rejects.toMatchObject({
+    code: 'configuration',
+    message: expect.stringContaining('lacks `contents: write` on acme/deploy'),
+    hint: expect.stringContaining('permissions:\n  contents: write'),
+  });
+  await expect(promoteOnce(world, await withPermissions({ contents: 'write' }))).rejects.toMatchObject({
+    code: 'configuration',
+    message: expect.stringContaining('lacks `pull-requests: write`'),
+    hint: expect.stringContaining('Pull requests: Read and write'),
+  });
+  await expect(promoteOnce(world, await withPermissions({ contents: 'write' }, ['acme/other']))).rejects.toMatchObject({
+    code: 'configuration',
+    message: expect.stringContaining('shows no acme/deploy'),
+    hint: expect.stringContaining('GITHUB_TOKEN reaches its own repository only'),
+  });
+  await expect(promoteOnce(world, world.forgeWith({ token: 'ghs_nothing' }))).rejects.toMatchObject({
+    code: 'configuration',
+    message: expect.stringContaining('401'),
+  });
+  await expect(promoteOnce(world, world.forgeWith({ repository: 'acme/missing' }))).rejects.toMatchObject({
+    code: 'configuration',
+  });
+  expect(world.repository.pullRequests()).toHaveLength(0);
+  expect(() => githubClient({ repository: 'https://x', token: 't', sleep: async () => {} })).toThrow(
+    /no repository's name/,
+  );
+});
+
+const operations = ['repository', 'git/create-tree', 'git/create-commit', 'updateRefs', 'createPullRequest'];
+const answers: { name: string; fault: Fault; code: string }[] = [
+  { name: '401', fault: { status: 401, body: { message: 'Bad credentials' } }, code: 'configuration' },
+  {
+    name: '403',
+    fault: { status: 403, body: { message: 'Resource not accessible by integration' } },
+    code: 'configuration',
+  },
+  { name: '404', fault: { status: 404, body: { message: 'Not Found' } }, code: 'configuration' },
+  { name: '422', fault: { status: 422, body: { message: 'Validation Failed' } }, code: 'configuration' },
+  { name: '500', fault: { status: 500, body: { message: 'Server Error' } }, code: 'infrastructure' },
+  {
+    name: '503, HTML',
+    fault: { status: 503, body: '<html>unicorn</html>', headers: { 'Content-Type': 'text/html' } },
+    code: 'infrastructure',
+  },
+  {
+    name: 'an answer that is no JSON',
+    fault: { status: 200, body: '<html>proxy</html>', headers: { 'Content-Type': 'text/html' } },
+    code: 'infrastructure',
+  },
+  { name: 'no answer', fault: 'timeout', code: 'infrastructure' },
+];
+
+it('takes every failure of every call for what it is, and is whole after the next run', {
+  timeout: 120_000,
+}, async () => {
+  await using world = await deployWorld({ rateLimit: 100_000 });
+  const forge = world.forgeWith({ timeoutMs: 400 });
+  let points = 0;
+  for (const operation of operations) {
+    for (const { name, fault, code } of answers) {
+      const record = candidate(`${operation.replace('/', '-')}-${points}`);
+      const handle = world.server.inject({ match: { operation }, fault });
+      const attempt = promote(forge, query(), promotionOf(record), { merge: 'review', ports: mortal });
+      await expect(attempt, `${operation}: ${name}`).rejects.toMatchObject({ code });
+      expect(handle.fired).toBe(1);
+      handle.remove();
+      points += 1;
+    }
+  }
+  expect(points).toBe(operations.length * answers.length);
+  const last = await promote(forge, query(), promotionOf(candidate('last')), review);
+  expect(['created', 'updated']).toContain(last.outcome);
+  expect(world.repository.pullRequests()).toHaveLength(1);
+});
+
+it('waits for a rate limit as long as it asks and as it may, and sends the same call again', async () => {
+  await using world = await deployWorld();
+  const waits: number[] = [];
+  const forge = world.forgeWith({ maxWaitMs: 90_000, sleep: async (milliseconds) => void waits.push(milliseconds) });
+  const secondary = { status: 403, body: { message: 'You have exceeded a secondary rate limit.' } };
+  world.server.inject({
+    match: { operation: 'git/create-commit' },
+    fault: { status: 429, body: {}, headers: { 'Retry-After': '7' } },
+  });
+  world.server.inject({ match: { operation: 'createPullRequest' }, fault: secondary });
+
+  expect(await promote(forge, query(), promotionOf(candidate('a')), { merge: 'review', ports: mortal })).toMatchObject({
+    outcome: 'created',
+  });
+
+  expect(waits).toEqual([7000, 60_000]);
+  world.server.inject({ fault: { status: 429, body: {}, headers: { 'Retry-After': '3600' } } });
+  await expect(readDeployState(forge, query())).rejects.toThrow(/asks to wait 3600 s/);
+});
+
+it('says so where the deploy repository does not answer, or nobody listens', async () => {
+  await using world = await deployWorld();
+  world.server.inject({ fault: 'timeout', times: 3 });
+  await expect(
+    promote(world.forgeWith({ timeoutMs: 100 }), query(), promotionOf(candidate('a')), review),
+  ).rejects.toThrow(/didn't answer within 100 ms: reading the deploy repository/);
+  const gone = await startLocalGithub({ root: `${world.clone}-gone` });
+  await gone.close();
+  const error = await promote(
+    world.forgeWith({ baseUrl: gone.restUrl }),
+    query(),
+    promotionOf(candidate('a')),
+    review,
+  ).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(InfrastructureError);
+  expect(error).toMatchObject({ message: expect.stringContaining("can't be reached"), exitCode: 3 });
+});
+
+it('reads again after a stale answer and after a lagging read', async () => {
+  await using world = await deployWorld();
+  const stale = { status: 200, body: { errors: [{ type: 'STALE_DATA', message: 'x is at y but expected z' }] } };
+  world.server.inject({ match: { operation: 'updateRefs' }, fault: stale, times: 2 });
+  expect(await promote(world.forge, query(), promotionOf(candidate('a')), review)).toMatchObject({
+    outcome: 'created',
+  });
+  world.server.inject({ match: { operation: 'repository' }, fault: 'lag' });
+  const again = await promote(world.forge, query(), promotionOf(candidate('a')), review);
+  expect(again.pullRequest).toMatchObject({ number: 1 });
+  expect(world.repository.pullRequests()).toHaveLength(1);
+});
+
+it('edits a manifest with a byte order mark, a long one and one of Windows, and no link', async () => {
+  const long = `# ${'x'.repeat(600_000)}\r\nimages:\r\n- name: ghcr.io/acme/flight\r\n  newTag: v1`;
+  for (const text of [`\ufeffimages:\n- name: ghcr.io/acme/flight\n  newTag: v1\n`, long]) {
+    await using world = await deployWorld({ files: { [manifest]: text } });
+    const promotion = await promote(world.forge, query(), promotionOf(candidate('a')), {
+      merge: 'auto',
+      ports: noWait,
+    });
+    expect(promotion.merged).toBe(true);
+    expect(await world.show(manifest)).toBe(text.replace('newTag: v1', `digest: ${candidate('a').image.digest}`));
+  }
+  await using world = await deployWorld({ files: { 'README.md': 'x' } });
+  await expect(promoteOnce(world)).rejects.toThrow(/no file apps\/flight\/prod\/kustomization\.yaml/);
+  await mkdir(`${world.clone}/apps/flight/prod`, { recursive: true });
+  await symlink('../../../README.md', `${world.clone}/${manifest}`);
+  await pushFiles(world.clone, {}, 'A link');
+  await expect(promoteOnce(world)).rejects.toThrow(/no regular text file/);
+});
