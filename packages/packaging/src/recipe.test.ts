@@ -18,6 +18,7 @@ describe('dockerfile', () => {
   it('changes with its version only', () => {
     const versions: Record<string, string> = {
       r1: 'sha256:635e8178253f96bce1641cb325bc8f842d581843b1cc07236ad6279dabfa478c',
+      r2: 'sha256:41f07995356d848472025ab4ec8f2474568cbe3b601d804e8eeb15d1cba99461',
     };
     expect(sha256(dockerfile(createRequest())), 'the text changed: raise recipeVersion').toBe(versions[recipeVersion]);
   });

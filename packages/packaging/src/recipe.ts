@@ -8,7 +8,7 @@ import type { Requirement } from './requirements.ts';
  * Neither builder is asked for what only one knows (`# syntax=`, `COPY --link`, `RUN --mount`), and nothing that is outside of the image
  * key may enter the image (no commit, run, time), or one key would have two contents.
  */
-export const recipeVersion = 'r1';
+export const recipeVersion = 'r2';
 
 /** Installs the wheels, on bases with and without a pip of their own, in the first stage: it is in no image. */
 export const installer: Requirement = {
@@ -79,6 +79,9 @@ export function dockerfile(request: RecipeRequest): string {
     PYTHONDONTWRITEBYTECODE: '1',
     PYTHONUNBUFFERED: '1',
     PYTHONSAFEPATH: '1',
+    // A request has one row, mostly: threads that wait for one another cost more than they bring. A deployment may say otherwise.
+    OMP_NUM_THREADS: '1',
+    OPENBLAS_NUM_THREADS: '1',
     PASSLOOP_MODEL_NAME: request.model,
     PASSLOOP_MODEL_VERSION: labels['org.opencontainers.image.version'],
     PASSLOOP_MODEL_DIGEST: request.modelDigest,
