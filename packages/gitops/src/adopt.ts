@@ -13,6 +13,7 @@ import {
 import type { Forge } from './forge.ts';
 import { holdAgainst } from './holds.ts';
 import { promotionBranch, recordPath } from './paths.ts';
+import { promotionDocument } from './promote.ts';
 import {
   type CandidateRecord,
   deployedRecord,
@@ -21,7 +22,6 @@ import {
   keepDerivedHolds,
   listedFiles,
   type PromotionPlan,
-  promotionDocument,
 } from './promotion.ts';
 import { promotionText } from './pull-request-text.ts';
 import { versionsOf } from './record-history.ts';

@@ -40,11 +40,17 @@ export function commitMessage(headline: string, paragraphs: readonly string[], t
   const block = trailers
     .map(({ token, value }) => `${trailerToken(token)}: ${plainText(value, 500).trim()}`)
     .join('\n');
-  // A paragraph that ends in a colon and a value could be taken for trailers if the block were missing; it never is.
-  return [plainText(headline, 200).trim(), ...paragraphs.map((text) => plainText(text, 1000).trim()), block]
+  return [paragraphText(headline.slice(0, 200)), ...paragraphs.map(paragraphText), block]
     .filter((part) => part !== '')
     .join('\n\n')
     .concat('\n');
+}
+
+/** Prose on one line. A line that begins with `---` would end the message for git: what follows is a patch. */
+function paragraphText(text: string): string {
+  return plainText(text, 1000)
+    .trim()
+    .replace(/^-{3,}/, '—');
 }
 
 function trailerToken(token: string): string {

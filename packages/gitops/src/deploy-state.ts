@@ -128,7 +128,7 @@ function readProduction(
   }
 }
 
-/** Where the manifests carry another image than the record says; a tag beside the digest counts, since it names an image too. */
+/** Where the manifests carry another digest than the record says, or a tag alone. */
 export function driftOf(production: RecordVersion, targets: readonly TargetState[]): Drift[] {
   const expected = production.record.image.digest;
   return targets

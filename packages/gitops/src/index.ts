@@ -10,14 +10,8 @@ export * from './hold.ts';
 export * from './holds.ts';
 export * from './kustomization.ts';
 export * from './paths.ts';
-export {
-  type CandidateRecord,
-  type PromotionOptions,
-  type PromotionPlan,
-  type PromotionRequest,
-  planPromotion,
-  promote,
-} from './promotion.ts';
+export { type PromotionOptions, promote } from './promote.ts';
+export { type CandidateRecord, type PromotionPlan, type PromotionRequest, planPromotion } from './promotion.ts';
 export type { PromotionEvidence } from './pull-request-text.ts';
 export * from './record-history.ts';
 export {

@@ -14,16 +14,14 @@ import {
 import type { Forge } from './forge.ts';
 import { holdAgainst, holdDocument } from './holds.ts';
 import { holdPath, promotionBranch, recordPath } from './paths.ts';
+import { fieldsOf, movedField, promotionDocument } from './promote.ts';
 import {
   deployedRecord,
   editTargets,
-  fieldsOf,
   isLanded,
   keepDerivedHolds,
   listedFiles,
-  movedField,
   type PromotionPlan,
-  promotionDocument,
 } from './promotion.ts';
 import { rollbackText } from './pull-request-text.ts';
 import { ancestorsOf, type RecordVersion, sameIdentity } from './record-history.ts';

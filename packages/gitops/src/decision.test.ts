@@ -1,0 +1,152 @@
+import { sha256 } from '@passloop/core';
+import { formatDocument, type HoldDocument } from '@passloop/documents';
+import { expect, it } from 'vitest';
+import { type Candidate, decide } from './decision.ts';
+import { candidate, deployed, file, history, kustomization, manifest, stateOf } from './record-fixture.ts';
+
+const a = deployed(candidate('a'), null);
+const b = deployed(candidate('b'), a);
+
+/** A commit of which only the keys are known. */
+function keys(name: string, overrides: Partial<Candidate> = {}): Candidate {
+  const { runKey, image } = candidate(name);
+  return { runKey, imageKey: image.imageKey, modelDigest: null, imageDigest: null, inStore: false, ...overrides };
+}
+
+function decideOn(content: Parameters<typeof stateOf>[0], asked: Candidate) {
+  const [environment] = stateOf(content).environments;
+  if (environment === undefined) throw new Error('no environment');
+  return decide(environment, asked);
+}
+
+function holdFile(overrides: Partial<HoldDocument> = {}, path?: string) {
+  const hold: HoldDocument = {
+    schema: 'passloop/hold/v1',
+    model: 'flight-delay',
+    modelDigest: candidate('x').modelDigest,
+    imageDigest: null,
+    environment: 'prod',
+    by: 'ada',
+    reason: 'bad',
+    at: '2026-11-22T10:10:00Z',
+    ...overrides,
+  };
+  const digest = hold.imageDigest ?? hold.modelDigest;
+  return file(path ?? `.passloop/holds/flight-delay/${digest.replace(':', '-')}.json`, formatDocument('hold', hold));
+}
+
+const now = { record: b, versions: history(a, b) };
+
+it.each([
+  ['is production', keys('b'), now, { kind: 'already-promoted' }],
+  [
+    'is production, by digests',
+    keys('z', { modelDigest: candidate('b').modelDigest, imageDigest: candidate('b').image.digest }),
+    now,
+    { kind: 'already-promoted' },
+  ],
+  ['is production in another image', keys('b', { imageKey: `ik1-${'0'.repeat(64)}` }), now, { kind: 'same-model' }],
+  ['ran here before', keys('a'), now, { kind: 'rollback', to: { record: { version: 'a' } } }],
+  ['is in the store', keys('c', { inStore: true }), now, { kind: 'promote' }],
+  ['is unknown', keys('c'), now, { kind: 'train' }],
+  ['is unknown, nothing runs', keys('a'), {}, { kind: 'train' }],
+  [
+    'is held',
+    keys('x', { modelDigest: candidate('x').modelDigest }),
+    { ...now, holds: [holdFile()] },
+    { kind: 'held', hold: { source: 'file' } },
+  ],
+  [
+    'is held everywhere',
+    keys('x', { modelDigest: candidate('x').modelDigest }),
+    { ...now, holds: [holdFile({ environment: null })] },
+    { kind: 'held' },
+  ],
+  [
+    'is held elsewhere',
+    keys('x', { modelDigest: candidate('x').modelDigest, inStore: true }),
+    { ...now, holds: [holdFile({ environment: 'staging' })] },
+    { kind: 'promote' },
+  ],
+  [
+    'ran before and is held',
+    keys('a'),
+    { ...now, holds: [holdFile({ modelDigest: candidate('a').modelDigest })] },
+    { kind: 'held' },
+  ],
+  [
+    'is held in that image only',
+    keys('x', { modelDigest: candidate('x').modelDigest, imageDigest: sha256('fixed'), inStore: true }),
+    { ...now, holds: [holdFile({ imageDigest: candidate('x').image.digest })] },
+    { kind: 'promote' },
+  ],
+  [
+    'was reverted by hand',
+    keys('b'),
+    { record: a, versions: history(a, b, a) },
+    { kind: 'held', hold: { source: 'history' } },
+  ],
+  [
+    'was reverted by hand, trained again',
+    keys('b', { modelDigest: sha256('new') }),
+    { record: a, versions: history(a, b, a) },
+    { kind: 'held' },
+  ],
+  [
+    'meets a changed manifest',
+    keys('c'),
+    { ...now, manifest: file(manifest, kustomization(sha256('hand'))) },
+    { kind: 'blocked', reason: expect.stringContaining('drifted') },
+  ],
+  ['meets no manifest', keys('c'), { ...now, manifest: null }, { kind: 'blocked' }],
+  [
+    'meets a manifest that is a link',
+    keys('c'),
+    { ...now, manifest: file(manifest, null, '120000') },
+    { kind: 'blocked' },
+  ],
+  [
+    'meets a record that is no JSON',
+    keys('c'),
+    { record: '{"image":{"digest":"x"}}' },
+    { kind: 'blocked', reason: expect.stringContaining('expected passloop/record/v1') },
+  ],
+  [
+    'meets a record of another repository',
+    keys('c'),
+    { record: deployed(candidate('a', { identity: 'evil/flights#flight-delay' }), null) },
+    { kind: 'blocked', reason: expect.stringContaining('belongs to evil/flights#flight-delay') },
+  ],
+])('a candidate that %s', (_, asked, content, expected) => {
+  expect(decideOn(content, asked)).toMatchObject(expected);
+});
+
+it.each([
+  ['its model digest', (record: string) => record.replace(candidate('b').modelDigest, candidate('x').modelDigest)],
+  ['its image', (record: string) => record.replaceAll(candidate('b').image.digest, candidate('x').image.digest)],
+  ['a target', (record: string) => record.replace(/"value": "sha256:[0-9a-f]{64}"/, `"value": "${sha256('x')}"`)],
+  ['its promotion id', (record: string) => record.replace(JSON.parse(b).deployment.promotionId, sha256('x'))],
+  ['its environment', (record: string) => record.replace('"environment": "prod"', '"environment": "staging"')],
+  ['its model', (record: string) => record.replace('"model": "flight-delay"', '"model": "other"')],
+])('believes no record after %s was changed', (_, change) => {
+  const changed = change(b);
+  expect(changed).not.toBe(b);
+  expect(decideOn({ record: changed, versions: history(a, changed) }, keys('c'))).toMatchObject({
+    kind: 'blocked',
+    reason: expect.stringContaining('does not verify'),
+  });
+});
+
+it('promotes nothing while a hold cannot be read', () => {
+  const folder = '.passloop/holds/flight-delay';
+  const hex = candidate('x').modelDigest.slice(7);
+  for (const broken of [
+    file(`${folder}/sha256-${hex}.json`, 'not json'),
+    file(`${folder}/sha256-${hex}.json`, null, '120000'),
+    holdFile({ model: 'other' }, `${folder}/sha256-${hex}.json`),
+    holdFile({}, `${folder}/sha256-${'0'.repeat(64)}.json`),
+  ]) {
+    expect(() => stateOf({ ...now, holds: [broken] })).toThrow(/holds/);
+  }
+  expect(stateOf({ ...now, holds: [file(`${folder}/README.md`, 'why')] }).holds).toEqual([]);
+});

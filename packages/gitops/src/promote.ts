@@ -1,0 +1,134 @@
+import type { Producer, PromotionDocument } from '@passloop/documents';
+import { type MergePolicy, type Performed, performChange, type Refusal, type RetryPorts } from './apply-change.ts';
+import {
+  type DeployQuery,
+  type DeployState,
+  type EnvironmentState,
+  environmentOf,
+  readDeployState,
+} from './deploy-state.ts';
+import { editsOf } from './edits.ts';
+import type { Forge } from './forge.ts';
+import {
+  type CandidateRecord,
+  isLanded,
+  openRecord,
+  type PromotionPlan,
+  type PromotionRequest,
+  planPromotion,
+} from './promotion.ts';
+import { sameIdentity } from './record-history.ts';
+
+export type PromotionOptions = {
+  merge: MergePolicy;
+  ports: RetryPorts;
+  /** What the decision and the comparison were made on: where production moved since, that is a conflict. */
+  decidedOn?: EnvironmentState | null;
+  /** True where `other`, open or in production, comes from a later commit than this candidate: then we yield. */
+  isNewer?: (other: Producer) => Promise<boolean>;
+};
+
+/**
+ * Promotes: reads, plans, writes, and reads again where somebody was faster. Can be killed anywhere and run again.
+ * @throws ConfigurationError, InfrastructureError; a conflict is an outcome
+ */
+export async function promote(
+  forge: Forge,
+  query: DeployQuery,
+  request: PromotionRequest,
+  options: PromotionOptions,
+): Promise<PromotionDocument> {
+  let seen = options.decidedOn == null ? null : fieldsOf(options.decidedOn);
+  const performed = await performChange<DeployState, PromotionPlan>(forge, {
+    read: () => readDeployState(forge, query),
+    async plan(state) {
+      const environment = environmentOf(state, request.environment);
+      const plan = planPromotion(state, request);
+      if (plan.kind === 'refused' && plan.outcome !== 'blocked') return plan;
+      const moved = movedField(environment, seen);
+      seen ??= fieldsOf(environment);
+      if (moved !== null) return moved;
+      if (plan.kind === 'refused') return plan;
+      return (await yieldToNewer(environment, request.candidate, options)) ?? plan;
+    },
+    hasLanded: (state, plan) => isLanded(environmentOf(state, request.environment), plan.record),
+    merge: options.merge,
+    ports: options.ports,
+  });
+  return promotionDocument(query.model, request.environment, performed);
+}
+
+/** The fields that a promotion moves, as they stand: what a compare-and-swap on them compares. */
+export function fieldsOf(environment: EnvironmentState): string {
+  return JSON.stringify([
+    environment.production?.digest ?? null,
+    environment.targets.map(({ target, digest, tag }) => [target.file, target.image, digest, tag]),
+  ]);
+}
+
+export function movedField(environment: EnvironmentState, seen: string | null): Refusal | null {
+  if (seen === null || seen === fieldsOf(environment)) return null;
+  const now = environment.production;
+  return {
+    kind: 'refused',
+    outcome: 'conflict',
+    reason: `${environment.name} moved meanwhile: it now runs ${now === null ? 'no recorded model' : `${now.record.version} (promotion ${now.record.deployment.promotionId})`}. Compare with that, and promote again.`,
+  };
+}
+
+async function yieldToNewer(
+  environment: EnvironmentState,
+  candidate: CandidateRecord,
+  options: PromotionOptions,
+): Promise<Refusal | null> {
+  if (options.isNewer === undefined) return null;
+  for (const other of [openRecord(environment), environment.production?.record ?? null]) {
+    if (other === null || other.source === null || sameIdentity(other, candidate)) continue;
+    if (other.source.commit === candidate.source?.commit || !(await options.isNewer(other.source))) continue;
+    return {
+      kind: 'refused',
+      outcome: 'superseded',
+      reason: `${other.version} of the later commit ${other.source.commit.slice(0, 12)} is ahead of this candidate.`,
+    };
+  }
+  return null;
+}
+
+export function promotionDocument(
+  model: string,
+  environment: string,
+  { plan, applied }: Performed<DeployState, PromotionPlan>,
+): PromotionDocument {
+  if (applied === null) {
+    return {
+      schema: 'passloop/promotion/v1',
+      outcome: plan.outcome,
+      model,
+      environment,
+      change: null,
+      reason: plan.reason.slice(0, 4096),
+      promotionId: null,
+      recordDigest: null,
+      branch: null,
+      commit: null,
+      pullRequest: null,
+      merged: false,
+      edits: [],
+    };
+  }
+  return {
+    schema: 'passloop/promotion/v1',
+    outcome: applied.outcome,
+    model,
+    environment,
+    change: plan.what,
+    reason: null,
+    promotionId: plan.record.deployment.promotionId,
+    recordDigest: plan.recordDigest,
+    branch: plan.change.branch,
+    commit: applied.commit,
+    pullRequest: { number: applied.pullRequest.number, url: applied.pullRequest.url },
+    merged: applied.merged !== null,
+    edits: editsOf(plan.change.files),
+  };
+}

@@ -1,0 +1,138 @@
+import type { ComparisonDocument } from '@passloop/documents';
+import MarkdownIt from 'markdown-it';
+import { expect, it } from 'vitest';
+import { promotionText, rollbackText } from './pull-request-text.ts';
+import { candidate, deployed } from './record-fixture.ts';
+
+const files = [
+  { file: 'apps/flight/prod/kustomization.yaml', lines: 1 },
+  { file: '.passloop/prod/flight-delay.json', lines: null },
+];
+const production = deployed(candidate('a'), null);
+
+const comparison: ComparisonDocument = {
+  schema: 'passloop/comparison/v1',
+  outcome: 'compared',
+  verdict: 'pass',
+  reason: null,
+  rows: 100,
+  evaluationDigest: null,
+  production: { digest: candidate('a').modelDigest, scoredBy: 'image' },
+  candidate: { digest: candidate('b').modelDigest, scoredBy: 'image' },
+  metrics: [
+    {
+      name: 'roc_auc',
+      direction: 'higher',
+      production: '0.7508',
+      candidate: '0.7531',
+      delta: '0.0023',
+      interval: ['-0.0012', '0.0058'],
+      level: '0.95',
+      method: 'bootstrap',
+      margin: '0.005',
+      min: null,
+      max: null,
+      severity: 'error',
+      verdict: 'non-inferior',
+      gate: 'pass',
+      rowsNeeded: null,
+      reason: null,
+    },
+  ],
+  slices: [],
+  fairness: [],
+  resamples: 2000,
+  seed: 7,
+};
+const gates = [
+  { metric: 'roc_auc', slice: null, verdict: 'pass' as const, value: '0.7531', delta: '0.0023', interval: null },
+];
+
+it('says first what happens, then the numbers, why, whence, and how to undo it', () => {
+  const record = JSON.parse(deployed(candidate('b', { gates }), production));
+  const text = promotionText(
+    record,
+    {
+      comparison,
+      changes: [{ kind: 'params', subject: 'fit.max_depth', from: '8', to: '12' }],
+      facts: ['image probed'],
+    },
+    files,
+  );
+  expect(text.title).toMatch(/^promote\(flight-delay → prod\): b, ROC AUC \+0\.0023, non-inferior$/);
+  expect(text.body).toMatch(
+    /^\*\*flight-delay\*\* moves from `sha256:[0-9a-f]+…` to `sha256:[0-9a-f]+…` in \*\*prod\*\*\. It passed 1 of 1 gates/,
+  );
+  expect(text.body).toContain('| ROC AUC | 0.7508 | 0.7531 | non-inferior');
+  expect(text.body).toContain('**Why it differs** params `fit.max_depth` 8 → 12');
+  expect(text.body).toContain('`passloop rollback flight-delay --environment prod`');
+  expect(text.body).toContain(
+    '2 files: `apps/flight/prod/kustomization.yaml` (1 line), `.passloop/prod/flight-delay.json`',
+  );
+  expect(text.body).toMatch(new RegExp(`<!-- passloop promotion ${record.deployment.promotionId} -->\\n$`));
+});
+
+const hostile = [
+  '<script>alert(1)</script>',
+  '<img src=x onerror=alert(1)>',
+  '[click](javascript:alert(1))',
+  '![](https://evil.example/pixel.png)',
+  '`</code><b>x',
+  '| a | b |\n|---|---|',
+  '@acme/everyone #1 acme/flights#2',
+  'https://evil.example www.evil.example',
+  '--><script>x</script><!--',
+  '\u202e\u0000\u001b[31m',
+  '# title\n\n- [x] done',
+];
+
+it.each(hostile)('lets %j be text and nothing else', (evil) => {
+  const record = JSON.parse(
+    deployed(
+      candidate('b', {
+        version: evil.slice(0, 128),
+        gates: [{ metric: evil, slice: evil, verdict: 'fail', value: null, delta: null, interval: null }],
+        metrics: [{ name: evil, value: '1' }],
+      }),
+      production,
+    ),
+  );
+  const [metric] = comparison.metrics;
+  const hostileComparison = { ...comparison, metrics: metric === undefined ? [] : [{ ...metric, name: evil }] };
+  const changes = [{ kind: 'code' as const, subject: evil, from: evil, to: evil }];
+  const texts = [
+    promotionText(record, { comparison: hostileComparison, changes, facts: [evil] }, [{ file: evil, lines: 1 }]),
+    rollbackText(record, record, evil, evil, [{ file: evil, lines: null }]),
+  ];
+  for (const { title, body } of texts) {
+    expect(title).not.toMatch(/[\u0000-\u001f\u202e]/);
+    const html = new MarkdownIt({ html: true, linkify: true }).render(body);
+    expect(html).not.toMatch(/<(?:script|img|a|h1|input|b)\b/);
+    expect(html.match(/<!--/g)).toHaveLength(1);
+    expect(html).not.toMatch(/(?<![`>])@acme\/everyone/);
+  }
+});
+
+it('stays within the limits of GitHub', () => {
+  const long = 'x'.repeat(256);
+  const [metric] = comparison.metrics;
+  const many = {
+    ...comparison,
+    metrics: Array.from({ length: 500 }, () => ({ ...metric, name: long.slice(0, 128) }) as never),
+  };
+  const changes = Array.from({ length: 5000 }, () => ({
+    kind: 'params' as const,
+    subject: '@'.repeat(4096),
+    from: long,
+    to: long,
+  }));
+  const record = JSON.parse(deployed(candidate('b', { version: long.slice(0, 128), gates }), production));
+  const text = promotionText(
+    record,
+    { comparison: many, changes, facts: Array.from({ length: 100 }, () => long) },
+    Array.from({ length: 300 }, () => ({ file: long, lines: 1 })),
+  );
+  expect(Array.from(text.title).length).toBeLessThanOrEqual(255);
+  expect(text.body.length).toBeLessThan(65_000);
+  expect(text.body).toMatch(/<!-- passloop promotion sha256:[0-9a-f]{64} -->\n$/);
+});

@@ -1,0 +1,125 @@
+import { createHash } from 'node:crypto';
+import { sha256 } from '@passloop/core';
+import { formatDocument, type RecordDocument } from '@passloop/documents';
+import { type DeployQuery, deployState } from './deploy-state.ts';
+import type { DeploySnapshot, FileAt, HeadSnapshot, PathVersion } from './forge.ts';
+import type { CandidateRecord } from './promotion.ts';
+import { promotionIdOf } from './promotion-id.ts';
+
+export const image = 'ghcr.io/acme/flight';
+export const manifest = 'apps/flight/prod/kustomization.yaml';
+export const recordFile = '.passloop/prod/flight-delay.json';
+export const query: DeployQuery = {
+  model: 'flight-delay',
+  identity: 'acme/flights#flight-delay',
+  environments: [{ name: 'prod', targets: [{ kind: 'kustomize', file: manifest, image }] }],
+  branch: null,
+};
+
+/** A candidate whose digests, keys and commit all follow from its name. */
+export function candidate(name: string, overrides: Partial<CandidateRecord> = {}): CandidateRecord {
+  const digest = sha256(`image ${name}`);
+  const commit = sha256(`commit ${name}`).slice(7, 47);
+  return {
+    schema: 'passloop/record/v1',
+    identity: query.identity,
+    model: query.model,
+    version: name,
+    modelDigest: sha256(`model ${name}`),
+    image: { reference: `${image}@${digest}`, digest, imageKey: `ik1-${sha256(`ik ${name}`).slice(7)}`, bytes: 1 },
+    runKey: `rk1-${sha256(`rk ${name}`).slice(7)}`,
+    source: { repository: 'acme/flights', commit, tree: commit, ref: null, run: null },
+    data: [],
+    params: [],
+    seeds: [],
+    environment: null,
+    code: [],
+    metrics: [],
+    evaluation: null,
+    predictionsDigest: null,
+    gates: [],
+    overrides: [],
+    comparedWith: null,
+    reproduction: null,
+    trust: 'writers',
+    ...overrides,
+  };
+}
+
+export function deployed(
+  from: CandidateRecord,
+  previous: string | null,
+  overrides: Partial<RecordDocument['deployment']> = {},
+): string {
+  const before = previous === null ? null : (JSON.parse(previous) as RecordDocument);
+  const record: RecordDocument = {
+    ...from,
+    deployment: {
+      environment: 'prod',
+      promotionId: sha256(''),
+      cause: 'promotion',
+      targets: [{ kind: 'kustomize', file: manifest, address: image, value: from.image.digest }],
+      previous:
+        before === null || previous === null
+          ? null
+          : {
+              record: sha256(previous),
+              modelDigest: before.modelDigest,
+              imageDigest: before.image.digest,
+              promotionId: before.deployment.promotionId,
+            },
+      at: '2026-11-22T10:10:00Z',
+      ...overrides,
+    },
+  };
+  record.deployment.promotionId = promotionIdOf(record, record.deployment.previous?.promotionId ?? null);
+  return formatDocument('record', record);
+}
+
+export function kustomization(digest: string): string {
+  return `images:\n  - name: ${image}\n    digest: ${digest}\n`;
+}
+
+/** The versions of a file, given oldest first, as a forge lists them. */
+export function history(...texts: (string | null)[]): PathVersion[] {
+  return texts
+    .map((text, index) => ({
+      commit: String(index).repeat(40),
+      at: `2026-11-2${index}T00:00:00Z`,
+      author: 'ada',
+      message: `commit ${index}`,
+      text,
+    }))
+    .reverse();
+}
+
+export function file(path: string, text: string | null, mode = '100644'): FileAt {
+  const bytes = Buffer.from(text ?? '');
+  return { path, text, mode, blob: createHash('sha1').update(`blob ${bytes.length}\0`).update(bytes).digest('hex') };
+}
+
+/** What the deploy repository says, from literal contents. */
+export function stateOf(content: {
+  record?: string | null;
+  manifest?: FileAt | null;
+  versions?: PathVersion[];
+  holds?: FileAt[];
+  head?: HeadSnapshot | null;
+}) {
+  const record = content.record ?? null;
+  const running = record === null ? sha256('other') : (JSON.parse(record) as RecordDocument).image.digest;
+  const snapshot: DeploySnapshot = {
+    branch: 'main',
+    commit: 'c'.repeat(40),
+    tree: 'd'.repeat(40),
+    files: new Map([
+      [recordFile, record === null ? null : file(recordFile, record)],
+      [manifest, content.manifest === undefined ? file(manifest, kustomization(running)) : content.manifest],
+    ]),
+    folders: new Map([['.passloop/holds/flight-delay', content.holds ?? []]]),
+    histories: new Map([[recordFile, content.versions ?? []]]),
+    heads: new Map([['promote/flight-delay/prod', content.head ?? null]]),
+    mergeMethods: ['squash'],
+  };
+  return deployState('acme/deploy', query, snapshot);
+}

@@ -1,0 +1,55 @@
+import { sha256 } from '@passloop/core';
+import { expect, it } from 'vitest';
+import { candidate, deployed, history, recordFile } from './record-fixture.ts';
+import { ancestorsOf, derivedHolds, readHistory, versionsOf } from './record-history.ts';
+
+const place = { file: recordFile, model: 'flight-delay', environment: 'prod' };
+const a = deployed(candidate('a'), null);
+const b = deployed(candidate('b'), a);
+const c = deployed(candidate('c'), b);
+const back = deployed(candidate('a'), b, { cause: 'rollback' });
+const repackaged = deployed(candidate('a', { image: candidate('a2').image }), a);
+
+function held(...texts: (string | null)[]): string[] {
+  const names = new Map(['a', 'b', 'c', 'x'].map((name) => [candidate(name).modelDigest, name]));
+  return derivedHolds(readHistory(history(...texts), place)).map(
+    ({ version }) => names.get(version.record.modelDigest) ?? '?',
+  );
+}
+
+it.each([
+  ['promotions alone', [a, b, c], []],
+  ['a revert of the last promotion', [a, b, a], ['b']],
+  ['a return over two promotions', [a, b, c, a], ['c']],
+  ['two reverts, one after the other', [a, b, c, b, a], ['c', 'b']],
+  ['a revert of the revert', [a, b, a, b], []],
+  ['a revert, then another promotion', [a, b, a, deployed(candidate('c'), a)], ['b']],
+  ['a rollback of ours, which has its own file', [a, b, back], []],
+  ['a revert of that rollback', [a, b, back, b], []],
+  ['a revert of the first promotion', [a, null], ['a']],
+  ['an adopted record that is taken away', [deployed(candidate('a'), null, { cause: 'adopt' }), null], []],
+  ['a record that is taken away, and has an ancestor', [a, b, null], []],
+  ['versions that are no records in between', [a, 'broken', b, '{}', a], ['b']],
+  ['a change of the text alone', [a, `${a}\n`], []],
+])('derives from %s', (_, texts, expected) => {
+  expect(held(...texts).sort()).toEqual([...expected].sort());
+});
+
+it('holds one image where the model is the same', () => {
+  const [hold] = derivedHolds(readHistory(history(a, repackaged, a), place));
+  expect(hold?.version.record.image.digest).toBe(candidate('a2').image.digest);
+});
+
+it('leaves out what does not verify, and follows the chain by digest', () => {
+  const forged = c.replace(candidate('c').modelDigest, candidate('x').modelDigest);
+  const versions = versionsOf(readHistory(history(a, b, forged, c), place));
+  expect(versions.map(({ record }) => record.version)).toEqual(['c', 'b', 'a']);
+  const [newest] = versions;
+  expect(newest && ancestorsOf(newest, versions).map(({ digest }) => digest)).toEqual([sha256(b), sha256(a)]);
+});
+
+it('does not follow a chain in a circle, or out of what was read', () => {
+  const versions = versionsOf(readHistory(history(b, c), place));
+  const [newest] = versions;
+  expect(newest && ancestorsOf(newest, versions).map(({ record }) => record.version)).toEqual(['b']);
+});
