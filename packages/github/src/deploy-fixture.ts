@@ -15,6 +15,7 @@ import {
   type CreatedRepository,
   type LocalGithub,
   type LocalGithubOptions,
+  type RepositorySettings,
   startLocalGithub,
 } from '@passloop/local-github';
 import type { GithubOptions } from './client.ts';
@@ -57,14 +58,18 @@ export type DeployWorld = AsyncDisposable & {
   show(file: string, ref?: string): Promise<string>;
 };
 
+type RepositoryOptions = {
+  autoMerge?: boolean | undefined;
+  files?: Record<string, string> | undefined;
+  settings?: Partial<RepositorySettings> | undefined;
+};
+
 /** A local GitHub with acme/deploy: one kustomization for prod and one for staging. */
-export async function deployWorld(
-  options: Partial<LocalGithubOptions> & { autoMerge?: boolean; files?: Record<string, string> } = {},
-): Promise<DeployWorld> {
-  const { autoMerge, files, ...server } = options;
+export async function deployWorld(options: Partial<LocalGithubOptions> & RepositoryOptions = {}): Promise<DeployWorld> {
+  const { autoMerge, files, settings, ...server } = options;
   const folder = await temporaryFolder('deploy-world');
   const github = await startLocalGithub({ root: path.join(folder.path, 'root'), ...server });
-  const world = await deployRepository(github, folder.path, 'deploy', { autoMerge, files });
+  const world = await deployRepository(github, folder.path, 'deploy', { autoMerge, files, settings });
   return {
     ...world,
     async [Symbol.asyncDispose]() {
@@ -81,9 +86,9 @@ export async function deployRepository(
   github: LocalGithub,
   folder: string,
   name: string,
-  { autoMerge, files }: { autoMerge?: boolean | undefined; files?: Record<string, string> | undefined } = {},
+  { autoMerge, files, settings }: RepositoryOptions = {},
 ): Promise<RepositoryWorld & { clone: string }> {
-  const world = await emptyRepository(github, name, autoMerge ?? false);
+  const world = await emptyRepository(github, name, { allowAutoMerge: autoMerge ?? false, ...settings });
   await git(folder, 'clone', '--quiet', world.repository.cloneUrlWith(world.token), name);
   const clone = path.join(folder, name);
   const initial = files ?? { [manifest]: kustomization(), 'apps/flight/staging/kustomization.yaml': kustomization() };
@@ -93,17 +98,21 @@ export async function deployRepository(
 
 /** A repository whose main branch is that of another one on this machine, history and all. */
 export async function copiedRepository(github: LocalGithub, name: string, from: string): Promise<RepositoryWorld> {
-  const world = await emptyRepository(github, name, false);
+  const world = await emptyRepository(github, name, {});
   await git(world.repository.directory, 'fetch', '--quiet', from, 'main:main');
   return world;
 }
 
-async function emptyRepository(github: LocalGithub, name: string, allowAutoMerge: boolean): Promise<RepositoryWorld> {
+async function emptyRepository(
+  github: LocalGithub,
+  name: string,
+  settings: Partial<RepositorySettings>,
+): Promise<RepositoryWorld> {
   const repository = await github.createRepository({
     owner: 'acme',
     name,
     private: true,
-    settings: { allowAutoMerge },
+    settings,
   });
   const permissions = { contents: 'write', pull_requests: 'write', metadata: 'read' } as const;
   const token = await github.createToken({ login: 'passloop[bot]', kind: 'installation', permissions });
