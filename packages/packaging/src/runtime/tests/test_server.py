@@ -177,3 +177,14 @@ def test_a_pickle_without_joblib_s_name_is_served(tmp_path, model):
     folder = write_model(tmp_path / "m", model, SIGNATURE, file="model.pkl")
     with serve(folder) as server:
         assert server.request("GET", "/v2/models/flight").json["platform"] == "sklearn_pickle"
+
+
+def test_answers_do_not_wait_for_an_acknowledgement():
+    import socket
+
+    from passloop_runtime.server import _listen
+
+    with _listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()) as client:
+        accepted, _ = listening.accept()
+        with accepted, client:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
