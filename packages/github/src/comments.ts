@@ -63,7 +63,7 @@ export async function upsertComment(client: GithubClient, request: CommentReques
     return { outcome: 'outdated', id: existing.databaseId, url: existing.url };
   }
   const bodies = request.bodies
-    .map((body) => `${marker(request)}\n${body}`)
+    .map((body) => `${body.trimEnd()}\n${marker(request)}`)
     .filter(({ length }) => length <= bodyLimit);
   if (bodies.length === 0) throw tooLong(request);
   let result: CommentResult;
@@ -151,15 +151,16 @@ function tooLong(request: CommentRequest): ConfigurationError {
 }
 
 function marker({ key, head, sequence }: CommentRequest): string {
-  if (!/^[a-z0-9-]{1,64}$/.test(key) || !/^[0-9a-f]{40,64}$/.test(head) || !Number.isSafeInteger(sequence)) {
+  if (!/^[A-Za-z0-9._/#-]{1,256}$/.test(key) || !/^[0-9a-f]{40,64}$/.test(head) || !Number.isSafeInteger(sequence)) {
     throw new RangeError('A comment marker holds a key, a commit and a number.');
   }
-  return `<!-- passloop-comment ${key} ${head} ${sequence} -->`;
+  return `<!-- passloop:comment key=${key} head=${head} attempt=${sequence} v=1 -->`;
 }
 
-/** The state in the marker on the first line of a comment; null where it is none of this key. */
+/** The state in the marker on the last line of a comment; null where it is none of this key. */
 export function markerOf(body: string, key: string): { head: string; sequence: number } | null {
-  const found = /^<!-- passloop-comment ([a-z0-9-]{1,64}) ([0-9a-f]{40,64}) (\d{1,16}) -->(?:\r?\n|$)/.exec(body);
+  const found =
+    /(?:^|\n)<!-- passloop:comment key=(\S{1,256}) head=([0-9a-f]{40,64}) attempt=(\d{1,16}) v=1 -->\s*$/.exec(body);
   if (found?.[1] !== key) return null;
   return { head: found[2] ?? '', sequence: Number(found[3]) };
 }

@@ -42,7 +42,7 @@ export async function git(folder: string, ...args: string[]): Promise<string> {
 export const image = 'ghcr.io/acme/flight';
 export const manifest = 'apps/flight/prod/kustomization.yaml';
 
-export function kustomization(names: readonly string[] = [image]): string {
+function kustomization(names: readonly string[] = [image]): string {
   return `# what prod runs\nresources:\n  - ../base   # shared\n\nimages:\n${names.map((name) => `  - name: ${name}   # kept\n    newTag: v0 # the first\n`).join('')}`;
 }
 
@@ -152,7 +152,7 @@ export const noWait: RetryPorts = { sleep: async () => {}, random: () => 0.5 };
 /** As if the process died at the first failure. */
 export const mortal: RetryPorts = { ...noWait, attempts: 1, failures: 1 };
 
-export const prod: DeployEnvironment = { name: 'prod', targets: [{ kind: 'kustomize', file: manifest, image }] };
+const prod: DeployEnvironment = { name: 'prod', targets: [{ kind: 'kustomize', file: manifest, image }] };
 
 export function query(overrides: Partial<DeployQuery> = {}): DeployQuery {
   return {

@@ -51,7 +51,7 @@ it('keeps one comment, found over all pages, and updates it in place', async () 
       { issue_number: number, body },
     );
   // What somebody else pasted is no comment of ours.
-  await say(`<!-- passloop-comment check ${'f'.repeat(40)} 9 -->\nmine now`);
+  await say(`mine now\n<!-- passloop:comment key=check head=${'f'.repeat(40)} attempt=9 v=1 -->`);
   for (let index = 0; index < 130; index += 1) await say(`talk ${index}`);
 
   const created = await upsertComment(client, comment(number, head));

@@ -36,7 +36,7 @@ export function fileEditor(snapshot: DeploySnapshot): FileEditor {
   };
 }
 
-export function fileIn(snapshot: DeploySnapshot, path: string): FileAt | null {
+function fileIn(snapshot: DeploySnapshot, path: string): FileAt | null {
   const file = snapshot.files.get(path);
   if (file !== undefined && file !== null) return file;
   for (const folder of snapshot.folders.values()) {

@@ -6,10 +6,10 @@ import type { DeploySnapshot, FileAt, HeadSnapshot, PathVersion } from './forge.
 import type { CandidateRecord } from './promotion.ts';
 import { promotionIdOf } from './promotion-id.ts';
 
-export const image = 'ghcr.io/acme/flight';
+const image = 'ghcr.io/acme/flight';
 export const manifest = 'apps/flight/prod/kustomization.yaml';
 export const recordFile = '.passloop/prod/flight-delay.json';
-export const query: DeployQuery = {
+const query: DeployQuery = {
   model: 'flight-delay',
   identity: 'acme/flights#flight-delay',
   environments: [{ name: 'prod', targets: [{ kind: 'kustomize', file: manifest, image }] }],
