@@ -76,7 +76,7 @@ export function wrapper(shape: number[], type: Buffer, alignment: number | null 
     text('numpy_array_alignment_bytes'),
     alignment === null ? 'N' : op('K', alignment),
     'ub',
-  ); // prettier-ignore
+  );
 }
 
 const proto2 = op(0x80, 2);
@@ -294,5 +294,5 @@ export function hostilePickles(marker: string): HostilePickle[] {
       ),
       fires: false,
     },
-  ]; // prettier-ignore
+  ];
 }

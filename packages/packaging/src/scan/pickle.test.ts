@@ -67,7 +67,7 @@ describe('innocent pickles', () => {
       'K',
       16,
       'tb',
-    ); // prettier-ignore
+    );
     const bytes = op(
       op(0x80, 4, ']('),
       op(wrapper([2, 3], dtype('f8')), Buffer.alloc(48, 0xff)),
@@ -103,7 +103,7 @@ describe('limits', () => {
       'memoReads',
       op(0x80, 4, ']q', 0, '0', Buffer.concat(Array(20_000).fill(Buffer.from('h\0' + '0'))), 'N.'),
       { memoReads: 50 },
-    ], // prettier-ignore
+    ],
     ['headerBytes', op('V', 'a'.repeat(2000), '\n.'), { headerBytes: 1000 }],
   ])('%s', async (_name, bytes, limits) => {
     expect(await scanModelFile(bytes, { limits })).toMatchObject({
