@@ -19,32 +19,25 @@ import { allowed, changeCell, icons, subject, verdictCell } from './words.ts';
 export const commentLimit = 65_000;
 const tableRows = 8;
 
-export type CommentLinks = { report?: string | undefined; run?: string | undefined; attempt?: number | undefined };
+export type CommentLinks = { report?: string | undefined; run?: string | undefined };
 
 const gateOrder: Record<Verdict, number> = { fail: 0, inconclusive: 1, warn: 2, pending: 3, pass: 4, skipped: 5 };
 
 /**
  * The pull-request comment: the verdict sentence first, the numbers that made it, everything else folded away.
- * Sections are shed, longest first, until it fits; the verdict, the table and the marker always stay.
+ * Sections are shed, longest first, until it fits; the verdict and the table always stay. Who posts it adds the hidden marker.
  */
 export function renderComment(report: ReportDocument, links: CommentLinks = {}, limit = commentLimit): string {
   for (const detail of ['full', 'short', 'none'] as const) {
     const text = compose(report, links, detail);
     if (text.length <= limit) return text;
   }
-  const marker = commentMarker(report, links.attempt ?? 1);
-  return `${compose({ ...report, models: [] }, links, 'none').slice(0, limit - marker.length - 2)}\n${marker}`;
+  return compose({ ...report, models: [] }, links, 'none').slice(0, limit);
 }
 
-/** The job summary: the same report without the comment's marker, with all details. */
+/** The job summary: the same report, with all details. */
 export function renderSummary(report: ReportDocument, links: CommentLinks = {}): string {
-  return compose(report, links, 'full').replace(/\n<!-- passloop:comment[^>]*-->\n$/, '\n');
-}
-
-/** What finds the comment again. One comment per repository and workflow; `head` keeps an older run from overwriting a newer one. */
-export function commentMarker(report: Pick<ReportDocument, 'repository' | 'head'>, attempt: number): string {
-  const key = (report.repository ?? 'local').replace(/[^A-Za-z0-9._/-]/g, '');
-  return `<!-- passloop:comment key=${key} head=${report.head} attempt=${attempt} v=1 -->`;
+  return compose(report, links, 'full');
 }
 
 export function headline(model: ModelReport): string {
@@ -123,7 +116,7 @@ function compose(report: ReportDocument, links: CommentLinks, detail: 'full' | '
   const untouched = report.models.length - affected.length;
   if (untouched > 0 && affected.length > 0)
     lines.push(`${untouched} other ${untouched === 1 ? 'model is' : 'models are'} not affected.`, '');
-  lines.push(footer(report, affected, links), commentMarker(report, links.attempt ?? 1), '');
+  lines.push(footer(report, affected, links), '');
   return lines.join('\n');
 }
 

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ConfigurationError, type Digest, insidePath, pathDigest, writeFileAtomic } from '@passloop/core';
+import { ConfigurationError, insidePath, writeFileAtomic } from '@passloop/core';
 import type { ImageDocument, ProbeDocument, ScanDocument, ScannedFile } from '@passloop/documents';
 import {
   fromRoot,
@@ -167,8 +167,4 @@ export async function proveImage(
     },
     predictions: request.file,
   };
-}
-
-export function modelFileDigest(folder: PackageFolder): Promise<Digest> {
-  return pathDigest(path.join(folder.root, folder.package.model));
 }

@@ -8,9 +8,6 @@ import { githubOptions } from './deploy-repository.ts';
 export type PostReportRequest = { pullRequest: number; report: ReportDocument; runUrl?: string | undefined };
 export type PostedReport = { url: string; outcome: 'created' | 'updated' | 'unchanged' | 'outdated' };
 
-/** One comment per repository; a second workflow of one's own would bring its own key. */
-const commentKey = 'check';
-
 /**
  * Posts a report on its pull request: one comment, updated in place, and the check run named `passloop`. A head that is no
  * longer the pull request's is not written about: the run of the newer head does that.
@@ -27,10 +24,10 @@ export async function postReport(context: Context, request: PostReportRequest): 
   const pull = await readPullRequest(client, pullRequest);
   if (pull.head.commit !== report.head) return { url: pull.url, outcome: 'outdated' };
   const attempt = Number(context.env.GITHUB_RUN_ATTEMPT ?? '1');
-  const links = { run: runUrl, attempt };
+  const links = { run: runUrl };
   const comment = await upsertComment(client, {
     number: pullRequest,
-    key: commentKey,
+    key: report.repository,
     head: report.head,
     sequence: Number(context.env.GITHUB_RUN_NUMBER ?? '0') * 1000 + attempt,
     bodies: [renderComment(report, links), renderComment(report, links, commentLimit / 4)],
