@@ -108,7 +108,7 @@ it('sends a smaller text where GitHub refuses the full one, and removes the copy
   expect(await upsertComment(client, comment(number, head, { bodies: ['last'] }))).toMatchObject({
     outcome: 'updated',
   });
-  expect(world.repository.comments(number).map(({ body }) => body)).toEqual([expect.stringMatching(/\nlast$/)]);
+  expect(world.repository.comments(number).map(({ body }) => body)).toEqual([expect.stringMatching(/^last\n/)]);
 });
 
 it('names what is missing to comment', async () => {
