@@ -21,6 +21,7 @@ const names: Record<string, string> = {
   'numpy.core.multiarray': '_reconstruct scalar',
   'numpy._core.numeric': '_frombuffer',
   'numpy.core.numeric': '_frombuffer',
+  'numpy.ma': 'MaskedArray',
   'numpy.ma.core': 'MaskedArray _mareconstruct',
   'numpy.random._pickle': '__generator_ctor __bit_generator_ctor __randomstate_ctor',
   'numpy.random._pcg64': 'PCG64 PCG64DXSM',
@@ -38,6 +39,8 @@ const names: Record<string, string> = {
   'scipy._lib.array_api_compat.numpy._aliases': 'asarray',
   'sklearn.utils._bunch': 'Bunch',
   'sklearn.utils': 'Bunch',
+  'sklearn.utils._metadata_requests':
+    'MetadataRequest MethodMetadataRequest MethodMapping MetadataRouter RequestMethod',
   'sklearn.utils._random': '__pyx_unpickle_DEFAULT_SEED',
   'sklearn.feature_selection._univariate_selection': 'f_classif f_regression f_oneway chi2 r_regression',
   'sklearn.feature_selection._mutual_info': 'mutual_info_classif mutual_info_regression',

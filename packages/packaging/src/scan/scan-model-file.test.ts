@@ -14,12 +14,13 @@ const rulesOf = (file: { findings: { rule: string }[] }) => file.findings.map(({
 
 describe('compressed pickles', () => {
   it.each([
-    ['zlib', deflateSync],
-    ['gzip', gzipSync],
-  ])('%s is looked into', async (format, compress) => {
+    ['zlib', deflateSync, 'trailing-bytes'],
+    // zlib itself refuses what follows a gzip member and is none.
+    ['gzip', gzipSync, 'malformed'],
+  ])('%s is looked into', async (format, compress, rule) => {
     expect(await scan('a.joblib', compress(innocent))).toMatchObject({ verdict: 'pass', format: `${format}:joblib` });
     expect(await scan('a.joblib', compress(evil))).toMatchObject({ verdict: 'fail', globals: ['posix.system'] });
-    expect(rulesOf(await scan('a.joblib', Buffer.concat([compress(innocent), evil])))).toContain('trailing-bytes');
+    expect(rulesOf(await scan('a.joblib', Buffer.concat([compress(innocent), evil])))).toContain(rule);
     expect((await scan('a.joblib', compress(innocent).subarray(0, -3))).verdict).toBe('inconclusive');
   });
 
