@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import {
+  ConfigurationError,
   type Digest,
   fileDigest,
   InfrastructureError,
@@ -65,7 +66,7 @@ export async function buildImage(request: BuildRequest, ports: BuildPorts): Prom
   const modelCopy = path.join(context.path, 'model', modelFile);
   const parts = await readParts(request, modelCopy);
 
-  const found = await findImage(parts.key, request.package.platforms[0] ?? 'linux/amd64', ports);
+  const found = await findImage(request.model, parts.key, request.package.platforms[0] ?? 'linux/amd64', ports);
   if (found !== null) {
     return { image: imageDocument(parts, found.facts, 'hit', found.reference), scan: null };
   }
@@ -109,23 +110,16 @@ async function readParts(request: BuildRequest, modelCopy: string): Promise<Part
 }
 
 async function findImage(
+  model: string,
   key: string,
   platform: string,
   ports: BuildPorts,
 ): Promise<{ facts: ImageFacts; reference: string | null } | null> {
   const { engine } = ports;
-  const listed = await engine.run([
-    'image',
-    'ls',
-    '--no-trunc',
-    '--quiet',
-    '--filter',
-    `label=${imageLabels.imageKey}=${key}`,
-  ]);
-  for (const id of new Set(listed.split(/\s+/).filter((word) => word !== ''))) {
-    const facts = await inspectImage(engine, id);
-    if (facts !== null && carries(facts, key, platform)) return { facts, reference: null };
-  }
+  // By its tag, not by its label: an image that is built on this one inherits the label.
+  const tag = engineTag(model, key);
+  const local = await inspectImage(engine, tag);
+  if (local !== null && carries(local, key, platform)) return { facts: local, reference: null };
   const reference = (await ports.findPushed?.(key)) ?? null;
   if (reference === null) return null;
   ports.progress.phase('pull the image of this key');
@@ -137,6 +131,7 @@ async function findImage(
       hint: 'Someone pushed another image under this tag. Delete the tag; the image is then built again.',
     });
   }
+  await engine.run(['image', 'tag', facts.id, tag]);
   return { facts, reference };
 }
 
@@ -211,11 +206,12 @@ async function runBuild(
   if (result.timedOut) throw new InfrastructureError(`docker build did not finish within ${timeoutMs / 1000} s.`);
   if (result.exitCode !== 0) {
     const reason = buildReason(tail) || lastLine(result.stderr) || lastLine(result.stdout);
-    throw new InfrastructureError(`docker build failed: ${plainText(reason, 800)}`, {
-      hint: /no matching distribution|hashes/i.test(reason)
-        ? 'The serving lock must name every package that its packages need, each with a wheel for the base image.'
-        : undefined,
-    });
+    if (/no matching distribution|in --require-hashes mode|hashes/i.test(reason)) {
+      throw new ConfigurationError(`The serving lock cannot be installed: ${plainText(reason, 400)}`, {
+        hint: 'It must name every package that its packages need, each with a wheel and hash for the Python of the base image.',
+      });
+    }
+    throw new InfrastructureError(`docker build failed: ${plainText(reason, 800)}`);
   }
   return (await readFile(idFile, 'utf8')).trim();
 }

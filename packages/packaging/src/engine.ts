@@ -211,7 +211,9 @@ function createEngine(client: Client, environment: Record<string, string>): Engi
 
 /** The error for a command that failed: its last line, where Docker says why. */
 export function engineFailure(args: readonly string[], stderr: string, stdout = ''): InfrastructureError {
-  const reason = lastLine(Buffer.from(stderr)) || lastLine(Buffer.from(stdout)) || 'it gave no reason';
+  // `docker start` repeats the name on its last line; the daemon's reason stands above it.
+  const said = /^Error response from daemon: (.+)$/m.exec(stderr)?.[1];
+  const reason = said ?? (lastLine(Buffer.from(stderr)) || lastLine(Buffer.from(stdout)) || 'it gave no reason');
   const name = args.slice(0, args[0] === 'image' || args[0] === 'network' || args[0] === 'manifest' ? 2 : 1).join(' ');
   const unreachable = /cannot connect to the docker daemon|is the docker daemon running/i.test(reason);
   return new InfrastructureError(`docker ${name} failed: ${plainText(reason, 500)}`, {

@@ -18,13 +18,19 @@ export function testWheels(): WheelSource {
   return pipWheelSource({ cache, python: 'python3', environment: process.env });
 }
 
-/** The base image of this machine, pushed to a registry, since only there it gets a digest to pin. */
-export async function pushBase(engine: Engine, registryHost: string): Promise<string> {
+/** The base image of this machine, made where it is missing. @returns its name */
+export async function ensureBase(engine: Engine): Promise<string> {
   if ((await inspectImage(engine, baseName)) === null) {
     const script = fileURLToPath(new URL('../../../../scripts/base-image.sh', import.meta.url));
     const env = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', DOCKER: engine.program };
     await runOrThrow({ argv: ['sh', script, baseName], env, timeoutMs: 600_000 });
   }
+  return baseName;
+}
+
+/** The base image pushed to a registry, since only there it gets a digest to pin. */
+export async function pushBase(engine: Engine, registryHost: string): Promise<string> {
+  await ensureBase(engine);
   const name = `${registryHost}/python`;
   await engine.run(['image', 'tag', baseName, `${name}:bookworm`]);
   const pushed = await engine.follow(['push', '--quiet', `${name}:bookworm`], { timeoutMs: 300_000 });
