@@ -77,10 +77,7 @@ async function passloop(args: string[], expected: readonly number[] = [0]): Prom
 /** `passloop check` on a pull request's branch; keeps the comment and the report. */
 async function check(pullRequest: PullRequest): Promise<ReportDocument> {
   await world.git(world.flightsClone, 'fetch', '-q', 'origin');
-  await passloop(
-    ['check', '--against', 'origin/main', '--pull-request', String(pullRequest.number)],
-    [0, 1],
-  );
+  await passloop(['check', '--against', 'origin/main', '--pull-request', String(pullRequest.number)], [0, 1]);
   shown += 1;
   const from = path.join(world.flightsClone, '.passloop/out');
   const name = `${String(shown).padStart(2, '0')}-pull-request-${pullRequest.number}`;
