@@ -48,7 +48,7 @@ function openDirectory(): Opened {
 function openOci(): Opened {
   count += 1;
   const where = `${registry.address}/acme/flight-runs-${count}`;
-  const open = () => openOciStore({ repository: where, credentials: null, retryDelaysMs: [1] });
+  const open = () => openOciStore({ repository: where, credentials: null, retryDelaysMs: [20, 100, 400] });
   return {
     where,
     store: open(),
