@@ -5,7 +5,7 @@ import { quoteDouble } from '@passloop/tables';
  * integers add up to the same total in any order. A plain sum of doubles differs in its last digits from run to run.
  */
 export type MomentPlan = {
-  /** Integer sums: of v, of v - c and of (v - c)^2, each times a power of two. */
+  /** Integer terms to sum: v, v - c and (v - c)^2, each times a power of two. */
   aggregates: [string, string, string];
   finish(rows: number, sums: readonly [bigint, bigint, bigint]): { mean: number; sd: number | null };
 };
@@ -28,8 +28,7 @@ export function momentPlan(value: string, minimum: number, maximum: number): Mom
   const centered = scaleFor(radius);
   const squared = scaleFor(radius * radius);
   const c = quoteDouble(center);
-  const integer = (sql: string, exponent: number) =>
-    `coalesce(sum((${sql} * ${quoteDouble(2 ** exponent)})::HUGEINT), 0)`;
+  const integer = (sql: string, exponent: number) => `(${sql} * ${quoteDouble(2 ** exponent)})::HUGEINT`;
   return {
     aggregates: [
       integer(value, scale),

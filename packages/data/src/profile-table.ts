@@ -31,6 +31,8 @@ const percentiles = 100;
 const topValues = 100;
 const longestValue = 256;
 const fewValues = 20;
+/** Up to so many distinct values the groups are fetched; beyond, the engine sorts. */
+const groupedValues = 50_000;
 const timeBlocks = 10;
 
 /**
@@ -146,24 +148,49 @@ function isIdentifier(distinct: number, present: number): boolean {
   return distinct > 1000 && distinct > present * 0.95;
 }
 
+/**
+ * Percentiles by rank and moments. A column with few distinct values is grouped first, which is many times faster;
+ * ranks and integer sums are the same either way.
+ */
 async function describeNumbers(session: TableSession, table: Table, working: Working): Promise<void> {
-  const { column, profile } = working;
+  const { column, profile, finite } = working;
   const value = `${quoteIdentifier(column.name)}::DOUBLE`;
-  const shares = Array.from({ length: percentiles - 1 }, (_, i) => (i + 1) / percentiles);
-  const moments = momentPlan('v', Number(profile.minimum), Number(profile.maximum));
-  const sums = (moments?.aggregates ?? []).map((sql) => `(${sql})::VARCHAR`);
-  const [row] = await session.rows(
-    `SELECT to_json(quantile_disc(v, [${shares.join(', ')}]))::VARCHAR, max(v), ${[...sums, '0'].join(', ')}
-     FROM (SELECT ${value} AS v FROM ${table.relation} WHERE NOT ${missingCondition(column)})`,
-  );
-  const [quantiles, maximum, ...totals] = row as [string, number, ...string[]];
-  const edges = [...new Set(JSON.parse(quantiles) as number[])].filter((edge) => edge < maximum);
-  profile.quantiles = { edges: edges.map((edge) => (edge === 0 ? 0 : edge)), counts: [] };
+  const rows = `SELECT ${value} AS v FROM ${table.relation} WHERE NOT ${missingCondition(column)}`;
+  const grouped = (profile.distinct ?? finite) <= groupedValues;
+  const ranks = Array.from({ length: percentiles - 1 }, (_, i) => Math.ceil(((i + 1) * finite) / percentiles));
+  const points = grouped
+    ? await rankedGroups(session, rows, ranks)
+    : await session.rows(
+        `SELECT v FROM (SELECT v, row_number() OVER (ORDER BY v) AS rank FROM (${rows})) WHERE rank IN (${ranks.join(', ')})`,
+      );
+  const maximum = Number(profile.maximum);
+  const edges = [...new Set(points.map(([point]) => Number(point) + 0))].filter((edge) => edge < maximum);
+  profile.quantiles = { edges: edges.sort((left, right) => left - right), counts: [] };
+  const moments = momentPlan('v', Number(profile.minimum), maximum);
   if (moments === null) return;
-  const [sum, deviation, squares] = totals.slice(0, 3).map(BigInt) as [bigint, bigint, bigint];
-  const { mean, sd } = moments.finish(working.finite, [sum, deviation, squares]);
+  const source = grouped ? `(SELECT v, count(*) AS n FROM (${rows}) GROUP BY v)` : `(SELECT v, 1 AS n FROM (${rows}))`;
+  const [sums] = await session.rows(
+    `SELECT ${moments.aggregates.map((term) => `coalesce(sum(${term} * n), 0)::VARCHAR`).join(', ')} FROM ${source}`,
+  );
+  const [sum, deviation, squares] = (sums as string[]).map(BigInt) as [bigint, bigint, bigint];
+  const { mean, sd } = moments.finish(finite, [sum, deviation, squares]);
   profile.mean = toDecimalOrNull(mean);
   profile.sd = toDecimalOrNull(sd);
+}
+
+async function rankedGroups(session: TableSession, rows: string, ranks: readonly number[]): Promise<number[][]> {
+  const groups = await session.rows(`SELECT v, count(*)::DOUBLE FROM (${rows}) GROUP BY v ORDER BY v`);
+  const points: number[][] = [];
+  let below = 0;
+  let next = 0;
+  for (const [value, count] of groups) {
+    below += Number(count);
+    while (next < ranks.length && (ranks[next] as number) <= below) {
+      points.push([Number(value)]);
+      next++;
+    }
+  }
+  return points;
 }
 
 async function describeValues(session: TableSession, table: Table, working: Working): Promise<void> {

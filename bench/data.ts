@@ -1,0 +1,109 @@
+/**
+ * Profile + 30 checks against one hand-written DuckDB query of the same aggregates, in one run on the same engine:
+ *
+ *     node bench/data.ts [rows]        1,000,000 rows x 14 columns by default
+ *
+ * The table is generated (it is not the example's), so that any size can be had. Prints seconds and ratios.
+ */
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { temporaryFolder } from '@passloop/core';
+import { driftAgainstProfile, profileTable, validateTable } from '@passloop/data';
+import { Check, type CheckInput } from '@passloop/model';
+import { openTables, quoteIdentifier, writeParquet } from '@passloop/tables';
+
+const rows = Number(process.argv[2] ?? 1_000_000);
+if (!Number.isInteger(rows) || rows < 1000) throw new Error(`rows: ${process.argv[2]} is no whole number from 1000`);
+
+const floats = ['f1', 'f2', 'f3', 'f4', 'f5'];
+const integers = ['i1', 'i2', 'i3'];
+const numbers = [...floats, ...integers];
+
+await using folder = await temporaryFolder('bench-data');
+await using session = await openTables();
+const file = path.join(folder.path, 'table.parquet');
+await writeParquet(
+  session,
+  `SELECT i AS id, DATE '2001-01-01' + (i * 180 // ${rows})::INTEGER AS day,
+     ${floats.map((name, k) => `CASE WHEN hash(i, ${k}) % 50 = 0 THEN NULL ELSE sqrt(-2 * ln((hash(i, ${k + 10}) % 1000003 + 1) / 1000004.0)) * cos(hash(i, ${k + 20}) % 6283 / 1000.0) END AS ${name}`).join(', ')},
+     ${integers.map((name, k) => `(hash(i, ${k + 30}) % ${[24, 1440, 5000][k]})::BIGINT AS ${name}`).join(', ')},
+     'c' || (hash(i, 41) % 12) AS s1, 'airport ' || (hash(i, 42) % 300) AS s2, 'name ' || (hash(i, 43) % 20000) AS s3,
+     hash(i, 44) % 3 = 0 AS flag
+   FROM range(${rows}) t(i)`,
+  file,
+);
+const table = await session.open({ uri: file, root: '/' });
+const t = table.relation;
+
+const checks: CheckInput[] = [
+  { kind: 'columns', types: { id: 'integer', day: 'date', f1: 'float', s1: 'string' } },
+  { kind: 'row-count', min: 1 },
+  ...[...numbers, 's1', 's2', 'day', 'id'].map((column) => ({ kind: 'not-null', column, mostly: 0.9 }) as const),
+  ...numbers.map((column) => ({ kind: 'range', column, min: -100, max: 10_000 }) as const),
+  ...[0, 1, 2, 3, 4].map(
+    (k) => ({ kind: 'range', id: `where-${k}`, column: `f${k + 1}`, min: -9, where: `i1 > ${k}` }) as const,
+  ),
+  { kind: 'set', column: 's1', values: Array.from({ length: 12 }, (_, k) => `c${k}`) },
+  { kind: 'set', column: 'i1', values: Array.from({ length: 24 }, (_, k) => k) },
+  { kind: 'unique', columns: ['id'] },
+];
+const parsed = checks.map((check) => Check.parse(check));
+
+async function seconds(work: () => Promise<unknown>): Promise<number> {
+  const started = performance.now();
+  await work();
+  return (performance.now() - started) / 1000;
+}
+
+const finite = (name: string) => (name.startsWith('f') ? `${name} IS NOT NULL AND isfinite(${name})` : 'true');
+/** What somebody would write by hand who wants the same numbers: approximate functions, which are no match, left out. */
+const handWritten = `SELECT count(*), count(DISTINCT id) = count(*), ${[
+  ...[...numbers, 's1', 's2', 's3', 'flag', 'day'].map((name) => `count(${name}), count(DISTINCT ${name})`),
+  ...numbers.map(
+    (name) =>
+      `min(${name}), max(${name}), avg(${name}), stddev_samp(${name}), count(*) FILTER (WHERE NOT (${name} BETWEEN -100 AND 10000))`,
+  ),
+  ...floats.map(
+    (name, k) => `count(*) FILTER (WHERE isnan(${name})), count(*) FILTER (WHERE i1 > ${k} AND NOT ${name} >= -9)`,
+  ),
+  `count(*) FILTER (WHERE s1 NOT IN (${Array.from({ length: 12 }, (_, k) => `'c${k}'`).join(', ')}))`,
+  `count(*) FILTER (WHERE i1 NOT IN (${Array.from({ length: 24 }, (_, k) => k).join(', ')}))`,
+  ...numbers.map(
+    (name) =>
+      `quantile_disc(${quoteIdentifier(name)}, [${[1, 2, 3, 4, 5, 6, 7, 8, 9].map((k) => k / 10).join(', ')}]) FILTER (WHERE ${finite(name)})`,
+  ),
+  ...['s1', 's2', 's3'].map((name) => `map_keys(histogram(${name}))[1]`),
+].join(',\n')} FROM ${t}`;
+
+const dataset = { name: 'bench', uri: 'table.parquet', root: folder.path };
+await session.rows(`SELECT sum(hash(COLUMNS(*))) FROM ${t}`);
+const hand = await seconds(() => session.rows(handWritten));
+let profile: Awaited<ReturnType<typeof profileTable>> | null = null;
+const profiling = await seconds(async () => {
+  profile = await profileTable({
+    session,
+    table,
+    dataset: { name: 'bench', uri: 'table.parquet', digest: null },
+    key: ['id'],
+  });
+});
+let executed = 0;
+const checking = await seconds(async () => {
+  const report = await validateTable({ session, table, dataset, checks: parsed, profile: null });
+  executed = report.executed;
+  if (report.verdict !== 'pass')
+    throw new Error(JSON.stringify(report.checks.filter((check) => check.verdict !== 'pass')));
+});
+const drifting = await seconds(() => driftAgainstProfile(session, table, profile as never));
+
+const size = ((await stat(file)).size / 1e6).toFixed(0);
+const line = (name: string, time: number) =>
+  console.log(`${name.padEnd(44)} ${time.toFixed(2).padStart(7)} s  ${(time / hand).toFixed(2)}x`);
+console.log(`${rows} rows x ${table.columns.length} columns, ${size} MB Parquet, ${session.engine}`);
+line('one hand-written query (deciles)', hand);
+line('profile (percentiles, values, wander)', profiling);
+line(`${parsed.length} checks (${executed} executed)`, checking);
+line('profile + checks', profiling + checking);
+line('drift of all columns against the profile', drifting);
+console.log(`drift / profile                              ${(drifting / profiling).toFixed(2)}x`);
+console.log(`peak memory of the process                   ${(process.resourceUsage().maxRSS / 1024).toFixed(0)} MiB`);
