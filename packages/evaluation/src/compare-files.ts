@@ -8,6 +8,7 @@ import {
   joinByKey,
   missingColumn,
   quoteIdentifier,
+  requireRows,
   type Table,
   type TableSession,
   type TableSource,
@@ -54,6 +55,7 @@ export async function compareFiles(request: CompareFilesRequest): Promise<Compar
   }
   const production = await session.open(namedSource(request.production, 'production'));
   const candidate = await session.open(namedSource(request.candidate, 'the candidate'));
+  for (const table of [production, candidate]) requireRows(table);
   refuseSameFile(production, candidate);
   const sides = {
     production: { digest: await digestOf(production), scoredBy: 'file' as const },

@@ -177,7 +177,8 @@ async function install(
     return { ok: result.exitCode === 0, output, reason: lastLine(result.stderr) || lastLine(result.stdout) };
   }
 
-  const made = await run([interpreter.executable, '-I', '-m', 'venv', folder]);
+  const bare = names.length === 0;
+  const made = await run([interpreter.executable, '-I', '-m', 'venv', ...(bare ? ['--without-pip'] : []), folder]);
   if (!made.ok) {
     throw new ConfigurationError(
       `${interpreter.executable} could not make a virtual environment: ${logText(made.reason)}`,
@@ -187,26 +188,17 @@ async function install(
       },
     );
   }
+  if (bare) return;
   const python = path.join(folder, 'bin', 'python');
   const pip: [string, ...string[]] = [python, '-I', '-m', 'pip', '--disable-pip-version-check', '--no-input'];
-  if (names.length > 0) {
-    const lock = path.join(folder, 'requirements.lock');
-    await writeFile(lock, request.lock.text);
-    const installed = await run([
-      ...pip,
-      'install',
-      '--quiet',
-      '--require-hashes',
-      '--no-deps',
-      '--only-binary',
-      ':all:',
-      '--requirement',
-      lock,
-    ]);
-    if (!installed.ok) throw installFailure(request, installed.output);
-  }
+  const lock = path.join(folder, 'requirements.lock');
+  await writeFile(lock, request.lock.text);
+  const only = ['--require-hashes', '--no-deps', '--only-binary', ':all:'];
+  const installed = await run([...pip, 'install', '--quiet', ...only, '--requirement', lock]);
+  if (!installed.ok) throw installFailure(request, installed.output);
   // The installer's own packages are no part of the lock: their versions come with the interpreter.
   const own = ['setuptools', 'pip'].filter((name) => !names.includes(name));
+  if (own.length === 0) return;
   const removed = await run([...pip, 'uninstall', '--quiet', '--yes', ...own]);
   if (!removed.ok)
     throw new InfrastructureError(`pip could not be removed from the environment: ${logText(removed.reason)}`);

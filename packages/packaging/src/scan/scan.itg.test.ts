@@ -24,7 +24,7 @@ afterAll(() => rm(folder, { recursive: true }));
 
 async function mkdir(name: string, script: string): Promise<void> {
   await run('mkdir', [join(folder, name)]);
-  await run(python, ['-c', script], { cwd: join(folder, name) });
+  await run(python, ['-c', script], { cwd: join(folder, name), env: { ...process.env, OMP_NUM_THREADS: '1' } });
 }
 
 /** Models as teams save them: every estimator that fits a plain table, and pipelines, in every protocol and compression. */

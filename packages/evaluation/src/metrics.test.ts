@@ -1,0 +1,141 @@
+import { describe, expect, it } from 'vitest';
+import golden from '../golden/fixtures/golden.json' with { type: 'json' };
+import type { EvaluationFrame, Predictions } from './frame.ts';
+import { defaultResampling, measurePaired } from './measure.ts';
+import { metrics, metricValue } from './metrics.ts';
+
+type Case = {
+  task: string;
+  labels: number[];
+  models: Record<'production' | 'candidate', { score?: number[]; prediction: number[] }>;
+  values: Record<'production' | 'candidate', Record<string, number>>;
+  intervals: Record<string, number[]> | null;
+};
+const cases = {
+  binary: golden.binary,
+  multiclass: golden.multiclass,
+  regression: golden.regression,
+  far: golden.far,
+} as unknown as Record<string, Case>;
+
+function frameOf({ task, labels, models }: Case): EvaluationFrame {
+  const side = ({ score, prediction }: Case['models']['candidate']): Predictions => ({
+    score: score === undefined ? null : Float64Array.from(score),
+    prediction: Float64Array.from(prediction),
+  });
+  return {
+    task: task as EvaluationFrame['task'],
+    rows: labels.length,
+    evaluationDigest: null,
+    classes: task === 'regression' ? [] : task === 'binary' ? ['0', '1'] : ['0', '1', '2', '3', '4'],
+    labels: Float64Array.from(labels),
+    production: side(models.production),
+    candidate: side(models.candidate),
+    slices: [],
+  };
+}
+
+const values = Object.entries(cases).flatMap(([name, one]) =>
+  (['production', 'candidate'] as const).flatMap((side) =>
+    Object.entries(one.values[side]).map(([metric, expected]) => ({ name, side, metric, expected })),
+  ),
+);
+
+describe('metricValue', () => {
+  it('has a golden value for every metric', () => {
+    expect(new Set(values.map(({ metric }) => metric))).toEqual(new Set(Object.keys(metrics)));
+  });
+
+  it.each(values)("equals scikit-learn's $metric of $side ($name)", ({ name, side, metric, expected }) => {
+    const frame = frameOf(cases[name]!);
+
+    const value = metricValue(metrics[metric]!, frame, frame[side]!);
+
+    expect(Math.abs(value - expected)).toBeLessThanOrEqual(1e-9 * Math.abs(expected));
+  });
+
+  it.each([
+    ['precision', [0, 0, 1, 1], [0, 0, 0, 0]],
+    ['recall', [0, 0, 0, 0], [0, 1, 0, 1]],
+    ['f1', [0, 0, 0, 0], [0, 0, 0, 0]],
+    ['mcc', [0, 1, 0, 1], [1, 1, 1, 1]],
+  ])('%s is undefined, not 0, where it has no denominator', (metric, labels, prediction) => {
+    const one = { ...cases.binary!, labels, models: { production: { prediction }, candidate: { prediction } } };
+    const frame = frameOf(one);
+
+    expect(metricValue(metrics[metric]!, frame, frame.candidate)).toBeNaN();
+  });
+
+  it('finds no metric in what every object inherits', () => {
+    for (const name of ['constructor', 'toString', '__proto__', 'hasOwnProperty'])
+      expect(metrics[name]).toBeUndefined();
+  });
+});
+
+describe('measurePaired', () => {
+  const intervals = Object.entries(cases).flatMap(([name, one]) =>
+    Object.entries(one.intervals ?? {}).map(([metric, expected]) => ({ name, metric, expected })),
+  );
+
+  it.each(intervals)('brackets the difference as 3,000 resamples of rows do: $metric ($name)', (one) => {
+    const measured = measurePaired(metrics[one.metric]!, frameOf(cases[one.name]!), defaultResampling);
+
+    if (typeof measured === 'string') throw new Error(measured);
+    const [low, high] = one.expected as [number, number];
+    const width = high - low;
+    // Another method (DeLong, Tango, BCa instead of percentiles) on 200 to 300 rows: within a sixth of the width.
+    expect(Math.abs(measured.interval![0] - low)).toBeLessThan(width / 6);
+    expect(Math.abs(measured.interval![1] - high)).toBeLessThan(width / 6);
+    expect(measured.delta).toBe(measured.candidate - measured.production);
+  });
+
+  it('does not take few rows without a difference for a proof', () => {
+    const frame = frameOf(cases.binary!);
+    const few = { ...frame, rows: 30, production: frame.candidate };
+
+    const measured = measurePaired(metrics.accuracy!, few, defaultResampling);
+
+    // Thirty rows on which two models agree leave room for a difference in every tenth row.
+    expect(measured).toMatchObject({ delta: 0, method: 'Tango score' });
+    if (typeof measured !== 'string') expect(measured.interval![1]).toBeGreaterThan(0.1);
+  });
+
+  it('says that a bound is unknown where many resamples have no value', () => {
+    const labels = [...Array(60).keys()].map((row) => (row < 2 ? 1 : 0));
+    const prediction = [...Array(60).keys()].map((row) => (row === 1 ? 1 : 0));
+    const frame = frameOf({
+      ...cases.binary!,
+      labels,
+      models: { production: { prediction }, candidate: { prediction } },
+    });
+
+    expect(measurePaired(metrics.precision!, frame, defaultResampling)).toMatchObject({ interval: null, candidate: 1 });
+  });
+
+  it.each([
+    ['log_loss', 'production', 1.5, 'it needs probabilities, and a score of production is 1.5'],
+    ['brier', 'candidate', -0.25, 'it needs probabilities, and a score of the candidate is -0.25'],
+  ] as const)('%s refuses what is no probability', (metric, side, score, reason) => {
+    const frame = frameOf(cases.binary!);
+    frame[side]!.score![7] = score;
+
+    expect(measurePaired(metrics[metric]!, frame, defaultResampling)).toBe(reason);
+  });
+
+  it('tells whose metric is undefined', () => {
+    const frame = frameOf(cases.binary!);
+    frame.candidate.prediction!.fill(0);
+
+    expect(measurePaired(metrics.precision!, frame, defaultResampling)).toBe(
+      'it is undefined for the candidate on these 300 rows',
+    );
+  });
+
+  it('draws other resamples for another seed, and the same ones for the same', () => {
+    const frame = frameOf(cases.regression!);
+    const measure = (seed: number) => measurePaired(metrics.mae!, frame, { ...defaultResampling, seed });
+
+    expect(measure(7)).toEqual(measure(7));
+    expect(measure(7)).not.toEqual(measure(8));
+  });
+});
