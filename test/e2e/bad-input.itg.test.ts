@@ -281,6 +281,21 @@ describe('a training command', () => {
   });
 });
 
+it('a store that came with the checkout is refused: a hit in it would be whatever its author wrote', async () => {
+  const copy = await clone(async (where) => {
+    await trainsAtOnce(['python', '-c', 'pass'])(where);
+    await mkdir(path.join(where, '.passloop/store/tags'), { recursive: true });
+    await writeFile(path.join(where, '.passloop/store/tags/x.json'), '{}');
+    await writeFile(path.join(where, '.gitignore'), '');
+  });
+  await refused(['train', 'run'], copy, {
+    exitCode: 2,
+    code: 'configuration',
+    message: /holds committed files/,
+    hint: /no part of a repository/,
+  });
+});
+
 describe('production', () => {
   it('without a record cannot be rolled back', async () => {
     await mkdir(path.join(folder.path, 'x'), { recursive: true });

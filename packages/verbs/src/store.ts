@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { readTextIfExists } from '@passloop/core';
+import { ConfigurationError, openGitRepository, readTextIfExists } from '@passloop/core';
 import type { Model } from '@passloop/model';
 import {
   dockerConfigCredentials,
@@ -11,15 +11,34 @@ import {
   type RegistryCredentials,
   type Store,
 } from '@passloop/record';
-import type { Context } from './context.ts';
+import { type Context, toolEnvironment } from './context.ts';
 
 /** The store of a model: the directory (relative to the repository's top), or the OCI package that its file names. */
 export async function openModelStore(context: Context, root: string, model: Pick<Model, 'store'>): Promise<Store> {
-  if ('directory' in model.store) return openDirectoryStore(path.resolve(root, model.store.directory));
+  if ('directory' in model.store) {
+    const folder = path.resolve(root, model.store.directory);
+    await refuseCommitted(context, root, folder);
+    return openDirectoryStore(folder);
+  }
   return openOciStore({
     repository: model.store.oci,
     credentials: await registryCredentials(context, model.store.oci),
   });
+}
+
+/** A store that came with a checkout is whatever its author wrote: a result in it would be a hit that nobody trained. */
+async function refuseCommitted(context: Context, root: string, folder: string): Promise<void> {
+  const relative = path.relative(root, folder);
+  if (relative.startsWith('..') || path.isAbsolute(relative)) return;
+  const repository = await openGitRepository(root, toolEnvironment(context));
+  const committed = await repository.run(['ls-files', '-z', '--', relative === '' ? '.' : `:(literal)${relative}`]);
+  if (committed === '') return;
+  throw new ConfigurationError(
+    `The store ${relative || '.'} holds committed files, such as ${committed.split('\0')[0]}.`,
+    {
+      hint: 'A store is no part of a repository: remove it from git (git rm --cached), add it to .gitignore, or use store: {oci: …}.',
+    },
+  );
 }
 
 export async function openImageRegistry(context: Context, repository: string): Promise<Registry> {
