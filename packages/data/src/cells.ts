@@ -5,8 +5,9 @@ import { quoteDouble, quoteIdentifier, quoteText, type TableColumn } from '@pass
 /** Counts per numeric cell, as an aggregate for a plan. NULL, NaN and the infinities are in no cell. */
 export function numericCounts(column: TableColumn, edges: readonly number[]): string {
   const value = `${quoteIdentifier(column.name)}::DOUBLE`;
-  if (edges.length === 0) return `to_json([count(*) FILTER (WHERE isfinite(${value}))])::VARCHAR`;
-  return `to_json(map_values(histogram(${value}, [${edges.map(quoteDouble).join(', ')}]) FILTER (WHERE isfinite(${value}))))::VARCHAR`;
+  if (edges.length === 0) return `to_json([count_if(isfinite(${value}))])::VARCHAR`;
+  const finite = column.type === 'float' ? `CASE WHEN isfinite(${value}) THEN ${value} END` : value;
+  return `to_json(map_values(histogram(${finite}, [${edges.map(quoteDouble).join(', ')}])))::VARCHAR`;
 }
 
 /** The engine leaves the last cell out when nothing is in it, and answers NULL when nothing is in any. */
@@ -41,4 +42,19 @@ export function valueCells(json: string | null, values: readonly string[]): { co
 export function missingCondition(column: TableColumn): string {
   const name = quoteIdentifier(column.name);
   return column.type === 'float' ? `(${name} IS NULL OR NOT isfinite(${name}))` : `${name} IS NULL`;
+}
+
+/**
+ * How many rows fulfil a condition; NULL counts as no. `count(*) FILTER` says the same, but the engine copies the
+ * filtered rows for each of them: three times slower with forty in one scan.
+ */
+export function countIf(condition: string): string {
+  return `count_if(${condition})`;
+}
+
+/** The smallest or largest value, NaN and the infinities aside; as text. */
+export function extreme(aggregate: 'min' | 'max', column: TableColumn, condition: string | null = null): string {
+  const name = quoteIdentifier(column.name);
+  const parts = [condition, column.type === 'float' ? `isfinite(${name})` : null].filter((part) => part !== null);
+  return `${aggregate}(${parts.length === 0 ? name : `CASE WHEN ${parts.join(' AND ')} THEN ${name} END`})::VARCHAR`;
 }

@@ -1,14 +1,7 @@
 import { plainText } from '@passloop/core';
 import type { DriftResult } from '@passloop/documents';
-import {
-  findColumn,
-  isNumeric,
-  quoteIdentifier,
-  type Table,
-  type TableColumn,
-  type TableSession,
-} from '@passloop/tables';
-import { missingCondition, numericCells, numericCounts, valueCells, valueCounts } from './cells.ts';
+import { findColumn, type Table, type TableSession } from '@passloop/tables';
+import { countIf, extreme, missingCondition, numericCells, numericCounts, valueCells, valueCounts } from './cells.ts';
 import { type Candidate, judgeDrift } from './judge.ts';
 import {
   type DriftMeasure,
@@ -92,14 +85,13 @@ function planColumn(
   const present = profile.rows - missingOf(reference);
   if (present === 0) return none(named ? 'fail' : 'skipped', 'the reference has no value in this column');
 
-  const column = quoteIdentifier(name);
   const quantiles = reference.quantiles;
   const values = reference.values?.map((entry) => entry.value) ?? null;
   const slots = {
-    missing: plan.add(`count(*) FILTER (WHERE ${missingCondition(current)})`),
+    missing: plan.add(countIf(missingCondition(current))),
     numbers: quantiles === null ? null : plan.add(numericCounts(current, quantiles.edges)),
-    minimum: quantiles === null ? null : plan.add(finite('min', column, current)),
-    maximum: quantiles === null ? null : plan.add(finite('max', column, current)),
+    minimum: quantiles === null ? null : plan.add(extreme('min', current)),
+    maximum: quantiles === null ? null : plan.add(extreme('max', current)),
     values: values === null ? null : plan.add(valueCounts(current, values)),
   };
   return (answer) => {
@@ -187,9 +179,4 @@ function missingOf(column: ProfileColumn): number {
 
 function populationSd(column: ProfileColumn, rows: number): number {
   return rows < 2 ? 0 : Number(column.sd ?? 0) * Math.sqrt((rows - 1) / rows);
-}
-
-function finite(aggregate: 'min' | 'max', column: string, { type }: TableColumn): string {
-  const filter = type === 'float' ? ` FILTER (WHERE isfinite(${column}))` : '';
-  return isNumeric(type) ? `${aggregate}(${column})${filter}::VARCHAR` : `${aggregate}(${column})::VARCHAR`;
 }

@@ -5,9 +5,9 @@ import { quoteDouble } from '@passloop/tables';
  * integers add up to the same total in any order. A plain sum of doubles differs in its last digits from run to run.
  */
 export type MomentPlan = {
-  /** Integer terms to sum: v, v - c and (v - c)^2, each times a power of two. */
-  aggregates: [string, string, string];
-  finish(rows: number, sums: readonly [bigint, bigint, bigint]): { mean: number; sd: number | null };
+  /** Integer terms to sum: v and (v - c)^2, each times a power of two; c is the middle of the range. */
+  terms: [string, string];
+  finish(rows: number, sums: readonly [bigint, bigint]): { mean: number; sd: number | null };
 };
 
 /** 2^95 leaves room for 2^31 rows in 127 bits. */
@@ -25,27 +25,27 @@ export function momentPlan(value: string, minimum: number, maximum: number): Mom
   const radius = Math.max(maximum - center, center - minimum);
   if (!(largest < 1e150)) return null;
   const scale = scaleFor(largest);
-  const centered = scaleFor(radius);
   const squared = scaleFor(radius * radius);
   const c = quoteDouble(center);
   const integer = (sql: string, exponent: number) => `(${sql} * ${quoteDouble(2 ** exponent)})::HUGEINT`;
   return {
-    aggregates: [
-      integer(value, scale),
-      integer(`(${value} - ${c})`, centered),
-      integer(`((${value} - ${c}) * (${value} - ${c}))`, squared),
-    ],
-    finish(rows, [sum, deviation, squares]) {
+    terms: [integer(value, scale), integer(`((${value} - ${c}) * (${value} - ${c}))`, squared)],
+    finish(rows, [sum, squares]) {
       const n = BigInt(rows);
       const mean = ratio(sum, n, scale);
       if (rows < 2) return { mean, sd: null };
-      // sum (v-c)^2 - (sum (v-c))^2 / n, all over 2^(2 centered), with nothing rounded.
-      const shift = BigInt(2 * centered - squared);
-      const spread = n * (shift >= 0n ? squares << shift : squares >> -shift) - deviation * deviation;
-      const variance = spread <= 0n ? 0 : ratio(spread, n * (n - 1n), 2 * centered);
+      // n sum (v-c)^2 - (sum (v-c))^2 over one power of two, with nothing rounded: the difference may be small.
+      const deviation = sum - n * BigInt(Math.round(center * 2 ** scale));
+      const shift = 2 * scale - squared;
+      const spread = shiftLeft(n * squares, shift) - shiftLeft(deviation * deviation, -shift);
+      const variance = spread <= 0n ? 0 : ratio(spread, n * (n - 1n), Math.max(2 * scale, squared));
       return { mean, sd: Math.sqrt(variance) };
     },
   };
+}
+
+function shiftLeft(value: bigint, by: number): bigint {
+  return by > 0 ? value << BigInt(by) : value;
 }
 
 /** The exponent e for which values up to `bound` times 2^e stay below 2^95; doubles end at 2^1023. */

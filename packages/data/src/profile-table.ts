@@ -11,7 +11,16 @@ import {
   type TableColumn,
   type TableSession,
 } from '@passloop/tables';
-import { missingCondition, numericCells, numericCounts, valueCells, valueCounts, valueText } from './cells.ts';
+import {
+  countIf,
+  extreme,
+  missingCondition,
+  numericCells,
+  numericCounts,
+  valueCells,
+  valueCounts,
+  valueText,
+} from './cells.ts';
 import { momentPlan } from './moments.ts';
 import { createPlan, runPlan, scanAnswer } from './plan.ts';
 import type { Profile, ProfileColumn, ProfileKind } from './profile.ts';
@@ -70,15 +79,14 @@ async function basicColumns({ session, table, key = [] }: ProfileOptions): Promi
   const slots = table.columns.map((column) => {
     const name = quoteIdentifier(column.name);
     const float = column.type === 'float';
-    const filter = float ? ` FILTER (WHERE isfinite(${name}))` : '';
     const ordered = column.type !== 'nested' && column.type !== 'binary' && column.type !== 'boolean';
     return {
       column,
       present: plan.add(`count(${name})`),
-      nan: float ? plan.add(`count(*) FILTER (WHERE isnan(${name}))`) : null,
-      infinite: float ? plan.add(`count(*) FILTER (WHERE isinf(${name}))`) : null,
-      minimum: ordered ? plan.add(`min(${name})${filter}::VARCHAR`) : null,
-      maximum: ordered ? plan.add(`max(${name})${filter}::VARCHAR`) : null,
+      nan: float ? plan.add(countIf(`isnan(${name})`)) : null,
+      infinite: float ? plan.add(countIf(`isinf(${name})`)) : null,
+      minimum: ordered ? plan.add(extreme('min', column)) : null,
+      maximum: ordered ? plan.add(extreme('max', column)) : null,
     };
   });
   const answer = await runPlan(session, plan, table.relation);
@@ -168,12 +176,13 @@ async function describeNumbers(session: TableSession, table: Table, working: Wor
   profile.quantiles = { edges: edges.sort((left, right) => left - right), counts: [] };
   const moments = momentPlan('v', Number(profile.minimum), maximum);
   if (moments === null) return;
-  const source = grouped ? `(SELECT v, count(*) AS n FROM (${rows}) GROUP BY v)` : `(SELECT v, 1 AS n FROM (${rows}))`;
+  const source = grouped ? `(SELECT v, count(*) AS n FROM (${rows}) GROUP BY v)` : `(${rows})`;
+  const times = grouped ? ' * n' : '';
   const [sums] = await session.rows(
-    `SELECT ${moments.aggregates.map((term) => `coalesce(sum(${term} * n), 0)::VARCHAR`).join(', ')} FROM ${source}`,
+    `SELECT ${moments.terms.map((term) => `coalesce(sum(${term}${times}), 0)::VARCHAR`).join(', ')} FROM ${source}`,
   );
-  const [sum, deviation, squares] = (sums as string[]).map(BigInt) as [bigint, bigint, bigint];
-  const { mean, sd } = moments.finish(finite, [sum, deviation, squares]);
+  const [sum, squares] = (sums as string[]).map(BigInt) as [bigint, bigint];
+  const { mean, sd } = moments.finish(finite, [sum, squares]);
   profile.mean = toDecimalOrNull(mean);
   profile.sd = toDecimalOrNull(sd);
 }
@@ -261,7 +270,7 @@ async function countCells(
               profile.values.map((entry) => entry.value),
             ),
           ),
-    missing: plan.add(`count(*) FILTER (WHERE ${missingCondition(column)})`),
+    missing: plan.add(countIf(missingCondition(column))),
   }));
   const block =
     time?.edges

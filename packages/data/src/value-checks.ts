@@ -9,6 +9,7 @@ import {
   scalarExpression,
   type TableColumn,
 } from '@passloop/tables';
+import { countIf, extreme } from './cells.ts';
 import {
   brokenVerdict,
   type CheckContext,
@@ -54,18 +55,16 @@ export async function planValues(check: ValueCheck, context: CheckContext): Prom
   }
   const both = [where, rule.judged].filter((part) => part !== null).join(' AND ');
   const failing = [both, `(${rule.broken})`].filter((part) => part !== '').join(' AND ');
-  const judgedSlot = plan.add(both === '' ? 'count(*)' : `count(*) FILTER (WHERE ${both})`);
-  const failingSlot = plan.add(`count(*) FILTER (WHERE ${failing})`);
+  const judgedSlot = plan.add(both === '' ? 'count(*)' : countIf(both));
+  const failingSlot = plan.add(countIf(failing));
   const nanSlot =
     check.kind === 'not-null' && column.type === 'float'
-      ? plan.add(
-          `count(*) FILTER (WHERE ${[where, `isnan(${quoteIdentifier(column.name)})`].filter(Boolean).join(' AND ')})`,
-        )
+      ? plan.add(countIf([where, `isnan(${quoteIdentifier(column.name)})`].filter(Boolean).join(' AND ')))
       : null;
   const extremes =
     rule.extremes === undefined
       ? null
-      : { minimum: plan.add(limit('min', column, where)), maximum: plan.add(limit('max', column, where)) };
+      : { minimum: plan.add(extreme('min', column, where)), maximum: plan.add(extreme('max', column, where)) };
   return { finish };
 
   function finish(answer: ScanAnswer): CheckResult {
@@ -79,7 +78,8 @@ export async function planValues(check: ValueCheck, context: CheckContext): Prom
     }
     const passed = reaches(judged - broken, judged, check.mostly);
     const nan = nanSlot === null ? 0 : answer.count(nanSlot);
-    const range = extremes === null ? '' : `${answer.text(extremes.minimum)} .. ${answer.text(extremes.maximum)}; `;
+    const lowest = extremes === null ? null : answer.text(extremes.minimum);
+    const range = extremes === null || lowest === null ? '' : `${lowest} .. ${answer.text(extremes.maximum)}; `;
     return resultOf(check, {
       verdict: passed ? 'pass' : brokenVerdict(check),
       expected,
@@ -188,10 +188,4 @@ function fits(value: string | number | boolean, column: TableColumn): boolean {
   if (column.type === 'date') return isoDate.test(value) && isRealDate(value);
   if (column.type === 'timestamp') return isoTimestamp.test(value) && isRealDate(value);
   return column.type !== 'time' || isoTime.test(value);
-}
-
-function limit(aggregate: 'min' | 'max', column: TableColumn, where: string | null): string {
-  const name = quoteIdentifier(column.name);
-  const parts = [where, column.type === 'float' ? `NOT isnan(${name})` : null].filter((part) => part !== null);
-  return `${aggregate}(${name})${parts.length === 0 ? '' : ` FILTER (WHERE ${parts.join(' AND ')})`}::VARCHAR`;
 }

@@ -1,0 +1,198 @@
+import path from 'node:path';
+import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import type { DriftResult } from '@passloop/documents';
+import { Check } from '@passloop/model';
+import { openTables, type Table, type TableSession, writeParquet } from '@passloop/tables';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { driftAgainstProfile, driftBetween, type Profile, profileTable, validateTable } from './index.ts';
+
+const flights = path.resolve(import.meta.dirname, '../../../examples/flight-delay/data');
+
+let folder: TemporaryFolder;
+let session: TableSession;
+let train: Table;
+let profile: Profile;
+
+beforeAll(async () => {
+  folder = await temporaryFolder('drift-test');
+  session = await openTables({ threads: 2 });
+  train = await session.open({ uri: 'train.parquet', root: flights });
+  profile = await profileTable({
+    session,
+    table: train,
+    dataset: { name: 'train', uri: 'train.parquet', digest: null },
+    key: ['id'],
+  });
+});
+afterAll(async () => {
+  await session[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
+});
+
+function drifted(results: readonly DriftResult[]): string[] {
+  return [...new Set(results.filter((result) => result.verdict === 'fail').map((result) => result.column))];
+}
+
+async function made(name: string, query: string): Promise<Table> {
+  await writeParquet(session, query, path.join(folder.path, `${name}.parquet`));
+  return session.open({ uri: `${name}.parquet`, root: folder.path });
+}
+
+function profiled(table: Table, key: string[] = []): Promise<Profile> {
+  return profileTable({ session, table, dataset: { name: 't', uri: 't', digest: null }, key });
+}
+
+describe('the defaults, on real flights', () => {
+  it.each(['test', 'later'])('an honest month (%s) does not drift, with every column judged', async (name) => {
+    const table = await session.open({ uri: `${name}.parquet`, root: flights });
+    const results = await driftAgainstProfile(session, table, profile);
+    expect(results.filter((result) => result.verdict !== 'pass')).toMatchObject([
+      { column: 'date', verdict: 'skipped', reason: 'a date or time moves on by construction' },
+      { column: 'id', verdict: 'skipped', reason: 'a key column: each row has its own' },
+    ]);
+    expect(new Set(results.map((result) => result.column)).size).toBe(train.columns.length);
+  });
+
+  it.each([
+    ['distance 30 % longer', 'distance', '(distance * 1.3)::BIGINT'],
+    ['distance in kilometres', 'distance', '(distance * 1.609344)::BIGINT'],
+    ['a third of a column missing', 'origin_late_day', 'CASE WHEN id % 3 = 0 THEN NULL ELSE origin_late_day END'],
+    ['a column all NULL', 'origin_late_day', 'NULL::DOUBLE'],
+    ['a column of NaN', 'origin_late_day', "'NaN'::DOUBLE"],
+    ['a share in per cent', 'origin_late_3h', 'origin_late_3h * 100'],
+    ['codes in upper case', 'hub', 'upper(hub)'],
+    ['clocks five hours ahead', 'departure_minute', '(departure_minute + 300) % 1440'],
+    ['labels flipped', 'late', '(1 - late)::TINYINT'],
+    ['numbers as text', 'distance', 'distance::VARCHAR'],
+    ['integers as floats', 'distance', 'distance::DOUBLE'],
+  ])('%s drifts, and nothing else does', async (_, column, expression) => {
+    for (const name of ['test', 'later']) {
+      const honest = await session.open({ uri: `${name}.parquet`, root: flights });
+      const table = await session.derive(
+        `SELECT * REPLACE (${expression} AS ${column}) FROM ${honest.relation}`,
+        'shifted',
+      );
+      expect(drifted(await driftAgainstProfile(session, table, profile))).toEqual([column]);
+    }
+  });
+
+  it('a column that is gone fails', async () => {
+    const table = await session.derive(`SELECT * EXCLUDE (hub) FROM ${train.relation}`, 'without');
+    expect(drifted(await driftAgainstProfile(session, table, profile))).toEqual(['hub']);
+  });
+
+  it('compares two files alike, and refuses the shifted one', async () => {
+    const later = await session.open({ uri: 'later.parquet', root: flights });
+    const honest = await driftBetween({ session, reference: train, current: later, method: 'auto', key: ['id'] });
+    expect(honest).toMatchObject({ verdict: 'pass', rows: later.rows });
+    expect(honest.executed).toBeGreaterThanOrEqual(11);
+    const shifted = await session.derive(`SELECT * REPLACE (distance * 2 AS distance) FROM ${later.relation}`, 'twice');
+    const report = await driftBetween({ session, reference: train, current: shifted, method: 'auto', key: ['id'] });
+    expect(report.verdict).toBe('fail');
+    expect(drifted(report.drift)).toEqual(['distance']);
+    const gentle = await driftBetween({ session, reference: train, current: shifted, method: 'ks', severity: 'warn' });
+    expect(gentle.verdict).toBe('warn');
+  });
+});
+
+describe('what time does to a column by itself', () => {
+  it('is measured within the reference and raises the threshold, unless one is given', async () => {
+    const column = profile.columns.find((each) => each.name === 'origin_late_day');
+    expect(Number(column?.wander?.ks)).toBeGreaterThan(0.15);
+    expect(Number(profile.columns.find((each) => each.name === 'distance')?.wander?.ks)).toBeLessThan(0.02);
+    const may = await session.open({ uri: 'test.parquet', root: flights });
+    const strict = await driftAgainstProfile(session, may, profile, {
+      method: 'ks',
+      threshold: 0.1,
+      columns: ['origin_late_day'],
+    });
+    expect(strict).toMatchObject([{ verdict: 'fail', threshold: '0.1' }]);
+    const own = await driftAgainstProfile(session, may, profile, { method: 'ks', columns: ['origin_late_day'] });
+    expect(own).toMatchObject([{ verdict: 'pass', threshold: column?.wander?.ks }]);
+  });
+});
+
+describe('judgement', () => {
+  it('says "not enough data" below the least number of rows, and never drift', async () => {
+    const few = await made('few', `SELECT i * 1000 AS distance FROM range(200) t(i)`);
+    const results = await driftAgainstProfile(session, few, profile, { columns: ['distance'], minRows: 1000 });
+    expect(results.map((result) => result.verdict)).toEqual(['inconclusive', 'inconclusive']);
+    const report = await validateTable({
+      session,
+      table: few,
+      dataset: { name: 'few', uri: 'few.parquet', root: folder.path },
+      checks: [Check.parse({ kind: 'drift', columns: ['distance'] })],
+      profile,
+    });
+    expect(report).toMatchObject({ verdict: 'inconclusive', executed: 0 });
+  });
+
+  it('fails a named column that cannot be judged, and skips it when nobody named it', async () => {
+    const named = await driftAgainstProfile(session, train, profile, { columns: ['id', 'date', 'nowhere'] });
+    expect(named.map((result) => [result.column, result.verdict])).toEqual([
+      ['id', 'fail'],
+      ['date', 'fail'],
+      ['nowhere', 'fail'],
+    ]);
+    const unordered = await driftAgainstProfile(session, train, profile, { columns: ['hub'], method: 'ks' });
+    expect(unordered).toMatchObject([{ verdict: 'fail', reason: expect.stringContaining('ks needs numbers') }]);
+  });
+
+  it('recognises identifiers without being told', async () => {
+    const ids = await made(
+      'ids',
+      `SELECT i AS number, 'row ' || i AS name, (i % 10)::INTEGER AS digit FROM range(5000) t(i)`,
+    );
+    const found = await profiled(ids);
+    expect(found.columns.map((column) => [column.name, column.kind])).toEqual([
+      ['digit', 'categorical'],
+      ['name', 'identifier'],
+      ['number', 'identifier'],
+    ]);
+    const next = await made(
+      'ids-2',
+      `SELECT i + 5000 AS number, 'row ' || (i + 5000) AS name, (i % 10)::INTEGER AS digit FROM range(5000) t(i)`,
+    );
+    expect(drifted(await driftAgainstProfile(session, next, found))).toEqual([]);
+    expect((await driftBetween({ session, reference: ids, current: next, method: 'auto' })).verdict).toBe('pass');
+  });
+
+  it('keeps the false alarms of undrifted tables rare', async () => {
+    // 40 columns without drift in 20 tables: a rule by p-value alone would flag nearly every table.
+    const columns = Array.from(
+      { length: 40 },
+      (_, k) =>
+        `sqrt(-2 * ln((hash(i, ${k}, seed) % 1000003 + 1) / 1000004.0)) * cos(hash(seed, i, ${k}) % 62832 / 10000.0) AS c${k}`,
+    );
+    const table = (seed: number) => `SELECT ${columns.join(', ')} FROM range(1500) t(i), (SELECT ${seed} AS seed)`;
+    const reference = await profiled(await made('quiet', table(1)));
+    let flagged = 0;
+    for (let seed = 2; seed < 22; seed++) {
+      const results = await driftAgainstProfile(session, await session.derive(table(seed), 'quiet'), reference);
+      expect(results.filter((result) => result.statistic !== null)).toHaveLength(80);
+      if (drifted(results).length > 0) flagged++;
+    }
+    expect(flagged).toBe(0);
+  });
+
+  it('survives constants, empty strings, a quote, infinities and values at the edges', async () => {
+    const table = await made(
+      'odd',
+      `SELECT 5 AS constant, CASE WHEN i % 2 = 0 THEN '' ELSE 'it''s "q"' END AS text, CASE WHEN i < 10 THEN 'Infinity'::DOUBLE ELSE i % 97 END AS x,
+         NULL::INTEGER AS nothing, (i % 2 = 0) AS flag FROM range(3000) t(i)`,
+    );
+    const own = await profiled(table);
+    const same = await driftAgainstProfile(session, table, own);
+    expect(drifted(same)).toEqual([]);
+    for (const result of same) if (result.statistic !== null) expect(Number(result.statistic)).toBe(0);
+    const moved = await session.derive(
+      `SELECT * REPLACE (6 AS constant, 'it''s "q"' AS text, false AS flag) FROM ${table.relation}`,
+      'moved',
+    );
+    expect(drifted(await driftAgainstProfile(session, moved, own))).toEqual(['constant', 'flag', 'text']);
+    for (const method of ['ks', 'psi', 'js', 'wasserstein', 'chi2'] as const) {
+      const report = await driftBetween({ session, reference: table, current: moved, method, columns: ['constant'] });
+      expect([method, report.verdict]).toEqual([method, 'fail']);
+    }
+  });
+});

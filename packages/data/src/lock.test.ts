@@ -1,0 +1,58 @@
+import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { ConfigurationError, sha256, type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import { formatLock, parseLock } from '@passloop/model';
+import { openTables, type TableSession } from '@passloop/tables';
+import { afterAll, beforeEach, expect, it } from 'vitest';
+import { lockDatasets, verifyLock } from './index.ts';
+
+let folder: TemporaryFolder;
+const session: TableSession = await openTables({ threads: 2 });
+
+beforeEach(async () => {
+  await folder?.[Symbol.asyncDispose]();
+  folder = await temporaryFolder('lock-test');
+  await mkdir(path.join(folder.path, 'data/parts'), { recursive: true });
+  await writeFile(path.join(folder.path, 'data/train.csv'), 'id,y\n1,0\n2,1\n');
+  await writeFile(path.join(folder.path, 'data/parts/a.csv'), 'id\n1\n');
+  await writeFile(path.join(folder.path, 'data/parts/b.csv'), 'id\n2\n3\n');
+});
+afterAll(async () => {
+  await session[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
+});
+
+const uris = ['data/train.csv', 'data/parts', 'data/train.csv'];
+
+it('locks files and folders with digest, bytes and rows, and verifies what it wrote', async () => {
+  const lock = await lockDatasets({ session, root: folder.path, uris });
+  expect(lock.datasets.map(({ uri, bytes, rows }) => ({ uri, bytes, rows }))).toEqual([
+    { uri: 'data/parts', bytes: 12, rows: 3 },
+    { uri: 'data/train.csv', bytes: 13, rows: 2 },
+  ]);
+  expect(lock.datasets[1]?.digest).toBe(sha256('id,y\n1,0\n2,1\n'));
+  const read = parseLock(formatLock(lock), 'passloop.lock');
+  expect(await verifyLock(read, { root: folder.path, uris: ['data/train.csv'] })).toEqual([lock.datasets[1]]);
+});
+
+it('says which file is stale, both digests, and what to run', async () => {
+  const lock = await lockDatasets({ session, root: folder.path, uris });
+  await appendFile(path.join(folder.path, 'data/train.csv'), '3,1\n');
+  await rm(path.join(folder.path, 'data/parts/a.csv'));
+  const error = await verifyLock(lock, { root: folder.path, uris }).catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(ConfigurationError);
+  const { message, hint } = error as ConfigurationError;
+  expect(message).toContain(`data/train.csv is not what passloop.lock says: expected ${lock.datasets[1]?.digest}`);
+  expect(message).toContain(`found ${sha256('id,y\n1,0\n2,1\n3,1\n')}`);
+  expect(message).toContain('data/parts is not what');
+  expect(hint).toContain('passloop data lock');
+});
+
+it('refuses what is not locked, not there, or remote', async () => {
+  const lock = await lockDatasets({ session, root: folder.path, uris });
+  await expect(verifyLock(null, { root: folder.path, uris })).rejects.toThrow('there is no passloop.lock');
+  await expect(verifyLock(lock, { root: folder.path, uris: ['data/test.csv'] })).rejects.toThrow('is not locked');
+  await rm(path.join(folder.path, 'data/train.csv'));
+  await expect(verifyLock(lock, { root: folder.path, uris })).rejects.toThrow('There is no table at data/train.csv.');
+  await expect(lockDatasets({ session, root: folder.path, uris: ['s3://b/x.csv'] })).rejects.toThrow('remote');
+});
