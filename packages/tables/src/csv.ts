@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs';
 import path from 'node:path';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { ConfigurationError } from '@passloop/core';
 import type { Engine } from './engine.ts';
 import { quoteText } from './quote.ts';
@@ -22,12 +22,12 @@ const quoting = `quote = '"', escape = '"', header = true, skip = 0, comment = '
  * @throws ConfigurationError for an empty file, a header with two equal names, files with different headers, a broken row
  */
 export async function readDelimited(engine: Engine, files: readonly string[], tab: boolean): Promise<Delimited> {
-  const delimiter = tab ? '\t' : await sniffDelimiter(files[0] as string);
+  const delimiter = tab ? '\t' : sniffDelimiter(await headerRecord(files[0] as string));
   const dialect = `delim = ${quoteText(delimiter)}, ${quoting}`;
   let merged: Sniffed | null = null;
   for (const file of files) {
-    await checkHeader(engine, file, delimiter);
-    const found = await sniff(engine, file, dialect);
+    const header = checkHeader(await headerRecord(file), delimiter, file);
+    const found = await sniff(engine, file, dialect, header);
     merged = merged === null ? found : merge(merged, found, files[0] as string, file);
   }
   const { columns, dateFormat, timestampFormat } = merged as Sniffed;
@@ -41,38 +41,51 @@ export async function readDelimited(engine: Engine, files: readonly string[], ta
   return { columns: columns.map((column) => ({ name: column.name, engineType: column.type })), options };
 }
 
-async function sniff(engine: Engine, file: string, dialect: string): Promise<Sniffed> {
-  const [row] = await engine
-    .rows(
-      `SELECT to_json(Columns)::VARCHAR, DateFormat, TimestampFormat
-       FROM sniff_csv(${quoteText(file)}, ${dialect}, sample_size = -1)`,
-    )
-    .catch((error: unknown) => {
-      throw error instanceof ConfigurationError
-        ? new ConfigurationError(`${path.basename(file)} cannot be read as a table: ${error.message}`, {
-            file,
-            line: error.line ?? undefined,
-            hint: 'Each row needs as many fields as the header; quote a field that holds the delimiter.',
-            cause: error,
-          })
-        : error;
-    });
-  const [columns, dateFormat, timestampFormat] = row as [string, string | null, string | null];
+async function sniff(engine: Engine, file: string, dialect: string, header: readonly string[]): Promise<Sniffed> {
+  const query = `SELECT to_json(Columns)::VARCHAR, DateFormat, TimestampFormat
+    FROM sniff_csv(${quoteText(file)}, ${dialect}, sample_size = -1)`;
+  const rows = await engine.rows(query).catch(async (error: unknown) => {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw await brokenRow(engine, file, dialect, header, error);
+  });
+  const [columns, dateFormat, timestampFormat] = rows[0] as [string, string | null, string | null];
   return { columns: JSON.parse(columns) as Sniffed['columns'], dateFormat, timestampFormat };
 }
 
+/** The sniffer only says that no dialect fits. Reading the rows as text says which line it was. */
+async function brokenRow(
+  engine: Engine,
+  file: string,
+  dialect: string,
+  header: readonly string[],
+  sniffed: ConfigurationError,
+): Promise<ConfigurationError> {
+  const columns = header.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ');
+  const name = path.basename(file);
+  const query = `SELECT count(COLUMNS(*)) FROM read_csv(${quoteText(file)}, ${dialect}, auto_detect = false, columns = {${columns}})`;
+  const error = await engine.rows(query).catch((thrown: unknown) => thrown);
+  const message = `${name} cannot be read as a table: ${sniffed.message.slice(0, 120)}`;
+  return brokenLine(error, name, file) ?? new ConfigurationError(message, { file, hint: brokenHint, cause: sniffed });
+}
+
+const brokenHint =
+  'Each row needs as many fields as the header; quote a field with a delimiter, quote or newline in it.';
+
+/** The engine's word about a broken line of a delimited file in ours, or null when the error is another one. */
+export function brokenLine(error: unknown, name: string, file: string): ConfigurationError | null {
+  if (!(error instanceof ConfigurationError) || error.line === null) return null;
+  const fields = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(error.message);
+  const what = fields === null ? 'is broken' : `has ${fields[2]} fields, the header ${fields[1]}`;
+  const message = `${name} cannot be read as a table: line ${error.line} ${what}.`;
+  return new ConfigurationError(message, { file, line: error.line, hint: brokenHint, cause: error });
+}
+
 /** Two names that differ in case only are one to the engine, which would rename the second without a word. */
-async function checkHeader(engine: Engine, file: string, delimiter: string): Promise<void> {
-  const rows = await engine.rows(
-    `SELECT * FROM read_csv(${quoteText(file)}, delim = ${quoteText(delimiter)}, quote = '"', escape = '"',
-       header = false, skip = 0, comment = '', all_varchar = true, null_padding = true, strict_mode = false) LIMIT 1`,
-  );
-  const names = (rows[0] ?? []) as (string | null)[];
-  const header = names.map((name) => name ?? '');
-  if (header.length === 0) {
-    throw new ConfigurationError(`${path.basename(file)} is empty: it has no header line.`, { file });
-  }
-  refuseEqualNames(header, file);
+function checkHeader(record: string, delimiter: string, file: string): string[] {
+  if (record === '') throw new ConfigurationError(`${path.basename(file)} is empty: it has no header line.`, { file });
+  const names = splitRecord(record, delimiter);
+  refuseEqualNames(names, file);
+  return names;
 }
 
 /** @throws ConfigurationError where two columns have one name, letter case aside, or none */
@@ -119,28 +132,69 @@ function commonType(left: string, right: string): string {
   return numbers.includes(left) && numbers.includes(right) ? 'DOUBLE' : 'VARCHAR';
 }
 
-async function sniffDelimiter(file: string): Promise<string> {
-  const header = (await headerLine(file)).replaceAll(/"(?:[^"]|"")*"/g, '');
+function sniffDelimiter(record: string): string {
+  const bare = record.replaceAll(/"(?:[^"]|"")*"/g, '');
   let best = ',';
   for (const candidate of [',', ';', '\t', '|']) {
-    if (header.split(candidate).length > header.split(best).length) best = candidate;
+    if (bare.split(candidate).length > bare.split(best).length) best = candidate;
   }
   return best;
 }
 
-async function headerLine(file: string): Promise<string> {
-  if (file.toLowerCase().endsWith('.zst')) return '';
-  const raw = createReadStream(file, { end: 1 << 16 });
-  const stream = file.toLowerCase().endsWith('.gz') ? raw.pipe(createGunzip()) : raw;
+/** The fields of one record by RFC 4180. */
+export function splitRecord(record: string, delimiter: string): string[] {
+  const fields: string[] = [];
+  let field = '';
+  let quoted = false;
+  for (let i = 0; i < record.length; i++) {
+    const character = record[i] as string;
+    if (character === '"' && quoted && record[i + 1] === '"') {
+      field += '"';
+      i++;
+    } else if (character === '"' && (quoted || field === '')) quoted = !quoted;
+    else if (character === delimiter && !quoted) {
+      fields.push(field);
+      field = '';
+    } else field += character;
+  }
+  return [...fields, field];
+}
+
+const longestHeader = 1 << 20;
+
+/** The first record: up to the first line end outside quotes, without the byte order mark. */
+async function headerRecord(file: string): Promise<string> {
+  const raw = createReadStream(file);
+  const name = file.toLowerCase();
+  const decompress = name.endsWith('.gz') ? createGunzip() : name.endsWith('.zst') ? createZstdDecompress() : null;
+  const stream = decompress === null ? raw : raw.pipe(decompress);
+  const decoder = new TextDecoder();
   let text = '';
   try {
     for await (const chunk of stream) {
-      text += (chunk as Buffer).toString('utf8');
-      if (text.includes('\n')) break;
+      text += decoder.decode(chunk as Buffer, { stream: true });
+      const end = recordEnd(text);
+      if (end >= 0) return text.slice(0, end).replace(/\r$/, '');
+      if (text.length > longestHeader) break;
     }
-  } catch {
-    // A gzip stream that ends early is no matter here: its head is what counts, and the engine reads it all later.
+  } catch (error) {
+    if (decompress === null) throw error;
+    throw new ConfigurationError(`${path.basename(file)} cannot be decompressed: ${(error as Error).message}.`, {
+      file,
+      cause: error,
+    });
+  } finally {
+    raw.destroy();
+    decompress?.destroy();
   }
-  raw.destroy();
-  return text.split('\n')[0] ?? '';
+  return text.replace(/\r?\n?$/, '');
+}
+
+function recordEnd(text: string): number {
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === '"') quoted = !quoted;
+    else if (text[i] === '\n' && !quoted) return i;
+  }
+  return -1;
 }

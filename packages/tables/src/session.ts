@@ -2,7 +2,7 @@ import path from 'node:path';
 import type { DuckDBDataChunk } from '@duckdb/node-api';
 import { ConfigurationError, type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { columnType, type TableColumn } from './column-types.ts';
-import { readDelimited, refuseEqualNames } from './csv.ts';
+import { brokenLine, readDelimited, refuseEqualNames } from './csv.ts';
 import { type Engine, engineName, type Scalar, startEngine } from './engine.ts';
 import { quoteIdentifier, quoteText } from './quote.ts';
 import { findTableFiles, type TableFiles, type TableFormat } from './source.ts';
@@ -78,7 +78,12 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
       scratch: folder.path,
       files: [...files],
     });
-    for (const view of views) await engine.run(`CREATE TEMP VIEW ${view.relation} AS ${view.query}`);
+    for (const view of views) {
+      // A table whose file is gone meanwhile is gone too, and must not take the others along.
+      await engine.run(`CREATE TEMP VIEW ${view.relation} AS ${view.query}`).catch((error: unknown) => {
+        if (!(error instanceof ConfigurationError)) throw error;
+      });
+    }
     return engine;
   }
   async function addView(query: string): Promise<{ relation: string; columns: TableColumn[]; rows: number }> {
@@ -183,6 +188,8 @@ function pasteable(found: TableFiles): string {
 
 function inTable(error: unknown, name: string, uri: string): unknown {
   if (!(error instanceof ConfigurationError) || error.file !== null) return error;
+  const broken = brokenLine(error, name, uri);
+  if (broken !== null) return broken;
   return new ConfigurationError(`${name} cannot be read as a table: ${error.message}`, {
     file: uri,
     line: error.line ?? undefined,

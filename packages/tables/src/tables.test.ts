@@ -1,4 +1,4 @@
-import { readFile, symlink, writeFile } from 'node:fs/promises';
+import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ConfigurationError, sha256, type TemporaryFolder, temporaryFolder } from '@passloop/core';
@@ -97,7 +97,11 @@ describe('open', () => {
   });
 
   it.each([
-    ['a row with too many fields', 'x1.csv', 'a,b\n1,2\n3,4,5\n', /x1\.csv/],
+    ['a row with too many fields', 'x1.csv', 'a,b\n1,2\n3,4,5\n', /x1\.csv .* line 3 has 3 fields, the header 2\./],
+    ['a row with too few', 'x9.csv', 'a,b\n1,2\n3\n', /line 3 has 1 fields, the header 2\./],
+    ['one far down', 'x10.csv', `a,b\n${'1,2\n'.repeat(30_000)}1,2,3\n`, /line 30002 has 3 fields, the header 2\./],
+    ['a quote that never ends', 'x11.csv', 'a,b\n1,"x\n3,4\n', /line 2 is broken\./],
+    ['a .gz that is none', 'x12.csv.gz', 'a,b\n1,2\n', /cannot be decompressed/],
     ['an empty file', 'x2.csv', '', /x2\.csv/],
     ['two columns of one name', 'x3.csv', 'a,b,a\n1,2,3\n', /two columns `a`/],
     ['columns that differ in case', 'x4.csv', 'a,A\n1,2\n', /letter case/],
@@ -123,6 +127,16 @@ describe('open', () => {
     await symlink('/etc/passwd', path.join(folder.path, 'linked/b.csv'));
     await expect(open('linked')).rejects.toThrow('symbolic link');
     expect((await open('mixed/a.parquet')).rows).toBe(1);
+  });
+
+  it('loses no other table when a file is gone', async () => {
+    await using own = await openTables({ threads: 2 });
+    for (const name of ['stays', 'goes', 'comes']) await writeFile(path.join(folder.path, `${name}.csv`), 'a\n1\n');
+    const stays = await own.open({ uri: 'stays.csv', root: folder.path });
+    await own.open({ uri: 'goes.csv', root: folder.path });
+    await rm(path.join(folder.path, 'goes.csv'));
+    await own.open({ uri: 'comes.csv', root: folder.path });
+    expect(await own.rows(`SELECT a::INTEGER FROM ${stays.relation}`)).toEqual([[1]]);
   });
 
   it('keeps hostile column names and a Parquet that was cut in half apart from a table', async () => {
