@@ -1,0 +1,78 @@
+import { createRandom } from '@passloop/statistics';
+import { describe, expect, it } from 'vitest';
+import type { EvaluationFrame } from './frame.ts';
+import { pairedVerdict } from './gate.ts';
+import { defaultResampling, measurePaired } from './measure.ts';
+import { metrics } from './metrics.ts';
+
+const rows = 2000;
+const trials = 1500;
+
+/** Two classifiers that are right with these chances, and are right together more often than by chance. */
+function frameOf(random: { uniform(): number }, production: number, candidate: number): EvaluationFrame {
+  const labels = new Float64Array(rows).fill(1);
+  const old = new Float64Array(rows);
+  const fresh = new Float64Array(rows);
+  for (let row = 0; row < rows; row += 1) {
+    // On half of the rows one draw decides for both.
+    const first = random.uniform();
+    const second = row % 2 === 0 ? first : random.uniform();
+    old[row] = first < production ? 1 : 0;
+    fresh[row] = second < candidate ? 1 : 0;
+  }
+  const side = (prediction: Float64Array) => ({ score: null, prediction });
+  return {
+    task: 'binary',
+    rows,
+    evaluationDigest: null,
+    classes: ['0', '1'],
+    labels,
+    production: side(old),
+    candidate: side(fresh),
+    slices: [],
+  };
+}
+
+function simulate(production: number, candidate: number, seed: number) {
+  const random = createRandom(seed);
+  const counts = { covered: 0, blocked: 0, passed: 0 };
+  for (let trial = 0; trial < trials; trial += 1) {
+    const measured = measurePaired(metrics.accuracy!, frameOf(random, production, candidate), defaultResampling);
+    if (typeof measured === 'string' || measured.interval === null) throw new Error('not measured');
+    const [low, high] = measured.interval;
+    if (low <= candidate - production && candidate - production <= high) counts.covered += 1;
+    const verdict = pairedVerdict(
+      'higher',
+      [String(Number(low.toPrecision(12))), String(Number(high.toPrecision(12)))],
+      '0.01',
+    );
+    if (verdict === 'worse') counts.blocked += 1;
+    if (verdict === 'better' || verdict === 'non-inferior') counts.passed += 1;
+  }
+  return { covered: counts.covered / trials, blocked: counts.blocked / trials, passed: counts.passed / trials };
+}
+
+// 1,500 trials: two standard errors of a share of 0.95 are 0.011, of 0.025 they are 0.008.
+describe('the accuracy gate on 2,000 rows, simulated', () => {
+  it('covers the truth 95 times in a hundred, and hardly ever blocks a model that is as good', () => {
+    const { covered, blocked } = simulate(0.85, 0.85, 11);
+    expect(covered).toBeGreaterThan(0.935);
+    expect(covered).toBeLessThan(0.967);
+    expect(blocked).toBeLessThan(0.005);
+  });
+
+  it('at the margin itself it errs to either side as its level says', () => {
+    const { covered, blocked, passed } = simulate(0.85, 0.84, 12);
+    expect(covered).toBeGreaterThan(0.935);
+    expect(covered).toBeLessThan(0.967);
+    for (const share of [blocked, passed]) {
+      expect(share).toBeGreaterThan(0.012);
+      expect(share).toBeLessThan(0.04);
+    }
+  });
+
+  it('sees a model that is far worse, and one that is far better', () => {
+    expect(simulate(0.85, 0.8, 13).blocked).toBeGreaterThan(0.9);
+    expect(simulate(0.85, 0.89, 14).passed).toBeGreaterThan(0.99);
+  });
+});
