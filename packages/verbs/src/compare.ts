@@ -32,7 +32,7 @@ export async function compare(context: Context, request: CompareRequest): Promis
   await using session = await openTables();
   const source = (uri: string) => ({ uri, root: context.cwd });
   context.progress.phase('compare');
-  return compareFiles({
+  return await compareFiles({
     session,
     production: source(request.production),
     candidate: source(request.candidate),

@@ -200,7 +200,7 @@ export type DriftRequest = {
 export async function dataDrift(context: Context, request: DriftRequest): Promise<DataReport> {
   await using session = await openTables();
   context.progress.phase('measure drift');
-  return driftBetween({
+  return await driftBetween({
     session,
     reference: await session.open({ uri: request.reference, root: context.cwd }),
     current: await session.open({ uri: request.current, root: context.cwd }),

@@ -132,7 +132,7 @@ async function probeUrl(context: Context, url: string, request: ProbeRequest): P
       key: ['passloop_row'],
     });
   }
-  return probeServer(
+  return await probeServer(
     { rest: url.replace(/\/+$/, ''), grpc: request.grpc ?? null },
     { model: request.model, signature, columns, progress: context.progress },
   );
