@@ -1,4 +1,4 @@
-import { count, type Verdict, worstVerdict } from '@passloop/core';
+import { count, shortDigest, type Verdict, worstVerdict } from '@passloop/core';
 import type { CheckResult, DataReport, ModelReport, Override, PolicyDifference } from '@passloop/documents';
 import { named } from './phrase.ts';
 import { metricSentence } from './words.ts';
@@ -29,6 +29,14 @@ export function judgeModel(parts: Parts, overrides: readonly Override[] = []): M
             reason: `${policySentence(difference)}, allowed by ${named(override.file)} until ${override.until}.`,
           },
     );
+  }
+  const rows = parts.policy.differences.find((entry) => entry.path === 'evaluate.rows');
+  if (rows !== undefined) {
+    const [from, to] = [rows.from, rows.to].map((digest) => (digest === null ? 'none' : named(shortDigest(digest))));
+    findings.push({
+      verdict: 'warn',
+      reason: `The rows that decide differ from those of ${named(parts.policy.ref ?? 'the target branch')} (${from} → ${to}): whoever reviews this should know why.`,
+    });
   }
   for (const report of parts.data) findings.push(...dataFindings(report));
   if (parts.scan !== null && parts.scan.verdict !== 'pass') {

@@ -29,6 +29,22 @@ function clean(report: ReportDocument): void {
 }
 
 describe('the judgement', () => {
+  it('warns where the rows that decide are others than those of the target branch', () => {
+    const [model] = createReport((report) => {
+      clean(report);
+      report.models[0]?.policy.differences.push({
+        path: 'evaluate.rows',
+        from: `sha256:${'1'.repeat(64)}`,
+        to: `sha256:${'2'.repeat(64)}`,
+        loosens: false,
+      });
+    }).models;
+    expect(model?.verdict).toBe('warn');
+    expect(model?.reasons[0]).toMatch(
+      /^The rows that decide differ from those of `main` \(`sha256:1{12}…` → `sha256:2{12}…`\)/,
+    );
+  });
+
   it('passes where every part passes, and says how it stands against production', () => {
     const [model] = createReport(clean).models;
     expect(model?.verdict).toBe('pass');

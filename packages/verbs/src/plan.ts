@@ -12,8 +12,9 @@ import {
 } from '@passloop/model';
 import { trainingKey } from '@passloop/training';
 import type { Context } from './context.ts';
+import { policyFileDifferences } from './policy-files.ts';
 import { openModelStore } from './store.ts';
-import { openWorkspace, type Workspace } from './workspace.ts';
+import { blobAt, openWorkspace, type Workspace } from './workspace.ts';
 
 export type PlanRequest = {
   /** The target branch or commit that the change is held to; without one, the change's own policy decides. */
@@ -94,7 +95,13 @@ async function planModel(
     source: baseModel === null ? 'head' : 'base',
     ref: base?.ref ?? null,
     digest: policyDigest(deciding),
-    differences: baseModel === null ? [] : policyDifferences(deciding, policyOf(head)),
+    differences:
+      baseModel === null || base === null
+        ? []
+        : [
+            ...policyDifferences(deciding, policyOf(head)),
+            ...(await policyFileDifferences(workspace, { base: baseModel, baseCommit: base.commit, head })),
+          ],
   };
   const model: LoadedModel = { ...head, ...underPolicy(head, deciding) };
   const key = head.train === undefined ? null : await trainingKey(workspace.repository, workspace.commit, head);
@@ -168,12 +175,4 @@ function filesOf(model: LoadedModel): string[] {
     ...Object.values(model.data).flatMap((dataset) => [dataset.profile, dataset.path]),
   ];
   return [...new Set(named.filter((file) => file !== undefined))].map((file) => fromRoot(model, file));
-}
-
-async function blobAt(workspace: Workspace, commit: string, file: string): Promise<string | null> {
-  const found = await workspace.repository.run(
-    ['rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}:${file}`],
-    { allowFailure: true },
-  );
-  return found.trim() === '' ? null : found.trim();
 }

@@ -89,6 +89,15 @@ export function selectModel(models: readonly LoadedModel[], name: string | undef
   return found;
 }
 
+/** The object id of a file at a commit, or null where it has none. */
+export async function blobAt(workspace: Workspace, commit: string, file: string): Promise<string | null> {
+  const found = await workspace.repository.run(
+    ['rev-parse', '--verify', '--quiet', '--end-of-options', `${commit}:${file}`],
+    { allowFailure: true },
+  );
+  return found.trim() === '' ? null : found.trim();
+}
+
 /** The lock that a commit holds for a model, or null. */
 export async function lockAt(
   repository: GitRepository,
