@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { type Digest, PassloopError, worstVerdict, writeFileAtomic } from '@passloop/core';
+import { type Digest, PassloopError, type Verdict, worstVerdict, writeFileAtomic } from '@passloop/core';
 import {
   type Change,
   formatDocument,
@@ -116,14 +116,23 @@ async function checkModel(context: Context, plan: CheckPlan, check: PlannedCheck
 
   parts.data = await validateModelData(context, session, workspace, model, base?.commit ?? null);
   for (const report of parts.data) await out.write('data-report', report, report.dataset.name);
-  if (parts.data.some((report) => report.verdict === 'fail')) {
-    return {
-      ...parts,
-      missing: notReached(['run', 'image', 'comparison'], 'the data failed, so nothing was trained on it'),
-    };
+  if (parts.data.length === 0) {
+    const reason =
+      'No dataset of it declares a check, so nothing was validated: give one `checks` under `data` (docs/model-file.md).';
+    parts.missing.push({ part: 'data', verdict: 'fail', reason });
   }
-  if (check.key === null)
-    return { ...parts, missing: notReached(['run', 'image', 'comparison'], 'the model file has no `train` section') };
+  if (parts.data.some((report) => report.verdict === 'fail')) {
+    return withMissing(
+      parts,
+      notReached(['run', 'image', 'comparison'], 'the data failed, so nothing was trained on it'),
+    );
+  }
+  // A model that is deployed must be held against production by something.
+  const unproven = model.deploy === undefined ? 'skipped' : 'fail';
+  if (check.key === null) {
+    const why = 'the model file has no `train` section';
+    return withMissing(parts, notReached(['run', 'image', 'comparison'], why, unproven));
+  }
 
   const store = await openModelStore(context, workspace.root, model);
   const run = await runStage(context, { workspace, model, store, outputs: out.outputs });
@@ -135,7 +144,10 @@ async function checkModel(context: Context, plan: CheckPlan, check: PlannedCheck
   parts.production = known.pointer;
 
   if (model.evaluate === undefined)
-    return { ...parts, missing: notReached(['image', 'comparison'], 'the model file has no `evaluate` section') };
+    return withMissing(
+      parts,
+      notReached(['image', 'comparison'], 'the model file has no `evaluate` section', unproven),
+    );
   const files = await lockedFiles(workspace, model, model.evaluate.dataset);
   const dataset = await session.open({ uri: files.uri, root: files.root, name: files.uri });
   const stagePredictions = path.join(out.outputs, model.evaluate.predictions);
@@ -159,7 +171,7 @@ async function checkModel(context: Context, plan: CheckPlan, check: PlannedCheck
     });
     parts.outcome = parts.comparison.outcome;
     await out.write('comparison', parts.comparison);
-    return { ...parts, missing: notReached(['image'], 'the model is held') };
+    return withMissing(parts, notReached(['image'], 'the model is held'));
   }
   const wantsImage = model.package !== undefined && model.evaluate.scoring === 'image';
   const engine = wantsImage ? await engineOrReason(context) : null;
@@ -185,10 +197,7 @@ async function checkModel(context: Context, plan: CheckPlan, check: PlannedCheck
     parts.scan = built.scan;
     await out.write('scan', built.scan);
     if (built.image === null)
-      return {
-        ...parts,
-        missing: [...parts.missing, ...notReached(['image', 'comparison'], 'the model file was refused by the scan')],
-      };
+      return withMissing(parts, notReached(['image', 'comparison'], 'the model file was refused by the scan'));
     parts.image = built.image;
     await out.write('image', built.image);
     const file = path.join(out.folder, 'image-predictions.parquet');
@@ -203,7 +212,7 @@ async function checkModel(context: Context, plan: CheckPlan, check: PlannedCheck
     parts.probe = proof.probe;
     await out.write('probe', proof.probe);
     if (proof.probe.verdict === 'fail')
-      return { ...parts, missing: [...parts.missing, ...notReached(['comparison'], 'the image failed its probe')] };
+      return withMissing(parts, notReached(['comparison'], 'the image failed its probe'));
     predictions = proof.predictions;
   }
 
@@ -258,8 +267,12 @@ function changesOf(check: PlannedCheck): Change[] {
   return check.key === null || check.baseKey === null ? [] : explainKeys(check.baseKey, check.key);
 }
 
-function notReached(parts: MissingPart['part'][], why: string): MissingPart[] {
-  return parts.map((part) => ({ part, verdict: 'skipped' as const, reason: `${part} was not run: ${why}.` }));
+function withMissing(parts: Parts, missing: MissingPart[]): Parts {
+  return { ...parts, missing: [...parts.missing, ...missing] };
+}
+
+function notReached(parts: MissingPart['part'][], why: string, verdict: Verdict = 'skipped'): MissingPart[] {
+  return parts.map((part) => ({ part, verdict, reason: `${part} was not run: ${why}.` }));
 }
 
 /** What the store knows of production; knowledge that is too old is as good as none. */
