@@ -14,11 +14,11 @@ import { openTables, writeParquet } from '@passloop/tables';
 import MarkdownIt from 'markdown-it';
 import { type PullRequest, replaceText, teamOf } from '../test/world/team.ts';
 import { type Answer, createWorld } from '../test/world/world.ts';
+import { prepareMachine } from './demo-machine.ts';
 
 const { values } = parseArgs({
   options: {
     folder: { type: 'string', default: path.join(homedir(), 'passloop-demo') },
-    base: { type: 'string', default: 'passloop-base:bookworm' },
   },
 });
 const folder = path.resolve(values.folder);
@@ -45,9 +45,10 @@ const out = path.join(folder, 'out');
 await mkdir(out, { recursive: true });
 
 const since = performance.now();
-await using world = await createWorld({ folder, base: values.base });
+const machine = await prepareMachine((line) => console.log(`    ${line} …`));
+const hasEngine = machine.base !== null;
+await using world = await createWorld({ folder, base: machine.base ?? undefined });
 const team = teamOf(world);
-const hasEngine = world.docker !== null;
 if (!hasEngine) {
   // Without images the models are compared by what their training stages predicted; the model file says so.
   await replaceText(world.flightsClone, 'passloop.yaml', 'scoring: image', 'scoring: stage');
@@ -56,12 +57,12 @@ if (!hasEngine) {
 }
 await world.flights.protectBranch('main', { requiredChecks: ['passloop'] });
 console.log(
-  ` 1  ${'world'.padEnd(12)} ${`local GitHub on ${world.github.url} · registry on ${world.registry.address} · acme/flights · acme/deploy (kustomize)`.padEnd(86)} ${seconds(since).padStart(7)}`,
+  ` 1  ${'world'.padEnd(12)} ${`local GitHub on ${world.github.url} · ${world.registry === null ? 'no registry' : `registry on ${world.registry.address}`} · acme/flights · acme/deploy (kustomize)`.padEnd(86)} ${seconds(since).padStart(7)}`,
 );
 if (!hasEngine) {
   console.log(`
-    No Docker engine answers. Images are neither built nor proven in this run; data, training and gates are shown.
-    To get one: apt-get install docker.io, then start dockerd (or install Docker Desktop, and start it).
+    Images are neither built nor proven in this run; data, training and gates are shown.
+${machine.missing.map((sentence) => `    ${sentence}`).join('\n')}
 `);
 }
 async function passloop(args: string[], expected: readonly number[] = [0]): Promise<Answer> {

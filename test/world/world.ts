@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { runProcess } from '@passloop/core';
 import { type CreatedRepository, type LocalGithub, startLocalGithub } from '@passloop/local-github';
-import { startRegistry, type TestRegistry } from '../fixtures/registry.ts';
+import { registryProgram, startRegistry, type TestRegistry } from '../fixtures/registry.ts';
 
 /**
  * A small world as a team has it, on this machine alone: a GitHub with a model repository (the flight-delay example) and a
@@ -13,7 +13,8 @@ import { startRegistry, type TestRegistry } from '../fixtures/registry.ts';
 export type World = AsyncDisposable & {
   folder: string;
   github: LocalGithub;
-  registry: TestRegistry;
+  /** Null where no program for one is here and no engine answers: results are then kept in a folder. */
+  registry: TestRegistry | null;
   flights: CreatedRepository;
   deploy: CreatedRepository;
   /** Work trees. */
@@ -58,11 +59,14 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   await mkdir(folder, { recursive: true });
   await using stack = new AsyncDisposableStack();
   const github = stack.use(await startLocalGithub({ root: path.join(folder, 'github') }));
-  const registry = stack.use(await startRegistry());
-  const image = `${registry.address}/flight-delay`;
   const docker = await workingDocker();
+  const program = await registryProgram(docker ?? 'docker');
+  const registry = program === null ? null : stack.use(await startRegistry({ docker: docker ?? 'docker' }));
+  const image = `${registry?.address ?? 'localhost:5000'}/flight-delay`;
   const base =
-    docker === null || options.base === undefined ? null : await pushBase(docker, options.base, registry.address);
+    docker === null || registry === null || options.base === undefined
+      ? null
+      : await pushBase(docker, options.base, registry.address);
 
   const flights = await github.createRepository({ owner: 'acme', name: 'flights' });
   const deploy = await github.createRepository({ owner: 'acme', name: 'deploy', settings: { allowAutoMerge: true } });
@@ -93,7 +97,9 @@ export async function createWorld(options: WorldOptions): Promise<World> {
     text
       .replaceAll('ghcr.io/acme/flight-delay', image)
       .replace(/base: \S+/, (found) => (base === null ? found : `base: ${base}`))
-      .replace('store: {directory: .passloop/store}', `store: {oci: ${image}-runs}`),
+      .replace('store: {directory: .passloop/store}', (store) =>
+        registry === null ? store : `store: {oci: ${image}-runs}`,
+      ),
   );
   await writeFile(
     path.join(flightsClone, '.gitignore'),
@@ -184,7 +190,8 @@ async function replaceIn(file: string, change: (text: string) => string): Promis
   await writeFile(file, change(await readFile(file, 'utf8')));
 }
 
-async function workingDocker(): Promise<string | null> {
+/** The first Docker client that reaches an engine: a newer one without its buildx part may stand first on PATH. */
+export async function workingDocker(): Promise<string | null> {
   for (const program of [process.env.PASSLOOP_DOCKER, '/usr/bin/docker', 'docker']) {
     if (program === undefined) continue;
     try {
