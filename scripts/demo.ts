@@ -29,6 +29,8 @@ const seconds = (since: number) => `${((performance.now() - since) / 1000).toFix
 type Step = { number: string; title: string; said: string; time: string };
 const steps: Step[] = [];
 let shown = 0;
+/** The page of each checked pull request, by its number. */
+const reports = new Map<number, string>();
 
 /** Runs a step and prints one line of it: what was done, what came of it, how long it took. */
 async function step(number: string, title: string, work: () => Promise<string>): Promise<void> {
@@ -36,7 +38,13 @@ async function step(number: string, title: string, work: () => Promise<string>):
   const said = await work();
   const one = { number, title, said, time: seconds(since) };
   steps.push(one);
-  console.log(`${one.number.padStart(2)}  ${one.title.padEnd(12)} ${said.padEnd(86)} ${one.time.padStart(7)}`);
+  printLine(one);
+}
+
+/** One line of a terminal; the page has the whole text. */
+function printLine(one: Step): void {
+  const said = one.said.length > 100 ? `${one.said.slice(0, 99)}…` : one.said;
+  console.log(`${one.number.padStart(2)}  ${one.title.padEnd(12)} ${said.padEnd(100)} ${one.time.padStart(7)}`);
 }
 
 console.log(`passloop demo · everything below happens on this machine, in ${folder}\n`);
@@ -56,9 +64,14 @@ if (!hasEngine) {
   await world.git(world.flightsClone, 'push', '-q');
 }
 await world.flights.protectBranch('main', { requiredChecks: ['passloop'] });
-console.log(
-  ` 1  ${'world'.padEnd(12)} ${`local GitHub on ${world.github.url} · ${world.registry === null ? 'no registry' : `registry on ${world.registry.address}`} · acme/flights · acme/deploy (kustomize)`.padEnd(86)} ${seconds(since).padStart(7)}`,
-);
+const registry = world.registry === null ? 'no registry' : `registry on ${world.registry.address}`;
+steps.push({
+  number: '1',
+  title: 'world',
+  said: `local GitHub on ${world.github.url} · ${registry} · acme/flights, acme/deploy`,
+  time: seconds(since),
+});
+for (const one of steps) printLine(one);
 if (!hasEngine) {
   console.log(`
     Images are neither built nor proven in this run; data, training and gates are shown.
@@ -84,6 +97,7 @@ async function check(pullRequest: PullRequest): Promise<ReportDocument> {
   const name = `${String(shown).padStart(2, '0')}-pull-request-${pullRequest.number}`;
   await cp(path.join(from, 'report.html'), path.join(out, `${name}.html`));
   await cp(path.join(from, 'comment.md'), path.join(out, `${name}.md`));
+  reports.set(pullRequest.number, `${name}.html`);
   return JSON.parse(await readFile(path.join(from, 'report.json'), 'utf8')) as ReportDocument;
 }
 
@@ -103,6 +117,7 @@ function verdictOf(report: ReportDocument): string {
 
 function metricOf(comparison: ComparisonDocument | null): string {
   const auc = comparison?.metrics.find((metric) => metric.name === 'roc_auc');
+  if (comparison?.outcome === 'first') return 'nothing is in production yet: absolute gates decide';
   if (auc?.delta == null || auc.interval === null) return comparison === null ? '' : `outcome: ${comparison.outcome}`;
   return `${auc.verdict}, AUC ${signed(auc.delta)} (${signed(auc.interval[0])} … ${signed(auc.interval[1])})`;
 }
@@ -316,8 +331,10 @@ async function writeIndex(): Promise<void> {
   const parts: string[] = [];
   for (const pullRequest of world.flights.pullRequests()) {
     const comments = await team.comments({ number: pullRequest.number, branch: '', title: '', head: '' });
+    const report = reports.get(pullRequest.number);
     parts.push(
       `<h2>acme/flights #${pullRequest.number}: ${escapeHtml(pullRequest.title)}</h2>`,
+      ...(report === undefined ? [] : [`<p><a href="${report}">the whole report</a></p>`]),
       ...comments.map((body) => `<article>${markdown.render(body)}</article>`),
     );
   }
