@@ -59,6 +59,7 @@ describe('judgePaired', () => {
     interval: [-0.006, 0.01],
     level: 0.95,
     method: 'DeLong',
+    problem: null,
     ...overrides,
   });
   const judge = (gate: Parameters<typeof createGate>[0], one = measured(), rows = 1000) =>
@@ -94,8 +95,9 @@ describe('judgePaired', () => {
       rowsNeeded: 100,
       reason: '99 rows; 100 are needed',
     });
-    expect(judge({ metric: 'm', margin: 0.005 }, measured({ interval: null }))).toMatchObject({
+    expect(judge({ metric: 'm', margin: 0.005 }, measured({ interval: null, problem: 'why' }))).toMatchObject({
       verdict: 'insufficient',
+      reason: 'why',
       interval: null,
       gate: 'inconclusive',
     });

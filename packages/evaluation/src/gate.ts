@@ -112,7 +112,7 @@ export function judgePaired(frame: Frame, measured: PairedMeasurement, rows: num
 
 function insufficiency(gate: Gate, measured: PairedMeasurement, rows: number): string | null {
   if (rows < gate.minRows) return `${rows} rows; ${gate.minRows} are needed`;
-  return measured.interval === null ? 'it is undefined in many resamples of these rows: more rows are needed' : null;
+  return measured.interval === null ? measured.problem : null;
 }
 
 /** More rows than anybody has are no advice. */

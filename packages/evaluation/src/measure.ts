@@ -8,15 +8,16 @@ import {
   tango,
 } from '@passloop/statistics';
 import type { EvaluationFrame, Predictions } from './frame.ts';
-import { bucketSums, type Metric, metricValue, type SummedMetric } from './metrics.ts';
+import { bucketSums, type Metric, metricValue, type SummedMetric, sumsOf } from './metrics.ts';
 
 /** A paired measurement of one metric on one frame. `delta` is candidate − production, raw. */
 export type PairedMeasurement = {
   production: number;
   candidate: number;
   delta: number;
-  /** Two-sided, of delta; null where so many resamples have no value that a bound is unknown. */
+  /** Two-sided, of delta; null where the rows can't give one, with the reason in `problem`. */
   interval: [number, number] | null;
+  problem: string | null;
   level: number;
   method: string;
 };
@@ -25,10 +26,16 @@ export type Resampling = { resamples: number; seed: number; level: number };
 
 export const defaultResampling: Resampling = { resamples: 2000, seed: 7, level: 0.95 };
 
+/** Of each class, for an area: with two or three, DeLong's variance is a guess, and a tie of all of them looks like certainty. */
+const fewestOfClass = 10;
+
 /**
  * The paired difference with a two-sided interval: DeLong for ranks; Tango's score interval for a share of rows; for other
- * sums the BCa bootstrap over rows (up to 5,000) or over 1,000 random buckets of rows. Buckets are drawn from the seed in
- * key order: the same rows and seed give the same bits.
+ * sums the percentile bootstrap over rows (up to 5,000) or over 1,000 random buckets of rows. Buckets are drawn from the
+ * seed in key order: the same rows and seed give the same bits.
+ *
+ * Not BCa: where few rows tell the two models apart, its corrections are noise. Simulated on 110 rows with 10 positives,
+ * its 95 % interval of balanced accuracy covers 86 %, of F1 92 %; the percentile interval covers 93 % and 95 %.
  *
  * @returns a reason where there is no such measurement (undefined on these rows)
  */
@@ -40,11 +47,14 @@ export function measurePaired(
   const { production, candidate } = frame;
   if (production === null) return 'there are no predictions of production';
   if (frame.rows < 2) return `${frame.rows} rows are too few`;
+  if (metric.kind === 'rank') return ranked(frame, { production, candidate }, resampling.level);
   const ofProduction = measuredValue(metric, frame, production, 'production');
   if (typeof ofProduction === 'string') return ofProduction;
   const ofCandidate = measuredValue(metric, frame, candidate, 'the candidate');
   if (typeof ofCandidate === 'string') return ofCandidate;
-  const interval = intervalOf(metric, frame, { production, candidate }, resampling);
+  const interval = metric.proportion
+    ? scoreInterval(metric.proportion, frame, { production, candidate }, resampling.level)
+    : resampled(metric, frame, { production, candidate }, resampling);
   if (typeof interval === 'string') return interval;
   return {
     production: ofProduction,
@@ -62,7 +72,7 @@ export function measureAlone(metric: Metric, frame: EvaluationFrame): number | s
 
 function measuredValue(metric: Metric, frame: EvaluationFrame, side: Predictions, who: string): number | string {
   const values = side[metric.needs];
-  if (values === null) return `${who} has no ${metric.needs} column: columns.${metric.needs} names it`;
+  if (values === null) return missingColumn(who, metric.needs);
   if (metric.kind === 'sums' && metric.probabilities) {
     const outside = values.findIndex((value) => !(value >= 0 && value <= 1));
     if (outside >= 0) return `it needs probabilities, and a score of ${who} is ${values[outside]}`;
@@ -72,43 +82,53 @@ function measuredValue(metric: Metric, frame: EvaluationFrame, side: Predictions
 }
 
 type Sides = { production: Predictions; candidate: Predictions };
-type Interval = Pick<PairedMeasurement, 'interval' | 'method'>;
+type Interval = Pick<PairedMeasurement, 'interval' | 'method' | 'problem'>;
 
-function intervalOf(metric: Metric, frame: EvaluationFrame, sides: Sides, resampling: Resampling): Interval | string {
-  if (metric.kind === 'sums') {
-    return metric.proportion
-      ? scoreInterval(frame, sides, resampling.level)
-      : resampled(metric, frame, sides, resampling);
-  }
+/** Areas and interval from one ranking of each model's scores: sorting is what a comparison of areas costs. */
+function ranked(frame: EvaluationFrame, sides: Sides, level: number): PairedMeasurement | string {
+  const scores = { production: sides.production.score, candidate: sides.candidate.score };
+  if (scores.production === null) return missingColumn('production', 'score');
+  if (scores.candidate === null) return missingColumn('the candidate', 'score');
   try {
-    const { interval, status } = delong(
-      frame.labels,
-      sides.production.score as Float64Array,
-      sides.candidate.score as Float64Array,
-      { level: resampling.level },
-    );
-    return { interval, method: status === 'estimated' ? 'DeLong' : `DeLong (${status})` };
+    const found = delong(frame.labels, scores.production, scores.candidate, { level });
+    const { production, candidate, delta, interval, status } = found;
+    const method = status === 'estimated' ? 'DeLong' : `DeLong (${status})`;
+    const fewest = Math.min(found.positives, found.negatives);
+    const problem = fewest < fewestOfClass ? `${fewest} rows of one class; ${fewestOfClass} are needed` : null;
+    return { production, candidate, delta, interval: problem === null ? interval : null, level, method, problem };
   } catch (error) {
-    // One row of a class has an area but no variance.
+    // One class only has no area; one row of a class has an area but no variance.
     if (error instanceof RangeError) return error.message;
     throw error;
   }
 }
 
-function scoreInterval(frame: EvaluationFrame, { production, candidate }: Sides, level: number): Interval {
+function missingColumn(who: string, column: Metric['needs']): string {
+  return `${who} has no ${column} column: columns.${column} names it`;
+}
+
+function scoreInterval(
+  of: 'rows' | 'positives',
+  frame: EvaluationFrame,
+  { production, candidate }: Sides,
+  level: number,
+): Interval {
   const old = production.prediction as Float64Array;
   const fresh = candidate.prediction as Float64Array;
+  let rows = 0;
   let productionOnly = 0;
   let candidateOnly = 0;
   for (let row = 0; row < frame.rows; row += 1) {
     const label = frame.labels[row];
+    if (of === 'positives' && label !== 1) continue;
+    rows += 1;
     const right = fresh[row] === label;
     if (right === (old[row] === label)) continue;
     if (right) candidateOnly += 1;
     else productionOnly += 1;
   }
-  const { interval } = tango({ rows: frame.rows, candidateOnly, productionOnly }, { level });
-  return { interval, method: 'Tango score' };
+  const { interval } = tango({ rows, candidateOnly, productionOnly }, { level });
+  return { interval, method: 'Tango score', problem: null };
 }
 
 function resampled(
@@ -132,12 +152,24 @@ function resampled(
       resamples: resampling.resamples,
       seed: resampling.seed,
       level: resampling.level,
+      method: 'percentile',
       statistic: (sums) => metric.of(sums, classes),
     });
-    return {
-      interval: estimate.interval.every(Number.isFinite) ? estimate.interval : null,
-      method: `paired bootstrap (${estimate.method}, ${byRow ? 'rows' : `${count} buckets`})`,
-    };
+    const method = `paired bootstrap (percentile, ${byRow ? 'rows' : `${count} buckets`})`;
+    if (!estimate.interval.every(Number.isFinite)) {
+      const problem = `it is undefined in ${estimate.undefinedResamples} of ${estimate.resamples} resamples of these rows: more rows are needed`;
+      return { interval: null, method, problem };
+    }
+    if (estimate.interval[0] === estimate.interval[1] && estimate.delta === 0 && metric.restsOn !== undefined) {
+      // No resample can show a difference that no row has. That none of m rows has one proves only so much.
+      const rows = Math.min(
+        ...[production, candidate].map((side) => metric.restsOn?.(sumsOf(metric, frame, side), classes) ?? 0),
+      );
+      const none = { rows, candidateOnly: 0, productionOnly: 0 };
+      const { interval } = tango(none, { level: resampling.level });
+      return { interval, method: `Tango score (no difference on the ${rows} rows that count)`, problem: null };
+    }
+    return { interval: estimate.interval, method, problem: null };
   } catch (error) {
     // A sum that overflows.
     if (error instanceof RangeError) return error.message;

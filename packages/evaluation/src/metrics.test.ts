@@ -83,10 +83,52 @@ describe('measurePaired', () => {
     if (typeof measured === 'string') throw new Error(measured);
     const [low, high] = one.expected as [number, number];
     const width = high - low;
-    // Another method (DeLong, Tango, BCa instead of percentiles) on 200 to 300 rows: within a sixth of the width.
+    // Another method (DeLong, Tango) or other draws, on 200 to 300 rows: within a sixth of the width.
     expect(Math.abs(measured.interval![0] - low)).toBeLessThan(width / 6);
     expect(Math.abs(measured.interval![1] - high)).toBeLessThan(width / 6);
-    expect(measured.delta).toBe(measured.candidate - measured.production);
+    // An area's delta is an exact quotient: its last bit may differ from that of two rounded areas.
+    expect(measured.delta).toBeCloseTo(measured.candidate - measured.production, 14);
+  });
+
+  it('measures an area as it does alone', () => {
+    const frame = frameOf(cases.binary!);
+    const auc = metrics.roc_auc!;
+
+    expect(measurePaired(auc, frame, defaultResampling)).toMatchObject({
+      production: metricValue(auc, frame, frame.production!),
+      candidate: metricValue(auc, frame, frame.candidate),
+    });
+  });
+
+  /** `positives` of 1,000 rows; both models say the same of each row. */
+  function agreeing(positives: number): EvaluationFrame {
+    const labels = Array.from({ length: 1000 }, (_, row) => (row < positives ? 1 : 0));
+    const score = labels.map((label, row) => (label === 1 ? 0.9 : (row % 89) / 100));
+    const side = { score, prediction: score.map((value) => (value > 0.5 ? 1 : 0)) };
+    return frameOf({ ...cases.binary!, labels, models: { production: side, candidate: side } });
+  }
+
+  it.each([
+    // Zero of m rows differ: the score interval is z^2 / (m + z^2), z = 1.959964 (Tango 1998, b = c = 0).
+    ['recall', 8, 3.841459 / (8 + 3.841459)],
+    ['recall', 500, 3.841459 / (500 + 3.841459)],
+    ['mcc', 8, 3.841459 / (8 + 3.841459)],
+    ['balanced_accuracy', 8, 3.841459 / (8 + 3.841459)],
+  ])('%s of models that agree on %i positives is not known better than so many rows tell', (metric, positives, bound) => {
+    const measured = measurePaired(metrics[metric]!, agreeing(positives), defaultResampling);
+
+    if (typeof measured === 'string' || measured.interval === null) throw new Error('not measured');
+    expect(measured.delta).toBe(0);
+    expect(measured.interval[0]).toBeCloseTo(-bound, 6);
+    expect(measured.interval[1]).toBeCloseTo(bound, 6);
+  });
+
+  it('gives an area no interval from a handful of one class, where a tie would look like certainty', () => {
+    expect(measurePaired(metrics.roc_auc!, agreeing(9), defaultResampling)).toMatchObject({
+      interval: null,
+      problem: '9 rows of one class; 10 are needed',
+    });
+    expect(measurePaired(metrics.roc_auc!, agreeing(10), defaultResampling)).toMatchObject({ interval: [0, 0] });
   });
 
   it('does not take few rows without a difference for a proof', () => {
@@ -109,7 +151,11 @@ describe('measurePaired', () => {
       models: { production: { prediction }, candidate: { prediction } },
     });
 
-    expect(measurePaired(metrics.precision!, frame, defaultResampling)).toMatchObject({ interval: null, candidate: 1 });
+    expect(measurePaired(metrics.precision!, frame, defaultResampling)).toMatchObject({
+      interval: null,
+      candidate: 1,
+      problem: expect.stringMatching(/^it is undefined in \d+ of 2000 resamples/),
+    });
   });
 
   it.each([

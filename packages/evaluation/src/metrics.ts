@@ -17,8 +17,10 @@ export type SummedMetric = {
   direction: Direction;
   /** The score must be a probability, 0 .. 1. */
   probabilities?: true;
-  /** The share of rows whose label equals the value: its paired interval has a formula (Tango's). */
-  proportion?: true;
+  /** The share of right ones among all rows, or among those of the positive class: its paired interval has a formula (Tango's). */
+  proportion?: 'rows' | 'positives';
+  /** For a metric of counts: on how many rows it rests, which may be few in a large frame. */
+  restsOn?(sums: Float64Array, classes: number): number;
   /** Shifting labels and values alike changes nothing: the labels' mean is taken from both, so that squares don't cancel. */
   centered?: true;
   width(classes: number): number;
@@ -42,7 +44,7 @@ const accuracy: SummedMetric = {
   needs: 'prediction',
   tasks: classification,
   direction: 'higher',
-  proportion: true,
+  proportion: 'rows',
   width: () => 2,
   add(into, at, label, value) {
     into[at]! += 1;
@@ -51,8 +53,10 @@ const accuracy: SummedMetric = {
   of: (sums) => sums[1]! / sums[0]!,
 };
 
+type OfConfusion = (tp: number, fp: number, fn: number, tn: number) => number;
+
 /** [true positives, false positives, false negatives, true negatives] of the positive class (code 1). */
-function confusion(of: (tp: number, fp: number, fn: number, tn: number) => number): SummedMetric {
+function confusion(of: OfConfusion, restsOn: OfConfusion): SummedMetric {
   return {
     kind: 'sums',
     needs: 'prediction',
@@ -63,6 +67,7 @@ function confusion(of: (tp: number, fp: number, fn: number, tn: number) => numbe
       into[at + (value === 1 ? (label === 1 ? 0 : 1) : label === 1 ? 2 : 3)]! += 1;
     },
     of: (sums) => of(sums[0]!, sums[1]!, sums[2]!, sums[3]!),
+    restsOn: (sums) => restsOn(sums[0]!, sums[1]!, sums[2]!, sums[3]!),
   };
 }
 
@@ -86,6 +91,10 @@ const balancedAccuracy: SummedMetric = {
       present += 1;
     }
     return total / present;
+  },
+  restsOn(sums, classes) {
+    const rows = Array.from({ length: classes }, (_, code) => sums[2 * code]!).filter((count) => count > 0);
+    return Math.min(...rows);
   },
 };
 
@@ -142,10 +151,25 @@ const known: Record<string, Metric> = {
   roc_auc: { kind: 'rank', needs: 'score', tasks: ['binary'], direction: 'higher' },
   accuracy,
   balanced_accuracy: balancedAccuracy,
-  precision: confusion((tp, fp) => tp / (tp + fp)),
-  recall: confusion((tp, _fp, fn) => tp / (tp + fn)),
-  f1: confusion((tp, fp, fn) => (2 * tp) / (2 * tp + fp + fn)),
-  mcc: confusion((tp, fp, fn, tn) => (tp * tn - fp * fn) / Math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))),
+  precision: confusion(
+    (tp, fp) => tp / (tp + fp),
+    (tp, fp) => tp + fp,
+  ),
+  recall: {
+    ...confusion(
+      (tp, _fp, fn) => tp / (tp + fn),
+      (tp, _fp, fn) => tp + fn,
+    ),
+    proportion: 'positives',
+  },
+  f1: confusion(
+    (tp, fp, fn) => (2 * tp) / (2 * tp + fp + fn),
+    (tp, fp, fn) => tp + fp + fn,
+  ),
+  mcc: confusion(
+    (tp, fp, fn, tn) => (tp * tn - fp * fn) / Math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn)),
+    (tp, fp, fn, tn) => Math.min(tp + fn, tn + fp),
+  ),
   log_loss: { ...meanLoss('score', ['binary'], logLoss), probabilities: true },
   brier: { ...meanLoss('score', ['binary'], squaredError), probabilities: true },
   mae: meanLoss('prediction', ['regression'], (label, value) => Math.abs(label - value)),

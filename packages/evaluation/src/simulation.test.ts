@@ -4,6 +4,7 @@ import type { EvaluationFrame } from './frame.ts';
 import { pairedVerdict } from './gate.ts';
 import { defaultResampling, measurePaired } from './measure.ts';
 import { metrics } from './metrics.ts';
+import { normalPair } from './testing/frames.ts';
 
 const rows = 2000;
 const trials = 1500;
@@ -74,5 +75,37 @@ describe('the accuracy gate on 2,000 rows, simulated', () => {
   it('sees a model that is far worse, and one that is far better', () => {
     expect(simulate(0.85, 0.8, 13).blocked).toBeGreaterThan(0.9);
     expect(simulate(0.85, 0.89, 14).passed).toBeGreaterThan(0.99);
+  });
+});
+
+/** Scores of two equally good models on few rows, with correlated noise; a row is positive with this chance. */
+function fewRows(random: { uniform(): number }, count: number, share: number): EvaluationFrame {
+  const labels = new Float64Array(count);
+  const sides = [0, 1].map(() => ({ score: null, prediction: new Float64Array(count) }));
+  for (let row = 0; row < count; row += 1) {
+    const label = random.uniform() < share ? 1 : 0;
+    const [shared] = normalPair(random);
+    labels[row] = label;
+    for (const side of sides)
+      side.prediction[row] = 2 * label + Math.sqrt(0.8) * shared + Math.sqrt(0.2) * normalPair(random)[0] > 1.3 ? 1 : 0;
+  }
+  const [production, candidate] = sides as [(typeof sides)[0], (typeof sides)[0]];
+  return { ...frameOf(random, 0.5, 0.5), rows: count, labels, production, candidate };
+}
+
+describe('intervals on 130 rows of which 30 are positive, simulated', () => {
+  it.each(['f1', 'mcc', 'balanced_accuracy', 'recall'])('%s covers the truth', (metric) => {
+    const random = createRandom(21);
+    let covered = 0;
+    for (let trial = 0; trial < 500; trial += 1) {
+      const measured = measurePaired(metrics[metric]!, fewRows(random, 130, 0.23), {
+        ...defaultResampling,
+        resamples: 499,
+      });
+      if (typeof measured === 'string' || measured.interval === null) throw new Error('not measured');
+      if (measured.interval[0] <= 0 && 0 <= measured.interval[1]) covered += 1;
+    }
+    // Two standard errors of 500 trials are 0.019. Never much less than 0.95: a good model would be blocked too often.
+    expect(covered / 500).toBeGreaterThan(0.93);
   });
 });
