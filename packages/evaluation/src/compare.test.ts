@@ -109,6 +109,15 @@ describe('every metric blocks', () => {
   });
 });
 
+it('a margin on what an image measures fails: it could never decide', () => {
+  const gate = createGate({ metric: 'latency_p95_ms', direction: 'lower', margin: 5 });
+  const scalars = { latency_p95_ms: { production: 10, candidate: 100 } };
+  expect(compare({ frame: improved, gates: [auc, gate], scalars })).toMatchObject({
+    verdict: 'fail',
+    metrics: [{ gate: 'pass' }, { gate: 'fail', reason: expect.stringContaining('give `max`') }],
+  });
+});
+
 describe('outcomes', () => {
   it('first: absolute gates decide, and without one nothing passes', () => {
     const first = { outcome: 'first' as const, production: null, frame: { ...improved, production: null } };
@@ -279,6 +288,26 @@ describe('slices', () => {
     const labels = improved.labels.map((label, row) => (row % 10 === 0 ? 0 : label));
     const one = compare({ frame: { ...improved, labels }, gates: sliced() });
     expect(one.slices.find(({ slice }) => slice.value === 'small')).toMatchObject({
+      verdict: 'insufficient',
+      gate: 'warn',
+    });
+  });
+
+  it('fail where the candidate lost a metric that production has', () => {
+    const prediction = improved.candidate.prediction!.map((value, row) => (row % 10 === 0 ? 0 : value));
+    const frame = { ...improved, candidate: { ...improved.candidate, prediction } };
+    const judgeSmall = (frame: typeof improved) =>
+      compare({ frame, gates: [createGate({ metric: 'precision', margin: 0.5, slices: ['hub'] })] }).slices.find(
+        ({ slice }) => slice.value === 'small',
+      );
+
+    expect(judgeSmall(frame)).toMatchObject({
+      verdict: 'not-comparable',
+      gate: 'fail',
+      reason: 'it is undefined for the candidate on these 400 rows',
+    });
+    // The other way round there is nothing that it lost.
+    expect(judgeSmall({ ...frame, production: frame.candidate, candidate: improved.candidate })).toMatchObject({
       verdict: 'insufficient',
       gate: 'warn',
     });

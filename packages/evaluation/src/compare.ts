@@ -120,8 +120,11 @@ function judge(gate: Gate, request: CompareRequest): ComparedMetric {
     const scalar = request.scalars[gate.metric];
     if (scalar?.candidate === undefined || scalar.candidate === null || !Number.isFinite(scalar.candidate))
       return judgeMissing(context, `${gate.metric} was not measured`);
+    const noisy = 'machines are too noisy for a margin: give `max`';
+    // A gate that can never decide is no gate: passing over it would hide that.
+    if (!hasBounds(gate)) return judgeMissing(context, noisy);
     const before = Number.isFinite(scalar.production) ? scalar.production : null;
-    return judgeAlone(context, scalar.candidate, before, 'machines are too noisy for a margin: give `max`');
+    return judgeAlone(context, scalar.candidate, before, noisy);
   }
   if (request.outcome === 'same-model') {
     return { ...judgeMissing(context, 'the model is the one in production'), gate: 'skipped' };
@@ -134,7 +137,7 @@ function judge(gate: Gate, request: CompareRequest): ComparedMetric {
     if (typeof measured !== 'string') return judgePaired(context, measured, request.frame.rows);
     if (gate.margin !== undefined) return judgeMissing(context, measured);
   }
-  const value = measureAlone(metric, request.frame);
+  const value = measureAlone(metric, request.frame, 'candidate');
   return typeof value === 'string'
     ? judgeMissing(context, value)
     : judgeAlone(context, value, null, 'there is no baseline');
@@ -174,7 +177,10 @@ function judgeSlices(frame: EvaluationFrame, request: CompareRequest): ComparedS
   return found;
 }
 
-/** A slice is compared with production; an absolute bound is about the whole. What it cannot decide warns. */
+/**
+ * A slice is compared with production; an absolute bound is about the whole. What it cannot decide warns, but a metric that
+ * production has on these rows and the candidate lost (it predicts no positive any more) fails.
+ */
 function judgeSlice(
   gate: Gate,
   metric: Metric,
@@ -192,6 +198,11 @@ function judgeSlice(
   });
   if (rows.rows < gate.minRows) return insufficient(`${rows.rows} rows; ${gate.minRows} are needed`);
   const measured = measurePaired(metric, rows, resampling);
-  if (typeof measured === 'string') return insufficient(measured);
+  if (typeof measured === 'string') {
+    const lost =
+      typeof measureAlone(metric, rows, 'candidate') === 'string' &&
+      typeof measureAlone(metric, rows, 'production') === 'number';
+    return lost ? { ...judgeMissing(context, measured), slice, rows: rows.rows } : insufficient(measured);
+  }
   return { ...judgePaired(context, measured, rows.rows), slice, rows: rows.rows };
 }

@@ -66,8 +66,10 @@ export function measurePaired(
 }
 
 /** One model's value alone, or a reason why it has none. */
-export function measureAlone(metric: Metric, frame: EvaluationFrame): number | string {
-  return measuredValue(metric, frame, frame.candidate, 'the candidate');
+export function measureAlone(metric: Metric, frame: EvaluationFrame, of: 'production' | 'candidate'): number | string {
+  const side = frame[of];
+  if (side === null) return 'there are no predictions of production';
+  return measuredValue(metric, frame, side, of === 'candidate' ? 'the candidate' : of);
 }
 
 function measuredValue(metric: Metric, frame: EvaluationFrame, side: Predictions, who: string): number | string {
