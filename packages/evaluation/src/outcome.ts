@@ -1,5 +1,6 @@
 import type { Outcome } from '@passloop/documents';
 
+/** `imageDigest` is null where no image was made: then the model alone tells. */
 export type Identity = { modelDigest: string; imageDigest: string | null };
 
 export type OutcomeQuestion = {

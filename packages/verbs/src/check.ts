@@ -216,7 +216,9 @@ async function checkModel(context: Context, plan: CheckPlan, check: PlannedCheck
     predictions = proof.predictions;
   }
 
-  const imageDigest = parts.image === null ? null : await pushedDigest(store, parts.image.imageKey);
+  // A key that the store does not know is an image that production cannot have: its own id says that it is another one.
+  const imageDigest =
+    parts.image === null ? null : ((await pushedDigest(store, parts.image.imageKey)) ?? parts.image.imageId);
   parts.comparison = await compareStage({
     ...comparisonBase(context, session, store, model, environment, known),
     engine: typeof engine === 'string' ? null : engine,

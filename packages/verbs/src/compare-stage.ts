@@ -31,6 +31,7 @@ export type CompareStage = {
   environment: string | null;
   signature: Signature | null;
   dataset: { table: Table; digest: string };
+  /** `imageDigest`: null where no image was built; an image that no registry has yet is named by its id. */
   candidate: { modelDigest: string; imageDigest: string | null; predictions: string };
   production: Production | null;
   /** Why nothing is known of production, where that is not simply because there is none. */
@@ -64,7 +65,11 @@ export async function compareStage(stage: CompareStage): Promise<ComparisonDocum
     inconclusive: stage.inconclusive,
   };
   if (outcome === 'not-comparable') {
-    return compareModels({ ...base, outcome, reason: stage.productionProblem, frame: null });
+    // Nobody knows how the candidate stands: that is no pass, and no evidence against it either.
+    return {
+      ...compareModels({ ...base, outcome, reason: stage.productionProblem, frame: null }),
+      verdict: 'inconclusive',
+    };
   }
   if (outcome === 'held') {
     return compareModels({
@@ -77,17 +82,28 @@ export async function compareStage(stage: CompareStage): Promise<ComparisonDocum
   if (outcome === 'unchanged' || outcome === 'same-model')
     return compareModels({ ...base, outcome, reason: null, frame: null });
   try {
-    const frame = await frameOf(stage, outcome);
-    return compareModels({ ...base, outcome, reason: null, frame });
+    const predictions = outcome === 'first' ? null : await productionPredictions(stage);
+    return compareModels({ ...base, outcome, reason: null, frame: await frameOf(stage, predictions) });
   } catch (error) {
     // What production or the candidate predicted cannot be joined with the rows: said, and never a pass.
     if (!(error instanceof PassloopError) || outcome === 'first') throw error;
-    return compareModels({
-      ...base,
-      outcome: 'not-comparable',
-      reason: `${error.message}${error.hint === null ? '' : ` ${error.hint}`}`,
-      frame: null,
-    });
+    const reason = `${error.message}${error.hint === null ? '' : ` ${error.hint}`}`;
+    // One goes back because production is broken. That it cannot be scored any more must not stop that.
+    const frame = outcome === 'rollback' ? await candidateFrame(stage) : null;
+    if (frame !== null) {
+      return compareModels({ ...base, outcome, reason: `Production could not be scored: ${reason}`, frame });
+    }
+    return compareModels({ ...base, outcome: 'not-comparable', reason, frame: null });
+  }
+}
+
+/** The candidate's rows alone; null where these can't be had either. */
+async function candidateFrame(stage: CompareStage): Promise<EvaluationFrame | null> {
+  try {
+    return await frameOf(stage, null);
+  } catch (error) {
+    if (error instanceof PassloopError) return null;
+    throw error;
   }
 }
 
@@ -101,14 +117,13 @@ function scalarsOf(stage: CompareStage): Record<string, { production: number | n
   };
 }
 
-async function frameOf(stage: CompareStage, outcome: Outcome): Promise<EvaluationFrame> {
+async function frameOf(stage: CompareStage, production: Table | null): Promise<EvaluationFrame> {
   const { session, model, dataset } = stage;
   const candidate = await session.open({
     uri: path.basename(stage.candidate.predictions),
     root: path.dirname(stage.candidate.predictions),
     name: "the candidate's predictions",
   });
-  const production = outcome === 'first' ? null : await productionPredictions(stage);
   return frameOfTables({
     session,
     task: model.task,
