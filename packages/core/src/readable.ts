@@ -9,20 +9,20 @@ export function count(value: number): string {
   return String(Math.trunc(value)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
-/** A decimal string for reading: as many digits as tell `scale` apart (a margin, a delta), four by default. */
+/** A decimal string for reading, with so many digits behind the point; fewer where the number is large. */
 export function measured(text: string | null, digits = 4): string {
   if (text === null) return '–';
   const value = fromDecimal(text);
   const size = Math.abs(value);
   const shown =
-    size !== 0 && (size < 10 ** -digits || size >= 1e7)
+    size >= 1e9
       ? value.toExponential(2)
       : size >= 1000
         ? value.toFixed(0)
         : size >= 100
-          ? value.toFixed(1)
+          ? value.toFixed(Math.min(1, digits))
           : value.toFixed(digits);
-  return shown.replace('-', minus);
+  return shown.replaceAll('-', minus);
 }
 
 /** With its sign, as a change is read: "+0.0023", "−0.031". */
@@ -72,11 +72,60 @@ export function metricName(name: string): string {
   return metricNames[name] ?? name.replaceAll('_', ' ');
 }
 
+const units: Record<string, string> = {
+  latency_p50_ms: ' ms',
+  latency_p95_ms: ' ms',
+  ready_seconds: ' s',
+  image_bytes: ' MB',
+};
+
 export function unitOf(name: string): string {
-  return name.endsWith('_ms') ? ' ms' : '';
+  return units[name] ?? '';
 }
 
-/** How many digits tell this metric's numbers apart. */
-export function digitsOf(metric: { name: string }): number {
-  return metric.name.endsWith('_ms') ? 1 : metric.name === 'image_bytes' ? 0 : 4;
+/** A metric's number as people read it: with its unit, bytes as megabytes. */
+export function quantity(name: string, text: string | null, digits: number): string {
+  if (text === null) return '–';
+  if (name === 'image_bytes') return `${(fromDecimal(text) / 1e6).toFixed(1)} MB`;
+  return `${measured(text, digits)}${unitOf(name)}`;
+}
+
+/** A bound of a policy as it is written there, not rounded, with its unit. */
+export function bound(name: string, text: string): string {
+  const shown = name === 'image_bytes' ? String(fromDecimal(text) / 1e6) : text;
+  return `${shown.replaceAll('-', minus)}${unitOf(name)}`;
+}
+
+const mostDigits = 8;
+
+/**
+ * How many digits behind the point tell this metric's numbers apart: two of the interval's width, for more is noise; but
+ * enough that no rounded bound looks like the border (zero, the margin) which it was found beside.
+ */
+export function digitsOf(metric: {
+  name: string;
+  candidate?: string | null;
+  interval?: readonly [string, string] | null;
+  margin?: string | null;
+}): number {
+  if (metric.name in units) return 1;
+  if (metric.interval === null || metric.interval === undefined) {
+    const size = Math.abs(Number(metric.candidate ?? 0));
+    return size > 0 && size < 0.01 ? digitsOfWidth(size / 10) : 4;
+  }
+  const bounds = metric.interval.map(fromDecimal);
+  const margin = metric.margin === null || metric.margin === undefined ? 0 : fromDecimal(metric.margin);
+  const looksAlike = (value: number, border: number, digits: number) =>
+    value !== border && Number(value.toFixed(digits)) === Number(border.toFixed(digits));
+  let digits = digitsOfWidth((bounds[1] ?? 0) - (bounds[0] ?? 0));
+  while (
+    digits < mostDigits &&
+    bounds.some((value) => [0, margin, -margin].some((border) => looksAlike(value, border, digits)))
+  )
+    digits += 1;
+  return digits;
+}
+
+function digitsOfWidth(width: number): number {
+  return width > 0 ? Math.min(mostDigits, Math.max(1, 1 - Math.floor(Math.log10(width)))) : 4;
 }

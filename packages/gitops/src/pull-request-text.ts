@@ -4,11 +4,10 @@ import {
   digitsOf,
   escapeMarkdown,
   interval,
-  measured,
   metricName,
   plainText,
+  quantity,
   shortDigest,
-  unitOf,
 } from '@passloop/core';
 import type { Change, ComparedMetric, ComparisonDocument, RecordDocument } from '@passloop/documents';
 import type { PullRequestText } from './forge.ts';
@@ -33,7 +32,8 @@ export function promotionText(
 ): PullRequestText {
   const { deployment } = record;
   const metric = evidence.comparison?.metrics.find((one) => one.delta !== null) ?? null;
-  const headline = metric === null ? '' : `, ${metricName(metric.name)} ${change(metric.delta)}, ${metric.verdict}`;
+  const headline =
+    metric === null ? '' : `, ${metricName(metric.name)} ${change(metric.delta, digitsOf(metric))}, ${metric.verdict}`;
   const title = `promote(${record.model} → ${deployment.environment}): ${record.version}${headline}`;
   const parts = [
     verdictSentence(record, evidence.comparison),
@@ -187,6 +187,6 @@ function filesLine(files: readonly { file: string; lines: number | null }[]): st
   return `${files.length} file${files.length === 1 ? '' : 's'}: ${listed.join(', ')}${more > 0 ? `, … ${more} more` : ''}`;
 }
 
-function number(metric: Pick<ComparedMetric, 'name'>, value: string | null): string {
-  return value === null ? '–' : escapeMarkdown(`${measured(value, digitsOf(metric))}${unitOf(metric.name)}`);
+function number(metric: Parameters<typeof digitsOf>[0], value: string | null): string {
+  return value === null ? '–' : escapeMarkdown(quantity(metric.name, value, digitsOf(metric)));
 }
