@@ -44,6 +44,30 @@ it('any text renders as one paragraph of text', () => {
   );
 });
 
+it.each([
+  '# a',
+  '## a',
+  '###### a',
+  '#',
+  '- a',
+  '+ a',
+  '> a',
+  '1. a',
+  '1) a',
+  '===',
+  '***',
+  '```',
+  '| a |',
+  '~~~',
+])('begins no block where a line begins with it: %s', (text) => {
+  expect(markdown.render(`before\n\n${escapeMarkdown(text)}`)).toMatch(/^<p>before<\/p>\n<p>[^<]*<\/p>\n$/);
+  expect(markdown.render(`- ${escapeMarkdown(text)}`)).toMatch(/^<ul>\n<li>[^<]*<\/li>\n<\/ul>\n$/);
+});
+
+it('turns nothing round in HTML', () => {
+  expect(escapeHtml('\u202Edessap\u2066\u200B')).toBe('dessap');
+});
+
 it('cuts, flattens and cleans', () => {
   expect(plainText('a\nb\u0000c\u202Ed')).toBe('a bcd');
   expect(plainText('x'.repeat(500), 10)).toBe(`${'x'.repeat(9)}…`);

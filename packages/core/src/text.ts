@@ -24,7 +24,7 @@ export function escapeMarkdown(text: string, limit = 200): string {
     .replace(/(?<!&)#(?=\w)/g, '#\u200b')
     .replace(/:(?=\/\/)/g, '&#58;')
     .replace(/\bwww\./gi, 'www&#46;')
-    .replace(/^(\s*)([-+>]|=+\s*$)/, '$1\\$2')
+    .replace(/^(\s*)([-+>]|=+\s*$|#{1,6}(?=\s|$))/, '$1\\$2')
     .replace(/^(\s*\d+)([.)])(?=\s|$)/, '$1\\$2');
 }
 
@@ -35,8 +35,12 @@ export function codeSpan(text: string, limit = 200): string {
   return plain === '' ? '` `' : `\`${plain}\``;
 }
 
+/** Untrusted text inside HTML, attributes included; without characters that would turn the order of what is read. */
 export function escapeHtml(text: string): string {
-  return text.replace(controlCharacters, '').replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
+  return text
+    .replace(controlCharacters, '')
+    .replace(invisibleCharacters, '')
+    .replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
 /** Untrusted text for a log that a runner reads: a line that starts with `::` or `##[` is a command to it. */
