@@ -15,7 +15,7 @@ import type {
   ScanDocument,
   StatusDocument,
 } from '@passloop/documents';
-import { headlineText, phraseText } from '@passloop/report';
+import { headlineText } from '@passloop/report';
 import type { Explanation } from '@passloop/verbs';
 
 /** How a person reads a document on a terminal: the verdict first, then what made it. Untrusted text is cleaned, never styled. */
@@ -377,8 +377,8 @@ export function printPlan(plan: PlanDocument): string {
 export function printReport(report: ReportDocument): string {
   const lines: string[] = [];
   for (const model of report.models) {
-    lines.push(headlineText(model));
-    for (const reason of model.reasons.slice(model.verdict === 'pass' ? 0 : 1)) lines.push(`  ${phraseText(reason)}`);
+    const [first = '', ...rest] = headlineText(model);
+    lines.push(first, ...rest.map((line) => `  ${line}`));
     for (const data of model.data) lines.push('', printDataReport(data).trimEnd());
     if (model.run !== null) lines.push('', printRun(model.run).trimEnd());
     if (model.image !== null) lines.push('', printImage(model.image).trimEnd());

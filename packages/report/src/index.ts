@@ -1,3 +1,4 @@
+export { headline, headlineText, reportHeadline } from './headline.ts';
 export * from './html.ts';
 export * from './judge.ts';
 export * from './markdown.ts';

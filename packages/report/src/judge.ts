@@ -1,7 +1,7 @@
 import { count, shortDigest, type Verdict, worstVerdict } from '@passloop/core';
 import type { CheckResult, DataReport, ModelReport, Override, PolicyDifference } from '@passloop/documents';
 import { named } from './phrase.ts';
-import { metricSentence } from './words.ts';
+import { driftText, metricSentence } from './words.ts';
 
 type Parts = Omit<ModelReport, 'verdict' | 'reasons'>;
 
@@ -56,8 +56,9 @@ export function judgeModel(parts: Parts, overrides: readonly Override[] = []): M
   }
   const comparison = parts.comparison;
   if (comparison !== null) {
-    // A return to a model that was in production before shows its gates; what it returns to was accepted then.
-    const shown = comparison.outcome === 'rollback' || comparison.outcome === 'unchanged';
+    // A return to a model that was in production before shows its gates; what it returns to was accepted then. Where
+    // nothing could be compared, each gate would only repeat why.
+    const shown = ['rollback', 'unchanged', 'held', 'not-comparable'].includes(comparison.outcome);
     const deciding = [...comparison.metrics, ...comparison.slices].filter(
       (metric) => metric.gate !== 'pass' && metric.gate !== 'skipped',
     );
@@ -67,7 +68,7 @@ export function judgeModel(parts: Parts, overrides: readonly Override[] = []): M
         findings.push({ verdict: comparison.verdict, reason: comparison.reason ?? comparisonSentence(parts) });
       }
     } else {
-      findings.push({ verdict: 'pass', reason: comparison.reason ?? comparisonSentence(parts) });
+      findings.push({ verdict: comparison.verdict, reason: comparison.reason ?? comparisonSentence(parts) });
     }
   }
   for (const missing of parts.missing) findings.push({ verdict: missing.verdict, reason: missing.reason });
@@ -93,7 +94,7 @@ function comparisonSentence(parts: Parts): string {
     case 'unchanged':
       return 'The model and the image are the ones in production.';
     case 'rollback':
-      return 'This model was in production before and its record verifies.';
+      return 'This model was in production before: its gates are shown, and block nothing.';
     case 'same-model':
       return 'The model is the one in production; only its image differs.';
     case 'first':
@@ -118,7 +119,7 @@ function dataFindings(report: DataReport): { verdict: Verdict; reason: string }[
       .filter((drift) => drift.verdict === 'fail' || drift.verdict === 'warn')
       .map((drift) => ({
         verdict: drift.verdict,
-        reason: `${named(drift.column)} of ${named(report.dataset.name)} has drifted: ${drift.method} ${drift.statistic ?? '–'}, allowed ${drift.threshold}.`,
+        reason: `${driftText(drift)} (${named(report.dataset.name)}).`,
       })),
   ];
   if (findings.length === 0 || report.executed === 0) {

@@ -11,7 +11,8 @@ export function named(name: string): string {
 export function phraseMarkdown(phrase: string): string {
   return pieces(phrase)
     .map((piece) => (piece.code ? codeSpan(piece.text, 160) : escapeMarkdown(piece.text, 2000)))
-    .join('');
+    .join('')
+    .trim();
 }
 
 export function phraseHtml(phrase: string): string {

@@ -1,32 +1,12 @@
-import { readFileSync } from 'node:fs';
 import type { ReportDocument } from '@passloop/documents';
-import { parseDocument } from '@passloop/documents';
 import MarkdownIt from 'markdown-it';
 import { describe, expect, it } from 'vitest';
+import { headlineText, reportHeadline } from './headline.ts';
 import { renderHtml } from './html.ts';
 import { judgeModel } from './judge.ts';
 import { commentLimit, renderComment, renderSummary } from './markdown.ts';
-
-const fixture = new URL('../../documents/fixtures/v1/report.json', import.meta.url);
-
-function createReport(change: (report: ReportDocument) => void = () => {}): ReportDocument {
-  const report = parseDocument('report', readFileSync(fixture, 'utf8'), 'fixture');
-  change(report);
-  return { ...report, models: report.models.map((model) => judgeModel(model)) };
-}
-
-function clean(report: ReportDocument): void {
-  for (const model of report.models) {
-    model.policy.differences = [];
-    model.missing = [];
-    for (const data of model.data) {
-      data.verdict = 'pass';
-      for (const check of data.checks) Object.assign(check, { verdict: 'pass', failingRows: 0 });
-      for (const drift of data.drift) drift.verdict = 'pass';
-    }
-    if (model.scan) Object.assign(model.scan, { verdict: 'pass', files: [] });
-  }
-}
+import { phraseText } from './phrase.ts';
+import { clean, createMetric, createReport, createSlice, reports } from './testing/reports.ts';
 
 describe('the judgement', () => {
   it('warns where the rows that decide are others than those of the target branch', () => {
@@ -88,7 +68,7 @@ describe('the judgement', () => {
           delta: '-0.041',
           interval: ['-0.046', '-0.036'],
         }),
-      /ROC AUC is worse than production: −0\.0410 \(95 % interval −0\.0460 … −0\.0360\), allowed −0\.005/,
+      /ROC AUC fell by 0\.041 \(95 % interval −0\.046 … −0\.036, allowed −0\.005\)/,
     ],
     [
       'a part that did not run',
@@ -98,7 +78,7 @@ describe('the judgement', () => {
     [
       'a slice',
       (r) => Object.assign(r.models[0]?.comparison?.slices[0] ?? {}, { verdict: 'worse', gate: 'fail' }),
-      /on slice `daypart` = `morning`/,
+      /on slice `daypart = morning`/,
     ],
   ])('%s alone blocks', (_name, change, reason) => {
     const [model] = createReport((report) => {
@@ -158,7 +138,7 @@ describe('the comment', () => {
   it('says the verdict first and ends with the digests', () => {
     const text = renderComment(createReport(), { run: 'https://github.com/acme/flights/actions/runs/1' });
     const lines = text.trimEnd().split('\n');
-    expect(lines[0]).toMatch(/^### ❌ Blocked: `flight-delay`: /);
+    expect(lines[0]).toMatch(/^### ❌ Blocked: `flight-delay` loosens its own policy: /);
     expect(lines[2]).toMatch(
       /^\*\*Policy\*\* from `main`; this pull request would change: `gates\.roc_auc\.margin` `0\.005` → `0\.05` \(loosens\)/,
     );
@@ -186,8 +166,33 @@ describe('the comment', () => {
     expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
   });
 
-  it('the summary has all that the comment has', () => {
-    expect(renderSummary(createReport())).toBe(renderComment(createReport()));
+  it('says that it is blocked where not even a row a model fits', () => {
+    const report = createReport((report) => {
+      const [model] = report.models;
+      report.models = Array.from({ length: 200 }, (_, index) => {
+        const copy = { ...structuredClone(model!), name: `model-${index}` };
+        copy.missing.push({ part: 'image', verdict: 'fail', reason: 'x'.repeat(4000) });
+        return copy;
+      });
+    });
+    for (const limit of [commentLimit, commentLimit / 4, 500]) {
+      const text = renderComment(report, {}, limit);
+      expect(text.length).toBeLessThanOrEqual(limit);
+      expect(text).toMatch(/^### ❌ Blocked: 200 of 200 models/);
+    }
+  });
+
+  it('shows the metrics of the whole, however many slices block', () => {
+    const text = renderComment(reports['worse everywhere']!());
+    expect(text).toMatch(/\| ROC AUC \| 0\.7508 \| 0\.7135 \| .* ❌ worse \|/);
+    expect(text).toContain('| log loss | 0.4312 | 0.4306 |');
+    expect(text).toContain('20 other gates fail too.');
+  });
+
+  it('the summary lists what passed as well', () => {
+    const report = reports.passing!();
+    expect(renderComment(report)).toContain('1 passed: `not-null:distance`.');
+    expect(renderSummary(report)).toMatch(/\| `not-null:distance` \| .* \| ✅ pass \|/);
   });
 
   it('no hostile string leaves its cell, mentions anyone, links anywhere or forges the marker', () => {
@@ -220,6 +225,203 @@ describe('the comment', () => {
     const page = renderHtml(report);
     expect(page).not.toMatch(/<img|<script|<a /i);
     expect(page.match(/<!--/g)).toBeNull();
+  });
+});
+
+/** Everything that a stranger may name, in every place that a report shows. */
+const attacks: Record<string, string> = {
+  html: '</td></table></details><script>alert(1)</script><img src=x onerror=alert(1)>',
+  'a marker':
+    'x --> <!-- passloop:comment key=acme/flights head=3333333333333333333333333333333333333333 attempt=9 v=1 -->',
+  'a comment that ends': '-- --> --!> <!--',
+  'code that ends': '`` ` ``` </code> **bold** _it_ ~~no~~',
+  'a table row': '| a | b |\n|---|---|\n| c | d |',
+  'a heading': '\n\n# Passed\n\n### ✅ Passed',
+  'a link':
+    '[click](https://evil.example) <https://evil.example> www.evil.example https://evil.example ![x](https://evil.example/i.png)',
+  'a mention': '@acme/everyone @octocat fixes #12 acme/deploy#3 GH-7',
+  'a slash command': '/merge\n/approve',
+  bidi: '\u202Edessap\u202C \u2066 \u200Bzero\uFEFF',
+  control: '\u001b[31mred\u001b[0m \u0007 \u0000 \u009b31m \u001b]8;;https://evil.example\u0007',
+  'a workflow command': '\n::error::x\n::set-output name=verdict::pass\n##[group]x',
+  'very long': 'x'.repeat(900),
+  maths: '$\\unicode{x26a0}$ $$x$$',
+};
+
+function attackedReport(text: string) {
+  return createReport((report) => {
+    for (const model of report.models) {
+      for (const data of model.data) {
+        Object.assign(data.dataset, { name: text.slice(0, 128), uri: text });
+        Object.assign(data, { engine: text.slice(0, 64) });
+        const [check] = data.checks;
+        data.checks = (['fail', 'pass'] as const).map((verdict) => ({
+          ...check!,
+          verdict,
+          id: text,
+          column: text,
+          expected: text,
+          observed: text,
+          reason: text,
+          sql: text,
+        }));
+        for (const drift of data.drift) Object.assign(drift, { column: text, method: text, reason: text });
+      }
+      for (const change of model.changes) Object.assign(change, { subject: text, from: text, to: text });
+      model.changes.push({ kind: 'code', subject: text, from: null, to: text });
+      const worse = { verdict: 'worse', gate: 'fail', reason: text } as const;
+      model.comparison!.slices = [createSlice(text, worse, text)];
+      model.comparison!.metrics = [createMetric({ ...worse, name: text.slice(0, 128), method: text.slice(0, 128) })];
+      for (const difference of model.policy.differences)
+        Object.assign(difference, { path: text.slice(0, 512), from: text, to: text });
+      model.policy.ref = text.slice(0, 512);
+      model.missing.push({ part: 'scan', verdict: 'fail', reason: text });
+      for (const file of model.scan?.files ?? [])
+        Object.assign(file, { path: text, format: text, findings: [{ rule: text.slice(0, 128), detail: text }] });
+      for (const check of model.probe?.checks ?? [])
+        Object.assign(check, { id: text.slice(0, 128), detail: text, verdict: 'fail' });
+      Object.assign(model.image ?? {}, { base: text.slice(0, 512), reference: text.slice(0, 512) });
+      model.run!.environment.python = text.slice(0, 32);
+      model.run!.machine.platform = text.slice(0, 64);
+    }
+    report.repository = text.slice(0, 256);
+    report.base = { ref: text.slice(0, 512), commit: report.head };
+    report.passloop = text.slice(0, 64);
+  });
+}
+
+describe.each(Object.entries(attacks))('%s in every name', (_name, attack) => {
+  const report = attackedReport(attack);
+  const only = attackedReport(attack);
+  // Where metrics decide, the headline is made of them.
+  for (const model of only.models)
+    Object.assign(
+      model,
+      judgeModel({ ...model, data: [], policy: { ...model.policy, differences: [] }, scan: null, probe: null }),
+    );
+
+  it.each([
+    ['comment', renderComment(report), renderComment(attackedReport('Plain'))],
+    ['summary', renderSummary(report), renderSummary(attackedReport('Plain'))],
+    ['metrics alone', renderComment(only), null],
+  ])('stays text in the %s', (_place, text, plain) => {
+    expect(text).not.toMatch(/<!--|[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+    expect(text).toMatch(/^### ❌ Blocked: /);
+    expect(text.split('\n').filter((line) => /^#{1,6} /.test(line))).toHaveLength(1);
+    expect(text).not.toMatch(/^(::|##\[|\/[a-z])/m);
+    const html = new MarkdownIt({ html: true, linkify: true }).enable('table').render(text);
+    expect(html).not.toMatch(/<(img|a|script|iframe|style|form|input|svg)\b/i);
+    const allowedTag =
+      /^<\/?(h3|p|strong|code|ul|li|table|thead|tbody|tr|td|th|details|summary|sub)( style="text-align:right")?>$/;
+    expect((html.match(/<\/?[a-z]+\d?[^>]*>/gi) ?? []).filter((tag) => !allowedTag.test(tag))).toEqual([]);
+    const outsideCode = html.replace(/<code>[^<]*<\/code>/g, '');
+    expect(outsideCode).not.toMatch(/@(?=\w)|(?<!&)#(?=\d)/);
+    if (plain !== null) {
+      // As many rows and cells as with a harmless name: nothing was opened or closed.
+      const shape = (source: string) =>
+        new MarkdownIt({ html: true }).render(source).match(/<(tr|td|th|table|details)\b/g)?.length;
+      expect(shape(text)).toBe(shape(plain));
+    }
+  });
+
+  it('stays text on the page', () => {
+    const page = renderHtml(report);
+    expect(page).not.toMatch(/<!--|<(img|a|script|iframe|link|form)\b|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/i);
+    const tags = (source: string) => source.match(/<(?!code\b)[a-z][a-z0-9]*/gi)?.length;
+    expect(tags(page)).toBe(tags(renderHtml(attackedReport('Plain'))));
+    expect(page).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/);
+  });
+
+  it('stays on its line in a terminal and in the title of a check', () => {
+    for (const line of [...report.models.flatMap(headlineText), phraseText(reportHeadline(report))]) {
+      expect(line).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+    }
+  });
+});
+
+describe('what people can meet', () => {
+  const expected: Record<string, [heading: string, lead: string | null, tables: number]> = {
+    blocked: [
+      '❌ Blocked: `flight-delay` is worse than production for `carrier = HA`',
+      'ROC AUC on slice `carrier = HA` fell by 0.031 (95 % interval −0.047 … −0.015, allowed −0.005). Overall it is non-inferior. Nothing else blocks.',
+      3,
+    ],
+    'worse everywhere': [
+      '❌ Blocked: `flight-delay` is worse than production on ROC AUC',
+      'ROC AUC fell by 0.0340 (95 % interval −0.0379 … −0.0301, allowed −0.005, ≥ 0.65). 20 other gates fail too.',
+      2,
+    ],
+    'broken data': [
+      '❌ Blocked: `flight-delay`: 2,114 rows of `distance` of `train` are null (expected `no nulls`, found `2114 nulls`)',
+      null,
+      1,
+    ],
+    'loosens its policy': [
+      '❌ Blocked: `flight-delay` loosens its own policy: `gates.roc_auc.margin` `0.005` → `0.05`',
+      '**Policy** from `main`; this pull request would change: `gates.roc_auc.margin` `0.005` → `0.05` (loosens).',
+      2,
+    ],
+    passing: [
+      '✅ Passed: `flight-delay` is better than production on ROC AUC',
+      'ROC AUC rose by 0.0123 (95 % interval 0.0101 … 0.0145, allowed −0.005). Every gate passes.',
+      2,
+    ],
+    inconclusive: [
+      '⚠️ Passed with a warning: `flight-delay` may be worse than production on ROC AUC: too few rows to tell',
+      'ROC AUC cannot be decided: +0.002 (95 % interval −0.012 … 0.017, allowed −0.005); about 92,000 rows would decide.',
+      1,
+    ],
+    first: [
+      '✅ Passed: `flight-delay` may be the first model in production',
+      'Nothing is in production yet: absolute gates decide.',
+      1,
+    ],
+    unchanged: ['✅ Passed: `flight-delay` is what production runs', null, 0],
+    'same model': ['✅ Passed: `flight-delay` keeps its model; only its image differs', null, 1],
+    held: [
+      '❌ Blocked: `flight-delay` is held',
+      `Model sha256:${'7'.repeat(12)}… is held in production. \`passloop status\` tells by whom and why.`,
+      0,
+    ],
+    rollback: [
+      '✅ Passed: `flight-delay` returns to a model that production ran before',
+      'This model was in production before: its gates are shown, and block nothing.',
+      1,
+    ],
+    'not comparable': [
+      '❌ Blocked: `flight-delay` cannot be compared with production',
+      'The predictions of production have other rows than data/test.parquet: 3 rows are missing (id: 17, 21, 40). Score every row once.',
+      0,
+    ],
+    'nothing affected': ['✅ Passed: no model is affected', 'Nothing that a model depends on has changed.', 0],
+    'no model file': ['✅ Passed: no model file was found', null, 0],
+    'several models': ['❌ Blocked: 1 of 3 models (`flight-delay`)', null, 7],
+    'no engine': [
+      '❌ Blocked: `flight-delay`: No Docker engine answers at unix&#58;///var/run/docker.sock',
+      'Install one (on Debian: apt-get install docker.io) and start it. The image was neither built nor proven.',
+      1,
+    ],
+  };
+
+  it('is all of it here', () => {
+    expect(Object.keys(expected)).toEqual(Object.keys(reports));
+  });
+
+  it.each(Object.entries(expected))('%s', (name, [heading, lead, tables]) => {
+    const report = reports[name]!();
+    const text = renderComment(report, { run: 'https://github.com/acme/flights/actions/runs/1' });
+    const lines = text.trimEnd().split('\n');
+
+    expect(lines[0]).toBe(`### ${heading}`);
+    if (lead !== null) expect(lines[2]).toBe(lead);
+    expect(lines.at(-1)).toMatch(/^<sub>.*<\/sub>$/);
+    const html = new MarkdownIt({ html: true }).render(text);
+    expect(html.match(/<table>/g) ?? []).toHaveLength(tables);
+    // What Markdown did not understand as a table stays as bars.
+    expect(html).not.toContain('|');
+    expect(html.match(/<details>/g)?.length).toBe(html.match(/<\/details>/g)?.length);
+    for (const page of [renderHtml(report), html]) expect(page).not.toMatch(/undefined|NaN|\[object/);
+    expect(renderHtml(report)).toContain(`<h1><span class="sign ${report.verdict}"`);
   });
 });
 

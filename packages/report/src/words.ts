@@ -1,5 +1,16 @@
-import { change, digitsOf, interval, measured, metricName, unitOf, type Verdict } from '@passloop/core';
-import type { ComparedMetric, ComparedSlice } from '@passloop/documents';
+import {
+  bound,
+  change,
+  count,
+  digitsOf,
+  interval,
+  measured,
+  metricName,
+  plainText,
+  quantity,
+  type Verdict,
+} from '@passloop/core';
+import type { ComparedMetric, ComparedSlice, DriftResult, ReproductionLevel } from '@passloop/documents';
 import { named } from './phrase.ts';
 
 /** An icon never stands alone: the word beside it says the same to who cannot see it. */
@@ -26,9 +37,21 @@ export function isSlice(metric: ComparedMetric | ComparedSlice): metric is Compa
   return 'slice' in metric;
 }
 
+const partLimit = 56;
+
+/** A metric as people call it. A document may come from a stranger: what is no metric's name is shown as a name of theirs. */
+export function metricLabel(name: string): string {
+  return /^[a-z][a-z0-9_]{0,63}$/.test(name) ? metricName(name) : named(name);
+}
+
+/** A slice's column and value, each cut on its own, so that a long one hides nothing of the other. */
+export function sliceName({ slice }: ComparedSlice): string {
+  return named(`${plainText(slice.column, partLimit)} = ${plainText(slice.value, partLimit)}`);
+}
+
 export function subject(metric: ComparedMetric | ComparedSlice): string {
-  const name = metricName(metric.name);
-  return isSlice(metric) ? `${name} · ${named(metric.slice.column)} = ${named(metric.slice.value)}` : name;
+  const name = metricLabel(metric.name);
+  return isSlice(metric) ? `${name} · ${sliceName(metric)}` : name;
 }
 
 /** What a gate allows, in a cell: as the policy says it, not rounded. */
@@ -36,43 +59,78 @@ export function allowed(metric: ComparedMetric): string {
   const parts: string[] = [];
   if (metric.margin !== null)
     parts.push(metric.margin === '0' ? '0' : `${metric.direction === 'higher' ? '−' : '+'}${metric.margin}`);
-  if (metric.min !== null) parts.push(`≥ ${metric.min.replace('-', '−')}`);
-  if (metric.max !== null) parts.push(`≤ ${metric.max.replace('-', '−')}${unitOf(metric.name)}`);
+  if (metric.min !== null) parts.push(`≥ ${bound(metric.name, metric.min)}`);
+  if (metric.max !== null) parts.push(`≤ ${bound(metric.name, metric.max)}`);
   return parts.join(', ') || '–';
+}
+
+export function valueCell(metric: ComparedMetric, side: 'production' | 'candidate'): string {
+  return quantity(metric.name, metric[side], digitsOf(metric));
 }
 
 export function changeCell(metric: ComparedMetric): string {
   const digits = digitsOf(metric);
-  return metric.delta === null
-    ? '–'
-    : `${change(metric.delta, digits)}${unitOf(metric.name)}${interval(metric.interval, digits)}`;
+  if (metric.delta === null) return '–';
+  const shown = quantity(metric.name, metric.delta, digits);
+  return `${Number(metric.delta) > 0 ? '+' : ''}${shown}${interval(metric.interval, digits)}`;
 }
 
 export function verdictCell(metric: ComparedMetric): string {
-  return `${icons[metric.gate]} ${metric.verdict.replaceAll('-', '‑')}`;
+  return `${icons[metric.gate]} ${metric.verdict.replaceAll('-', '\u2011')}`;
 }
 
-/** A deciding metric as a sentence. */
+/** Where a metric was measured, as the subject of a sentence. */
+function where(metric: ComparedMetric | ComparedSlice): string {
+  return isSlice(metric) ? `${metricLabel(metric.name)} on slice ${sliceName(metric)}` : metricLabel(metric.name);
+}
+
+/** A metric as a sentence: what it says of the candidate, with the numbers that say so. */
 export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
   const digits = digitsOf(metric);
-  const where = isSlice(metric)
-    ? `${metricName(metric.name)} on slice ${named(metric.slice.column)} = ${named(metric.slice.value)}`
-    : metricName(metric.name);
   switch (metric.verdict) {
     case 'worse':
-      return `${where} is worse than production: ${change(metric.delta, digits)}${percentInterval(metric, digits)}, allowed ${allowed(metric)}.`;
+    case 'better':
+    case 'non-inferior':
+      return `${where(metric)} ${moved(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${allowed(metric)}).`;
     case 'outside':
-      return `${where} is ${measured(metric.candidate, digits)}${unitOf(metric.name)}, allowed ${allowed(metric)}.`;
+      return `${where(metric)} is ${valueCell(metric, 'candidate')}, allowed ${allowed(metric)}.`;
+    case 'within':
+      return `${where(metric)} is ${valueCell(metric, 'candidate')} (allowed ${allowed(metric)}).`;
     case 'inconclusive':
-      return `${where} cannot be decided: ${change(metric.delta, digits)}${percentInterval(metric, digits)}, allowed ${allowed(metric)}${
-        metric.rowsNeeded === null ? '' : `; about ${metric.rowsNeeded.toLocaleString('en-US')} rows would decide`
+      return `${where(metric)} cannot be decided: ${change(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${allowed(metric)})${
+        metric.rowsNeeded === null ? '' : `; about ${count(metric.rowsNeeded)} rows would decide`
       }.`;
+    case 'insufficient':
+      return `${where(metric)} has too few rows to decide${metric.reason === null ? '' : `: ${metric.reason}`}.`;
     default:
-      return `${where} is ${metric.verdict}${metric.reason === null ? '' : `: ${metric.reason}`}.`;
+      return `${where(metric)} cannot be compared${metric.reason === null ? '' : `: ${metric.reason.replace(/\.$/, '')}`}.`;
   }
 }
 
-function percentInterval(metric: ComparedMetric, digits: number): string {
-  if (metric.interval === null) return '';
-  return ` (${Number(metric.level ?? '0.95') * 100} % interval ${measured(metric.interval[0], digits)} … ${measured(metric.interval[1], digits)})`;
+function moved(delta: string | null, digits: number): string {
+  const value = Number(delta ?? '0');
+  if (value === 0) return 'did not change';
+  return `${value < 0 ? 'fell' : 'rose'} by ${measured(delta, digits).replace(/^−/, '')}`;
 }
+
+function intervalWords(metric: ComparedMetric, digits: number): string {
+  if (metric.interval === null) return '';
+  const level = Math.round(Number(metric.level ?? '0.95') * 1000) / 10;
+  return `${level} % interval${interval(metric.interval, digits).replace(/[()]/g, '')}, `;
+}
+
+/** A column's drift in a few words: "`distance` drifted, PSI 0.12, allowed 0.1". */
+export function driftText({ column, method, statistic, threshold, verdict }: DriftResult): string {
+  const name = named(plainText(column, partLimit));
+  if (verdict !== 'warn' && verdict !== 'fail') return `${name} ${verdict}`;
+  const [short = method] = method.split('(');
+  const size = (text: string | null) => (text === null ? '–' : String(Number(Number(text).toPrecision(3))));
+  return `${name} drifted, ${short.toUpperCase()} ${size(statistic)}, allowed ${size(threshold)}`;
+}
+
+export const reproductionWords: Record<ReproductionLevel, string> = {
+  bitwise: 'reproduced bit for bit',
+  functional: 'reproduced: predictions equal, model file differs',
+  metric: 'reproduced: metrics equal, predictions differ',
+  diverged: 'not reproduced: the metrics differ',
+};

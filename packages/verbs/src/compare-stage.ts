@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { PassloopError } from '@passloop/core';
+import { PassloopError, shortDigest } from '@passloop/core';
 import type { ComparisonDocument, Outcome, ProbeDocument, ProductionPointer } from '@passloop/documents';
 import {
   compareModels,
@@ -75,7 +75,7 @@ export async function compareStage(stage: CompareStage): Promise<ComparisonDocum
     return compareModels({
       ...base,
       outcome,
-      reason: `Model ${stage.candidate.modelDigest} is held in production: \`passloop status\` tells by whom.`,
+      reason: `Model ${shortDigest(stage.candidate.modelDigest)} is held in production. \`passloop status\` tells by whom and why.`,
       frame: null,
     });
   }

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '@passloop/core';
 import type { ReportDocument } from '@passloop/documents';
 import { githubClient, readPullRequest, reportCheckRun, upsertComment } from '@passloop/github';
-import { commentLimit, renderComment, renderSummary } from '@passloop/report';
+import { commentLimit, phraseText, renderComment, renderSummary, reportHeadline } from '@passloop/report';
 import type { Context } from './context.ts';
 import { githubOptions } from './deploy-repository.ts';
 
@@ -36,17 +36,10 @@ export async function postReport(context: Context, request: PostReportRequest): 
     head: report.head,
     // `neutral` counts as passing for a required check: what blocks is a failure.
     conclusion: report.verdict === 'pass' || report.verdict === 'warn' ? 'success' : 'failure',
-    title: titleOf(report),
+    title: phraseText(reportHeadline(report)),
     summary: renderSummary(report, links),
     detailsUrl: runUrl ?? null,
     externalId: context.env.GITHUB_RUN_ID ?? `local-${report.head}`,
   });
   return { url: comment.url ?? pull.url, outcome: comment.outcome };
-}
-
-function titleOf(report: ReportDocument): string {
-  const failing = report.models.filter((model) => model.verdict === 'fail').length;
-  const affected = report.models.filter((model) => model.affected).length;
-  if (failing > 0) return `${failing} of ${affected} models blocked`;
-  return affected === 0 ? 'No model is affected' : `${affected} ${affected === 1 ? 'model' : 'models'} passed`;
 }

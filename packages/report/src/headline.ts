@@ -1,0 +1,180 @@
+import type { Verdict } from '@passloop/core';
+import type { ComparedMetric, ComparedSlice, ModelReport, ReportDocument } from '@passloop/documents';
+import { named, phraseText } from './phrase.ts';
+import { isSlice, metricLabel, metricSentence, sliceName } from './words.ts';
+
+// What a person reads first, as phrases (see phrase.ts): the comment, the page and the terminal say the same.
+
+type Measured = ComparedMetric | ComparedSlice;
+
+const words: Record<Verdict, string> = {
+  pass: 'Passed',
+  warn: 'Passed with a warning',
+  fail: 'Blocked',
+  inconclusive: 'Inconclusive',
+  pending: 'Pending',
+  skipped: 'Skipped',
+};
+
+/** The verdict in one sentence, without a full stop: "Blocked: `flight-delay` is worse than production for `carrier = HA`". */
+export function headline(model: ModelReport): string {
+  return `${words[model.verdict]}: ${sentence(model)}`;
+}
+
+/** The headline of a whole report. */
+export function reportHeadline(report: ReportDocument): string {
+  const affected = affectedModels(report);
+  const [only] = affected;
+  if (only === undefined) {
+    return report.models.length === 0
+      ? `${words[report.verdict]}: no model file was found`
+      : 'Passed: no model is affected';
+  }
+  if (affected.length === 1) return headline(only);
+  const deciding = affected.filter((model) => model.verdict === report.verdict);
+  if (report.verdict === 'pass') return `${words.pass}: ${affected.length} models`;
+  const names = deciding.slice(0, 3).map((model) => named(model.name));
+  const more =
+    deciding.length > names.length
+      ? `${names.join(', ')} and ${deciding.length - names.length} more`
+      : names.join(', ');
+  return `${words[report.verdict]}: ${deciding.length} of ${affected.length} models (${more})`;
+}
+
+/** The affected models, what blocks first. */
+export function affectedModels(report: ReportDocument): ModelReport[] {
+  return report.models
+    .filter((model) => model.affected)
+    .sort((left, right) => verdictOrder[left.verdict] - verdictOrder[right.verdict]);
+}
+
+/** What needs a person comes first. */
+export const verdictOrder: Record<Verdict, number> = {
+  fail: 0,
+  inconclusive: 1,
+  warn: 2,
+  pending: 3,
+  pass: 4,
+  skipped: 5,
+};
+
+/** The sentence that made the verdict, where the headline has not said it yet, and what else there is to say beside the numbers. */
+export function explanation(model: ModelReport): { lead: string | null; more: string[] } {
+  const compared = measurements(model);
+  const gates = new Set(compared.map(metricSentence));
+  // What a gate says stands in the table.
+  const more = model.reasons.slice(1).filter((reason) => !gates.has(reason));
+  const leading = leadingMetric(model);
+  if (leading === null) {
+    const best = model.verdict === 'pass' ? bestMetric(model) : null;
+    if (best !== null) return { lead: `${metricSentence(best)} Every gate passes.`, more: [] };
+    const lead = outcomeSentence(model, '') === null ? sentences(model).rest : reasonOf(model);
+    const repeated = model.outcome === 'unchanged' || model.outcome === 'same-model';
+    return { lead: repeated && model.verdict === 'pass' ? null : lead, more: model.verdict === 'pass' ? [] : more };
+  }
+  if (leading.verdict !== 'worse' && leading.verdict !== 'inconclusive') return { lead: sentences(model).rest, more };
+  const failing = compared.filter((metric) => metric.gate === 'fail').length;
+  const overall = isSlice(leading)
+    ? model.comparison?.metrics.find((metric) => metric.name === leading.name)
+    : undefined;
+  const parts = [metricSentence(leading)];
+  if (overall !== undefined && overall.gate === 'pass') parts.push(`Overall it is ${overall.verdict}.`);
+  if (leading.gate === 'fail') {
+    if (failing > 1) parts.push(`${failing - 1} other ${failing === 2 ? 'gate fails' : 'gates fail'} too.`);
+    else if (model.missing.every((part) => part.verdict !== 'fail')) parts.push('Nothing else blocks.');
+  }
+  return { lead: parts.join(' '), more };
+}
+
+/** Headline and explanation for a terminal, a line each. */
+export function headlineText(model: ModelReport): string[] {
+  const { lead, more } = explanation(model);
+  return [headline(model), ...(lead === null ? [] : [lead]), ...more].map(phraseText);
+}
+
+function measurements(model: ModelReport): Measured[] {
+  return [...(model.comparison?.metrics ?? []), ...(model.comparison?.slices ?? [])];
+}
+
+/** The measurement that the first reason is about. */
+function leadingMetric(model: ModelReport): Measured | null {
+  if (model.verdict === 'pass') return null;
+  return measurements(model).find((metric) => metricSentence(metric) === model.reasons[0]) ?? null;
+}
+
+/** The measurement that recommends a candidate: the first that is better, or else the first. */
+function bestMetric(model: ModelReport): ComparedMetric | null {
+  if (model.comparison?.outcome !== 'compared') return null;
+  const { metrics } = model.comparison;
+  return (
+    metrics.find((metric) => metric.verdict === 'better') ?? metrics.find((metric) => metric.delta !== null) ?? null
+  );
+}
+
+function sentence(model: ModelReport): string {
+  const name = named(model.name);
+  const leading = leadingMetric(model);
+  switch (leading?.verdict) {
+    case 'worse':
+      return `${name} is worse than production ${placeOf(leading, model)}`;
+    case 'inconclusive':
+      return `${name} may be worse than production ${placeOf(leading, model)}: too few rows to tell`;
+    default:
+  }
+  const said = outcomeSentence(model, name);
+  if (said !== null) return said;
+  if (model.verdict === 'pass') {
+    const best = bestMetric(model);
+    if (best?.verdict === 'better') return `${name} is better than production on ${metricLabel(best.name)}`;
+    if (best !== null) return `${name} is non-inferior to production`;
+  }
+  const { first } = sentences(model);
+  return first.startsWith('It ') ? `${name} ${first.slice(3)}` : `${name}: ${first}`;
+}
+
+function reasonOf(model: ModelReport): string {
+  return (model.verdict === 'pass' ? model.reasons.at(-1) : model.reasons[0]) ?? '';
+}
+
+/** A headline takes one sentence; the advice that may follow it stands below. */
+function sentences(model: ModelReport): { first: string; rest: string | null } {
+  const reason = reasonOf(model);
+  const end = /\.\s+(?=[A-Z])/.exec(reason);
+  if (end === null) return { first: reason.replace(/\.$/, ''), rest: null };
+  return { first: reason.slice(0, end.index), rest: reason.slice(end.index + end[0].length) };
+}
+
+/** For an outcome that decides without metrics, where the comparison is what decided. */
+function outcomeSentence(model: ModelReport, name: string): string | null {
+  const { comparison } = model;
+  if (comparison === null) return null;
+  const decided = model.verdict === 'pass' || (comparison.reason !== null && reasonOf(model) === comparison.reason);
+  if (!decided) return null;
+  switch (comparison.outcome) {
+    case 'unchanged':
+      return `${name} is what production runs`;
+    case 'same-model':
+      return `${name} keeps its model; only its image differs`;
+    case 'rollback':
+      return `${name} returns to a model that production ran before`;
+    case 'first':
+      return model.verdict === 'pass' ? `${name} may be the first model in production` : null;
+    case 'held':
+      return `${name} is held`;
+    case 'not-comparable':
+      return `${name} cannot be compared with production`;
+    default:
+      return null;
+  }
+}
+
+function placeOf(leading: Measured, model: ModelReport): string {
+  const alike = measurements(model).filter(
+    (metric) => metric.verdict === leading.verdict && metric.gate === leading.gate,
+  );
+  const more = (count: number, what: string) =>
+    count === 0 ? '' : ` and ${count} more ${what}${count === 1 ? '' : 's'}`;
+  if (isSlice(leading)) return `for ${sliceName(leading)}${more(alike.filter(isSlice).length - 1, 'slice')}`;
+  const others = alike.filter((metric) => !isSlice(metric)).length - 1;
+  return `on ${metricLabel(leading.name)}${more(others, 'metric')}`;
+}
