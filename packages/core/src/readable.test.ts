@@ -4,6 +4,7 @@ import { bound, change, digitsOf, interval, measured, quantity } from './readabl
 describe('digitsOf', () => {
   it.each<[string, [string, string], string, number]>([
     ['an interval of 0.03', ['-0.0468', '-0.0151'], '0.005', 3],
+    ['an interval of 0.2', ['-0.11', '0.09'], '0.005', 3],
     ['an interval of 0.007', ['-0.0012', '0.0058'], '0.005', 4],
     ['an interval of 0.0003', ['0.0001', '0.0004'], '0.005', 5],
     ['an interval of 25', ['-10', '15'], '30', 1],

@@ -127,5 +127,6 @@ export function digitsOf(metric: {
 }
 
 function digitsOfWidth(width: number): number {
-  return width > 0 ? Math.min(mostDigits, Math.max(1, 1 - Math.floor(Math.log10(width)))) : 4;
+  // Shares have three at least: 0.745 beside 0.75 is no longer seen with two.
+  return width > 0 ? Math.min(mostDigits, Math.max(width < 1 ? 3 : 1, 1 - Math.floor(Math.log10(width)))) : 4;
 }
