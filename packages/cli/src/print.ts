@@ -1,4 +1,14 @@
-import { count, megabytes, plainText, shortDigest, type Verdict } from '@passloop/core';
+import {
+  change,
+  count,
+  digitsOf,
+  interval,
+  megabytes,
+  plainText,
+  quantity,
+  shortDigest,
+  type Verdict,
+} from '@passloop/core';
 import type {
   ComparedMetric,
   ComparedSlice,
@@ -161,6 +171,13 @@ export function printRun(run: RunDocument): string {
   return `${lines.join('\n')}\n`;
 }
 
+function rowName(metric: ComparedMetric | ComparedSlice): string {
+  if (!('slice' in metric)) return metric.name;
+  const { column, value } = metric.slice;
+  // A slice column that the dataset lacks has no values.
+  return `${metric.name} · ${plainText(column, 60)}${metric.rows === 0 ? '' : ` = ${plainText(value, 60)}`}`;
+}
+
 export function printComparison(comparison: ComparisonDocument): string {
   const lines = [
     `${comparison.verdict}: ${comparison.outcome}${comparison.reason === null ? '' : `: ${plainText(comparison.reason, 500)}`}${comparison.rows === 0 ? '' : `, ${count(comparison.rows)} rows`}`,
@@ -171,11 +188,11 @@ export function printComparison(comparison: ComparisonDocument): string {
         ['', 'metric', 'production', 'candidate', 'change', 'interval', 'allowed', 'verdict'],
         ...metrics.map((metric) => [
           mark(metric.gate),
-          'slice' in metric ? `${metric.name} · ${metric.slice.column} = ${metric.slice.value}` : metric.name,
-          metric.production ?? '-',
-          metric.candidate ?? '-',
-          metric.delta ?? '-',
-          metric.interval === null ? '-' : `${metric.interval[0]} … ${metric.interval[1]}`,
+          rowName(metric),
+          quantity(metric.name, metric.production, digitsOf(metric)),
+          quantity(metric.name, metric.candidate, digitsOf(metric)),
+          change(metric.delta, digitsOf(metric)),
+          interval(metric.interval, digitsOf(metric)).replace(/[()]/g, '').trim() || '–',
           [
             metric.margin === null ? '' : `margin ${metric.margin}`,
             metric.min === null ? '' : `min ${metric.min}`,
@@ -190,8 +207,12 @@ export function printComparison(comparison: ComparisonDocument): string {
     );
   if (comparison.metrics.length > 0) lines.push('', rows(comparison.metrics));
   if (comparison.slices.length > 0) lines.push('', rows(comparison.slices));
-  for (const metric of comparison.metrics)
-    if (metric.reason !== null) lines.push(`${metric.name}: ${plainText(metric.reason, 500)}`);
+  const reasons = [...comparison.metrics, ...comparison.slices].flatMap((metric) =>
+    metric.reason === null || metric.reason === comparison.reason
+      ? []
+      : [`${rowName(metric)}: ${plainText(metric.reason, 500)}`],
+  );
+  if (reasons.length > 0) lines.push('', ...new Set(reasons));
   return `${lines.join('\n')}\n`;
 }
 

@@ -38,6 +38,11 @@ beforeAll(async () => {
     csv('candidate', true, (row, label) => (row === 5 || row === 9 ? 1 - label : label)),
   );
   await write('labels.csv', labels);
+  await write('b-twice.csv', csv('candidate', true).replace('\n7,', '\n6,'));
+  await write(
+    'b-words.csv',
+    csv('candidate', true).replace(/,([01])$/gm, (_all, y) => `,${y === '1' ? 'late' : 'fine'}`),
+  );
   await copyFile(path.join(folder.path, 'a.csv'), path.join(folder.path, 'a-copy.csv'));
   await symlink('a.csv', path.join(folder.path, 'a-link.csv'));
 });
@@ -125,7 +130,30 @@ describe('compareFiles', () => {
       {},
       /b\.csv of the candidate has no column `y`; --label names it\. Nor has a\.csv of production\. The file has: id, s, p\./,
     ],
-    ['labels that differ', 'a-y.csv', 'b-other.csv', null, {}, /other labels \(`y`\) in 2 rows: id 5, 9\./],
+    [
+      'labels that differ',
+      'a-y.csv',
+      'b-other.csv',
+      null,
+      {},
+      /^The labels \(`y`\) of a-y\.csv of production and b-other\.csv of the candidate differ in 2 of 1500 rows \(id: 5, 9\)\./,
+    ],
+    [
+      'a key that repeats',
+      'a-y.csv',
+      'b-twice.csv',
+      null,
+      {},
+      /^b-twice\.csv of the candidate has 1 keys \(`id`\) that more than one row has/,
+    ],
+    [
+      'labels of another kind',
+      'a-y.csv',
+      'b-words.csv',
+      null,
+      {},
+      /^The labels \(`y`\) of a-y\.csv of production and b-words\.csv of the candidate differ in 1500 of 1500 rows/,
+    ],
     [
       'a missing column',
       'a.csv',

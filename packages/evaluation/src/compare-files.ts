@@ -8,13 +8,15 @@ import {
   joinByKey,
   missingColumn,
   quoteIdentifier,
+  requireColumn,
+  requireKey,
   requireRows,
   type Table,
   type TableSession,
   type TableSource,
 } from '@passloop/tables';
 import { compareModels } from './compare.ts';
-import { distinctCells } from './frame-columns.ts';
+import { distinctCells, kindOf, listed } from './frame-columns.ts';
 import type { InconclusivePolicy } from './gate.ts';
 import { type ColumnField, frameOfTables } from './load-frame.ts';
 import type { Resampling } from './measure.ts';
@@ -125,6 +127,8 @@ async function requireSameLabels(
 ): Promise<void> {
   if (![production, candidate].every((table) => [...key, label].every((name) => findColumn(table, name) !== null)))
     return;
+  // Joined by a key that repeats, n rows would become n * n, and every message would be about them.
+  for (const table of [production, candidate]) await requireKey(session, table, key);
   const joined = await joinByKey(
     session,
     [
@@ -135,13 +139,16 @@ async function requireSameLabels(
     'the labels of both files',
   );
   const names = key.map(quoteIdentifier);
-  const differ = `FROM ${joined.relation} WHERE "label of production" IS DISTINCT FROM "label of the candidate"`;
+  // Text beside a number or a date is compared as text: a cast of the text could fail.
+  const asText = [production, candidate].some((table) => kindOf(requireColumn(table, label, 'label')) === 'string');
+  const cell = (name: string) => `${quoteIdentifier(name)}${asText ? '::VARCHAR' : ''}`;
+  const differ = `FROM ${joined.relation} WHERE ${cell('label of production')} IS DISTINCT FROM ${cell('label of the candidate')}`;
   const rows = await session.rows(
     `SELECT count(*) OVER (), ${names.map((name) => `${name}::VARCHAR`).join(', ')} ${differ} ORDER BY ${names.join(', ')} LIMIT 5`,
   );
   if (rows.length === 0) return;
   throw new ConfigurationError(
-    `The two files have other labels (\`${label}\`) in ${rows[0]?.[0]} rows: ${key.join(' ')} ${rows.map((row) => row.slice(1).join(' ')).join(', ')}.`,
+    `The labels (\`${label}\`) of ${production.name} and ${candidate.name} differ in ${rows[0]?.[0]} of ${candidate.rows} rows (${key.join(' ')}: ${listed(rows.map((row) => row.slice(1).join(' ')))}).`,
     { file: candidate.source?.uri, hint: 'Score both models on the same rows, or name the labels: --dataset FILE.' },
   );
 }

@@ -46,7 +46,9 @@ export function parseGateFlag(text: string): Gate {
   const result = Gate.safeParse({ metric: name, direction, ...found, slices });
   if (result.success) return result.data;
   const issue = result.error.issues[0];
-  throw refused(text, `${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is wrong'}`.trim());
+  const path = issue?.path.join('.') ?? '';
+  const message = issue?.message ?? 'is wrong';
+  throw refused(text, message.includes('`') || path === '' ? message : `\`${path}\` ${message}`);
 }
 
 function optionOf(text: string, part: string): [Option, string] {

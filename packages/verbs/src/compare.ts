@@ -29,6 +29,12 @@ export async function compare(context: Context, request: CompareRequest): Promis
       hint: 'For example: --metric roc_auc:higher:0.005 (name:direction:margin).',
     });
   }
+  const resamples = request.resamples ?? defaultResampling.resamples;
+  if (resamples < 200 || resamples > 100_000) {
+    throw new ConfigurationError(`--resamples is ${resamples}; it must be between 200 and 100,000.`, {
+      hint: 'The default, 2000, fits nearly always.',
+    });
+  }
   await using session = await openTables();
   const source = (uri: string) => ({ uri, root: context.cwd });
   context.progress.phase('compare');
@@ -53,7 +59,7 @@ export async function compare(context: Context, request: CompareRequest): Promis
     }),
     resampling: {
       ...defaultResampling,
-      resamples: request.resamples ?? defaultResampling.resamples,
+      resamples,
       seed: request.seed ?? defaultResampling.seed,
     },
     inconclusive: 'block',

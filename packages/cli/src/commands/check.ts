@@ -1,3 +1,4 @@
+import { metrics } from '@passloop/evaluation';
 import { check, compare, planCheck, postReport } from '@passloop/verbs';
 import { type Command, Option } from 'commander';
 import { answer, type CommonFlags, exitCodeOf } from '../face.ts';
@@ -65,8 +66,9 @@ export function addCheckCommands(program: Command): void {
       .option('--positive <value>', 'the positive class')
       .addOption(new Option('--task <name>', 'the kind of model').choices(['binary', 'multiclass', 'regression']))
       .option('--slice <column>', 'judge each value of this column apart (several times for several)', several)
-      .option('--resamples <number>', 'resamples of the bootstrap', wholeNumber)
-      .option('--seed <number>', 'seed of the bootstrap', wholeNumber),
+      .option('--resamples <number>', 'resamples of the bootstrap, 200 to 100,000 (default: 2000)', wholeNumber)
+      .option('--seed <number>', 'seed of the bootstrap (default: 7)', wholeNumber)
+      .addHelpText('after', compareHelp),
   ).action(
     async (
       flags: CommonFlags & {
@@ -96,4 +98,21 @@ export function addCheckCommands(program: Command): void {
       });
     },
   );
+}
+
+const compareHelp = `
+A gate says how much worse than production is allowed:  roc_auc:higher:0.005   log_loss:lower:0.003
+or a bound of its own, or both:                         accuracy:higher:min=0.8   mae:lower:0.1:max=2.5
+with slice=COLUMN, minRows=N (100), severity=warn:      f1:higher:0.01:slice=country:minRows=300
+Metrics of a score: ${metricsOf('score')}
+Metrics of a prediction: ${metricsOf('prediction')}
+
+Example:
+  passloop compare --production old.csv --candidate new.csv --key id --label late --score score \\
+    --metric roc_auc:higher:0.005 --slice carrier`;
+
+function metricsOf(column: 'score' | 'prediction'): string {
+  return Object.keys(metrics)
+    .filter((name) => metrics[name]?.needs === column)
+    .join(', ');
 }
