@@ -61,7 +61,7 @@ const style = `
 :root{color-scheme:light dark;--text:#1c2128;--soft:#59636e;--line:#d1d9e0;--back:#fff;--panel:#f6f8fa;--pass:#1a7f37;--warn:#9a6700;--fail:#cf222e}
 @media (prefers-color-scheme:dark){:root{--text:#e6edf3;--soft:#9198a1;--line:#3d444d;--back:#0d1117;--panel:#151b23;--pass:#3fb950;--warn:#d29922;--fail:#f85149}}
 *{box-sizing:border-box}body{margin:0;background:var(--back);color:var(--text);font:15px/1.5 system-ui,-apple-system,"Segoe UI",sans-serif}
-main{max-width:66rem;margin:0 auto;padding:1.5rem 1rem 4rem}h1{font-size:1.45rem;line-height:1.3;margin:.2rem 0 1rem;padding-left:2.1rem;text-indent:-2.1rem;overflow-wrap:anywhere}h2{font-size:1.2rem;margin:2.5rem 0 .5rem;overflow-wrap:anywhere}h3{font-size:1rem;margin:2rem 0 .4rem}
+main{max-width:72rem;margin:0 auto;padding:1.5rem 1rem 4rem}h1{font-size:1.45rem;line-height:1.3;margin:.2rem 0 1rem;padding-left:2.1rem;text-indent:-2.1rem;overflow-wrap:anywhere}h2{font-size:1.2rem;margin:2.5rem 0 .5rem;overflow-wrap:anywhere}h3{font-size:1rem;margin:2rem 0 .4rem}
 h2{padding-left:2.1rem;text-indent:-2.1rem}h1>*,h2>*{text-indent:0}.sign{display:inline-block;width:1.6rem;height:1.6rem;margin-right:.3rem;line-height:1.6rem;text-align:center;border-radius:50%;font-size:1rem;vertical-align:.1em;background:currentColor}.sign::first-letter{color:var(--back)}
 .where,footer,.note{color:var(--soft)}.where{margin:0}footer{margin-top:3rem;border-top:1px solid var(--line);padding-top:1rem;font-size:.85rem}
 .scroll{overflow-x:auto}table{border-collapse:collapse;width:100%;font-size:.9rem}th,td{padding:.35rem .6rem;border-bottom:1px solid var(--line);text-align:left;vertical-align:middle}
@@ -97,13 +97,13 @@ function modelSection(model: ModelReport, report: ReportDocument, several: boole
   return `<section aria-label="${escapeHtml(model.name)}">
 ${several ? `<h2>${sign(model.verdict)} ${phraseHtml(headline(model))}</h2>` : ''}
 ${said.length === 0 ? '' : `<div class="reasons ${model.verdict}">${said.map((reason) => `<p>${phraseHtml(reason)}</p>`).join('')}</div>`}
-${metrics.length === 0 ? '' : `<h3>Metrics against production</h3>${metricTable(metrics)}`}
+${metrics.length === 0 ? '' : `<h3>${comparison?.production ? 'Metrics against production' : 'Metrics'}</h3>${metricTable(metrics)}`}
 ${slices.length === 0 ? '' : `<h3>Slices</h3>${metricTable(slices)}`}
 ${[...metrics, ...slices].some((metric) => metric.interval !== null) ? legend : ''}
 ${changes(model)}
 ${model.data.map(dataSection).join('\n')}
 ${imageSection(model)}
-<h3>What was compared</h3>
+<h3>What was checked</h3>
 ${facts(model, report)}
 </section>`;
 }
@@ -152,19 +152,23 @@ function facts(model: ModelReport, report: ReportDocument): string {
 }
 
 function metricTable(metrics: readonly (ComparedMetric | ComparedSlice)[]): string {
+  const paired = metrics.some((metric) => metric.delta !== null);
   const rows = metrics.map((metric) => {
     const cells = [
-      `<td>${phraseHtml(subject(metric))}${'rows' in metric ? ` <span class="note">${count(metric.rows)} rows</span>` : ''}</td>`,
+      `<td>${phraseHtml(subject(metric))}${'rows' in metric ? ` <span class="note">${count(metric.rows)}&nbsp;rows</span>` : ''}</td>`,
       verdictCell(metric.gate, metric.verdict, metric.reason),
-      `<td class="n">${escapeHtml(changeCell(metric))}</td>`,
-      `<td class="${metric.gate}">${strip(metric)}</td>`,
+      ...(paired
+        ? [`<td class="n">${escapeHtml(changeCell(metric))}</td>`, `<td class="${metric.gate}">${strip(metric)}</td>`]
+        : []),
       `<td class="n">${escapeHtml(allowed(metric))}</td>`,
       `<td class="n">${valueCell(metric, 'production')}</td>`,
       `<td class="n">${valueCell(metric, 'candidate')}</td>`,
     ];
     return `<tr>${cells.join('')}</tr>`;
   });
-  return `<div class="scroll metrics"><table><thead><tr><th>metric</th><th>verdict</th><th class="n">change (95 % interval)</th><th>against the margin</th><th class="n">allowed</th><th class="n">production</th><th class="n">candidate</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
+  return `<div class="scroll metrics"><table><thead><tr><th>metric</th><th>verdict</th>${
+    paired ? '<th class="n">change (95 % interval)</th><th>against the margin</th>' : ''
+  }<th class="n">allowed</th><th class="n">production</th><th class="n">candidate</th></tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }
 
 /** A word beside the sign, and the reason under it. */
