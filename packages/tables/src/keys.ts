@@ -98,9 +98,16 @@ export async function checkKey(session: TableSession, table: Table, key: readonl
   };
 }
 
+/** The keys that {@link requireKey} has found good, by open table. */
+const provenKeys = new WeakMap<Table, Set<string>>();
+
 /** @throws ConfigurationError unless every row has a key and no two rows share one */
 export async function requireKey(session: TableSession, table: Table, key: readonly string[]): Promise<void> {
   requireRows(table);
+  // A million rows cost a pass and a hash table each time; an open table doesn't change.
+  const proven = provenKeys.get(table) ?? new Set<string>();
+  const columns = JSON.stringify(key);
+  if (proven.has(columns)) return;
   const report = await checkKey(session, table, key);
   const named = key.map((name) => `\`${name}\``).join(', ');
   if (report.nullRows > 0) {
@@ -114,4 +121,5 @@ export async function requireKey(session: TableSession, table: Table, key: reado
       { file: table.source?.uri, hint: 'A key names one row: drop the duplicates, or name more key columns.' },
     );
   }
+  provenKeys.set(table, proven.add(columns));
 }
