@@ -1,9 +1,11 @@
-import { count, shortDigest, type Verdict, worstVerdict } from '@passloop/core';
+import { count, plainText, shortDigest, type Verdict, worstVerdict } from '@passloop/core';
 import type { CheckResult, DataReport, ModelReport, Override, PolicyDifference } from '@passloop/documents';
 import { named } from './phrase.ts';
 import { driftText, metricSentence } from './words.ts';
 
 type Parts = Omit<ModelReport, 'verdict' | 'reasons'>;
+
+const longestReason = 4000;
 
 const order: Record<Verdict, number> = { fail: 0, inconclusive: 1, pending: 2, warn: 3, pass: 4, skipped: 5 };
 
@@ -77,7 +79,8 @@ export function judgeModel(parts: Parts, overrides: readonly Override[] = []): M
   // What passed is worth a sentence only where nothing else has one.
   const loud = findings.filter((finding) => finding.verdict !== 'pass' && finding.verdict !== 'skipped');
   const quiet = findings.filter((finding) => finding.verdict === 'pass');
-  const said = (loud.length > 0 ? loud : quiet).map((finding) => finding.reason);
+  // A part's own reason may be as long as a document allows, and the sentence adds to it.
+  const said = (loud.length > 0 ? loud : quiet).map((finding) => plainText(finding.reason, longestReason));
   return {
     ...parts,
     verdict,

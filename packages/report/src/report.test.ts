@@ -1,4 +1,4 @@
-import type { ReportDocument } from '@passloop/documents';
+import { formatDocument, type ReportDocument } from '@passloop/documents';
 import MarkdownIt from 'markdown-it';
 import { describe, expect, it } from 'vitest';
 import { headlineText, reportHeadline } from './headline.ts';
@@ -116,6 +116,19 @@ describe('the judgement', () => {
       Object.assign(report.models[0]?.comparison?.metrics[0] ?? {}, { verdict: 'worse', gate: 'fail' });
     }).models;
     expect(model?.verdict).toBe('pass');
+  });
+
+  it('a reason as long as a document allows leaves a report that can be written', () => {
+    const report = createReport((report) => {
+      const [model] = report.models;
+      model!.missing.push({ part: 'image', verdict: 'fail', reason: '`'.padEnd(4096, 'x') });
+      Object.assign(model!.comparison!.metrics[0]!, {
+        verdict: 'not-comparable',
+        gate: 'fail',
+        reason: 'y'.repeat(4096),
+      });
+    });
+    expect(() => formatDocument('report', report)).not.toThrow();
   });
 
   it('nothing ran is a failure', () => {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { PassloopError, shortDigest } from '@passloop/core';
+import { PassloopError, plainText, shortDigest } from '@passloop/core';
 import type { ComparisonDocument, Outcome, ProbeDocument, ProductionPointer } from '@passloop/documents';
 import {
   compareModels,
@@ -87,7 +87,7 @@ export async function compareStage(stage: CompareStage): Promise<ComparisonDocum
   } catch (error) {
     // What production or the candidate predicted cannot be joined with the rows: said, and never a pass.
     if (!(error instanceof PassloopError) || outcome === 'first') throw error;
-    const reason = `${error.message}${error.hint === null ? '' : ` ${error.hint}`}`;
+    const reason = plainText(`${error.message}${error.hint === null ? '' : ` ${error.hint}`}`, 2000);
     // One goes back because production is broken. That it cannot be scored any more must not stop that.
     const frame = outcome === 'rollback' ? await candidateFrame(stage) : null;
     if (frame !== null) {
