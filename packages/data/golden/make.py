@@ -51,6 +51,17 @@ def quantile_edges(values: np.ndarray, parts: int) -> np.ndarray:
     return edges[edges < values.max()]
 
 
+def profile_edges(values: np.ndarray) -> np.ndarray:
+    """Inner edges of a profile's cells: percentiles, and the double below each one that a second percentile shares.
+
+    The maximum is the hundredth percentile: an edge only where the 99th is the same.
+    """
+    ranks = sorted({-(-i * len(values) // 100) for i in range(1, 101)})
+    points, ties = np.unique(np.sort(values)[np.array(ranks) - 1].astype(float), return_counts=True)
+    tied = points[ties > 1]
+    return np.unique(np.concatenate([points[:-1], tied, np.nextafter(tied, -np.inf)]))
+
+
 def bin_counts(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Rows per bin, an edge belonging to the bin on its left."""
     return np.bincount(np.searchsorted(edges, values, side="left"), minlength=len(edges) + 1)
@@ -105,7 +116,7 @@ def profile(column: pd.Series) -> dict:
     if column.dtype.kind in "fiu":
         values = column.dropna().to_numpy()
         found["mean"], found["sd"] = float(column.mean()), float(column.std())
-        found["percentiles"] = [float(point) for point in quantile_edges(values, 100)]
+        found["edges"] = [float(point) for point in profile_edges(values)]
     else:
         found["values"] = {str(value): int(count) for value, count in column.value_counts().items()}
     return found

@@ -112,6 +112,37 @@ describe('what time does to a column by itself', () => {
   });
 });
 
+describe('values that many rows share', () => {
+  it.each([
+    ['a constant', '5', '7'],
+    ['a constant, a little larger', '0.1', '0.1000001'],
+    ['zeros and hundreds', 'CASE WHEN i % 5 < 2 THEN 0 ELSE 100 END', 'CASE WHEN i % 5 < 2 THEN -50 ELSE 3 END'],
+    ['capped at 1', 'least(i / 10000.0, 1)', 'CASE WHEN i >= 10000 THEN 1000 ELSE i / 10000.0 END'],
+    ['zero for most', 'greatest(i / 10000.0 - 1, 0)', 'CASE WHEN i <= 10000 THEN -1e-9 ELSE i / 10000.0 - 1 END'],
+    [
+      'a spike within',
+      'CASE WHEN i % 2 = 0 THEN 50 ELSE i / 200.0 END',
+      'CASE WHEN i % 2 = 0 THEN 49.9 ELSE i / 200.0 END',
+    ],
+  ])('%s can not move unseen', async (name, before, after) => {
+    const table = (sql: string) => session.derive(`SELECT (${sql})::DOUBLE AS x FROM range(20000) t(i)`, name);
+    const reference = await table(before);
+    const found = await profiled(reference);
+    expect(drifted(await driftAgainstProfile(session, reference, found))).toEqual([]);
+    expect(drifted(await driftAgainstProfile(session, await table(after), found))).toEqual(['x']);
+  });
+
+  it.each(['psi', 'js', 'chi2'] as const)('%s sees a constant move, with a profile or without', async (method) => {
+    const [five, seven] = [
+      await session.derive(`SELECT 5::DOUBLE AS x FROM range(3000)`, 'five'),
+      await session.derive(`SELECT 7::DOUBLE AS x FROM range(3000)`, 'seven'),
+    ];
+    expect(drifted(await driftAgainstProfile(session, seven, await profiled(five), { method }))).toEqual(['x']);
+    expect((await driftBetween({ session, reference: five, current: seven, method })).verdict).toBe('fail');
+    expect((await driftBetween({ session, reference: five, current: five, method })).verdict).toBe('pass');
+  });
+});
+
 describe('judgement', () => {
   it('says "not enough data" below the least number of rows, and never drift', async () => {
     const few = await made('few', `SELECT i * 1000 AS distance FROM range(200) t(i)`);

@@ -24,7 +24,7 @@ type Golden = {
         distinct: number;
         mean?: number;
         sd?: number;
-        percentiles?: number[];
+        edges?: number[];
         values?: Record<string, number>;
       }
     >;
@@ -114,11 +114,11 @@ function checkProfile(profile: Profile, name: string, pair: Golden['pairs'][0]):
     const listed = Object.fromEntries((found.values ?? []).map((entry) => [entry.value, entry.count]));
     expect(listed).toEqual(wanted.values);
   }
-  if (wanted.percentiles === undefined) return;
+  if (wanted.edges === undefined) return;
   close(Number(found.mean), wanted.mean as number, 2e-12);
   close(Number(found.sd), wanted.sd as number, 1e-11);
-  expect(found.quantiles?.edges).toEqual(wanted.percentiles);
-  expect(numericCells(found.quantiles?.counts ?? null, wanted.percentiles).reduce((a, b) => a + b)).toBe(
+  expect(found.quantiles?.edges).toEqual(wanted.edges);
+  expect(numericCells(found.quantiles?.counts ?? null, wanted.edges).reduce((a, b) => a + b)).toBe(
     profile.rows - found.nulls - found.nan - found.infinite,
   );
 }

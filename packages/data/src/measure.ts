@@ -200,7 +200,8 @@ export function measureMissing(
 
 /**
  * Cells merged into the reference's deciles. The edge of decile i is the smallest one with at least i tenths of the
- * reference at or below it: exactly `quantileEdges(reference, 10)`, since percentiles contain deciles.
+ * reference at or below it: exactly `quantileEdges(reference, 10)`, since percentiles contain deciles. Where those
+ * leave one bin, there are three.
  */
 export function decileCells(pair: Pick<NumericPair, 'reference' | 'current'>): CategoricalPair {
   const rows = total(pair.reference);
@@ -225,7 +226,14 @@ export function decileCells(pair: Pick<NumericPair, 'reference' | 'current'>): C
       while (decile < 10 && below * 10 >= decile * rows) decile++;
     }
   }
-  return { reference: [...reference, left], current: [...current, right] };
+  if (reference.length > 0) return { reference: [...reference, left], current: [...current, right] };
+  // Nine tenths have the largest value. One bin could see nothing move: it is told from what lies below and above it.
+  const around = (counts: ArrayLike<number>) => {
+    const at = counts[last] as number;
+    const under = total(Array.from(counts).slice(0, last));
+    return [under, at, total(counts) - under - at];
+  };
+  return { reference: around(pair.reference), current: around(pair.current) };
 }
 
 function total(counts: ArrayLike<number>): number {

@@ -22,6 +22,7 @@ import {
   valueText,
 } from './cells.ts';
 import { momentPlan } from './moments.ts';
+import { percentileEdges, percentileRanks } from './percentiles.ts';
 import { createPlan, runPlan, scanAnswer } from './plan.ts';
 import type { Profile, ProfileColumn, ProfileKind } from './profile.ts';
 import { type ColumnBlocks, measureWander } from './wander.ts';
@@ -36,7 +37,6 @@ export type ProfileOptions = {
   time?: string | undefined;
 };
 
-const percentiles = 100;
 const topValues = 100;
 const longestValue = 256;
 const fewValues = 20;
@@ -165,16 +165,15 @@ async function describeNumbers(session: TableSession, table: Table, working: Wor
   const value = `${quoteIdentifier(column.name)}::DOUBLE`;
   const rows = `SELECT ${value} AS v FROM ${table.relation} WHERE NOT ${missingCondition(column)}`;
   const grouped = (profile.distinct ?? finite) <= groupedValues;
-  const ranks = Array.from({ length: percentiles - 1 }, (_, i) => Math.ceil(((i + 1) * finite) / percentiles));
+  const ranks = percentileRanks(finite);
   const points = grouped
     ? await rankedGroups(session, rows, ranks)
     : await session.rows(
         `SELECT v FROM (SELECT v, row_number() OVER (ORDER BY v) AS rank FROM (${rows})) WHERE rank IN (${ranks.join(', ')})`,
       );
-  const maximum = Number(profile.maximum);
-  const edges = [...new Set(points.map(([point]) => Number(point) + 0))].filter((edge) => edge < maximum);
-  profile.quantiles = { edges: edges.sort((left, right) => left - right), counts: [] };
-  const moments = momentPlan('v', Number(profile.minimum), maximum);
+  const ascending = points.map(([point]) => Number(point) + 0).sort((left, right) => left - right);
+  profile.quantiles = { edges: percentileEdges(ascending), counts: [] };
+  const moments = momentPlan('v', Number(profile.minimum), Number(profile.maximum));
   if (moments === null) return;
   const source = grouped ? `(SELECT v, count(*) AS n FROM (${rows}) GROUP BY v)` : `(${rows})`;
   const times = grouped ? ' * n' : '';

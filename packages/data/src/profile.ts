@@ -35,8 +35,9 @@ export const ProfileColumn = z.object({
   mean: Decimal.nullable(),
   sd: Decimal.nullable(),
   /**
-   * The reference's percentiles (smallest value with at least that share at or below it; ties merged, the maximum left
-   * out) and how many finite values lie in each cell (-inf, e1], (e1, e2], .. (ek, inf). Edges are exact doubles.
+   * The reference's percentiles (smallest value with at least that share at or below it; ties merged) and how many finite
+   * values lie in each cell (-inf, e1], (e1, e2], .. (ek, inf). Edges are exact doubles. A value that two percentiles share
+   * has the double right below it as an edge too, and so a cell of its own; the maximum is an edge only then.
    */
   quantiles: z.object({ edges: z.array(z.number()).max(200), counts: z.array(Count).max(201) }).nullable(),
   /** The most frequent values with their counts, sorted by value, and what is left. */
