@@ -1,13 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { ConfigurationError, type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import { ConfigurationError, InfrastructureError, type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { DataReport, formatDocument } from '@passloop/documents';
 import { Check, type CheckInput } from '@passloop/model';
 import { openTables, quoteIdentifier, type TableSession, writeParquet } from '@passloop/tables';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { profileTable, validateDataset } from './index.ts';
+import { profileTable, validateDataset, validateTable } from './index.ts';
 
 let folder: TemporaryFolder;
 let session: TableSession;
@@ -221,6 +221,17 @@ describe('nothing ran is a failure', () => {
     expect(report.checks.map((check) => check.verdict)).toEqual(['pass', 'fail', 'pass']);
     expect(report.checks[1]?.reason).toMatch(/not executed: .*Conversion/);
     expect(report.executed).toBe(2);
+  });
+
+  it('is no verdict when the engine runs out of memory: the data is not to blame', async () => {
+    await using small = await openTables({ threads: 1, memoryLimit: '8MB' });
+    const text = `md5(i::VARCHAR) || repeat('x', 100)`;
+    const table = await small.derive(`SELECT ${text} AS x, i FROM range(300000) t(i)`, 'large');
+    const checks = [Check.parse({ kind: 'unique', columns: ['x'] }), Check.parse({ kind: 'not-null', column: 'i' })];
+    const dataset = { name: 'large', uri: 'large.parquet', root: folder.path };
+    await expect(validateTable({ session: small, table, dataset, checks, profile: null })).rejects.toThrow(
+      InfrastructureError,
+    );
   });
 
   it('refuses a file that is missing or broken', async () => {

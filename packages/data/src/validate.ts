@@ -1,4 +1,4 @@
-import { worstVerdict } from '@passloop/core';
+import { ConfigurationError, worstVerdict } from '@passloop/core';
 import type { CheckResult, DataReport, DriftResult } from '@passloop/documents';
 import type { Check } from '@passloop/model';
 import type { Table, TableSession } from '@passloop/tables';
@@ -25,6 +25,7 @@ export type ValidateOptions = {
  * Every check reports that it ran, or fails with the reason; no check, or no row, is a failure too.
  *
  * @throws ConfigurationError where the table itself can't be opened
+ * @throws InfrastructureError where the engine could not finish
  */
 export async function validateDataset(options: ValidateOptions): Promise<DataReport> {
   const { session, dataset } = options;
@@ -37,6 +38,8 @@ export async function validateTable(options: ValidateOptions & { table: Table })
   const { session, dataset, table, checks, profile } = options;
   const drift: DriftResult[] = [];
   const results = await runShared(options, drift).catch(async (error: unknown) => {
+    // An engine without memory or disk says nothing about the data: that is for the caller to try again.
+    if (!(error instanceof ConfigurationError)) throw error;
     // One check's expression may fail on a row (a cast, a division): run them apart, so that the others still report.
     if (checks.length <= 1) return [await failed(checks[0], error)];
     drift.length = 0;
@@ -116,8 +119,8 @@ function planDriftCheck(
 }
 
 async function failed(check: Check | undefined, error: unknown): Promise<CheckResult> {
-  if (check === undefined) throw error;
-  const planned = notExecuted(check, check.kind, (error as Error).message);
+  if (check === undefined || !(error instanceof ConfigurationError)) throw error;
+  const planned = notExecuted(check, check.kind, error.message);
   return planned.finish({ count: () => 0, text: () => null, counts: () => null });
 }
 

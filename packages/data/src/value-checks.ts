@@ -1,4 +1,4 @@
-import { plainText } from '@passloop/core';
+import { ConfigurationError, plainText } from '@passloop/core';
 import type { CheckResult } from '@passloop/documents';
 import type { Check } from '@passloop/model';
 import {
@@ -50,7 +50,8 @@ export async function planValues(check: ValueCheck, context: CheckContext): Prom
     try {
       where = await scalarExpression(session, table, check.where);
     } catch (error) {
-      return notExecuted(check, expected, (error as Error).message);
+      if (!(error instanceof ConfigurationError)) throw error;
+      return notExecuted(check, expected, error.message);
     }
   }
   const both = [where, rule.judged].filter((part) => part !== null).join(' AND ');
