@@ -73,13 +73,17 @@ export async function answer<K extends DocumentKind>(
   }
 }
 
-/** As `answer`, for the few verbs whose result is a file of the repository and not a document. */
-export async function answerText(flags: CommonFlags, run: (context: Context) => Promise<string>): Promise<void> {
+/** As `answer`, for the few verbs whose result is a file of the repository; `json` is that file's text, where it is JSON. */
+export async function answerText(
+  flags: CommonFlags,
+  run: (context: Context) => Promise<string | { text: string; json: string }>,
+): Promise<void> {
   const context = createContext(flags);
   try {
-    const text = await run(context);
+    const result = await run(context);
     context.progress.done();
-    process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+    if (typeof result === 'string') process.stdout.write(result.endsWith('\n') ? result : `${result}\n`);
+    else await deliver(flags, result.json, result.text);
   } catch (thrown) {
     await fail(flags, context, thrown);
   }

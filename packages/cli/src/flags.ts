@@ -26,6 +26,13 @@ export function decimalNumber(value: string): number {
   return number;
 }
 
+/** A size that a shift is held to. */
+export function effectSize(value: string): number {
+  const number = decimalNumber(value);
+  if (number < 0) throw new InvalidArgumentError('A number from 0 is needed.');
+  return number;
+}
+
 export function promotionExitCode(outcome: PromotionOutcome): number {
   switch (outcome) {
     case 'held':

@@ -65,6 +65,10 @@ export function printDataReport(report: DataReport): string {
   const lines = [
     `${report.verdict}: ${plainText(report.dataset.name)}, ${count(report.rows)} rows, ${report.executed} executed (${report.engine})`,
   ];
+  if (report.checks.length === 0) {
+    lines.push('', 'Nothing was checked, so nothing passes. Write checks into the model file, or give --checks FILE:');
+    lines.push('  - {kind: not-null, column: age}', '  - {kind: range, column: age, min: 0, max: 120}');
+  }
   if (report.checks.length > 0) {
     lines.push(
       '',

@@ -53,7 +53,7 @@ export async function driftBetween(options: DriftBetweenOptions): Promise<DataRe
   requireRows(reference);
   requireRows(current);
   const names = options.columns ?? reference.columns.map((column) => column.name);
-  for (const name of options.columns ?? []) requireColumn(reference, name, '--columns');
+  for (const name of options.columns ?? []) requireColumn(reference, name, '--column');
   const except = new Set([...(options.except ?? []), ...(options.key ?? [])]);
   const candidates: Candidate[] = [];
   for (const name of names) if (!except.has(name)) candidates.push(...(await driftOfColumn(options, name)));

@@ -7,8 +7,8 @@ import {
   type YamlSource,
 } from '@passloop/core';
 import { closest, distance } from 'fastest-levenshtein';
-import type { z } from 'zod';
-import { checkId } from './checks.ts';
+import { z } from 'zod';
+import { Check, checkId } from './checks.ts';
 import { type Environment, type Model, ModelFile, modelFileJsonSchema, reservedKeys } from './schema.ts';
 
 export const modelFileName = 'passloop.yaml';
@@ -32,7 +32,7 @@ type JsonSchema = {
 export function parseModelFile(text: string, file: string): LoadedModel[] {
   const source = parseYaml(text, file);
   const result = ModelFile.safeParse(source.value, { reportInput: true });
-  if (!result.success) throw schemaError(source, result.error);
+  if (!result.success) throw schemaError(source, result.error, modelFileJsonSchema() as JsonSchema);
   const names = new Set<string>();
   return result.data.models.map((model, index) => {
     if (names.has(model.name))
@@ -47,6 +47,22 @@ export function parseModelFile(text: string, file: string): LoadedModel[] {
       lineOf: (path) => source.lineOf(['models', index, ...path]),
     };
   });
+}
+
+/**
+ * Reads checks from a file of their own: a list, or `checks` with a list.
+ * @throws ConfigurationError with file, line and, for a mistyped key, the nearest known one
+ */
+export function parseChecks(text: string, file: string): Check[] {
+  const source = parseYaml(text, file);
+  const isList = Array.isArray(source.value);
+  const checks = Check.array().max(2000);
+  const schema = isList ? checks : z.strictObject({ checks });
+  const result = schema.safeParse(source.value ?? { checks: undefined }, { reportInput: true });
+  if (!result.success) {
+    throw schemaError(source, result.error, z.toJSONSchema(schema, { io: 'input' }) as JsonSchema);
+  }
+  return Array.isArray(result.data) ? result.data : result.data.checks;
 }
 
 /** All models of a commit: every `passloop.yaml` in it, in the order of their paths. */
@@ -101,12 +117,12 @@ function at(source: YamlSource, path: YamlPath, message: string, hint?: string):
   });
 }
 
-function schemaError(source: YamlSource, error: z.ZodError): ConfigurationError {
+function schemaError(source: YamlSource, error: z.ZodError, schema: JsonSchema): ConfigurationError {
   const issue = deepest(error.issues);
   const path = issue.path.filter((step): step is string | number => typeof step !== 'symbol');
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? '';
-    const known = knownKeys(path);
+    const known = knownKeys(schema, path);
     if (reservedKeys.has(key)) {
       return at(
         source,
@@ -146,8 +162,8 @@ function score(issue: z.core.$ZodIssue): number {
   );
 }
 
-function knownKeys(path: YamlPath): string[] {
-  let schemas: JsonSchema[] = [modelFileJsonSchema() as JsonSchema];
+function knownKeys(schema: JsonSchema, path: YamlPath): string[] {
+  let schemas: JsonSchema[] = [schema];
   for (const step of path) {
     schemas = schemas.flatMap(branches).flatMap((schema) => {
       if (typeof step === 'number') return schema.items ? [schema.items] : [];

@@ -1,11 +1,21 @@
-import { readFile } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { ConfigurationError, insidePath, isMissing, parseYaml, writeFileAtomic } from '@passloop/core';
-import { driftBetween, formatProfile, lockDatasets, parseProfile, profileTable, validateDataset } from '@passloop/data';
+import { ConfigurationError, insidePath, readTextIfExists, writeFileAtomic } from '@passloop/core';
+import {
+  type DriftMethod,
+  driftBetween,
+  formatProfile,
+  lockDatasets,
+  type Profile,
+  parseProfile,
+  profileTable,
+  validateDataset,
+} from '@passloop/data';
 import type { DataReport } from '@passloop/documents';
-import { Check, type DataLock, formatLock, type LoadedModel, lockFileName } from '@passloop/model';
+import { type Check, type DataLock, formatLock, type LoadedModel, lockFileName, parseChecks } from '@passloop/model';
 import { datasetIdentity, findTableFiles, openTables } from '@passloop/tables';
 import type { Context } from './context.ts';
+import { outFolder } from './out-folder.ts';
 import { workTreeModels } from './workspace.ts';
 
 /** Writes passloop.lock beside the model file: the identity of every dataset that it names, as the files are now. */
@@ -29,10 +39,7 @@ export async function dataLock(context: Context): Promise<{ file: string; lock: 
   const lock = await lockDatasets({ session, root, uris, progress: context.progress });
   const file = path.join(root, lockFileName);
   const text = formatLock(lock);
-  const before = await readFile(file, 'utf8').catch((error: unknown) => {
-    if (isMissing(error)) return null;
-    throw error;
-  });
+  const before = await readTextIfExists(file);
   if (before !== text) await writeFileAtomic(file, text);
   return { file, lock, changed: before !== text };
 }
@@ -88,10 +95,15 @@ async function datasetsOf(context: Context, request: DatasetRequest): Promise<{ 
 export async function dataProfile(
   context: Context,
   request: DatasetRequest & { out?: string | undefined; key?: readonly string[] | undefined },
-): Promise<{ files: { file: string; rows: number }[]; text: string | null }> {
+): Promise<{ files: { file: string; rows: number; text: string }[]; text: string | null }> {
   const { datasets } = await datasetsOf(context, request);
+  if (request.out !== undefined && datasets.length > 1) {
+    throw new ConfigurationError(`--out names one file, and the model file has ${datasets.length} datasets.`, {
+      hint: `Say which one with --dataset: ${datasets.map((dataset) => dataset.name).join(', ')}.`,
+    });
+  }
   await using session = await openTables();
-  const files: { file: string; rows: number }[] = [];
+  const files: { file: string; rows: number; text: string }[] = [];
   const written = new Set<string>();
   let text: string | null = null;
   for (const dataset of datasets) {
@@ -116,7 +128,7 @@ export async function dataProfile(
         request.out === undefined ? await insidePath(dataset.root, file, 'profile') : path.resolve(context.cwd, file),
         formatted,
       );
-      files.push({ file, rows: profile.rows });
+      files.push({ file, rows: profile.rows, text: formatted });
     }
   }
   if (files.length === 0 && text === null) {
@@ -127,69 +139,88 @@ export async function dataProfile(
   return { files, text };
 }
 
-/** Validates datasets of the work tree, or a plain file against checks from a YAML file and a profile. */
+/** A report, and the file of its document where a model's dataset was validated. */
+export type ValidatedDataset = { report: DataReport; file: string | null };
+
+/**
+ * Validates datasets of the work tree, or a plain file against checks from a YAML file and a profile. Each report of a
+ * model's dataset is written as a document of its own: `.passloop/out/<model>/data-report-<dataset>.json`, where a check of
+ * a pull request writes it too.
+ */
 export async function dataValidate(
   context: Context,
-  request: DatasetRequest & { checks?: string | undefined; profile?: string | undefined },
-): Promise<DataReport[]> {
-  const { datasets } = await datasetsOf(context, request);
+  request: DatasetRequest & {
+    checks?: string | undefined;
+    profile?: string | undefined;
+    out?: string | undefined;
+  },
+): Promise<ValidatedDataset[]> {
+  const { root, datasets } = await datasetsOf(context, request);
   const given = request.checks === undefined ? null : await readChecks(context, request.checks);
+  const profile = request.profile === undefined ? undefined : await givenProfile(context, request.profile);
+  const checked = datasets.filter((dataset) => (given ?? dataset.checks).length > 0);
+  if (checked.length === 0 && datasets.length > 1) {
+    throw new ConfigurationError('No dataset of the model file has checks, so none can pass.', {
+      hint: 'Add `checks` to one, such as - {kind: not-null, column: age}; or give --checks FILE.',
+    });
+  }
   await using session = await openTables();
-  const reports: DataReport[] = [];
-  for (const dataset of datasets) {
-    const checks = given ?? dataset.checks;
-    if (checks.length === 0 && datasets.length > 1) continue;
-    const profile = request.profile ?? dataset.profile;
-    const root = request.profile === undefined ? dataset.root : context.cwd;
+  const validated: ValidatedDataset[] = [];
+  for (const dataset of checked.length === 0 ? datasets : checked) {
     context.progress.phase(`validate ${dataset.name}`);
     const { digest } = await datasetIdentity(await findTableFiles(dataset.uri, dataset.root));
-    reports.push(
-      await validateDataset({
-        session,
-        dataset: { name: dataset.name, uri: dataset.uri, root: dataset.root, digest },
-        checks,
-        profile: profile === null ? null : await readProfile(path.resolve(root, profile), profile),
-      }),
-    );
+    const report = await validateDataset({
+      session,
+      dataset: { name: dataset.name, uri: dataset.uri, root: dataset.root, digest },
+      checks: given ?? dataset.checks,
+      profile: profile ?? (dataset.profile === null ? null : await modelProfile(dataset.root, dataset.profile)),
+    });
+    const file =
+      dataset.model === null
+        ? null
+        : await outFolder(await topFolder(root), dataset.model.name, request.out).write(
+            'data-report',
+            report,
+            dataset.name,
+          );
+    validated.push({ report, file });
   }
-  return reports;
+  return validated;
 }
 
-async function readProfile(file: string, name: string) {
-  try {
-    return parseProfile(await readFile(file, 'utf8'), name);
-  } catch (error) {
-    if (isMissing(error)) return null;
-    throw error;
+/** The repository's top, where documents lie, or the model file's folder outside of a repository. */
+async function topFolder(folder: string): Promise<string> {
+  for (let top = folder; ; top = path.dirname(top)) {
+    if (await stat(path.join(top, '.git')).catch(() => null)) return top;
+    if (path.dirname(top) === top) return folder;
   }
+}
+
+async function givenProfile(context: Context, file: string): Promise<Profile> {
+  const text = await readTextIfExists(path.resolve(context.cwd, file));
+  if (text === null) {
+    const hint = 'Write one with `passloop data profile FILE --out PROFILE`.';
+    throw new ConfigurationError(`There is no file ${file}.`, { file, hint });
+  }
+  return parseProfile(text, file);
+}
+
+/** Null where it was not written yet: the dataset's drift checks then fail and say so. */
+async function modelProfile(root: string, file: string): Promise<Profile | null> {
+  const text = await readTextIfExists(await insidePath(root, file, 'profile'));
+  return text === null ? null : parseProfile(text, file);
 }
 
 async function readChecks(context: Context, file: string): Promise<Check[]> {
-  let text: string;
-  try {
-    text = await readFile(path.resolve(context.cwd, file), 'utf8');
-  } catch (error) {
-    if (isMissing(error)) throw new ConfigurationError(`There is no file ${file}.`, { file });
-    throw error;
-  }
-  const source = parseYaml(text, file);
-  const list = Array.isArray(source.value) ? source.value : (source.value as { checks?: unknown } | null)?.checks;
-  const result = Check.array().safeParse(list);
-  if (result.success) return result.data;
-  const issue = result.error.issues[0];
-  const where = (issue?.path ?? []).filter((step): step is string | number => typeof step !== 'symbol');
-  const line = source.lineOf(Array.isArray(source.value) ? where : ['checks', ...where]);
-  throw new ConfigurationError(`${file}:${line}: ${where.join('.')} ${issue?.message ?? 'is wrong'}.`, {
-    file,
-    line,
-    hint: 'A list of checks, as in the model file: - {kind: not-null, column: distance}.',
-  });
+  const text = await readTextIfExists(path.resolve(context.cwd, file));
+  if (text === null) throw new ConfigurationError(`There is no file ${file}.`, { file });
+  return parseChecks(text, file);
 }
 
 export type DriftRequest = {
   reference: string;
   current: string;
-  method?: 'auto' | 'ks' | 'psi' | 'js' | 'wasserstein' | 'chi2' | undefined;
+  method?: DriftMethod | undefined;
   columns?: readonly string[] | undefined;
   key?: readonly string[] | undefined;
   threshold?: number | undefined;
@@ -200,14 +231,18 @@ export type DriftRequest = {
 export async function dataDrift(context: Context, request: DriftRequest): Promise<DataReport> {
   await using session = await openTables();
   context.progress.phase('measure drift');
-  return await driftBetween({
+  const reference = await session.open({ uri: request.reference, root: context.cwd });
+  const current = await session.open({ uri: request.current, root: context.cwd });
+  const { digest } = await datasetIdentity(await findTableFiles(request.current, context.cwd));
+  const report = await driftBetween({
     session,
-    reference: await session.open({ uri: request.reference, root: context.cwd }),
-    current: await session.open({ uri: request.current, root: context.cwd }),
+    reference,
+    current,
     method: request.method ?? 'auto',
     columns: request.columns,
     key: request.key,
     threshold: request.threshold,
     minRows: request.minRows,
   });
+  return { ...report, dataset: { ...report.dataset, digest } };
 }

@@ -2,7 +2,15 @@ export { type AdoptRequest, adopt } from './adopt.ts';
 export { type CheckRequest, type CheckResult, check } from './check.ts';
 export { type CompareRequest, compare } from './compare.ts';
 export type { Context } from './context.ts';
-export { type DatasetRequest, type DriftRequest, dataDrift, dataLock, dataProfile, dataValidate } from './data.ts';
+export {
+  type DatasetRequest,
+  type DriftRequest,
+  dataDrift,
+  dataLock,
+  dataProfile,
+  dataValidate,
+  type ValidatedDataset,
+} from './data.ts';
 export { type EditRequest, edit } from './edit.ts';
 export { type Explanation, explain } from './explain.ts';
 export { type HoldRequest, hold } from './hold.ts';

@@ -1,9 +1,17 @@
-import { type Verdict, worstVerdict } from '@passloop/core';
+import path from 'node:path';
+import { ConfigurationError, worstVerdict } from '@passloop/core';
+import { driftMethods, formatLock } from '@passloop/model';
 import { dataDrift, dataLock, dataProfile, dataValidate } from '@passloop/verbs';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { answer, answerText, type CommonFlags, exitCodeOf } from '../face.ts';
-import { common, decimalNumber, several, wholeNumber } from '../flags.ts';
+import { common, effectSize, several, wholeNumber } from '../flags.ts';
 import { printDataReport, table } from '../print.ts';
+
+const validateHelp = `
+A data-report is the document of one dataset. Each dataset of the model file that has checks gets its own,
+.passloop/out/<model>/data-report-<dataset>.json. --json gives one document: the dataset's, or, of several
+datasets, the first one with the worst verdict, which is also what the exit code tells. A plain file's
+document goes where --json says only.`;
 
 export function addDataCommands(program: Command): void {
   const data = program.command('data').description('lock, profile and validate datasets; measure drift');
@@ -14,7 +22,10 @@ export function addDataCommands(program: Command): void {
     await answerText(flags, async (context) => {
       const { file, lock, changed } = await dataLock(context);
       const rows = lock.datasets.map((dataset) => [dataset.uri, String(dataset.rows ?? '-'), dataset.digest]);
-      return `${changed ? 'written' : 'unchanged'}: ${file}\n${table(rows, [1])}`;
+      return {
+        text: `${changed ? 'written' : 'unchanged'}: ${file}\n${table(rows, [1])}`,
+        json: formatLock(lock),
+      };
     });
   });
 
@@ -33,7 +44,14 @@ export function addDataCommands(program: Command): void {
     ) => {
       await answerText(flags, async (context) => {
         const { files, text } = await dataProfile(context, { file, ...flags });
-        return text ?? files.map((one) => `written: ${one.file} (${one.rows} rows)`).join('\n');
+        const [first] = files;
+        if (flags.json !== undefined && files.length > 1) {
+          throw new ConfigurationError(`${files.length} profiles were written; --json takes one.`, {
+            hint: 'Say which one with --dataset.',
+          });
+        }
+        const lines = files.map((one) => `written: ${one.file} (${one.rows} rows)`).join('\n');
+        return { text: text ?? lines, json: text ?? first?.text ?? '' };
       });
     },
   );
@@ -44,22 +62,29 @@ export function addDataCommands(program: Command): void {
       .description('run the checks of every dataset, or --checks on a plain file')
       .option('--dataset <name>', 'only this dataset')
       .option('--model <name>', 'only this model')
-      .option('--checks <file>', 'a YAML list of checks')
-      .option('--profile <file>', 'a profile for drift checks'),
+      .option('--checks <file>', 'a YAML list of checks, such as - {kind: not-null, column: age}')
+      .option('--profile <file>', 'the profile for drift checks, as `data profile` writes it')
+      .option('--out <folder>', "folder of the documents of a model's datasets (default: .passloop/out)")
+      .addHelpText('after', validateHelp),
   ).action(
     async (
       file: string | undefined,
-      flags: CommonFlags & { dataset?: string; model?: string; checks?: string; profile?: string },
+      flags: CommonFlags & { dataset?: string; model?: string; checks?: string; profile?: string; out?: string },
     ) => {
       await answer(flags, async (context) => {
-        const reports = await dataValidate(context, { file, ...flags });
-        const verdict: Verdict = worstVerdict(reports.map((report) => report.verdict));
-        const worst = reports.find((report) => report.verdict === verdict) ?? reports[0];
+        const validated = await dataValidate(context, { file, ...flags });
+        const verdict = worstVerdict(validated.map(({ report }) => report.verdict));
+        const worst = validated.find(({ report }) => report.verdict === verdict);
         if (worst === undefined) throw new Error('no dataset was validated');
         return {
           kind: 'data-report',
-          document: worst,
-          text: reports.map(printDataReport).join('\n'),
+          document: worst.report,
+          text: validated
+            .map(
+              (one) =>
+                `${printDataReport(one.report)}${one.file === null ? '' : `document: ${path.relative(context.cwd, one.file)}\n`}`,
+            )
+            .join('\n'),
           exitCode: exitCodeOf(verdict),
         };
       });
@@ -72,17 +97,19 @@ export function addDataCommands(program: Command): void {
       .description('measure drift of one table against another')
       .requiredOption('--reference <file>', 'the table that is taken as given')
       .requiredOption('--current <file>', 'the table that may have drifted')
-      .option('--method <name>', 'auto, ks, psi, js, wasserstein or chi2', 'auto')
+      .addOption(
+        new Option('--method <name>', 'how a shift is measured').choices(driftMethods).default('auto' as const),
+      )
       .option('--column <name>', 'only this column (several times for several)', several)
       .option('--key <column>', 'a column that names rows, left out (several times for several)', several)
-      .option('--threshold <number>', 'the effect from which a shift counts', decimalNumber)
-      .option('--min-rows <number>', 'fewer rows give no verdict', wholeNumber),
+      .option('--threshold <number>', "the effect from which a shift counts (default: the method's own)", effectSize)
+      .option('--min-rows <number>', 'fewer values on a side give no verdict (default: 1000)', wholeNumber),
   ).action(
     async (
       flags: CommonFlags & {
         reference: string;
         current: string;
-        method: string;
+        method: (typeof driftMethods)[number];
         column?: string[];
         key?: string[];
         threshold?: number;
@@ -90,7 +117,7 @@ export function addDataCommands(program: Command): void {
       },
     ) => {
       await answer(flags, async (context) => {
-        const document = await dataDrift(context, { ...flags, method: flags.method as 'auto', columns: flags.column });
+        const document = await dataDrift(context, { ...flags, columns: flags.column });
         return {
           kind: 'data-report',
           document,

@@ -1,0 +1,129 @@
+import { execFile } from 'node:child_process';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const main = path.resolve(import.meta.dirname, '../main.ts');
+let folder: TemporaryFolder;
+
+const people = 'id,age\n1,30\n2,-4\n3,\n';
+const model = (train: string, test: string) => `version: 1
+models:
+  - name: small
+    task: binary
+    columns: {key: [id], label: age}
+    data:
+      train: {path: train.csv${train}}
+      test: {path: test.csv${test}}
+`;
+
+beforeAll(async () => {
+  folder = await temporaryFolder('data-command');
+  await write('people.csv', people);
+  await write('checks.yaml', '- {kind: unique, columns: [id]}\n');
+});
+afterAll(() => folder[Symbol.asyncDispose]());
+
+async function write(name: string, text: string): Promise<void> {
+  await mkdir(path.dirname(path.join(folder.path, name)), { recursive: true });
+  await writeFile(path.join(folder.path, name), text);
+}
+
+async function data(args: string[], cwd = '.'): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+  const options = { cwd: path.join(folder.path, cwd) };
+  return promisify(execFile)(process.execPath, [main, 'data', ...args], options).then(
+    (done) => ({ exitCode: 0, ...done }),
+    (error: { code: number; stdout: string; stderr: string }) => ({
+      exitCode: error.code,
+      stdout: error.stdout,
+      stderr: error.stderr,
+    }),
+  );
+}
+
+describe('on plain files', () => {
+  it('tells what to do where nothing was checked', async () => {
+    const answer = await data(['validate', 'people.csv']);
+    expect(answer.exitCode).toBe(1);
+    expect(answer.stdout).toMatch(/^fail: people\.csv, 3 rows, 0 executed/);
+    expect(answer.stdout).toContain('give --checks FILE');
+  });
+
+  it.each([
+    [['validate', 'people.csv', '--checks', 'checks.yaml', '--profile', 'none.json'], /There is no file none\.json/],
+    [
+      ['drift', '--reference', 'people.csv', '--current', 'people.csv', '--method', 'kolmogorov'],
+      /Allowed choices are auto, ks/,
+    ],
+    [
+      ['drift', '--reference', 'people.csv', '--current', 'people.csv', '--threshold', '-1'],
+      /A number from 0 is needed/,
+    ],
+    [
+      ['drift', '--reference', 'people.csv', '--current', 'people.csv', '--column', 'agee'],
+      /--column names it[\s\S]*Did you mean `age`/,
+    ],
+  ])('%j is a usage error', async (args, message) => {
+    const answer = await data(args);
+    expect(answer.exitCode).toBe(2);
+    expect(answer.stderr).toMatch(message);
+  });
+
+  it.each([
+    ['- {kind: range, column: age, mim: 0}\n', /bad\.yaml:1: \[0\]\.mim: unknown key `mim`[\s\S]*Did you mean `min`/],
+    [
+      'checks:\n  - {kind: range, column: age}\n  - {kind: rnge, column: age}\n',
+      /bad\.yaml:3: checks\[1\]\.kind: .*'range'/,
+    ],
+    ['', /bad\.yaml:1: checks: is missing; expected array/],
+    ['- {kind: range}\n', /bad\.yaml:1: \[0\]\.column: is missing; expected string/],
+  ])('checks %j are refused with line and hint', async (text, message) => {
+    await write('bad.yaml', text);
+    const answer = await data(['validate', 'people.csv', '--checks', 'bad.yaml']);
+    expect(answer.exitCode).toBe(2);
+    expect(answer.stderr).toMatch(message);
+  });
+
+  it('writes the profile where --json says', async () => {
+    const answer = await data(['profile', 'people.csv', '--json', 'profile.json']);
+    expect(answer.exitCode).toBe(0);
+    const profile = await readFile(path.join(folder.path, 'profile.json'), 'utf8');
+    expect(profile).toBe(answer.stdout);
+    expect(JSON.parse(profile)).toMatchObject({ schema: 'passloop/profile/v1', rows: 3 });
+  });
+});
+
+describe('with a model file', () => {
+  const documents = '.passloop/out/small';
+  const read = async (file: string) => JSON.parse(await readFile(path.join(folder.path, file), 'utf8'));
+
+  it('writes one document a dataset, and gives the worst to --json', async () => {
+    await write('two/train.csv', 'id,age\n1,30\n');
+    await write('two/test.csv', people);
+    const checks = ', checks: [{kind: range, column: age, min: 0}]';
+    await write('two/passloop.yaml', model(checks, checks));
+    const answer = await data(['validate', '--json', 'worst.json'], 'two');
+    expect(answer.exitCode).toBe(1);
+    expect(answer.stdout).toContain(`document: ${documents}/data-report-train.json`);
+    expect(await read(`two/${documents}/data-report-train.json`)).toMatchObject({ verdict: 'pass', rows: 1 });
+    const worst = await read(`two/${documents}/data-report-test.json`);
+    expect(worst).toMatchObject({ dataset: { name: 'test' }, verdict: 'fail', rows: 3 });
+    expect(await read('two/worst.json')).toEqual(worst);
+    const lock = await data(['lock', '--json', '-'], 'two');
+    expect(JSON.parse(lock.stdout)).toMatchObject({ datasets: [{ uri: 'test.csv', rows: 3 }, { uri: 'train.csv' }] });
+  });
+
+  it('refuses to validate nothing, and to write two profiles into one file', async () => {
+    await write('none/train.csv', people);
+    await write('none/test.csv', people);
+    await write('none/passloop.yaml', model(', profile: a.json', ', profile: b.json'));
+    const answer = await data(['validate'], 'none');
+    expect(answer.exitCode).toBe(2);
+    expect(answer.stderr).toContain('No dataset of the model file has checks');
+    const profiles = await data(['profile', '--out', 'one.json'], 'none');
+    expect(profiles.exitCode).toBe(2);
+    expect(profiles.stderr).toContain('Say which one with --dataset: train, test.');
+  });
+});
