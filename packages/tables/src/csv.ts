@@ -1,9 +1,8 @@
-import { createReadStream } from 'node:fs';
 import path from 'node:path';
-import { createGunzip, createZstdDecompress } from 'node:zlib';
 import { ConfigurationError } from '@passloop/core';
 import type { Engine } from './engine.ts';
 import { quoteText } from './quote.ts';
+import { readText } from './text-file.ts';
 
 /** How a delimited file is read, decided once: every later query parses it the same way. */
 export type Delimited = {
@@ -164,28 +163,12 @@ const longestHeader = 1 << 20;
 
 /** The first record: up to the first line end outside quotes, without the byte order mark. */
 async function headerRecord(file: string): Promise<string> {
-  const raw = createReadStream(file);
-  const name = file.toLowerCase();
-  const decompress = name.endsWith('.gz') ? createGunzip() : name.endsWith('.zst') ? createZstdDecompress() : null;
-  const stream = decompress === null ? raw : raw.pipe(decompress);
-  const decoder = new TextDecoder();
   let text = '';
-  try {
-    for await (const chunk of stream) {
-      text += decoder.decode(chunk as Buffer, { stream: true });
-      const end = recordEnd(text);
-      if (end >= 0) return text.slice(0, end).replace(/\r$/, '');
-      if (text.length > longestHeader) break;
-    }
-  } catch (error) {
-    if (decompress === null) throw error;
-    throw new ConfigurationError(`${path.basename(file)} cannot be decompressed: ${(error as Error).message}.`, {
-      file,
-      cause: error,
-    });
-  } finally {
-    raw.destroy();
-    decompress?.destroy();
+  for await (const piece of readText(file)) {
+    text += piece;
+    const end = recordEnd(text);
+    if (end >= 0) return text.slice(0, end).replace(/\r$/, '');
+    if (text.length > longestHeader) break;
   }
   return text.replace(/\r?\n?$/, '');
 }

@@ -1,11 +1,12 @@
 import path from 'node:path';
 import type { DuckDBDataChunk } from '@duckdb/node-api';
-import { ConfigurationError, type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import { ConfigurationError, InfrastructureError, type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { columnType, type TableColumn } from './column-types.ts';
 import { brokenLine, readDelimited, refuseEqualNames } from './csv.ts';
 import { type Engine, engineName, type Scalar, startEngine } from './engine.ts';
+import { readJsonLines } from './json-lines.ts';
 import { quoteIdentifier, quoteText } from './quote.ts';
-import { findTableFiles, type TableFiles, type TableFormat } from './source.ts';
+import { findTableFiles, refusePointers, shownFile, type TableFiles, type TableFormat } from './source.ts';
 
 export type SessionOptions = {
   /** Memory that the engine may take before it spills; `1GB` by default. */
@@ -60,13 +61,16 @@ export type TableSession = AsyncDisposable & {
  */
 export async function openTables(options: SessionOptions = {}): Promise<TableSession> {
   const folder: TemporaryFolder = await temporaryFolder('tables', options.temporaryFolder);
-  const files = new Set<string>();
+  /** The files that the engine may see, and how the user wrote them: messages name no folder of this machine. */
+  const files = new Map<string, string>();
   const views: { relation: string; query: string }[] = [];
   let engine: Engine | null = null;
   let queue: Promise<unknown> = Promise.resolve();
 
   function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    const next = queue.then(work, work);
+    const next = queue.then(work, work).catch((error: unknown) => {
+      throw asWritten(error, files);
+    });
     queue = next.catch(() => undefined);
     return next;
   }
@@ -76,7 +80,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
       memoryLimit: options.memoryLimit ?? '1GB',
       threads: options.threads ?? null,
       scratch: folder.path,
-      files: [...files],
+      files: [...files.keys()],
     });
     for (const view of views) {
       // A table whose file is gone meanwhile is gone too, and must not take the others along.
@@ -107,9 +111,10 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
     open: (source) =>
       inTurn(async () => {
         const found = await findTableFiles(source.uri, source.root);
+        await refusePointers(found);
         const name = source.name ?? (path.basename(source.uri) || source.uri);
         if (found.files.some((file) => !files.has(file))) {
-          for (const file of found.files) files.add(file);
+          for (const file of found.files) files.set(file, shownFile(found, file));
           engine?.close();
           engine = null;
         }
@@ -145,16 +150,31 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
 async function readerOf(engine: Engine, found: TableFiles): Promise<(files: string) => string> {
   if (found.format === 'parquet') return (files) => `read_parquet(${files}, hive_partitioning = false)`;
   if (found.format === 'jsonl') {
-    const options = `format = 'newline_delimited', hive_partitioning = false`;
-    const list = `[${found.files.map(quoteText).join(', ')}]`;
-    const described = await engine.rows(
-      `SELECT column_name, column_type FROM (DESCRIBE FROM read_json(${list}, ${options}, sample_size = -1))`,
-    );
-    const columns = described.map(([name, type]) => `${quoteText(String(name))}: ${quoteText(String(type))}`);
-    return (files) => `read_json(${files}, ${options}, columns = {${columns.join(', ')}})`;
+    const options = await readJsonLines(engine, found.files);
+    return (files) => `read_json(${files}, ${options})`;
   }
   const delimited = await readDelimited(engine, found.files, found.format === 'tsv');
   return (files) => `read_csv(${files}, ${delimited.options}, hive_partitioning = false)`;
+}
+
+/** An error whose file and message name files as the user wrote them. */
+function asWritten(error: unknown, files: ReadonlyMap<string, string>): unknown {
+  if (!(error instanceof ConfigurationError || error instanceof InfrastructureError)) return error;
+  let { message, file } = error;
+  for (const [absolute, shown] of files) {
+    message = message.replaceAll(absolute, shown);
+    if (file === absolute) file = shown;
+  }
+  if (message === error.message && file === error.file) return error;
+  const details = {
+    file: file ?? undefined,
+    line: error.line ?? undefined,
+    hint: error.hint ?? undefined,
+    cause: error,
+  };
+  return error instanceof ConfigurationError
+    ? new ConfigurationError(message, details)
+    : new InfrastructureError(message, details);
 }
 
 async function refuseRenamed(engine: Engine, found: TableFiles, columns: readonly TableColumn[]): Promise<void> {

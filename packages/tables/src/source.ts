@@ -1,4 +1,4 @@
-import { glob, lstat, readdir, realpath } from 'node:fs/promises';
+import { glob, lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, isMissing } from '@passloop/core';
 
@@ -62,21 +62,29 @@ export async function findTableFiles(uri: string, root: string): Promise<TableFi
   );
   const folder = path.resolve(root, fixed.join('/') || (uri.startsWith('/') ? '/' : '.'));
   const found: string[] = [];
+  const realFolder = await realpath(folder).catch(() => folder);
   for await (const name of glob(parts.slice(fixed.length).join('/'), { cwd: folder })) {
     const full = path.join(folder, name);
-    if ((await lstat(full)).isFile()) found.push(full);
+    const target = await stat(full).catch(() => null);
+    if (target?.isFile() === false) continue;
+    // A link could lead out of the repository; passing over it in silence would leave rows out.
+    if (target === null || (await realpath(full)) !== path.join(realFolder, name)) throw linked(name, uri);
+    found.push(full);
   }
   if (found.length === 0) throw new ConfigurationError(`No file matches ${uri}.`, { file: uri });
-  return several(uri, await realpath(folder), folder, found);
+  return several(uri, realFolder, folder, found);
 }
 
 async function folderFiles(uri: string, folder: string): Promise<TableFiles> {
   const found: string[] = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const full = path.join(entry.parentPath, entry.name);
-    if (entry.isSymbolicLink())
-      throw new ConfigurationError(`${full} is a symbolic link; a table in a folder has regular files only.`);
-    if (entry.isFile() && tableFormat(entry.name) !== null && !/^[._]/.test(entry.name)) found.push(full);
+    if (entry.isSymbolicLink()) throw linked(path.relative(folder, full), uri);
+    const below = path.relative(folder, full).split(path.sep);
+    if (below[0] === '_delta_log') throw deltaTable(uri);
+    // What Spark, Jupyter and file managers put beside the data is no part of it.
+    if (below.some((part) => /^[._]/.test(part))) continue;
+    if (entry.isFile() && tableFormat(entry.name) !== null) found.push(full);
   }
   if (found.length === 0) {
     throw new ConfigurationError(`${uri} holds no table file.`, {
@@ -85,6 +93,45 @@ async function folderFiles(uri: string, folder: string): Promise<TableFiles> {
     });
   }
   return several(uri, await realpath(folder), folder, found);
+}
+
+function linked(name: string, uri: string): ConfigurationError {
+  return new ConfigurationError(
+    `${name} is or lies behind a symbolic link; a table of ${uri} has regular files only.`,
+    {
+      file: uri,
+    },
+  );
+}
+
+function deltaTable(uri: string): ConfigurationError {
+  return new ConfigurationError(`${uri} is a Delta table; this version reads plain files only.`, {
+    file: uri,
+    hint: 'Its files hold deleted rows too. Export the version that you mean to Parquet, and name that.',
+  });
+}
+
+const pointer = 'version https://git-lfs.github.com/spec/';
+
+/** @throws ConfigurationError where Git LFS left a pointer in the place of a file: as CSV it would be a table */
+export async function refusePointers(found: TableFiles): Promise<void> {
+  for (const file of found.files) {
+    if ((await stat(file)).size > 1024 || !(await readFile(file, 'utf8')).startsWith(pointer)) continue;
+    throw new ConfigurationError(`${shownFile(found, file)} is a Git LFS pointer; the file itself is not here.`, {
+      file: shownFile(found, file),
+      hint: 'Fetch it with `git lfs pull`; in a workflow, check out with `lfs: true`.',
+    });
+  }
+}
+
+/** One of a table's absolute files as the user would write it. */
+export function shownFile({ uri, folder }: TableFiles, file: string): string {
+  if (folder === null) return uri;
+  const parts = uri.split('/');
+  const glob = parts.findIndex((part) => globCharacters.test(part));
+  const base = (glob < 0 ? parts : parts.slice(0, glob)).join('/').replace(/\/$/, '');
+  const below = path.relative(folder, file).split(path.sep).join('/');
+  return glob === 0 ? below : `${base}/${below}`;
 }
 
 function several(uri: string, realFolder: string, folder: string, found: readonly string[]): TableFiles {

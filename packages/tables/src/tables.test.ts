@@ -1,4 +1,4 @@
-import { readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ConfigurationError, sha256, type TemporaryFolder, temporaryFolder } from '@passloop/core';
@@ -42,6 +42,16 @@ async function csv(name: string, text: string | Uint8Array): Promise<Table> {
 async function parquet(name: string, query: string): Promise<Table> {
   await writeParquet(session, query, path.join(folder.path, name));
   return session.open({ uri: name, root: folder.path });
+}
+
+function open(uri: string): Promise<Table> {
+  return session.open({ uri, root: folder.path });
+}
+
+async function write(name: string, text: string): Promise<void> {
+  const file = path.join(folder.path, name);
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, text);
 }
 
 describe('open', () => {
@@ -116,7 +126,6 @@ describe('open', () => {
   });
 
   it('refuses a missing file, a glob without a match, mixed formats, a link in a folder, a remote address', async () => {
-    const open = (uri: string) => session.open({ uri, root: folder.path });
     await expect(open('nowhere.parquet')).rejects.toThrow('There is no table at nowhere.parquet.');
     await expect(open('nowhere-*.parquet')).rejects.toThrow('No file matches');
     await expect(open('s3://bucket/x.parquet')).rejects.toThrow('remote');
@@ -126,7 +135,65 @@ describe('open', () => {
     await parquet('linked/a.parquet', 'SELECT 1 AS a');
     await symlink('/etc/passwd', path.join(folder.path, 'linked/b.csv'));
     await expect(open('linked')).rejects.toThrow('symbolic link');
+    await expect(open('linked/*.csv')).rejects.toThrow('symbolic link');
+    await write('outside/a.csv', 'a\n1\n');
+    await write('inside/b/c.csv', 'a\n1\n');
+    await symlink(path.join(folder.path, 'outside'), path.join(folder.path, 'inside/b/away'));
+    await expect(open('inside/*/away/a.csv')).rejects.toThrow('b/away/a.csv is or lies behind a symbolic link');
     expect((await open('mixed/a.parquet')).rows).toBe(1);
+  });
+
+  it.each([
+    ['an array', '[{"a":1},{"a":2}]', 1],
+    ['a broken line', '{"a":1}\n\n{"a":nul', 3],
+    ['two objects on a line', '{"a":1}{"a":2}\n', 1],
+    ['a number', '{"a":1}\nnull\n5\n', 3],
+  ])('says which line of JSON lines is no object: %s', async (_, text, line) => {
+    await write(`lines-${line}.jsonl`, text);
+    const error = await open(`lines-${line}.jsonl`).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      message: `lines-${line}.jsonl cannot be read as a table: line ${line} is no JSON object.`,
+      file: `lines-${line}.jsonl`,
+      line,
+    });
+  });
+
+  it('refuses keys of JSON lines that differ in letter case only, which would be columns of NULL', async () => {
+    await write('case.jsonl', '{"a":1,"A":2}\n');
+    await expect(open('case.jsonl')).rejects.toThrow('differ in letter case only');
+    await write('numbered.jsonl', '{"a":1,"a_1":2}\nnull\n');
+    expect((await open('numbered.jsonl')).columns.map((column) => column.name)).toEqual(['a', 'a_1']);
+  });
+
+  it('leaves out of a folder what tools put there, and refuses a Delta table and a Git LFS pointer', async () => {
+    for (const [file, text] of [
+      ['beside/a.csv', 'a\n1\n'],
+      ['beside/.ipynb_checkpoints/a.csv', 'a\n2\n'],
+      ['beside/_temporary/0/b.csv', 'a\n3\n'],
+      ['delta/a.csv', 'a\n1\n'],
+      ['delta/_delta_log/1.json', '{}\n'],
+    ] as const) {
+      await write(file, text);
+    }
+    expect((await open('beside')).rows).toBe(1);
+    await expect(open('delta')).rejects.toThrow('is a Delta table');
+    await write('lfs.csv', `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 12345\n`);
+    await expect(open('lfs.csv')).rejects.toThrow('lfs.csv is a Git LFS pointer');
+  });
+
+  it('names files in messages as the user wrote them', async () => {
+    await write('several/a.csv', 'a,b\n1,2\n');
+    await write('several/b.csv', 'a,b\n1\n');
+    await write('cut.parquet', 'PAR1');
+    for (const [uri, file] of [
+      ['several', 'several/b.csv'],
+      ['several/*.csv', 'several/b.csv'],
+      ['cut.parquet', 'cut.parquet'],
+    ] as const) {
+      const error = await open(uri).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ file });
+      expect((error as Error).message).not.toContain(folder.path);
+    }
   });
 
   it('loses no other table when a file is gone', async () => {
