@@ -173,8 +173,8 @@ async function describeNumbers(session: TableSession, table: Table, working: Wor
       );
   const ascending = points.map(([point]) => Number(point) + 0).sort((left, right) => left - right);
   profile.quantiles = { edges: percentileEdges(ascending), counts: [] };
-  const moments = momentPlan('v', Number(profile.minimum), Number(profile.maximum));
-  if (moments === null) return;
+  const range = { minimum: Number(profile.minimum), maximum: Number(profile.maximum) };
+  const moments = momentPlan('v', range, ascending[Math.floor(ascending.length / 2)] as number);
   const source = grouped ? `(SELECT v, count(*) AS n FROM (${rows}) GROUP BY v)` : `(${rows})`;
   const times = grouped ? ' * n' : '';
   const [sums] = await session.rows(
