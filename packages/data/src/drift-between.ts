@@ -61,6 +61,7 @@ export async function driftBetween(options: DriftBetweenOptions): Promise<DataRe
   const check: Extract<Check, { kind: 'drift' }> = {
     kind: 'drift',
     severity: options.severity ?? 'error',
+    columns: options.columns === undefined ? undefined : [...options.columns],
     except: [...except],
     method,
     minRows,

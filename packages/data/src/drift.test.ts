@@ -158,6 +158,38 @@ describe('judgement', () => {
     expect(report).toMatchObject({ verdict: 'inconclusive', executed: 0 });
   });
 
+  it('is open about a heavy tail by wasserstein: no verdict by a profile, an exact one by the table', async () => {
+    const heavy = (factor: string) => `SELECT (${factor}) * exp(4 * sqrt(-2 * ln((hash(i) % 99991 + 1) / 99992.0))
+      * cos(hash(i, 1) % 6283 / 1000.0)) AS x, i % 500 / 500.0 AS y FROM range(20000) t(i)`;
+    const before = await session.derive(heavy('1'), 'before');
+    const after = await session.derive(heavy('1.05'), 'after');
+    const check = Check.parse({ kind: 'drift', columns: ['x', 'y'], method: 'wasserstein' });
+    const report = await validateTable({
+      session,
+      table: after,
+      dataset: { name: 'heavy', uri: 'heavy.parquet', root: folder.path },
+      checks: [check],
+      profile: await profiled(before),
+    });
+    expect(report.drift.map((result) => [result.column, result.verdict])).toEqual([
+      ['x', 'inconclusive'],
+      ['y', 'pass'],
+    ]);
+    expect(report).toMatchObject({ verdict: 'inconclusive', executed: 2 });
+    expect(report.checks[0]?.reason).toMatch(/^1 columns are undecided: x; the profile's cells are too wide to tell/);
+    const exact = await driftBetween({ session, reference: before, current: after, method: 'wasserstein' });
+    expect(exact.drift.map((result) => result.verdict)).toEqual(['pass', 'pass']);
+  });
+
+  it('calls drifted what was measured, and only that', async () => {
+    const other = await session.derive(
+      `SELECT * EXCLUDE (hub) REPLACE (distance * 2 AS distance) FROM ${train.relation}`,
+      'other',
+    );
+    const report = await driftBetween({ session, reference: train, current: other, method: 'auto', key: ['id'] });
+    expect(report.checks[0]?.observed).toBe("1 of 10 columns drifted: distance; 1 can't be compared: hub");
+  });
+
   it('fails a named column that cannot be judged, and skips it when nobody named it', async () => {
     const named = await driftAgainstProfile(session, train, profile, { columns: ['id', 'date', 'nowhere'] });
     expect(named.map((result) => [result.column, result.verdict])).toEqual([

@@ -23,7 +23,7 @@ export const falseDiscoveryRate = 0.05;
  * Judges the shifts of one drift check together. A shift counts when both hold: its effect, less what chance explains
  * at 95 %, is above the threshold; and its p-value survives Benjamini-Hochberg over all columns at 5 %. The first keeps
  * harmless shifts of large tables quiet, the second accidents among many columns. Below `minRows` on either side there
- * is no verdict but "not enough data".
+ * is no verdict but "not enough data", and none where the threshold lies within what cells of a profile leave open.
  */
 export function judgeDrift(candidates: readonly Candidate[], minRows: number): DriftResult[] {
   const tested: number[] = [];
@@ -75,7 +75,13 @@ function judged(
       reason: `not enough data: ${reference} reference and ${current} current values, ${minRows} are needed on each side`,
     };
   }
-  const large = measurement.lowerBound > threshold;
+  const { below, above } = measurement.unknown ?? { below: 0, above: 0 };
+  const large = measurement.lowerBound - below > threshold;
+  if (!large && measurement.lowerBound + above > threshold) {
+    const range = `${short(measurement.effect - below)} and ${short(measurement.effect + above)}`;
+    const reason = `the profile's cells are too wide to tell: the effect lies between ${range}, against ${short(threshold)}. Compare with the table itself (data drift --reference), or by ks`;
+    return { ...base, verdict: 'inconclusive', reason };
+  }
   const significant = adjusted === null || adjusted <= falseDiscoveryRate;
   const bound = `effect ${short(measurement.effect)}, at least ${short(measurement.lowerBound)} beyond chance`;
   const tested = adjusted === null ? '' : `, adjusted p ${short(adjusted)}`;

@@ -25,6 +25,8 @@ export type Measurement = {
   effect: number;
   /** The effect that chance does not explain, at 95 %: what must pass the threshold. */
   lowerBound: number;
+  /** How much smaller or larger the effect of the rows themselves may be, where only counts in cells are known. */
+  unknown?: { below: number; above: number };
   n: { reference: number; current: number };
 };
 
@@ -82,7 +84,7 @@ export function measureNumeric(method: Exclude<DriftMeasure, 'missing'>, pair: N
       };
     }
     case 'wasserstein': {
-      const { normed, variant } = wassersteinNormed(pair);
+      const { normed, variant, unknown } = wassersteinNormed(pair);
       const method = `wasserstein(${variant},unit=sd-ref)`;
       // Without drift the distance is about 0.6 sqrt(1/n + 1/m) standard deviations and rarely 1.4 times that root.
       const chance = 1.4 * Math.sqrt(1 / n.reference + 1 / n.current);
@@ -92,6 +94,7 @@ export function measureNumeric(method: Exclude<DriftMeasure, 'missing'>, pair: N
         pValue: null,
         effect: normed,
         lowerBound: Math.max(0, normed - chance),
+        ...(unknown === undefined ? {} : { unknown }),
         n,
       };
     }
@@ -108,7 +111,7 @@ export function measureNumeric(method: Exclude<DriftMeasure, 'missing'>, pair: N
  * (The statistics' own `normed` never divides by less than 0.001, as Evidently does: columns of small numbers would
  * never drift.)
  */
-function wassersteinNormed(pair: NumericPair): { normed: number; variant: string } {
+function wassersteinNormed(pair: NumericPair): Pick<Measurement, 'unknown'> & { normed: number; variant: string } {
   const perUnit = (distance: number, sd: number) => distance / (sd > 0 ? sd : 0.001);
   if (pair.cells === 'exact') {
     const { distance } = wassersteinOfCounts(pair.points, pair.reference, pair.current);
@@ -116,8 +119,12 @@ function wassersteinNormed(pair: NumericPair): { normed: number; variant: string
   }
   const { minimum, maximum } = pair.range;
   const inner = Array.from(pair.points, (edge) => Math.min(Math.max(edge, minimum), maximum));
-  const { distance } = wassersteinOfBins([minimum, ...inner, maximum], pair.reference, pair.current, 1);
-  return { normed: perUnit(distance, pair.sd), variant: `bins=percentile-ref,k=${pair.reference.length}` };
+  const { distance, low, high } = wassersteinOfBins([minimum, ...inner, maximum], pair.reference, pair.current, 1);
+  return {
+    normed: perUnit(distance, pair.sd),
+    variant: `bins=percentile-ref,k=${pair.reference.length}`,
+    unknown: { below: perUnit(distance - low, pair.sd), above: perUnit(high - distance, pair.sd) },
+  };
 }
 
 function weightedSd(values: ArrayLike<number>, counts: ArrayLike<number>): number {

@@ -66,18 +66,27 @@ describe('wassersteinOfBins', () => {
     // F - G runs 0 -> 0.5 -> 0 over two bins of width 1: area 1/2.
     expect(wassersteinOfBins([0, 1, 2], [1, 0], [1, 1], 2).distance).toBeCloseTo(0.5, 14);
     expect(wassersteinOfBins([0, 1, 2], [1, 0], [1, 1], 2).normed).toBeCloseTo(0.25, 14);
+    // The reference's row at 0 or 1, the current ones at 0 or 1 and at 1 or 2: distances from 0 to 3/2.
+    expect(wassersteinOfBins([0, 1, 2], [1, 0], [1, 1], 2)).toMatchObject({ low: 0, high: 1.5 });
+    // Everything in the first bin against everything in the third: at least the bin between them.
+    expect(wassersteinOfBins([0, 1, 2, 3], [2, 0, 0], [0, 0, 4], 1)).toMatchObject({ low: 1, high: 3 });
     // Three bins: 0 -> 1/2 -> -1/2 -> 0: 1/4 + 1/4 + 1/4.
     expect(wassersteinOfBins([0, 1, 2, 3], [2, 0, 2], [0, 4, 0], 1).distance).toBeCloseTo(0.75, 14);
   });
 
-  it('is off by no more than the widest bin', () => {
+  it('lies, as the distance of the rows does, between its bounds, and off by no more than the widest bin', () => {
     fc.assert(
       fc.property(sample, sample, (a, b) => {
         const edges = [-20.5, -12, -3, 0.5, 4, 11, 20.5];
         const count = (side: number[]) =>
           edges.slice(1).map((edge, i) => side.filter((value) => value > edges[i]! && value <= edge).length);
-        const binned = wassersteinOfBins(edges, count(a), count(b), 1).distance;
-        expect(Math.abs(binned - wasserstein(a, b).distance)).toBeLessThanOrEqual(9.5);
+        const binned = wassersteinOfBins(edges, count(a), count(b), 1);
+        const exact = wasserstein(a, b).distance;
+        expect(Math.abs(binned.distance - exact)).toBeLessThanOrEqual(9.5);
+        for (const distance of [exact, binned.distance]) {
+          expect(distance).toBeGreaterThanOrEqual(binned.low - 1e-12);
+          expect(distance).toBeLessThanOrEqual(binned.high + 1e-12);
+        }
       }),
     );
   });

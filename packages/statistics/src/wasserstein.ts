@@ -60,10 +60,16 @@ export function wassersteinOfCounts(
   return { distance, normed: distance / Math.max(Math.sqrt(squares), 0.001) };
 }
 
+/** A distance from bins, and between which bounds the distance of the rows themselves lies. */
+export interface BinnedWasserstein extends Wasserstein {
+  low: number;
+  high: number;
+}
+
 /**
  * An approximation from counts in bins with finite edges, the rows of a bin spread evenly over it (no second look at
- * the reference is needed). It is wrong by at most the widest bin. `standardDeviation` is the reference's own,
- * population form, from its profile.
+ * the reference is needed). Where they really lie, F and G run between their values at the bin's edges: that bounds
+ * |F - G| in it from below and above. `standardDeviation` is the reference's own, population form, from its profile.
  *
  * @param edges k+1 ascending finite edges of the k bins; the outer ones are the minimum and maximum of both sides
  */
@@ -72,13 +78,15 @@ export function wassersteinOfBins(
   reference: ArrayLike<number>,
   current: ArrayLike<number>,
   standardDeviation: number,
-): Wasserstein {
+): BinnedWasserstein {
   const n = countTotals(reference, current);
   if (edges.length !== reference.length + 1) throw new RangeError(`${edges.length} edges, ${reference.length} bins`);
   let distance = 0;
   let below = 0;
   let belowCurrent = 0;
   let left = 0;
+  let low = 0;
+  let high = 0;
   for (let i = 0; i < reference.length; i++) {
     const width = edges[i + 1]! - edges[i]!;
     if (!(width >= 0 && Number.isFinite(width))) throw new RangeError(`bin ${i} is ${edges[i]}..${edges[i + 1]}`);
@@ -91,7 +99,11 @@ export function wassersteinOfBins(
       ? (left * left + right * right) / (2 * (Math.abs(left) + Math.abs(right)))
       : Math.abs(left + right) / 2;
     distance += width * height;
+    const most = left + reference[i]! / n.reference;
+    const least = left - current[i]! / n.current;
+    low += width * Math.max(0, least, -most);
+    high += width * Math.max(most, -least);
     left = right;
   }
-  return { distance, normed: distance / Math.max(standardDeviation, 0.001) };
+  return { distance, normed: distance / Math.max(standardDeviation, 0.001), low, high };
 }
