@@ -23,19 +23,25 @@ export function valueText(column: TableColumn): string {
 }
 
 /**
- * Counts of the listed values and, last, of all others that are not NULL: an aggregate for a plan. The prefix keeps
- * the empty string apart from the engine's own mark for "other".
+ * Counts of the listed values and, last, of all others that are not NULL: an aggregate for a plan. The empty string is
+ * the engine's own mark for "other": where it is listed, a prefix (which costs time) keeps it apart.
  */
 export function valueCounts(column: TableColumn, values: readonly string[]): string {
-  const text = valueText(column);
+  const prefix = prefixOf(values);
+  const text = prefix === '' ? valueText(column) : `${quoteText(prefix)} || ${valueText(column)}`;
   if (values.length === 0) return `to_json([{'key': '', 'value': count(${text})}])::VARCHAR`;
-  return `to_json(map_entries(histogram_exact('v' || ${text}, [${values.map((value) => quoteText(`v${value}`)).join(', ')}])))::VARCHAR`;
+  return `to_json(map_entries(histogram_exact(${text}, [${values.map((value) => quoteText(prefix + value)).join(', ')}])))::VARCHAR`;
 }
 
 export function valueCells(json: string | null, values: readonly string[]): { counts: number[]; other: number } {
+  const prefix = prefixOf(values);
   const entries = json === null ? [] : (JSON.parse(json) as { key: string; value: number }[]);
   const found = new Map(entries.map((entry) => [entry.key, entry.value]));
-  return { counts: values.map((value) => found.get(`v${value}`) ?? 0), other: found.get('') ?? 0 };
+  return { counts: values.map((value) => found.get(prefix + value) ?? 0), other: found.get('') ?? 0 };
+}
+
+function prefixOf(values: readonly string[]): string {
+  return values.includes('') ? 'v' : '';
 }
 
 /** What has no finite value: NULL, and for floats NaN and the infinities. */

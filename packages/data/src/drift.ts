@@ -1,7 +1,7 @@
 import { plainText } from '@passloop/core';
 import type { DriftResult } from '@passloop/documents';
 import { findColumn, type Table, type TableSession } from '@passloop/tables';
-import { countIf, extreme, missingCondition, numericCells, numericCounts, valueCells, valueCounts } from './cells.ts';
+import { extreme, numericCells, numericCounts, valueCells, valueCounts } from './cells.ts';
 import { type Candidate, judgeDrift } from './judge.ts';
 import {
   type DriftMeasure,
@@ -85,18 +85,22 @@ function planColumn(
   const present = profile.rows - missingOf(reference);
   if (present === 0) return none(named ? 'fail' : 'skipped', 'the reference has no value in this column');
 
-  const quantiles = reference.quantiles;
-  const values = reference.values?.map((entry) => entry.value) ?? null;
+  const quantiles = reference.kind === 'numeric' ? reference.quantiles : null;
+  const values = reference.kind === 'categorical' ? (reference.values?.map((entry) => entry.value) ?? null) : null;
+  const ranged = quantiles !== null && measures.includes('wasserstein');
   const slots = {
-    missing: plan.add(countIf(missingCondition(current))),
     numbers: quantiles === null ? null : plan.add(numericCounts(current, quantiles.edges)),
-    minimum: quantiles === null ? null : plan.add(extreme('min', current)),
-    maximum: quantiles === null ? null : plan.add(extreme('max', current)),
+    minimum: ranged ? plan.add(extreme('min', current)) : null,
+    maximum: ranged ? plan.add(extreme('max', current)) : null,
     values: values === null ? null : plan.add(valueCounts(current, values)),
   };
   return (answer) => {
     const rows = answer.count(rowsSlot);
-    const missing = answer.count(slots.missing);
+    const numbers =
+      quantiles === null || slots.numbers === null ? null : numericCells(answer.counts(slots.numbers), quantiles.edges);
+    const found = values === null || slots.values === null ? null : valueCells(answer.text(slots.values), values);
+    // What is in no cell has no finite value.
+    const missing = rows - total(numbers ?? [...(found?.counts ?? []), found?.other ?? 0]);
     const candidates: Candidate[] = [];
     if (rows > 0 && (missing > 0 || missingOf(reference) > 0)) {
       candidates.push(
@@ -108,17 +112,15 @@ function planColumn(
       return measured ? candidates : none('fail', 'the column has no finite value')();
     }
     for (const measure of measures) {
-      if (reference.kind === 'numeric' && quantiles !== null && slots.numbers !== null) {
-        const currentCells = numericCells(answer.counts(slots.numbers), quantiles.edges);
+      if (numbers !== null && quantiles !== null) {
         const range = {
-          minimum: Math.min(Number(reference.minimum), Number(answer.text(slots.minimum as number))),
-          maximum: Math.max(Number(reference.maximum), Number(answer.text(slots.maximum as number))),
+          minimum: Math.min(Number(reference.minimum), extremeOf(answer, slots.minimum, reference.minimum)),
+          maximum: Math.max(Number(reference.maximum), extremeOf(answer, slots.maximum, reference.maximum)),
         };
-        const pair = { reference: quantiles.counts, current: currentCells, points: quantiles.edges, range };
+        const pair = { reference: quantiles.counts, current: numbers, points: quantiles.edges, range };
         const sd = populationSd(reference, present);
         candidates.push(held(measure, measureNumeric(measure, { ...pair, cells: 'percentile-ref', sd })));
-      } else if (reference.kind === 'categorical' && values !== null && slots.values !== null && isUnordered(measure)) {
-        const found = valueCells(answer.text(slots.values), values);
+      } else if (found !== null && isUnordered(measure)) {
         const counts = reference.values?.map((entry) => entry.count) ?? [];
         const pair = { reference: [...counts, reference.other?.count ?? 0], current: [...found.counts, found.other] };
         candidates.push(held(measure, measureCategorical(measure, pair)));
@@ -142,6 +144,14 @@ function planColumn(
         : null,
     };
   }
+}
+
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
+function extremeOf(answer: ScanAnswer, slot: number | null, reference: string | null): number {
+  return Number(slot === null ? reference : answer.text(slot));
 }
 
 /** Why a column has no distribution to compare, or null. */

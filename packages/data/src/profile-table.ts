@@ -130,11 +130,17 @@ function firstKind(column: TableColumn, key: readonly string[]): ProfileKind {
 async function describeDistribution(session: TableSession, table: Table, working: Working): Promise<void> {
   const { column, profile } = working;
   if (profile.kind === 'unsupported') return;
-  const name = quoteIdentifier(column.name);
   if (column.type === 'string' || column.type === 'boolean') {
     await describeValues(session, table, working);
     return;
   }
+  if (profile.kind === 'numeric' && column.type === 'float' && (await isVaried(session, table, column))) {
+    const { points, distinct } = await rankedRows(session, table, working);
+    profile.distinct = distinct;
+    await describeNumbers(session, table, working, points);
+    return;
+  }
+  const name = quoteIdentifier(column.name);
   const [[distinct] = []] = await session.rows(
     `SELECT count(*) FROM (SELECT DISTINCT ${name} FROM ${table.relation} WHERE ${name} IS NOT NULL)`,
   );
@@ -144,11 +150,23 @@ async function describeDistribution(session: TableSession, table: Table, working
     profile.kind = 'identifier';
     return;
   }
-  await describeNumbers(session, table, working);
+  const points =
+    profile.distinct <= groupedValues
+      ? await rankedGroups(session, table, working)
+      : (await rankedRows(session, table, working)).points;
+  await describeNumbers(session, table, working, points);
   if (column.type === 'integer' && profile.distinct <= fewValues) {
     await describeValues(session, table, working);
     profile.kind = 'categorical';
   }
+}
+
+/** Whether most of some rows differ. It only chooses the way: both give the same numbers. */
+async function isVaried(session: TableSession, table: Table, column: TableColumn): Promise<boolean> {
+  const [[distinct] = []] = await session.rows(
+    `SELECT count(DISTINCT v) FROM (SELECT ${quoteIdentifier(column.name)} AS v FROM ${table.relation} LIMIT ${groupedValues})`,
+  );
+  return Number(distinct) > groupedValues / 2;
 }
 
 /** Nearly every row has a value of its own: a name for rows, not a feature. */
@@ -156,25 +174,19 @@ function isIdentifier(distinct: number, present: number): boolean {
   return distinct > 1000 && distinct > present * 0.95;
 }
 
-/**
- * Percentiles by rank and moments. A column with few distinct values is grouped first, which is many times faster;
- * ranks and integer sums are the same either way.
- */
-async function describeNumbers(session: TableSession, table: Table, working: Working): Promise<void> {
-  const { column, profile, finite } = working;
-  const value = `${quoteIdentifier(column.name)}::DOUBLE`;
-  const rows = `SELECT ${value} AS v FROM ${table.relation} WHERE NOT ${missingCondition(column)}`;
-  const grouped = (profile.distinct ?? finite) <= groupedValues;
-  const ranks = percentileRanks(finite);
-  const points = grouped
-    ? await rankedGroups(session, rows, ranks)
-    : await session.rows(
-        `SELECT v FROM (SELECT v, row_number() OVER (ORDER BY v) AS rank FROM (${rows})) WHERE rank IN (${ranks.join(', ')})`,
-      );
-  const ascending = points.map(([point]) => Number(point) + 0).sort((left, right) => left - right);
-  profile.quantiles = { edges: percentileEdges(ascending), counts: [] };
+/** Percentiles by their points, and moments. */
+async function describeNumbers(
+  session: TableSession,
+  table: Table,
+  { column, profile, finite }: Working,
+  points: readonly number[],
+): Promise<void> {
+  profile.quantiles = { edges: percentileEdges(points), counts: [] };
   const range = { minimum: Number(profile.minimum), maximum: Number(profile.maximum) };
-  const moments = momentPlan('v', range, ascending[Math.floor(ascending.length / 2)] as number);
+  const moments = momentPlan('v', range, points[Math.floor(points.length / 2)] as number);
+  const rows = finiteRows(table, column);
+  // Few distinct values are grouped first, which is many times faster; integer sums are the same either way.
+  const grouped = (profile.distinct ?? finite) <= groupedValues;
   const source = grouped ? `(SELECT v, count(*) AS n FROM (${rows}) GROUP BY v)` : `(${rows})`;
   const times = grouped ? ' * n' : '';
   const [sums] = await session.rows(
@@ -186,17 +198,44 @@ async function describeNumbers(session: TableSession, table: Table, working: Wor
   profile.sd = toDecimalOrNull(sd);
 }
 
-async function rankedGroups(session: TableSession, rows: string, ranks: readonly number[]): Promise<number[][]> {
-  const groups = await session.rows(`SELECT v, count(*)::DOUBLE FROM (${rows}) GROUP BY v ORDER BY v`);
-  const points: number[][] = [];
+function finiteRows(table: Table, column: TableColumn): string {
+  return `SELECT ${quoteIdentifier(column.name)}::DOUBLE AS v FROM ${table.relation} WHERE NOT ${missingCondition(column)}`;
+}
+
+/** The values at the percentiles' ranks, from all values in order; the same pass tells how many are distinct. */
+async function rankedRows(
+  session: TableSession,
+  table: Table,
+  { column, profile, finite }: Working,
+): Promise<{ points: number[]; distinct: number }> {
+  const name = quoteIdentifier(column.name);
+  const [row] = await session.rows(
+    `SELECT count_if(fresh), to_json(list(v ORDER BY rank) FILTER (WHERE rank IN (${percentileRanks(finite).join(', ')})))::VARCHAR
+     FROM (SELECT v, row_number() OVER w AS rank, (lag(v) OVER w) IS DISTINCT FROM v AS fresh
+           FROM (${finiteRows(table, column)}) WINDOW w AS (ORDER BY v))`,
+  );
+  const infinities =
+    profile.infinite === 0
+      ? 0
+      : Number(
+          (await session.rows(`SELECT count(DISTINCT ${name}) FROM ${table.relation} WHERE isinf(${name})`))[0]?.[0],
+        );
+  return {
+    points: (JSON.parse(String(row?.[1])) as number[]).map((point) => point + 0),
+    distinct: Number(row?.[0]) + infinities + (profile.nan > 0 ? 1 : 0),
+  };
+}
+
+async function rankedGroups(session: TableSession, table: Table, { column, finite }: Working): Promise<number[]> {
+  const groups = await session.rows(
+    `SELECT v, count(*)::DOUBLE FROM (${finiteRows(table, column)}) GROUP BY v ORDER BY v`,
+  );
+  const ranks = percentileRanks(finite);
+  const points: number[] = [];
   let below = 0;
-  let next = 0;
   for (const [value, count] of groups) {
     below += Number(count);
-    while (next < ranks.length && (ranks[next] as number) <= below) {
-      points.push([Number(value)]);
-      next++;
-    }
+    while (points.length < ranks.length && (ranks[points.length] as number) <= below) points.push(Number(value) + 0);
   }
   return points;
 }
@@ -269,7 +308,6 @@ async function countCells(
               profile.values.map((entry) => entry.value),
             ),
           ),
-    missing: plan.add(countIf(missingCondition(column))),
   }));
   const block =
     time?.edges
@@ -301,13 +339,20 @@ async function countCells(
               return [...cells.counts, cells.other];
             }),
       rows: answers.map((answer) => answer.count(rowsSlot)),
-      missing: answers.map((answer) => answer.count(slot.missing)),
+      missing: [],
     };
+    // What is in no cell has no finite value.
+    const cells = blocks.numbers ?? blocks.values;
+    blocks.missing = blocks.rows.map((rows, at) => rows - total(cells?.[at] ?? []));
     if (quantiles !== null && blocks.numbers !== null) {
       quantiles.counts = sumCells(blocks.numbers);
     }
     profile.wander = time === null || blocks.rows.length < 3 ? null : measureWander(profile, blocks);
   }
+}
+
+function total(counts: readonly number[]): number {
+  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 function sumCells(blocks: readonly (readonly number[])[]): number[] {

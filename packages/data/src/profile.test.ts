@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ConfigurationError, type TemporaryFolder, temporaryFolder } from '@passloop/core';
-import { openTables, type TableSession, writeParquet } from '@passloop/tables';
+import { openTables, readColumns, type TableSession, writeParquet } from '@passloop/tables';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { formatProfile, type Profile, parseProfile, profileTable } from './index.ts';
@@ -101,6 +101,38 @@ describe('profileTable', () => {
     expect(column?.other).toEqual({ distinct: 52, count: expect.any(Number) });
     const shown = column?.values?.reduce((total, entry) => total + entry.count, 0) ?? 0;
     expect(shown + (column?.other?.count ?? 0)).toBe(8000);
+  });
+
+  it('finds percentiles and distinct values of many different doubles as a sort in memory does', async () => {
+    const rows = `SELECT i, CASE WHEN i % 1000 = 0 THEN 'NaN'::DOUBLE WHEN i % 1001 = 0 THEN 'Infinity'::DOUBLE
+        WHEN i % 1003 = 0 THEN '-Infinity'::DOUBLE WHEN i % 7 = 0 THEN -0.0 WHEN i % 11 = 0 THEN 0.0
+        WHEN i % 997 = 0 THEN NULL ELSE (hash(i) % 200000)::DOUBLE / 7 - 9000 END AS x FROM range(90000) t(i)`;
+    await writeParquet(session, `${rows} ORDER BY hash(i)`, path.join(folder.path, 'varied.parquet'));
+    const open = (one: TableSession) => one.open({ uri: 'varied.parquet', root: folder.path });
+    const table = await open(session);
+    const [column] = await readColumns(session, table, { columns: ['x'] });
+    const numbers = Array.from(column?.values as Float64Array).filter((_, i) => column?.nulls[i] === 0);
+    const finite = numbers.filter(Number.isFinite).sort((left, right) => left - right);
+    const points = Array.from(
+      { length: 99 },
+      (_, i) => finite[Math.ceil(((i + 1) * finite.length) / 100) - 1] as number,
+    );
+
+    const dataset = { name: 't', uri: 't', digest: null };
+    const profile = await profileTable({ session, table, dataset, key: ['i'] });
+    const found = profile.columns.find((one) => one.name === 'x');
+    // The set holds NaN and each infinity once, as the engine counts them; 0 and -0 are one to both.
+    expect(found?.distinct).toBe(new Set(numbers).size);
+    const below = (value: number) => finite.filter((one) => one <= value).length;
+    const edges = found?.quantiles?.edges ?? [];
+    expect(edges.filter((edge) => points.includes(edge))).toEqual([...new Set(points.map((point) => point + 0))]);
+    expect(edges.filter((edge) => !points.includes(edge))).toEqual([-5e-324]);
+    let counted = 0;
+    expect(found?.quantiles?.counts.slice(0, -1).map((count) => (counted += count))).toEqual(edges.map(below));
+
+    await using single = await openTables({ threads: 1 });
+    const again = await profileTable({ session: single, table: await open(single), dataset, key: ['i'] });
+    expect(formatProfile(again)).toBe(formatProfile(profile));
   });
 
   it('refuses an empty table and a key that is not there', async () => {
