@@ -1,3 +1,4 @@
+import { type Progress, silentProgress } from '@passloop/core';
 import type { DataReport } from '@passloop/documents';
 import type { Check } from '@passloop/model';
 import {
@@ -37,6 +38,7 @@ export type DriftBetweenOptions = {
   threshold?: number | undefined;
   minRows?: number | undefined;
   severity?: 'error' | 'warn' | undefined;
+  progress?: Progress | undefined;
 };
 
 const fewValues = 20;
@@ -49,14 +51,17 @@ const mostValues = 100_000;
  * @throws ConfigurationError for an empty table, or a named column that isn't there
  */
 export async function driftBetween(options: DriftBetweenOptions): Promise<DataReport> {
-  const { session, reference, current, method, minRows = 1000 } = options;
+  const { session, reference, current, method, minRows = 1000, progress = silentProgress } = options;
   requireRows(reference);
   requireRows(current);
   const names = options.columns ?? reference.columns.map((column) => column.name);
   for (const name of options.columns ?? []) requireColumn(reference, name, '--column');
   const except = new Set([...(options.except ?? []), ...(options.key ?? [])]);
   const candidates: Candidate[] = [];
-  for (const name of names) if (!except.has(name)) candidates.push(...(await driftOfColumn(options, name)));
+  for (const [done, name] of names.entries()) {
+    progress.tick(done, names.length, 'columns');
+    if (!except.has(name)) candidates.push(...(await driftOfColumn(options, name)));
+  }
   const drift = judgeDrift(candidates, minRows);
   const check: Extract<Check, { kind: 'drift' }> = {
     kind: 'drift',

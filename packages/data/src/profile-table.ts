@@ -1,4 +1,4 @@
-import { toDecimalOrNull } from '@passloop/core';
+import { type Progress, silentProgress, toDecimalOrNull } from '@passloop/core';
 import {
   engineName,
   isNumeric,
@@ -35,6 +35,7 @@ export type ProfileOptions = {
   key?: readonly string[];
   /** The column that says when a row came about; by default the first date or timestamp column without NULL. */
   time?: string | undefined;
+  progress?: Progress | undefined;
 };
 
 const topValues = 100;
@@ -52,11 +53,14 @@ const timeBlocks = 10;
  * @throws ConfigurationError for an empty table, or a key or time column that isn't there
  */
 export async function profileTable(options: ProfileOptions): Promise<Profile> {
-  const { session, table } = options;
+  const { session, table, progress = silentProgress } = options;
   requireRows(table);
   for (const name of options.key ?? []) requireColumn(table, name, 'columns.key');
   const columns = await basicColumns(options);
-  for (const column of columns) await describeDistribution(session, table, column);
+  for (const [done, column] of columns.entries()) {
+    progress.tick(done, columns.length, 'columns');
+    await describeDistribution(session, table, column);
+  }
   const time = await timeColumn(session, table, columns, options.time);
   await countCells(session, table, columns, time);
   return {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { ConfigurationError, type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import { ConfigurationError, silentProgress, type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { openTables, readColumns, type TableSession, writeParquet } from '@passloop/tables';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -133,6 +133,14 @@ describe('profileTable', () => {
     await using single = await openTables({ threads: 1 });
     const again = await profileTable({ session: single, table: await open(single), dataset, key: ['i'] });
     expect(formatProfile(again)).toBe(formatProfile(profile));
+  });
+
+  it('tells its progress by columns', async () => {
+    const ticks: string[] = [];
+    const progress = { ...silentProgress, tick: (...parts: unknown[]) => void ticks.push(parts.join(' ')) };
+    const table = await session.derive(`SELECT 1 AS a, 'x' AS b`, 'two');
+    await profileTable({ session, table, dataset: { name: 't', uri: 't', digest: null }, progress });
+    expect(ticks).toEqual(['0 2 columns', '1 2 columns']);
   });
 
   it('refuses an empty table and a key that is not there', async () => {

@@ -119,6 +119,7 @@ export async function dataProfile(
       table,
       dataset: { name: dataset.name, uri: dataset.uri, digest },
       key: request.key ?? dataset.model?.columns.key ?? [],
+      progress: context.progress,
     });
     const formatted = formatProfile(profile);
     if (file === null) text = formatted;
@@ -243,6 +244,7 @@ export async function dataDrift(context: Context, request: DriftRequest): Promis
     key: request.key,
     threshold: request.threshold,
     minRows: request.minRows,
+    progress: context.progress,
   });
   return { ...report, dataset: { ...report.dataset, digest } };
 }
