@@ -108,7 +108,7 @@ function ruleOf(check: ValueCheck, column: TableColumn): Rule | string {
 
 function rangeRule(check: Extract<Check, { kind: 'range' }>, column: TableColumn, name: string): Rule | string {
   if (!isNumeric(column.type) && column.type !== 'date' && column.type !== 'timestamp' && column.type !== 'time') {
-    return `\`${plainText(column.name)}\` is ${column.type}; a range needs numbers, dates or times`;
+    return `\`${plainText(column.name)}\` is ${column.type}; a range needs numbers, dates or times (in a CSV with the year first: 2001-01-31)`;
   }
   const bounds: string[] = [];
   for (const [bound, operator] of [

@@ -16,7 +16,7 @@ const quoting = `quote = '"', escape = '"', header = true, skip = 0, comment = '
 
 /**
  * Names and types of delimited files, from all of their rows: a type holds for the whole column, not for a sample.
- * The dialect is RFC 4180 with a header line; the delimiter is the one of , ; tab | that comes most often in the header.
+ * Dates and timestamps have the year first. The dialect is RFC 4180 with a header line; the delimiter is the one of , ; tab | that comes most often in the header.
  *
  * @throws ConfigurationError for an empty file, a header with two equal names, files with different headers, a broken row
  */
@@ -48,7 +48,23 @@ async function sniff(engine: Engine, file: string, dialect: string, header: read
     throw await brokenRow(engine, file, dialect, header, error);
   });
   const [columns, dateFormat, timestampFormat] = rows[0] as [string, string | null, string | null];
-  return { columns: JSON.parse(columns) as Sniffed['columns'], dateFormat, timestampFormat };
+  const guessed = new Set([
+    ...(isYearFirst(dateFormat) ? [] : ['DATE']),
+    ...(isYearFirst(timestampFormat) ? [] : ['TIMESTAMP', 'TIMESTAMP WITH TIME ZONE']),
+  ]);
+  return {
+    columns: (JSON.parse(columns) as Sniffed['columns']).map(({ name, type }) => ({
+      name,
+      type: guessed.has(type) ? 'VARCHAR' : type,
+    })),
+    dateFormat: guessed.has('DATE') ? null : dateFormat,
+    timestampFormat: guessed.has('TIMESTAMP') ? null : timestampFormat,
+  };
+}
+
+/** 01/02/2001 is the first of February or the second of January: the engine guesses, so that it stays text here. */
+function isYearFirst(format: string | null): boolean {
+  return format === null || format.startsWith('%Y');
 }
 
 /** The sniffer only says that no dialect fits. Reading the rows as text says which line it was. */

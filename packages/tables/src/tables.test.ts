@@ -90,6 +90,17 @@ describe('open', () => {
     });
   });
 
+  it('takes dates of a CSV for dates where the year comes first, and guesses none', async () => {
+    const types = async (name: string, text: string) => (await csv(name, text)).columns.map((column) => column.type);
+    expect(await types('iso.csv', 'd,t,z\n2001-02-03,2001-02-03 04:05:06,2001-02-03T04:05:06Z\n')).toEqual([
+      'date',
+      'timestamp',
+      'timestamp',
+    ]);
+    expect(await types('slash.csv', 'd,t\n01/02/2001,01/02/2001 04:05:06\n')).toEqual(['string', 'string']);
+    expect(await types('day.csv', 'd,e\n31/01/2001,31.01.2001\n')).toEqual(['string', 'string']);
+  });
+
   it('opens TSV, JSON lines, gzip, several files of a glob and of a folder', async () => {
     expect((await csv('t.tsv', 'a\tb\n1\tx,y\n')).columns.map((column) => column.name)).toEqual(['a', 'b']);
     const lines = await csv('l.jsonl', '{"a":1,"d":"2001-01-31"}\n{"a":null,"d":"2001-02-01"}\n');
