@@ -17,6 +17,13 @@ export function numericCells(counts: readonly number[] | null, edges: readonly n
   return cells;
 }
 
+/** Rows of all cells. */
+export function total(counts: ArrayLike<number>): number {
+  let rows = 0;
+  for (let i = 0; i < counts.length; i++) rows += counts[i] as number;
+  return rows;
+}
+
 /** A value as the profile writes it, as SQL text. */
 export function valueText(column: TableColumn): string {
   return `${quoteIdentifier(column.name)}::VARCHAR`;

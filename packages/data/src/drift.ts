@@ -1,7 +1,7 @@
 import { plainText } from '@passloop/core';
 import type { DriftResult } from '@passloop/documents';
 import { findColumn, type Table, type TableSession } from '@passloop/tables';
-import { extreme, numericCells, numericCounts, valueCells, valueCounts } from './cells.ts';
+import { extreme, numericCells, numericCounts, total, valueCells, valueCounts } from './cells.ts';
 import { type Candidate, judgeDrift } from './judge.ts';
 import {
   type DriftMeasure,
@@ -144,10 +144,6 @@ function planColumn(
         : null,
     };
   }
-}
-
-function total(counts: readonly number[]): number {
-  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 function extremeOf(answer: ScanAnswer, slot: number | null, reference: string | null): number {

@@ -9,6 +9,7 @@ import {
   wassersteinOfBins,
   wassersteinOfCounts,
 } from '@passloop/statistics';
+import { total } from './cells.ts';
 
 /** How a shift is measured; `missing` is the share of rows without a finite value. */
 export type DriftMeasure = 'ks' | 'psi' | 'js' | 'wasserstein' | 'chi2' | 'missing';
@@ -241,10 +242,4 @@ export function decileCells(pair: Pick<NumericPair, 'reference' | 'current'>): C
     return [under, at, total(counts) - under - at];
   };
   return { reference: around(pair.reference), current: around(pair.current) };
-}
-
-function total(counts: ArrayLike<number>): number {
-  let rows = 0;
-  for (let i = 0; i < counts.length; i++) rows += counts[i] as number;
-  return rows;
 }

@@ -11,18 +11,10 @@ import {
   type TableColumn,
   type TableSession,
 } from '@passloop/tables';
-import {
-  countIf,
-  extreme,
-  missingCondition,
-  numericCells,
-  numericCounts,
-  valueCells,
-  valueCounts,
-  valueText,
-} from './cells.ts';
+import { countIf, extreme, numericCells, numericCounts, total, valueCells, valueCounts, valueText } from './cells.ts';
 import { momentPlan } from './moments.ts';
-import { percentileEdges, percentileRanks } from './percentiles.ts';
+import { finiteRows, rankedGroups, rankedRows } from './percentile-points.ts';
+import { percentileEdges } from './percentiles.ts';
 import { createPlan, runPlan, scanAnswer } from './plan.ts';
 import type { Profile, ProfileColumn, ProfileKind } from './profile.ts';
 import { type ColumnBlocks, measureWander } from './wander.ts';
@@ -139,7 +131,7 @@ async function describeDistribution(session: TableSession, table: Table, working
     return;
   }
   if (profile.kind === 'numeric' && column.type === 'float' && (await isVaried(session, table, column))) {
-    const { points, distinct } = await rankedRows(session, table, working);
+    const { points, distinct } = await rankedRows(session, table, column, { ...profile, finite: working.finite });
     profile.distinct = distinct;
     await describeNumbers(session, table, working, points);
     return;
@@ -156,8 +148,8 @@ async function describeDistribution(session: TableSession, table: Table, working
   }
   const points =
     profile.distinct <= groupedValues
-      ? await rankedGroups(session, table, working)
-      : (await rankedRows(session, table, working)).points;
+      ? await rankedGroups(session, table, column, working.finite)
+      : (await rankedRows(session, table, column, { ...profile, finite: working.finite })).points;
   await describeNumbers(session, table, working, points);
   if (column.type === 'integer' && profile.distinct <= fewValues) {
     await describeValues(session, table, working);
@@ -200,48 +192,6 @@ async function describeNumbers(
   const { mean, sd } = moments.finish(finite, [sum, squares]);
   profile.mean = toDecimalOrNull(mean);
   profile.sd = toDecimalOrNull(sd);
-}
-
-function finiteRows(table: Table, column: TableColumn): string {
-  return `SELECT ${quoteIdentifier(column.name)}::DOUBLE AS v FROM ${table.relation} WHERE NOT ${missingCondition(column)}`;
-}
-
-/** The values at the percentiles' ranks, from all values in order; the same pass tells how many are distinct. */
-async function rankedRows(
-  session: TableSession,
-  table: Table,
-  { column, profile, finite }: Working,
-): Promise<{ points: number[]; distinct: number }> {
-  const name = quoteIdentifier(column.name);
-  const [row] = await session.rows(
-    `SELECT count_if(fresh), to_json(list(v ORDER BY rank) FILTER (WHERE rank IN (${percentileRanks(finite).join(', ')})))::VARCHAR
-     FROM (SELECT v, row_number() OVER w AS rank, (lag(v) OVER w) IS DISTINCT FROM v AS fresh
-           FROM (${finiteRows(table, column)}) WINDOW w AS (ORDER BY v))`,
-  );
-  const infinities =
-    profile.infinite === 0
-      ? 0
-      : Number(
-          (await session.rows(`SELECT count(DISTINCT ${name}) FROM ${table.relation} WHERE isinf(${name})`))[0]?.[0],
-        );
-  return {
-    points: (JSON.parse(String(row?.[1])) as number[]).map((point) => point + 0),
-    distinct: Number(row?.[0]) + infinities + (profile.nan > 0 ? 1 : 0),
-  };
-}
-
-async function rankedGroups(session: TableSession, table: Table, { column, finite }: Working): Promise<number[]> {
-  const groups = await session.rows(
-    `SELECT v, count(*)::DOUBLE FROM (${finiteRows(table, column)}) GROUP BY v ORDER BY v`,
-  );
-  const ranks = percentileRanks(finite);
-  const points: number[] = [];
-  let below = 0;
-  for (const [value, count] of groups) {
-    below += Number(count);
-    while (points.length < ranks.length && (ranks[points.length] as number) <= below) points.push(Number(value) + 0);
-  }
-  return points;
 }
 
 async function describeValues(session: TableSession, table: Table, working: Working): Promise<void> {
@@ -353,10 +303,6 @@ async function countCells(
     }
     profile.wander = time === null || blocks.rows.length < 3 ? null : measureWander(profile, blocks);
   }
-}
-
-function total(counts: readonly number[]): number {
-  return counts.reduce((sum, count) => sum + count, 0);
 }
 
 function sumCells(blocks: readonly (readonly number[])[]): number[] {

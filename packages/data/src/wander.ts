@@ -1,4 +1,5 @@
 import { toDecimal } from '@passloop/core';
+import { total } from './cells.ts';
 import { type DriftMeasure, type Measurement, measureCategorical, measureMissing, measureNumeric } from './measure.ts';
 import type { ProfileColumn, Wander } from './profile.ts';
 
@@ -42,7 +43,7 @@ export function measureWander(profile: ProfileColumn, blocks: ColumnBlocks): Wan
     }
     const rows = blocks.rows[block] as number;
     const missing = blocks.missing[block] as number;
-    const rest = { rows: sum(blocks.rows) - rows, missing: sum(blocks.missing) - missing };
+    const rest = { rows: total(blocks.rows) - rows, missing: total(blocks.missing) - missing };
     note('missing', measureMissing(rest, { rows, missing }));
   }
   return Object.fromEntries(
@@ -55,11 +56,7 @@ export function measureWander(profile: ProfileColumn, blocks: ColumnBlocks): Wan
 function split(blocks: readonly (readonly number[])[], at: number): { reference: number[]; current: number[] } | null {
   const current = [...(blocks[at] as readonly number[])];
   const reference = current.map((_, cell) =>
-    blocks.reduce((total, block, i) => total + (i === at ? 0 : (block[cell] as number)), 0),
+    blocks.reduce((sum, block, i) => sum + (i === at ? 0 : (block[cell] as number)), 0),
   );
-  return sum(current) === 0 || sum(reference) === 0 ? null : { reference, current };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
+  return total(current) === 0 || total(reference) === 0 ? null : { reference, current };
 }

@@ -1,0 +1,53 @@
+import { quoteIdentifier, type Table, type TableColumn, type TableSession } from '@passloop/tables';
+import { missingCondition } from './cells.ts';
+import { percentileRanks } from './percentiles.ts';
+
+/** A column's finite values, as a query. */
+export function finiteRows(table: Table, column: TableColumn): string {
+  return `SELECT ${quoteIdentifier(column.name)}::DOUBLE AS v FROM ${table.relation} WHERE NOT ${missingCondition(column)}`;
+}
+
+/** The values at the percentiles' ranks, from all values in order; the same pass tells how many are distinct. */
+export async function rankedRows(
+  session: TableSession,
+  table: Table,
+  column: TableColumn,
+  { finite, nan, infinite }: { finite: number; nan: number; infinite: number },
+): Promise<{ points: number[]; distinct: number }> {
+  const name = quoteIdentifier(column.name);
+  const [row] = await session.rows(
+    `SELECT count_if(fresh), to_json(list(v ORDER BY rank) FILTER (WHERE rank IN (${percentileRanks(finite).join(', ')})))::VARCHAR
+     FROM (SELECT v, row_number() OVER w AS rank, (lag(v) OVER w) IS DISTINCT FROM v AS fresh
+           FROM (${finiteRows(table, column)}) WINDOW w AS (ORDER BY v))`,
+  );
+  const infinities =
+    infinite === 0
+      ? 0
+      : Number(
+          (await session.rows(`SELECT count(DISTINCT ${name}) FROM ${table.relation} WHERE isinf(${name})`))[0]?.[0],
+        );
+  return {
+    points: (JSON.parse(String(row?.[1])) as number[]).map((point) => point + 0),
+    distinct: Number(row?.[0]) + infinities + (nan > 0 ? 1 : 0),
+  };
+}
+
+/** The same, from the distinct values and how often each occurs: many times faster where they are few. */
+export async function rankedGroups(
+  session: TableSession,
+  table: Table,
+  column: TableColumn,
+  finite: number,
+): Promise<number[]> {
+  const groups = await session.rows(
+    `SELECT v, count(*)::DOUBLE FROM (${finiteRows(table, column)}) GROUP BY v ORDER BY v`,
+  );
+  const ranks = percentileRanks(finite);
+  const points: number[] = [];
+  let below = 0;
+  for (const [value, count] of groups) {
+    below += Number(count);
+    while (points.length < ranks.length && (ranks[points.length] as number) <= below) points.push(Number(value) + 0);
+  }
+  return points;
+}
