@@ -80,7 +80,11 @@ async function brokenRow(
   const query = `SELECT count(COLUMNS(*)) FROM read_csv(${quoteText(file)}, ${dialect}, auto_detect = false, columns = {${columns}})`;
   const error = await engine.rows(query).catch((thrown: unknown) => thrown);
   const message = `${name} cannot be read as a table: ${sniffed.message.slice(0, 120)}`;
-  return brokenLine(error, name, file) ?? new ConfigurationError(message, { file, hint: brokenHint, cause: sniffed });
+  return (
+    brokenLine(error, name, file) ??
+    brokenLine(sniffed, name, file) ??
+    new ConfigurationError(message, { file, hint: brokenHint, cause: sniffed })
+  );
 }
 
 const brokenHint =
@@ -89,6 +93,10 @@ const brokenHint =
 /** The engine's word about a broken line of a delimited file in ours, or null when the error is another one. */
 export function brokenLine(error: unknown, name: string, file: string): ConfigurationError | null {
   if (!(error instanceof ConfigurationError) || error.line === null) return null;
+  if (/Invalid unicode/.test(error.message)) {
+    const message = `${name} cannot be read as a table: line ${error.line} is not UTF-8.`;
+    return new ConfigurationError(message, { file, line: error.line, hint: 'Save the file as UTF-8.', cause: error });
+  }
   const fields = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(error.message);
   const what = fields === null ? 'is broken' : `has ${fields[2]} fields, the header ${fields[1]}`;
   const message = `${name} cannot be read as a table: line ${error.line} ${what}.`;

@@ -137,7 +137,10 @@ function describe(nodeClass: string): string {
 }
 
 function refused(text: string, why: string): ConfigurationError {
-  return new ConfigurationError(`The condition ${JSON.stringify(plainText(text, 120))} is refused: ${why}.`, {
-    hint: 'Write one expression over the columns of a row, such as: distance > 0 AND origin <> destination',
-  });
+  return new ConfigurationError(
+    `The condition ${JSON.stringify(plainText(text, 120))} is refused: ${why.replace(/\.$/, '')}.`,
+    {
+      hint: 'Write one expression over the columns of a row, such as: distance > 0 AND origin <> destination',
+    },
+  );
 }

@@ -71,7 +71,10 @@ export async function findTableFiles(uri: string, root: string): Promise<TableFi
     if (target === null || (await realpath(full)) !== path.join(realFolder, name)) throw linked(name, uri);
     found.push(full);
   }
-  if (found.length === 0) throw new ConfigurationError(`No file matches ${uri}.`, { file: uri });
+  if (found.length === 0) {
+    if ((await stat(target).catch(() => null)) !== null) plainName(uri);
+    throw new ConfigurationError(`No file matches ${uri}.`, { file: uri });
+  }
   return several(uri, realFolder, folder, found);
 }
 

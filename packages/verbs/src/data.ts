@@ -198,12 +198,10 @@ async function topFolder(folder: string): Promise<string> {
 }
 
 async function givenProfile(context: Context, file: string): Promise<Profile> {
-  const text = await readTextIfExists(path.resolve(context.cwd, file));
-  if (text === null) {
-    const hint = 'Write one with `passloop data profile FILE --out PROFILE`.';
-    throw new ConfigurationError(`There is no file ${file}.`, { file, hint });
-  }
-  return parseProfile(text, file);
+  return parseProfile(
+    await readGiven(context, file, 'Write one with `passloop data profile FILE --out PROFILE`.'),
+    file,
+  );
 }
 
 /** Null where it was not written yet: the dataset's drift checks then fail and say so. */
@@ -213,9 +211,16 @@ async function modelProfile(root: string, file: string): Promise<Profile | null>
 }
 
 async function readChecks(context: Context, file: string): Promise<Check[]> {
-  const text = await readTextIfExists(path.resolve(context.cwd, file));
-  if (text === null) throw new ConfigurationError(`There is no file ${file}.`, { file });
-  return parseChecks(text, file);
+  return parseChecks(await readGiven(context, file), file);
+}
+
+/** A file that a flag names. */
+async function readGiven(context: Context, file: string, hint?: string): Promise<string> {
+  const text = await readTextIfExists(path.resolve(context.cwd, file)).catch((error: NodeJS.ErrnoException) => {
+    throw new ConfigurationError(`${file} can't be read (${error.code}).`, { file, hint, cause: error });
+  });
+  if (text === null) throw new ConfigurationError(`There is no file ${file}.`, { file, hint });
+  return text;
 }
 
 export type DriftRequest = {
