@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import {
+  ConfigurationError,
   type PassloopError,
   type Progress,
   silentProgress,
@@ -95,7 +96,14 @@ async function fail(flags: CommonFlags, context: Context, thrown: unknown): Prom
   process.exitCode = error.exitCode;
   process.stderr.write(errorText(error));
   if (process.env.PASSLOOP_DEBUG !== undefined && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
-  if (flags.json !== undefined) await deliver(flags, formatDocument('error', errorDocument(error)), '');
+  if (flags.json === undefined) return;
+  try {
+    await deliver(flags, formatDocument('error', errorDocument(error)), '');
+  } catch (unwritten) {
+    // The first error is told already; that its document can't be written must not become another exit code.
+    const again = toPassloopError(unwritten);
+    if (again.message !== error.message) process.stderr.write(errorText(again));
+  }
 }
 
 async function deliver(flags: CommonFlags, document: string, text: string): Promise<void> {
@@ -103,8 +111,18 @@ async function deliver(flags: CommonFlags, document: string, text: string): Prom
     process.stdout.write(document);
     return;
   }
-  if (flags.json !== undefined) await writeFileAtomic(path.resolve(flags.json), document);
+  if (flags.json !== undefined) await writeDocumentTo(flags.json, document);
   if (text !== '') process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+}
+
+async function writeDocumentTo(file: string, document: string): Promise<void> {
+  try {
+    await writeFileAtomic(path.resolve(file), document);
+  } catch (error) {
+    const hint = 'Give --json a path in a folder that you may write to.';
+    const { code = 'an error' } = error as NodeJS.ErrnoException;
+    throw new ConfigurationError(`The document can't be written to ${file} (${code}).`, { file, hint, cause: error });
+  }
 }
 
 export function errorText(error: PassloopError): string {
