@@ -81,7 +81,11 @@ it.each<Case>([
     'data validate',
     ['data', 'validate', '--dataset', 'test'],
     'data-report',
-    async (context) => (await dataValidate(context, { dataset: 'test' }))[0] as DocumentOf<'data-report'>,
+    async (context) => {
+      const [validated] = await dataValidate(context, { dataset: 'test' });
+      if (validated === undefined) throw new Error('nothing was validated');
+      return validated.report;
+    },
   ],
   [
     'data drift',

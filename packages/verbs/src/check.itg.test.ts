@@ -55,6 +55,11 @@ it('no declared check is a failure: nothing was validated', async () => {
   expect(report.models[0]?.reasons[0]).toMatch(/^No dataset of it declares a check/);
 });
 
+it('a gate that never ran is no pass', async () => {
+  const gates = '    gates: [{metric: roc_auc, direction: higher, margin: 0.005}]\n';
+  expect((await reportOf({ checks, more: gates })).verdict).toBe('fail');
+});
+
 it('a model that is deployed and held against nothing fails', async () => {
   const report = await reportOf({ checks, more: deploy });
   expect(report.verdict).toBe('fail');

@@ -127,8 +127,8 @@ async function checkModel(context: Context, plan: CheckPlan, check: PlannedCheck
       notReached(['run', 'image', 'comparison'], 'the data failed, so nothing was trained on it'),
     );
   }
-  // A model that is deployed must be held against production by something.
-  const unproven = model.deploy === undefined ? 'skipped' : 'fail';
+  // What is deployed must be held against production by something, and a gate that never ran is no pass.
+  const unproven = model.deploy === undefined && model.gates.length === 0 ? 'skipped' : 'fail';
   if (check.key === null) {
     const why = 'the model file has no `train` section';
     return withMissing(parts, notReached(['run', 'image', 'comparison'], why, unproven));
