@@ -42,6 +42,14 @@ describe('errors', () => {
     ['POST', '/git/refs', { ref: 'new', sha: 'MAIN' }, 422, "Reference does not begin with 'refs'"],
     ['POST', '/git/refs', { ref: 'refs/heads/a..b', sha: 'MAIN' }, 422, 'is not a valid ref name'],
     ['POST', '/git/refs', { ref: 'refs/heads/x' }, 422, 'Invalid request.\n\n"sha" wasn\'t supplied.'],
+    [
+      'POST',
+      '/git/refs',
+      { ref: 'refs/heads/x', sha: 'main' },
+      422,
+      'At least 40 characters are required; only 4 were',
+    ],
+    ['POST', '/git/refs', { ref: 'refs/heads/x', sha: 'x'.repeat(40) }, 422, 'contain only [0-9a-f].'],
     ['PATCH', '/git/refs/heads/topic', { sha: 'MAIN' }, 422, 'Update is not a fast forward'],
     ['PATCH', '/git/refs/heads/none', { sha: 'MAIN' }, 422, 'Reference does not exist'],
     [
@@ -77,6 +85,27 @@ describe('errors', () => {
       'BadObjectState',
     ],
     ['POST', '/git/commits', { message: 'm', tree: NOWHERE }, 422, 'Tree SHA does not exist'],
+    ['POST', '/git/commits', { message: 'm', tree: 'main^{tree}' }, 422, 'Tree SHA does not exist'],
+    ['POST', '/git/trees', { base_tree: 'main', tree: [] }, 422, 'base_tree is not a valid tree oid'],
+    [
+      'POST',
+      '/git/trees',
+      { tree: [{ path: 'x', mode: '100644', sha: 'main:README.md' }] },
+      422,
+      'tree.sha main:README.md is not a valid blob',
+    ],
+    [
+      'POST',
+      '/git/trees',
+      {
+        tree: [
+          { path: 'x\u0000040000 tree 4b825dc642cb6eb9a060e54bf8d69288fbee4904\t.git', mode: '100644', content: '' },
+        ],
+      },
+      422,
+      'malformed path component',
+    ],
+    ['GET', '/git/trees/@{upstream}', undefined, 404, 'Not Found'],
     ['POST', '/pulls', { title: 'x', head: 'none', base: 'main' }, 422, 'Validation Failed'],
     [
       'POST',

@@ -27,6 +27,11 @@ export type CommitInput = {
 export const EMPTY_TREE = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 export const ZERO_OID = '0'.repeat(40);
 
+/** A full object id, and not an expression that git would resolve to one. */
+export function isOid(text: string): boolean {
+  return /^[0-9a-f]{40}$/.test(text);
+}
+
 type Pending = { expression: string; resolve: (object: GitObject | undefined) => void; reject: (error: Error) => void };
 
 /** Reads objects through one `git cat-file --batch` process; it answers by revision expression (`main:README.md`). */
@@ -84,7 +89,16 @@ export class ObjectReader {
     child.stdin.on('error', () => undefined);
     child.stderr.resume();
     child.on('error', end);
-    child.on('close', () => end(new Error('git cat-file ended')));
+    child.on('close', (code) => {
+      if (this.#child !== child) return;
+      const [asked, ...rest] = this.#pending;
+      if (code !== 128 || asked === undefined) return end(new Error('git cat-file ended'));
+      // git dies of some expressions that name nothing (`@{upstream}`): that is the answer, and nobody else's
+      this.#pending = [];
+      end(new Error('git cat-file ended'));
+      asked.resolve(undefined);
+      for (const one of rest) this.read(one.expression).then(one.resolve, one.reject);
+    });
     this.#child = child;
     return child;
   }

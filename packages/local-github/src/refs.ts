@@ -3,7 +3,7 @@ import { requiredChecksProblem } from './checks.ts';
 import type { Repository } from './forge.ts';
 import { GitError, gitText, runGit } from './git.ts';
 import { isAncestor, revList } from './git-history.ts';
-import { EMPTY_TREE, type ObjectType, ZERO_OID } from './git-objects.ts';
+import { EMPTY_TREE, isOid, type ObjectType, ZERO_OID } from './git-objects.ts';
 import type { Protection } from './state.ts';
 import { type Actor, hasPermission } from './tokens.ts';
 
@@ -99,10 +99,16 @@ export async function checkWorkflows(
   throw new ApiError(403, message);
 }
 
+function malformedOid(text: string): ApiError {
+  if (text.length < 40) return unprocessable(`At least 40 characters are required; only ${text.length} were supplied.`);
+  return unprocessable('The sha parameter must be exactly 40 characters and contain only [0-9a-f].');
+}
+
 async function resolveUpdate(repository: Repository, actor: Actor, update: RefUpdate) {
   const { name } = update;
   if (!isRefName(name) || /^refs\/(heads|tags)$/.test(name)) throw unprocessable(`${name} is not a valid ref name.`);
   if (name.startsWith('refs/pull/')) throw unprocessable('deny updating a hidden ref');
+  if (!isOid(update.after)) throw malformedOid(update.after);
   const current = await readRef(repository, name);
   if (update.before !== undefined && update.before !== (current?.oid ?? ZERO_OID)) {
     throw staleRef(name, current?.oid, update.before);

@@ -1,4 +1,5 @@
 import type { Repository } from '../forge.ts';
+import { isOid } from '../git-objects.ts';
 import { parseNodeId } from '../node-id.ts';
 import { pullOf } from '../pull-requests.ts';
 import { readRef } from '../refs.ts';
@@ -74,7 +75,7 @@ export async function nodeOfId(context: Context, id: string): Promise<object> {
     if (ref !== undefined) return refNode(context, repository, ref);
   }
   const oid = String(parts[0]);
-  const isObject = ['B', 'C', 'T', 'TAG'].includes(kind) && /^[0-9a-f]{40}$/.test(oid);
+  const isObject = ['B', 'C', 'T', 'TAG'].includes(kind) && isOid(oid);
   const object = isObject ? await repository.objects.read(oid) : undefined;
   if (object === undefined) throw unresolved('node', id);
   return objectNode(context, repository, object);

@@ -14,7 +14,7 @@ import {
 import { ApiError } from '../api-error.ts';
 import { graphqlSchema } from '../extract/graphql-schema.ts';
 import type { Forge } from '../forge.ts';
-import { isoTime } from '../git-objects.ts';
+import { isOid, isoTime } from '../git-objects.ts';
 import type { RateLimitState } from '../rate-limit.ts';
 import { type Actor, canSee } from '../tokens.ts';
 import { actorNode } from './actors.ts';
@@ -37,7 +37,7 @@ function checkScalar(name: string, isValid: (value: string) => boolean, what: st
   };
 }
 
-checkScalar('GitObjectID', (value) => /^[0-9a-f]{40}$/.test(value), 'a valid Git object ID');
+checkScalar('GitObjectID', isOid, 'a valid Git object ID');
 checkScalar('GitRefname', (value) => /^refs\/./.test(value), 'a fully qualified reference name');
 checkScalar('Base64String', (value) => /^[A-Za-z0-9+/\s]*=*\s*$/.test(value), 'valid Base64');
 

@@ -90,7 +90,7 @@ export function text(call: Call, name: string): string {
 }
 
 /** A sha, branch or tag, without git's operators. */
-function isRevision(revision: string): boolean {
+export function isRevision(revision: string): boolean {
   return revision !== '' && !/^[-/]|[\x00-\x20\x7f~^:?*[\\{]|\.\./.test(revision);
 }
 

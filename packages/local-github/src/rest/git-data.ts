@@ -3,6 +3,8 @@ import { type Forge, type Repository, signatureOf } from '../forge.ts';
 import {
   changeTree,
   EMPTY_TREE,
+  type GitObject,
+  isOid,
   MissingPathError,
   parseCommit,
   parseTree,
@@ -20,6 +22,7 @@ import { changeRefs, listRefs, type Ref, readRef } from '../refs.ts';
 import { repoApi } from '../urls.ts';
 import {
   created,
+  isRevision,
   NO_CONTENT,
   type Operation,
   ok,
@@ -83,9 +86,14 @@ async function deleteRef({ forge, repository, actor, ...call }: RepositoryCall) 
   return NO_CONTENT;
 }
 
+/** The object of a full id; a name or an expression is none. */
+async function readOid(repository: Repository, oid: string): Promise<GitObject | undefined> {
+  return isOid(oid) ? repository.objects.read(oid) : undefined;
+}
+
 async function getCommit({ forge, repository, ...call }: RepositoryCall) {
   await refuseEmpty(repository);
-  const object = await repository.objects.read(text(call as RepositoryCall, 'commit_sha'));
+  const object = await readOid(repository, text(call as RepositoryCall, 'commit_sha'));
   if (object?.type !== 'commit') throw notFound();
   return ok(presentGitCommit(forge, repository.state, parseCommit(object)));
 }
@@ -101,9 +109,9 @@ function signatureFrom(person: Person | undefined, standard: Signature): Signatu
 async function createCommit({ forge, repository, actor, body }: RepositoryCall) {
   const input = body as { message: string; tree: string; parents?: string[]; author?: Person; committer?: Person };
   await refuseEmpty(repository);
-  if ((await repository.objects.read(input.tree))?.type !== 'tree') throw unprocessable('Tree SHA does not exist');
+  if ((await readOid(repository, input.tree))?.type !== 'tree') throw unprocessable('Tree SHA does not exist');
   for (const parent of input.parents ?? []) {
-    if ((await repository.objects.read(parent))?.type === 'commit') continue;
+    if ((await readOid(repository, parent))?.type === 'commit') continue;
     throw unprocessable('Parent SHA does not exist or is not a commit object');
   }
   const author = signatureFrom(input.author, signatureOf(forge, actor.login));
@@ -154,13 +162,15 @@ async function presentTree(forge: Forge, repository: Repository, oid: string, re
 async function getTree({ forge, repository, ...call }: RepositoryCall) {
   await refuseEmpty(repository);
   const revision = String(call.parameters.tree_sha);
-  const object = revision.includes(':') ? undefined : await repository.objects.read(`${revision}^{tree}`);
+  const object = isRevision(revision) ? await repository.objects.read(`${revision}^{tree}`) : undefined;
   if (object === undefined) throw notFound();
   return ok(await presentTree(forge, repository, object.oid, call.parameters.recursive !== undefined));
 }
 
 export function isTreePath(path: string): boolean {
-  return path.split('/').every((part) => !['', '.', '..'].includes(part) && part.toLowerCase() !== '.git');
+  return path
+    .split('/')
+    .every((part) => !['', '.', '..'].includes(part) && part.toLowerCase() !== '.git' && !part.includes('\0'));
 }
 
 type TreeInput = { path?: string; mode?: string; type?: string; sha?: string | null; content?: string };
@@ -177,8 +187,9 @@ async function treeChange(repository: Repository, entry: TreeInput): Promise<Tre
   if (entry.sha === undefined) throw unprocessable('Must supply either tree.sha or tree.content');
   const mode = entry.mode ?? '100644';
   const type = typeOfMode(mode);
-  const object = type === 'commit' ? undefined : await repository.objects.read(entry.sha);
-  if (type !== 'commit' && object?.type !== type) throw unprocessable(`tree.sha ${entry.sha} is not a valid ${type}`);
+  // a submodule's commit lies elsewhere
+  const isValid = type === 'commit' ? isOid(entry.sha) : (await readOid(repository, entry.sha))?.type === type;
+  if (!isValid) throw unprocessable(`tree.sha ${entry.sha} is not a valid ${type}`);
   return { mode, type, oid: entry.sha };
 }
 
@@ -187,7 +198,7 @@ async function createTree({ forge, repository, body }: RepositoryCall) {
   await refuseEmpty(repository);
   let base: string | undefined;
   if (input.base_tree !== undefined) {
-    base = (await repository.objects.read(`${input.base_tree}^{tree}`))?.oid;
+    base = isOid(input.base_tree) ? (await repository.objects.read(`${input.base_tree}^{tree}`))?.oid : undefined;
     if (base === undefined) throw unprocessable('base_tree is not a valid tree oid');
   }
   const changes = new Map<string, TreeChange>();
@@ -210,7 +221,7 @@ async function createTree({ forge, repository, body }: RepositoryCall) {
 async function getBlob({ forge, repository, ...call }: RepositoryCall) {
   await refuseEmpty(repository);
   const oid = String(call.parameters.file_sha);
-  const object = /^[0-9a-f]{40}$/.test(oid) ? await repository.objects.read(oid) : undefined;
+  const object = await readOid(repository, oid);
   if (object?.type !== 'blob') throw notFound();
   if (/application\/vnd\.github(\.v3)?\.raw/.test(call.accept)) {
     return { status: 200, raw: { type: 'application/vnd.github.raw; charset=utf-8', content: object.content } };
