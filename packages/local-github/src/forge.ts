@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { notFound } from './api-error.ts';
 import { gitText } from './git.ts';
@@ -19,6 +19,8 @@ export type Repository = {
 /** All that the server hosts. Domain code reads and changes it; `save` makes the changes durable. */
 export type Forge = {
   root: string;
+  /** A folder for what lasts no longer than the server; no owner has such a name. */
+  scratch: string;
   /** Where the server answers, such as `http://127.0.0.1:41733`; set once it listens. */
   url: string;
   state: State;
@@ -40,13 +42,16 @@ function createQueue(): <T>(work: () => Promise<T>) => Promise<T> {
 }
 
 export async function openForge(root: string, clock: () => Date): Promise<Forge> {
-  await mkdir(root, { recursive: true });
+  const scratch = join(root, '.scratch');
+  await rm(scratch, { recursive: true, force: true });
+  await mkdir(scratch, { recursive: true });
   const file = join(root, 'state.json');
   const state = await readState(file);
   const writes = createQueue();
   let waiting: Promise<void> | undefined;
   const forge: Forge = {
     root,
+    scratch,
     url: '',
     state,
     repositories: new Map(),

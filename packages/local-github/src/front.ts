@@ -33,12 +33,15 @@ function send(outgoing: ServerResponse, answer: RestAnswer): void {
   outgoing.end(answer.body);
 }
 
-/** Takes every request: logs it, finds what serves it, lets faults happen, answers. */
+/**
+ * Takes every request: logs it, finds what serves it, lets faults happen, answers. `running` holds what is being
+ * worked on, also for callers who are gone.
+ */
 export function createFront(
   forge: Forge,
-  parts: { faults: Faults; lag: Lag; limits: RateLimits; log: LoggedCall[] },
+  parts: { faults: Faults; lag: Lag; limits: RateLimits; log: LoggedCall[]; running: Set<Promise<void>> },
 ): RequestListener {
-  const { faults, lag, limits, log } = parts;
+  const { faults, lag, limits, log, running } = parts;
 
   function finish(call: LoggedCall, outgoing: ServerResponse, reply: RestAnswer): void {
     call.status = reply.status;
@@ -230,10 +233,13 @@ export function createFront(
     outgoing.setHeader('Server', 'local-github');
     const url = URL.parse(call.path.replace(/^\/+/, '/'), forge.url);
     if (url === null) return finish(call, outgoing, errorAnswer(new ApiError(400, 'Bad request'), null));
-    answer({ incoming, outgoing, url, call }).catch((error: unknown) => {
-      const message = `local-github: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
-      if (outgoing.headersSent) outgoing.destroy();
-      else finish(call, outgoing, errorAnswer(new ApiError(500, message), null));
-    });
+    const work = answer({ incoming, outgoing, url, call })
+      .catch((error: unknown) => {
+        const message = `local-github: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+        if (outgoing.headersSent) outgoing.destroy();
+        else finish(call, outgoing, errorAnswer(new ApiError(500, message), null));
+      })
+      .finally(() => running.delete(work));
+    running.add(work);
   };
 }

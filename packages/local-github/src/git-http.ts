@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { requiredChecksProblem } from './checks.ts';
 import { type Forge, now, type Repository } from './forge.ts';
@@ -84,8 +83,8 @@ export async function writeHook(directory: string): Promise<void> {
   await writeFile(join(directory, 'hooks', 'pre-receive'), PRE_RECEIVE, { mode: 0o755 });
 }
 
-async function layRules(repository: Repository, actor: Actor): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'local-github-rules-'));
+async function layRules(forge: Forge, repository: Repository, actor: Actor): Promise<string> {
+  const folder = await mkdtemp(join(forge.scratch, 'rules-'));
   const put = async (path: string, text = '') => {
     await mkdir(dirname(join(folder, path)), { recursive: true });
     await writeFile(join(folder, path), text);
@@ -144,7 +143,7 @@ export async function serveGit(
   const { incoming, outgoing, url, answers } = exchange;
   const isPush = incoming.method === 'POST' && request.service === 'receive-pack';
   if (isPush) await repository.locked(() => forge.beforeWrite(repository));
-  const rules = isPush ? await layRules(repository, actor) : undefined;
+  const rules = isPush ? await layRules(forge, repository, actor) : undefined;
   const header = (name: string) => String(incoming.headers[name] ?? '');
   const child = spawn('git', ['http-backend'], {
     env: gitEnvironment({
@@ -166,6 +165,10 @@ export async function serveGit(
   incoming.pipe(child.stdin);
   incoming.once('close', () => {
     if (!incoming.complete) child.kill();
+  });
+  outgoing.once('close', () => {
+    // whoever asked is gone: git would wait for ever to be read. A push is finished all the same
+    if (!isPush && !outgoing.writableFinished) child.stdout.destroy();
   });
   child.stderr.resume();
   const closed = new Promise<void>((resolve, reject) => {

@@ -1,5 +1,4 @@
-import { copyFile, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Forge, fullName, type Repository } from './forge.ts';
 import { gitText } from './git.ts';
@@ -32,8 +31,8 @@ async function freeze(repository: Repository, directory: string): Promise<Reposi
   };
 }
 
-export async function createLag(forge: Forge): Promise<Lag> {
-  const folder = await mkdtemp(join(tmpdir(), 'local-github-lag-'));
+export function createLag(forge: Forge): Lag {
+  const folder = join(forge.scratch, 'lag');
   const frozen = new Map<string, Repository>();
   let count = 0;
   return {

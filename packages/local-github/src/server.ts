@@ -53,7 +53,8 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
   const faults = createFaults(options.faults);
   const limits = createRateLimits(options.rateLimit ?? 5000, clock);
   const log: LoggedCall[] = [];
-  const lag = await createLag(forge);
+  const running = new Set<Promise<void>>();
+  const lag = createLag(forge);
   forge.beforeWrite = async (repository) => {
     if (faults.awaits('lag')) await lag.remember(repository);
   };
@@ -62,7 +63,7 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
   for (const repository of forge.repositories.values()) {
     await settlePulls(forge, repository, { ...ANONYMOUS, login: repository.state.owner });
   }
-  const http = createServer({ requestTimeout: 0 }, createFront(forge, { faults, lag, limits, log }));
+  const http = createServer({ requestTimeout: 0 }, createFront(forge, { faults, lag, limits, log, running }));
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject);
     http.listen(options.port ?? 0, '127.0.0.1', resolve);
@@ -73,7 +74,8 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
     const closed = new Promise<void>((resolve) => http.close(() => resolve()));
     http.closeAllConnections();
     await closed;
-    for (const repository of forge.repositories.values()) await repository.locked(async () => undefined);
+    // what callers began goes on without them, and must not write when the folder belongs to somebody else
+    await Promise.all(running);
     for (const repository of forge.repositories.values()) repository.objects.close();
     await lag.close();
     await forge.save();
