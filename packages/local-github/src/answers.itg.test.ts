@@ -11,6 +11,10 @@ beforeAll(async () => {
   main = await git(world.clone, 'rev-parse', 'HEAD');
   await pushBranch(world.clone, 'topic', [{ a: '1' }]);
   await world.octokit.rest.pulls.create({ ...repo, title: 'T', head: 'topic', base: 'main' });
+  await pushBranch(world.clone, 'kept', []);
+  await pushBranch(world.clone, 'merged', [{ b: '1' }]);
+  await world.octokit.rest.pulls.create({ ...repo, title: 'M', head: 'merged', base: 'kept' });
+  await world.octokit.rest.pulls.merge({ ...repo, pull_number: 2 });
 });
 afterAll(async () => {
   await world[Symbol.asyncDispose]();
@@ -166,6 +170,7 @@ describe('permissions', () => {
     ['GET', '/git/ref/heads/main', undefined, 'contents', 'read'],
     ['POST', '/git/blobs', { content: 'x' }, 'contents', 'write'],
     ['GET', '/pulls', undefined, 'pull_requests', 'read'],
+    ['GET', '/pulls/2/merge', undefined, 'pull_requests', 'read'],
     ['PATCH', '/pulls/1', { title: 'T' }, 'pull_requests', 'write'],
     ['POST', '/issues/1/comments', { body: 'x' }, 'issues', 'write'],
     ['POST', '/issues/1/comments', { body: 'x' }, 'pull_requests', 'write'],
@@ -276,6 +281,71 @@ describe('permissions', () => {
         data: { repository: { ref: null } },
         errors: [{ type: 'FORBIDDEN', message: 'Resource not accessible by integration' }],
       },
+    });
+  });
+
+  it.each<[string, keyof Permissions, keyof Permissions]>([
+    ['node(id: "$PULL") { ... on PullRequest { title } }', 'pull_requests', 'contents'],
+    ['node(id: "$LABEL") { ... on Label { name } }', 'issues', 'contents'],
+    ['node(id: "$COMMENT") { ... on IssueComment { body } }', 'pull_requests', 'contents'],
+    ['node(id: "$COMMIT") { ... on Commit { message } }', 'contents', 'pull_requests'],
+    ['repository(owner: "acme", name: "deploy") { labels(first: 1) { totalCount } }', 'issues', 'contents'],
+    ['repository(owner: "acme", name: "deploy") { label(name: "one") { name } }', 'pull_requests', 'contents'],
+  ])('GraphQL %s needs %s', async (selection, name, other) => {
+    const { server, octokit } = world;
+    const pull = (await octokit.rest.pulls.get({ ...repo, pull_number: 1 })).data.node_id;
+    const [label] = (await octokit.rest.issues.addLabels({ ...repo, issue_number: 1, labels: ['one'] })).data;
+    const comment = (await octokit.rest.issues.createComment({ ...repo, issue_number: 1, body: 'x' })).data.node_id;
+    const commit = (await octokit.rest.repos.getCommit({ ...repo, ref: main })).data.node_id;
+    const filled = selection
+      .replace('$PULL', pull)
+      .replace('$LABEL', label!.node_id)
+      .replace('$COMMENT', comment)
+      .replace('$COMMIT', commit);
+    const as = async (permission: keyof Permissions) => {
+      const permissions = { [permission]: 'read' };
+      const token = await server.createToken({ login: 'x[bot]', kind: 'installation', permissions });
+      return octokitFor(server, token).graphql(`{ ${filled} }`);
+    };
+
+    await expect(as(other)).rejects.toMatchObject({ errors: [{ type: 'FORBIDDEN' }] });
+    expect(JSON.stringify(await as(name))).not.toContain('null');
+  });
+
+  it('GraphQL shows code, checks and statuses by a pull request only to who may read each', async () => {
+    const { server, octokit } = world;
+    const { head } = (await octokit.rest.pulls.get({ ...repo, pull_number: 1 })).data;
+    await octokit.rest.repos.createCommitStatus({ ...repo, sha: head.sha, state: 'success', context: 'status' });
+    const job = octokitFor(server, await server.createToken({ login: 'github-actions[bot]', kind: 'job' }));
+    await job.rest.checks.create({ ...repo, name: 'run', head_sha: head.sha, conclusion: 'success' });
+    const query = `{ repository(owner: "acme", name: "deploy") { pullRequest(number: 1) { title
+      statusCheckRollup { contexts(first: 9) { nodes { __typename } } }
+      commits(last: 1) { nodes { commit { file(path: "a") { oid } } } } } } }`;
+    const as = async (permissions: Permissions) => {
+      const login = 'x[bot]';
+      const token = await server.createToken({ login, kind: 'installation', permissions });
+      const headers = { Authorization: `Bearer ${token}` };
+      const response = await fetch(server.graphqlUrl, { method: 'POST', headers, body: JSON.stringify({ query }) });
+      const { data, errors = [] } = (await response.json()) as {
+        data: { repository: { pullRequest: { statusCheckRollup: { contexts: { nodes: unknown[] } } | null } } };
+        errors?: { type: string; path: (number | string)[] }[];
+      };
+      const seen = data.repository.pullRequest.statusCheckRollup?.contexts.nodes ?? null;
+      return { seen, refused: errors.map(({ type, path }) => `${type} ${path.at(-1)}`) };
+    };
+
+    const pull_requests = 'read';
+    expect(await as({ pull_requests })).toEqual({
+      seen: null,
+      refused: ['FORBIDDEN statusCheckRollup', 'FORBIDDEN file'],
+    });
+    expect(await as({ pull_requests, statuses: 'read', contents: 'read' })).toEqual({
+      seen: [null, { __typename: 'StatusContext' }],
+      refused: ['FORBIDDEN 0'],
+    });
+    expect(await as({ pull_requests, statuses: 'read', checks: 'read', contents: 'read' })).toEqual({
+      seen: [{ __typename: 'CheckRun' }, { __typename: 'StatusContext' }],
+      refused: [],
     });
   });
 

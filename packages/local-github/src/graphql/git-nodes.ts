@@ -19,7 +19,7 @@ import type { CheckRun, Status } from '../state.ts';
 import { repoPage } from '../urls.ts';
 import { actorNode } from './actors.ts';
 import { connection, type PageArguments } from './connection.ts';
-import type { Context } from './context.ts';
+import { type Context, need } from './context.ts';
 import { filterPulls, type PullFilter, pullNode } from './pull-nodes.ts';
 import { protectionNode, repositoryNode } from './repository-node.ts';
 
@@ -124,6 +124,8 @@ export function commitNode(context: Context, repository: Repository, commit: Com
   const url = repoPage(forge, state, `/commit/${commit.oid}`);
   const [headline = '', ...rest] = commit.message.trim().split('\n');
   const nodeOf = async (oid: string) => commitNode(context, repository, await readCommit(objects, oid));
+  // a commit is also reached from a pull request, by tokens that see no code
+  const mayReadCode = () => need(context, repository, ['contents'], 'read');
   const changes = () => diffTrees(directory, commit.parents[0] ?? EMPTY_TREE, commit.oid);
   const sum = async (key: 'additions' | 'deletions') =>
     (await changes()).reduce((total, change) => total + (change[key] ?? 0), 0);
@@ -144,10 +146,17 @@ export function commitNode(context: Context, repository: Repository, commit: Com
     deletions: () => sum('deletions'),
     changedFilesIfAvailable: async () => (await changes()).length,
     signature: null, // the server signs nothing
-    tree: () => readNode(context, repository, commit.tree).then((node) => node ?? emptyTree(context, repository)),
-    file: ({ path }: { path: string }) => fileOf(context, repository, commit, path),
+    tree: async () => {
+      mayReadCode();
+      return (await readNode(context, repository, commit.tree)) ?? emptyTree(context, repository);
+    },
+    file: ({ path }: { path: string }) => {
+      mayReadCode();
+      return fileOf(context, repository, commit, path);
+    },
     parents: (args: PageArguments) => connection('parents', commit.parents, args, nodeOf),
     history: async (args: HistoryArguments) => {
+      mayReadCode();
       const limits: string[] = [];
       if (typeof args.since === 'string') limits.push(`--since=${args.since}`);
       if (typeof args.until === 'string') limits.push(`--until=${args.until}`);
@@ -155,11 +164,15 @@ export function commitNode(context: Context, repository: Repository, commit: Com
       const oids = await revList(directory, [...limits, commit.oid, '--', ...(path === '' ? [] : [path])]);
       return connection('history', oids, args, nodeOf);
     },
-    associatedPullRequests: async (args: PageArguments) =>
-      connection('associatedPullRequests', await pullsOfCommit(repository, commit.oid), args, (pull) =>
-        pullNode(context, repository, pull),
-      ),
-    status: () => statusNode(context, repository, commit),
+    associatedPullRequests: async (args: PageArguments) => {
+      need(context, repository, ['pull_requests'], 'read');
+      const pulls = await pullsOfCommit(repository, commit.oid);
+      return connection('associatedPullRequests', pulls, args, (pull) => pullNode(context, repository, pull));
+    },
+    status: () => {
+      need(context, repository, ['statuses'], 'read');
+      return statusNode(context, repository, commit);
+    },
     statusCheckRollup: () => rollupNode(context, repository, commit),
   };
 }
@@ -218,7 +231,9 @@ function statusNode(context: Context, repository: Repository, commit: Commit) {
   };
 }
 
+/** What was reported on a commit; each kind of report asks for its own permission. */
 export function rollupNode(context: Context, repository: Repository, commit: Commit) {
+  need(context, repository, ['checks', 'statuses'], 'read');
   const { state } = repository;
   const rollup = rollupOf(state, commit.oid);
   if (rollup === undefined) return null;
@@ -228,9 +243,11 @@ export function rollupNode(context: Context, repository: Repository, commit: Com
     state: rollup.toUpperCase(),
     commit: () => commitNode(context, repository, commit),
     contexts: (args: PageArguments) =>
-      connection('contexts', all, args, (one) =>
-        'name' in one ? checkRunNode(context, repository, one) : contextNode(context, repository, commit, one),
-      ),
+      connection('contexts', all, args, async (one) => {
+        const isRun = 'name' in one;
+        need(context, repository, [isRun ? 'checks' : 'statuses'], 'read');
+        return isRun ? checkRunNode(context, repository, one) : contextNode(context, repository, commit, one);
+      }),
   };
 }
 
@@ -249,6 +266,7 @@ export function refNode(context: Context, repository: Repository, ref: Ref) {
     target: () => readNode(context, repository, ref.oid),
     branchProtectionRule: () => (protection === undefined ? null : protectionNode(repository, name, protection)),
     associatedPullRequests: (args: PageArguments & PullFilter) => {
+      need(context, repository, ['pull_requests'], 'read');
       const pulls = isBranch ? filterPulls(repository, { ...args, headRefName: name }) : [];
       return connection('associatedPullRequests', pulls, args, (pull) => pullNode(context, repository, pull));
     },

@@ -5,7 +5,7 @@ import { pullOf } from '../pull-requests.ts';
 import { readRef } from '../refs.ts';
 import type { PullRequest } from '../state.ts';
 import { canSee } from '../tokens.ts';
-import { type Context, unresolved } from './context.ts';
+import { type Context, need, unresolved } from './context.ts';
 import { objectNode, refNode } from './git-nodes.ts';
 import { commentNode, pullNode } from './pull-nodes.ts';
 import { labelNode, repositoryNode } from './repository-node.ts';
@@ -64,12 +64,20 @@ export async function nodeOfId(context: Context, id: string): Promise<object> {
   if (found === undefined) throw unresolved('node', id);
   const { repository, kind, parts } = found;
   if (kind === 'R') return repositoryNode(context, repository);
-  if (kind === 'PR') return pullNode(context, repository, pullOfId(context, id).pull);
-  if (kind === 'LA') return labelNode(context, repository, labelOfId(context, id).label);
+  if (kind === 'PR') {
+    need(context, repository, ['pull_requests'], 'read');
+    return pullNode(context, repository, pullOfId(context, id).pull);
+  }
+  if (kind === 'LA') {
+    need(context, repository, ['issues', 'pull_requests'], 'read');
+    return labelNode(context, repository, labelOfId(context, id).label);
+  }
   if (kind === 'IC') {
+    need(context, repository, ['issues', 'pull_requests'], 'read');
     const { comment, pull } = commentOfId(context, id);
     return commentNode(context, repository, pull, comment);
   }
+  need(context, repository, ['contents'], 'read');
   if (kind === 'REF') {
     const ref = await readRef(repository, String(parts[0]));
     if (ref !== undefined) return refNode(context, repository, ref);

@@ -51,6 +51,7 @@ export function repositoryNode(context: Context, repository: Repository) {
   const url = repoPage(forge, state);
   const mayReadCode = () => need(context, repository, ['contents'], 'read');
   const mayReadPulls = () => need(context, repository, ['pull_requests'], 'read');
+  const mayReadLabels = () => need(context, repository, ['issues', 'pull_requests'], 'read');
   const findRef = async (name: string) => {
     mayReadCode();
     const ref = await readRef(repository, name);
@@ -115,11 +116,14 @@ export function repositoryNode(context: Context, repository: Repository) {
       return connection('pullRequests', pulls, args, (pull) => pullNode(context, repository, pull));
     },
     label: ({ name }: { name: string }) => {
+      mayReadLabels();
       const label = state.labels.find((one) => one.name.toLowerCase() === name.toLowerCase());
       return label === undefined ? null : labelNode(context, repository, label);
     },
-    labels: (args: PageArguments) =>
-      connection('labels', state.labels, args, (label) => labelNode(context, repository, label)),
+    labels: (args: PageArguments) => {
+      mayReadLabels();
+      return connection('labels', state.labels, args, (label) => labelNode(context, repository, label));
+    },
     branchProtectionRules: (args: PageArguments) => {
       need(context, repository, ['administration'], 'read');
       return connection('branchProtectionRules', Object.entries(state.protections), args, ([pattern, protection]) =>

@@ -240,7 +240,7 @@ async function checkIfMerged(call: RepositoryCall) {
 }
 
 export const pullOperations: Record<string, Operation> = {
-  'pulls/check-if-merged': reads('contents', checkIfMerged),
+  'pulls/check-if-merged': reads('pull_requests', checkIfMerged),
   'pulls/create': writes('pull_requests', postPull),
   'pulls/create-review': writes('pull_requests', createReview),
   'pulls/dismiss-review': writes('pull_requests', dismissReview),
