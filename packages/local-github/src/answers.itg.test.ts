@@ -124,14 +124,43 @@ describe('errors', () => {
     ['GET', '/pulls?state=odd', undefined, 422, 'Invalid request.'],
     ['GET', '/pulls?stat=open', undefined, 422, 'pulls/list has no parameter stat'],
     ['POST', '/issues/1/comments', { text: 'x' }, 422, 'has no field text'],
-    ['POST', '/issues/1/comments', { body: ' ' }, 422, 'body cannot be blank'],
-    ['POST', '/issues/1/comments', { body: 'x'.repeat(65_537) }, 422, 'body is too long (maximum is 65536 characters)'],
+    [
+      'POST',
+      '/issues/1/comments',
+      { body: ' ' },
+      422,
+      '{"resource":"IssueComment","code":"unprocessable","field":"data","message":"Body cannot be blank"}',
+    ],
+    [
+      'POST',
+      '/issues/1/comments',
+      { body: 'LONG' },
+      422,
+      '"code":"unprocessable","field":"data","message":"Body is too long (maximum is 65536 characters)"}',
+    ],
+    [
+      'POST',
+      '/pulls',
+      { title: 'x', head: 'kept', base: 'main', body: 'LONG' },
+      422,
+      '{"resource":"Issue","code":"custom","field":"body","message":"body is too long (maximum is 65536 characters)"}',
+    ],
+    [
+      'PATCH',
+      '/pulls/1',
+      { title: 'x'.repeat(257) },
+      422,
+      '{"resource":"Issue","code":"custom","field":"title","message":"title is too long (maximum is 256 characters)"}',
+    ],
     ['POST', '/issues/99/comments', { body: 'x' }, 404, 'Not Found'],
     ['POST', '/check-runs', { name: 'x', head_sha: 'MAIN' }, 403, 'You must authenticate via a GitHub App.'],
     ['POST', '/statuses/none', { state: 'success' }, 422, 'No commit found for SHA: none'],
     ['GET', '/milestones', undefined, 500, 'is no route of this server'],
   ])('%s %s %j is %i: %s', async (method, path, body, status, message) => {
-    const filled = body === undefined ? undefined : JSON.parse(JSON.stringify(body).replaceAll('"MAIN"', `"${main}"`));
+    const filled =
+      body === undefined
+        ? undefined
+        : JSON.parse(JSON.stringify(body).replaceAll('"MAIN"', `"${main}"`).replaceAll('LONG', 'x'.repeat(65_537)));
 
     const answer = await call(method, PATH + path, {
       token: world.token,
@@ -142,6 +171,31 @@ describe('errors', () => {
     expect(answer.body).toMatchObject({ documentation_url: expect.any(String), status: String(status) });
     const said = [answer.body.message, ...(answer.body.errors ?? []).map((error) => JSON.stringify(error))].join('\n');
     expect(said).toContain(message);
+  });
+
+  it('of texts that are too long, as an edit of a comment and as GraphQL say it', async () => {
+    const { octokit } = world;
+    const long = 'x'.repeat(65_537);
+    const { data } = await octokit.rest.issues.createComment({ ...repo, issue_number: 1, body: 'x' });
+    const pull = (await octokit.rest.pulls.get({ ...repo, pull_number: 1 })).data;
+
+    const edit = octokit.rest.issues.updateComment({ ...repo, comment_id: data.id, body: long });
+    const comment = octokit.graphql(
+      'mutation($s: ID!, $b: String!) { addComment(input: {subjectId: $s, body: $b}) { clientMutationId } }',
+      { s: pull.node_id, b: long },
+    );
+    const description = octokit.graphql(
+      'mutation($i: UpdatePullRequestInput!) { updatePullRequest(input: $i) { clientMutationId } }',
+      { i: { pullRequestId: pull.node_id, body: long } },
+    );
+
+    const message = 'body is too long (maximum is 65536 characters)';
+    await expect(edit).rejects.toMatchObject({
+      response: { data: { errors: [{ resource: 'IssueComment', code: 'custom', field: 'body', message }] } },
+    });
+    const said = { errors: [{ type: 'UNPROCESSABLE', message: message.replace('b', 'B') }] };
+    await expect(comment).rejects.toMatchObject(said);
+    await expect(description).rejects.toMatchObject(said);
   });
 
   it('a body that is no JSON is a 400', async () => {
@@ -445,11 +499,18 @@ describe('what every answer has', () => {
     expect(response.headers.get('x-ratelimit-resource')).toBe('core');
   });
 
-  it('403 when the hour is used up, with the time to wait for', async () => {
+  it('403 when the hour is used up, with the time to wait for; by GraphQL 200, counted apart', async () => {
     await using small = await createWorld({ rateLimit: 2 });
     await small.octokit.rest.repos.get(repo);
     await small.octokit.rest.repos.get(repo);
+    const asked = [1, 2].map(() => small.octokit.graphql('{ viewer { login } }'));
+    await Promise.all(asked);
 
+    const graphql = small.octokit.graphql('{ viewer { login } }');
+    await expect(graphql).rejects.toMatchObject({
+      errors: [{ type: 'RATE_LIMIT', message: /^API rate limit already exceeded for user ID \d+\.$/ }],
+      headers: { 'x-ratelimit-remaining': '0', 'x-ratelimit-resource': 'graphql' },
+    });
     const third = small.octokit.rest.repos.get(repo);
 
     await expect(third).rejects.toMatchObject({

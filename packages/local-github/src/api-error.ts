@@ -29,6 +29,9 @@ export function notFound(message = 'Not Found'): ApiError {
   return new ApiError(404, message);
 }
 
+/** GitHub's limit of a comment's or a description's length, in characters. */
+export const BODY_LIMIT = 65_536;
+
 /** A 422 with GitHub's general message; the reason is in `errors`. */
 export function validationFailed(...errors: FieldError[]): ApiError {
   return new ApiError(422, 'Validation Failed', { errors });

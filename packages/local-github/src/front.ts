@@ -6,7 +6,7 @@ import type { LoggedCall } from './call-log.ts';
 import { type Fault, type Faults, faultName } from './faults.ts';
 import { accountOf, type Forge, now, type Repository } from './forge.ts';
 import { gitRefusal, parseGitRequest, serveGit } from './git-http.ts';
-import { graphqlRootFields, serveGraphql } from './graphql/serve.ts';
+import { graphqlRateLimited, graphqlRootFields, serveGraphql } from './graphql/serve.ts';
 import type { Lag } from './lag.ts';
 import { findOperation } from './openapi.ts';
 import { servePage } from './pages.ts';
@@ -106,8 +106,11 @@ export function createFront(
     if (failBefore(exchange, fault)) return;
     const reply = await withCaller(exchange, operation.documentation, (actor, caller) => {
       const isFree = operation.id === 'rate-limit/get';
-      const rateLimit = isFree ? limits.peek(caller) : limits.take(caller);
-      if (rateLimit === undefined) return rateLimited(caller);
+      const rateLimit = isFree ? limits.peek('core', caller) : limits.take('core', caller);
+      if (rateLimit === undefined) {
+        const headers = rateLimitHeaders(limits.peek('core', caller), 'core');
+        return errorAnswer(new ApiError(403, `API rate limit exceeded for ${caller}.`, { headers }), null);
+      }
       return serveRest(fault === 'lag' ? lag.view() : forge, {
         operation,
         values,
@@ -117,7 +120,7 @@ export function createFront(
         accept: incoming.headers.accept ?? '',
         ifNoneMatch: incoming.headers['if-none-match'],
         isLagging: fault === 'lag',
-        rateLimit,
+        rateLimits: { core: rateLimit, graphql: limits.peek('graphql', caller) },
       }).then((reply) => ({ ...reply, headers: { ...rateLimitHeaders(rateLimit, 'core'), ...reply.headers } }));
     });
     if (writes) await forge.save();
@@ -130,12 +133,6 @@ export function createFront(
         ...reply.headers,
       },
     });
-  }
-
-  function rateLimited(caller: string): RestAnswer {
-    const state = limits.peek(caller);
-    const headers = { ...rateLimitHeaders(state, 'core'), 'X-RateLimit-Remaining': '0' };
-    return errorAnswer(new ApiError(403, `API rate limit exceeded for ${caller}.`, { headers }), null);
   }
 
   async function withCaller(
@@ -167,13 +164,18 @@ export function createFront(
     const documentation = 'https://docs.github.com/graphql';
     const reply = await withCaller(exchange, documentation, async (actor, caller) => {
       if (actor.kind === 'anonymous') throw new ApiError(401, 'This endpoint requires you to be authenticated.');
-      const rateLimit = limits.take(caller);
-      if (rateLimit === undefined) return rateLimited(caller);
-      const result = await serveGraphql(fault === 'lag' ? lag.view() : forge, actor, body, {
-        rateLimit,
-        isLagging: fault === 'lag',
-      });
-      const headers = { ...rateLimitHeaders(rateLimit, 'graphql'), 'Content-Type': 'application/json; charset=utf-8' };
+      const rateLimit = limits.take('graphql', caller);
+      const result =
+        rateLimit === undefined
+          ? graphqlRateLimited(caller)
+          : await serveGraphql(fault === 'lag' ? lag.view() : forge, actor, body, {
+              rateLimit,
+              isLagging: fault === 'lag',
+            });
+      const headers = {
+        ...rateLimitHeaders(rateLimit ?? limits.peek('graphql', caller), 'graphql'),
+        'Content-Type': 'application/json; charset=utf-8',
+      };
       return { status: 200, headers, body: Buffer.from(JSON.stringify(result)) };
     });
     if (call.writes) await forge.save();

@@ -1,4 +1,4 @@
-import { ApiError, validationFailed } from './api-error.ts';
+import { ApiError, BODY_LIMIT, validationFailed } from './api-error.ts';
 import { accountOf, type Forge, nextId, now, type Repository } from './forge.ts';
 import { diffTrees, isAncestor, mergeBase, revList } from './git-history.ts';
 import { ZERO_OID } from './git-objects.ts';
@@ -24,6 +24,16 @@ function headBranch(state: RepositoryState, head: string): string {
   if (colon < 0) return head;
   if (head.slice(0, colon).toLowerCase() !== state.owner.toLowerCase()) throw invalidField('head');
   return head.slice(colon + 1);
+}
+
+/** @throws ApiError 422; a pull request's texts are checked as an issue's */
+function checkTexts(texts: { title?: string | undefined; body?: string | null | undefined }): void {
+  const limits = { title: 256, body: BODY_LIMIT };
+  for (const field of ['title', 'body'] as const) {
+    if ((texts[field] ?? '').length <= limits[field]) continue;
+    const message = `${field} is too long (maximum is ${limits[field]} characters)`;
+    throw validationFailed({ resource: 'Issue', code: 'custom', field, message });
+  }
 }
 
 export type PullInput = {
@@ -61,6 +71,7 @@ export async function createPull(
   if ((await mergeBase(repository.directory, headSha, baseSha)) === undefined) {
     throw pullFailure(`The ${head} branch has no history in common with ${input.base}`);
   }
+  checkTexts(input);
   accountOf(forge, actor.login);
   const number = state.nextNumber;
   const created = now(forge);
@@ -155,6 +166,7 @@ export async function editPull(forge: Forge, repository: Repository, pull: PullR
   if (edit.title !== undefined && edit.title.trim() === '') {
     throw validationFailed({ resource: 'PullRequest', field: 'title', code: 'missing_field' });
   }
+  checkTexts(edit);
   if (edit.base !== undefined && edit.base !== pull.base.ref) {
     if (pull.state === 'closed') throw pullFailure('Cannot change the base branch of a closed pull request.');
     const sha = await branchTip(repository, edit.base);

@@ -1,21 +1,25 @@
 export type RateLimitState = { limit: number; remaining: number; used: number; reset: number };
 
+/** REST and GraphQL are counted apart. */
+export type RateLimitResource = 'core' | 'graphql';
+
 export type RateLimits = {
-  peek: (caller: string) => RateLimitState;
+  peek: (resource: RateLimitResource, caller: string) => RateLimitState;
   /** Counts one call; undefined when none was left. */
-  take: (caller: string) => RateLimitState | undefined;
+  take: (resource: RateLimitResource, caller: string) => RateLimitState | undefined;
 };
 
-/** Counts the calls of each caller in windows of an hour, as GitHub's primary limit does. */
+/** Counts the calls of each caller in windows of an hour, as GitHub's primary limits do. */
 export function createRateLimits(limit: number, clock: () => Date): RateLimits {
   const windows = new Map<string, { used: number; reset: number }>();
 
-  const windowOf = (caller: string) => {
+  const windowOf = (resource: RateLimitResource, caller: string) => {
+    const key = `${resource} ${caller}`;
     const seconds = Math.floor(clock().getTime() / 1000);
-    const known = windows.get(caller);
+    const known = windows.get(key);
     if (known !== undefined && known.reset > seconds) return known;
     const fresh = { used: 0, reset: seconds + 3600 };
-    windows.set(caller, fresh);
+    windows.set(key, fresh);
     return fresh;
   };
   const stateOf = ({ used, reset }: { used: number; reset: number }): RateLimitState => ({
@@ -25,9 +29,9 @@ export function createRateLimits(limit: number, clock: () => Date): RateLimits {
     reset,
   });
   return {
-    peek: (caller) => stateOf(windowOf(caller)),
-    take: (caller) => {
-      const window = windowOf(caller);
+    peek: (resource, caller) => stateOf(windowOf(resource, caller)),
+    take: (resource, caller) => {
+      const window = windowOf(resource, caller);
       if (window.used >= limit) return undefined;
       window.used += 1;
       return stateOf(window);
@@ -35,7 +39,7 @@ export function createRateLimits(limit: number, clock: () => Date): RateLimits {
   };
 }
 
-export function rateLimitHeaders(state: RateLimitState, resource: string): Record<string, string> {
+export function rateLimitHeaders(state: RateLimitState, resource: RateLimitResource): Record<string, string> {
   return {
     'X-RateLimit-Limit': String(state.limit),
     'X-RateLimit-Remaining': String(state.remaining),

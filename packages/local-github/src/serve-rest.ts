@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { ApiError } from './api-error.ts';
 import { type Forge, repositoryOf, writing } from './forge.ts';
 import { type ApiOperation, checkBody, checkParameters, responseProblem } from './openapi.ts';
-import type { RateLimitState } from './rate-limit.ts';
 import type { Call, Reply } from './rest/call.ts';
 import { operations } from './rest/operations.ts';
 import { type Actor, acceptedPermissions, authorize } from './tokens.ts';
@@ -16,7 +15,7 @@ export type RestRequest = {
   accept: string;
   ifNoneMatch: string | undefined;
   isLagging: boolean;
-  rateLimit: RateLimitState;
+  rateLimits: Call['rateLimits'];
 };
 export type RestAnswer = { status: number; headers: Record<string, string>; body: Buffer };
 
@@ -75,7 +74,7 @@ async function run(forge: Forge, request: RestRequest): Promise<Reply> {
     body: {},
     accept: request.accept,
     isLagging: request.isLagging,
-    rateLimit: request.rateLimit,
+    rateLimits: request.rateLimits,
   };
   // who may not see a repository learns nothing about how a request to it should look
   if (served.scope !== 'repository') {

@@ -21,11 +21,22 @@ export async function change<T extends object>(
   need(context, repository, anyOf, 'write');
   if (repository.state.archived) throw new ApiError(403, 'Repository was archived so is read-only.');
   const result = await writing(context.forge, repository, async () => {
-    const made = await work();
+    const made = await work().catch((error: unknown) => {
+      throw inWords(error);
+    });
     await settlePulls(context.forge, repository, context.actor);
     return made;
   });
   return { clientMutationId: input.clientMutationId ?? null, ...result };
+}
+
+/** GraphQL gives the reason itself, as a sentence, where REST says "Validation Failed" and lists it. */
+function inWords(error: unknown): unknown {
+  const [first] = error instanceof ApiError ? (error.errors ?? []) : [];
+  if (first === undefined) return error;
+  if (typeof first === 'string') return new ApiError(422, first);
+  const message = first.message ?? `${first.field} is ${first.code === 'invalid' ? 'invalid' : 'missing'}`;
+  return new ApiError(422, first.message === undefined ? message : message.charAt(0).toUpperCase() + message.slice(1));
 }
 
 /** The same for a mutation of one pull request, which answers with it. */

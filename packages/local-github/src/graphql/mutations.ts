@@ -2,7 +2,7 @@ import { ApiError } from '../api-error.ts';
 import { accountOf, now } from '../forge.ts';
 import { autoMergeProblem, mergePull } from '../merge-pull.ts';
 import { closePull, createPull, editPull, reopenPull } from '../pull-requests.ts';
-import { addComment, addLabels, checkBody } from '../rest/issues.ts';
+import { addComment, addLabels, editComment } from '../rest/issues.ts';
 import { addReview } from '../reviews.ts';
 import { change, type Input, pullChange } from './change.ts';
 import type { Context } from './context.ts';
@@ -24,28 +24,16 @@ type PullRequestInput = {
 async function createPullRequest({ input }: Input<PullRequestInput>, context: Context) {
   const repository = repositoryOfId(context, input.repositoryId);
   return change(context, repository, ['pull_requests'], input, async () => {
-    try {
-      const pull = await createPull(context.forge, repository, context.actor, {
-        title: input.title,
-        body: input.body ?? null,
-        head: input.headRefName.replace(/^refs\/heads\//, ''),
-        base: input.baseRefName.replace(/^refs\/heads\//, ''),
-        draft: input.draft ?? false,
-        maintainerCanModify: input.maintainerCanModify ?? true,
-      });
-      return { pullRequest: () => pullNode(context, repository, pull) };
-    } catch (error) {
-      throw inWords(error);
-    }
+    const pull = await createPull(context.forge, repository, context.actor, {
+      title: input.title,
+      body: input.body ?? null,
+      head: input.headRefName.replace(/^refs\/heads\//, ''),
+      base: input.baseRefName.replace(/^refs\/heads\//, ''),
+      draft: input.draft ?? false,
+      maintainerCanModify: input.maintainerCanModify ?? true,
+    });
+    return { pullRequest: () => pullNode(context, repository, pull) };
   });
-}
-
-/** GraphQL gives the reason itself where REST says "Validation Failed" and lists it. */
-function inWords(error: unknown): unknown {
-  const [first] = error instanceof ApiError ? (error.errors ?? []) : [];
-  if (first === undefined) return error;
-  if (typeof first === 'string') return new ApiError(422, first);
-  return new ApiError(422, first.message ?? `${first.field} is ${first.code === 'invalid' ? 'invalid' : 'missing'}`);
 }
 
 type PullRequestEdit = {
@@ -59,17 +47,13 @@ type PullRequestEdit = {
 
 async function updatePullRequest({ input }: Input<PullRequestEdit>, context: Context) {
   return pullChange(context, ['pull_requests'], input, async (repository, pull) => {
-    try {
-      await editPull(context.forge, repository, pull, {
-        title: input.title ?? undefined,
-        body: input.body ?? undefined,
-        base: input.baseRefName?.replace(/^refs\/heads\//, '') ?? undefined,
-        state: input.state === 'OPEN' ? 'open' : input.state === 'CLOSED' ? 'closed' : undefined,
-        maintainerCanModify: input.maintainerCanModify ?? undefined,
-      });
-    } catch (error) {
-      throw inWords(error);
-    }
+    await editPull(context.forge, repository, pull, {
+      title: input.title ?? undefined,
+      body: input.body ?? undefined,
+      base: input.baseRefName?.replace(/^refs\/heads\//, '') ?? undefined,
+      state: input.state === 'OPEN' ? 'open' : input.state === 'CLOSED' ? 'closed' : undefined,
+      maintainerCanModify: input.maintainerCanModify ?? undefined,
+    });
   });
 }
 
@@ -152,9 +136,7 @@ async function postComment({ input }: Input<{ subjectId: string; body: string }>
 async function updateIssueComment({ input }: Input<{ id: string; body: string }>, context: Context) {
   const { repository, comment, pull } = commentOfId(context, input.id);
   return change(context, repository, ['issues', 'pull_requests'], input, async () => {
-    checkBody(input.body);
-    comment.body = input.body;
-    comment.updatedAt = now(context.forge);
+    editComment(context.forge, comment, input.body);
     return { issueComment: () => commentNode(context, repository, pull, comment) };
   });
 }
@@ -171,17 +153,13 @@ async function addPullRequestReview({ input }: Input<ReviewInput>, context: Cont
   return change(context, repository, ['pull_requests'], input, async () => {
     const { event } = input;
     if (event === 'DISMISS') throw new ApiError(422, 'A new review cannot be dismissed');
-    try {
-      const review = addReview(context.forge, repository, context.actor, pull, {
-        event: event ?? undefined,
-        body: input.body ?? '',
-        commit: input.commitOID ?? undefined,
-      });
-      const node = () => reviewNode(context, repository, pull, review);
-      return { pullRequestReview: node, reviewEdge: { cursor: String(review.id), node } };
-    } catch (error) {
-      throw inWords(error);
-    }
+    const review = addReview(context.forge, repository, context.actor, pull, {
+      event: event ?? undefined,
+      body: input.body ?? '',
+      commit: input.commitOID ?? undefined,
+    });
+    const node = () => reviewNode(context, repository, pull, review);
+    return { pullRequestReview: node, reviewEdge: { cursor: String(review.id), node } };
   });
 }
 
@@ -202,11 +180,7 @@ export const mutations = {
   mergePullRequest,
   reopenPullRequest: ({ input }: ById, context: Context) =>
     pullChange(context, ['pull_requests'], input, async (repository, pull) => {
-      try {
-        await reopenPull(context.forge, repository, pull);
-      } catch (error) {
-        throw inWords(error);
-      }
+      await reopenPull(context.forge, repository, pull);
     }),
   updateIssueComment,
   updatePullRequest,

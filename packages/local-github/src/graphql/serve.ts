@@ -112,6 +112,12 @@ function formatError(error: GraphQLError) {
   };
 }
 
+/** Where REST answers 403, GraphQL answers 200, and an error that names the limit. */
+export function graphqlRateLimited(caller: string): object {
+  const message = `API rate limit already exceeded for ${caller}.`;
+  return { errors: [{ type: 'RATE_LIMIT', code: 'graphql_rate_limit', message }] };
+}
+
 /** graphql-js gives null for what an object lacks; here that is a bug and not an answer. */
 const resolveField: GraphQLFieldResolver<unknown, Context> = (source, args, context, info) => {
   const value = (source as Record<string, unknown>)[info.fieldName];

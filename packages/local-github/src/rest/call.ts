@@ -1,6 +1,7 @@
 import { ApiError, notFound } from '../api-error.ts';
 import type { Forge, Repository } from '../forge.ts';
 import { type Commit, parseCommit } from '../git-objects.ts';
+import type { RateLimitResource, RateLimitState } from '../rate-limit.ts';
 import { listRefs } from '../refs.ts';
 import type { Actor, Requirement } from '../tokens.ts';
 
@@ -15,7 +16,7 @@ export type Call = {
   accept: string;
   /** Answers as a replica that is behind would. */
   isLagging: boolean;
-  rateLimit: { limit: number; remaining: number; used: number; reset: number };
+  rateLimits: Record<RateLimitResource, RateLimitState>;
 };
 export type RepositoryCall = Call & { repository: Repository };
 

@@ -1,4 +1,4 @@
-import { notFound, unprocessable } from '../api-error.ts';
+import { type ApiError, BODY_LIMIT, notFound, unprocessable, validationFailed } from '../api-error.ts';
 import { accountOf, type Forge, nextId, now, type Repository } from '../forge.ts';
 import { nodeId } from '../node-id.ts';
 import type { Comment, Label, PullRequest } from '../state.ts';
@@ -8,9 +8,6 @@ import { presentApp, presentUser } from './accounts.ts';
 import { created, listed, NO_CONTENT, type Operation, ok, type Reply, type RepositoryCall } from './call.ts';
 import { associationOf, labelsOf, presentLabel } from './pull.ts';
 import { calledPull } from './pulls.ts';
-
-/** GitHub's limit of a comment's or a description's length, in characters. */
-const BODY_LIMIT = 65_536;
 
 /** OpenAPI `issue-comment`. */
 function presentComment(forge: Forge, repository: Repository, comment: Comment) {
@@ -30,11 +27,24 @@ function presentComment(forge: Forge, repository: Repository, comment: Comment) 
   };
 }
 
-/** @throws ApiError 422 */
-export function checkBody(body: string): void {
-  if (body.trim() === '') throw unprocessable('Validation Failed: body cannot be blank');
-  if (body.length > BODY_LIMIT)
-    throw unprocessable(`Validation Failed: body is too long (maximum is ${BODY_LIMIT} characters)`);
+function bodyProblem(body: string): string | undefined {
+  if (body.trim() === '') return 'body cannot be blank';
+  return body.length > BODY_LIMIT ? `body is too long (maximum is ${BODY_LIMIT} characters)` : undefined;
+}
+
+/** @throws ApiError 422, in the form of an edit, which is not that of a new comment */
+export function editComment(forge: Forge, comment: Comment, body: string): void {
+  const message = bodyProblem(body);
+  if (message !== undefined) {
+    throw validationFailed({ resource: 'IssueComment', code: 'custom', field: 'body', message });
+  }
+  comment.body = body;
+  comment.updatedAt = now(forge);
+}
+
+function newCommentFailure(message: string): ApiError {
+  const text = message.replace(/^b/, 'B');
+  return validationFailed({ resource: 'IssueComment', code: 'unprocessable', field: 'data', message: text });
 }
 
 export function addComment(
@@ -44,7 +54,8 @@ export function addComment(
   pull: PullRequest,
   body: string,
 ): Comment {
-  checkBody(body);
+  const problem = bodyProblem(body);
+  if (problem !== undefined) throw newCommentFailure(problem);
   accountOf(forge, actor.login);
   const time = now(forge);
   const comment: Comment = {
@@ -103,10 +114,7 @@ async function createComment(call: RepositoryCall) {
 
 async function updateComment(call: RepositoryCall) {
   const comment = commentOf(call);
-  const body = String(call.body.body);
-  checkBody(body);
-  comment.body = body;
-  comment.updatedAt = now(call.forge);
+  editComment(call.forge, comment, String(call.body.body));
   return ok(presentComment(call.forge, call.repository, comment));
 }
 

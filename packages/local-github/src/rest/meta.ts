@@ -88,11 +88,9 @@ async function getUser({ forge, actor }: Call) {
   });
 }
 
-async function getRateLimit({ rateLimit }: Call) {
-  const { limit, remaining, reset, used } = rateLimit;
-  const core = { limit, remaining, reset, used };
-  const search = { limit: 30, remaining: 30, reset, used: 0 };
-  return ok({ resources: { core, graphql: core, search }, rate: core });
+async function getRateLimit({ rateLimits: { core, graphql } }: Call) {
+  const search = { limit: 30, remaining: 30, reset: core.reset, used: 0 };
+  return ok({ resources: { core, graphql, search }, rate: core });
 }
 
 function callingApp(call: Call): App {
