@@ -121,6 +121,31 @@ it('waits for a rate limit as long as it asks and as it may, and sends the same 
   await expect(readDeployState(forge, query())).rejects.toThrow(/asks to wait 3600 s/);
 });
 
+it('waits until the hour is over where GraphQL has none left, which says so with status 200', async () => {
+  await using world = await deployWorld();
+  const folder = `${world.clone}-limited`;
+  let now = Date.parse('2026-11-01T12:00:00Z');
+  await using server = await startLocalGithub({ root: folder, rateLimit: 1, clock: () => new Date(now) });
+  await server.createRepository({ owner: 'acme', name: 'deploy', private: true });
+  const waits: number[] = [];
+  const client = githubClient({
+    repository: 'acme/deploy',
+    baseUrl: server.restUrl,
+    token: await server.createToken({ login: 'ada' }),
+    maxWaitMs: Number.POSITIVE_INFINITY,
+    sleep: async (milliseconds) => {
+      waits.push(milliseconds);
+      now += 3_600_000;
+    },
+  });
+  const ask = () => client.graphql({ what: 'asking', permission: 'contents', level: 'read' }, '{ viewer { login } }');
+
+  await ask();
+
+  expect(await ask()).toEqual({ viewer: { login: 'ada' } });
+  expect(waits).toHaveLength(1);
+});
+
 it('says so where the deploy repository does not answer, or nobody listens', async () => {
   await using world = await deployWorld();
   world.server.inject({ fault: 'timeout', times: 3 });

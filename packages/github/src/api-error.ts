@@ -9,7 +9,7 @@ type Failure = {
   status: number | null;
   headers: Headers;
   message: string;
-  /** GraphQL's `errors[].type`: STALE_DATA, FORBIDDEN, NOT_FOUND, UNPROCESSABLE, RATE_LIMITED, ... */
+  /** GraphQL's `errors[].type`: STALE_DATA, FORBIDDEN, NOT_FOUND, UNPROCESSABLE, RATE_LIMIT, ... */
   types: readonly string[];
 };
 
@@ -131,7 +131,8 @@ function titleOf(permission: string | undefined): string {
 /** In milliseconds: `retry-after`, else `x-ratelimit-reset`, else a minute, where the answer is about a limit. */
 function rateLimitWait(failure: Failure): number | null {
   const { status, headers, message, types } = failure;
-  const isLimited = types.includes('RATE_LIMITED') || status === 429;
+  // GraphQL's error of a limit has had both names
+  const isLimited = types.some((type) => type === 'RATE_LIMIT' || type === 'RATE_LIMITED') || status === 429;
   const mayBe =
     status === 403 &&
     (/rate limit/i.test(message) || headers['retry-after'] !== undefined || headers['x-ratelimit-remaining'] === '0');
