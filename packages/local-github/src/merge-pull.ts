@@ -216,10 +216,16 @@ async function deleteMergedBranch(repository: Repository, pull: PullRequest): Pr
   const tip = await branchTip(repository, ref);
   const isProtected = repository.state.protections[ref] !== undefined || ref === repository.state.defaultBranch;
   if (tip !== pull.head.sha || isProtected) return;
+  try {
+    await writeRefs(repository, [{ name: `refs/heads/${ref}`, before: tip, after: ZERO_OID }]);
+  } catch (error) {
+    // a push came first, or git refuses: the merge is done all the same, and the branch stays
+    if (!(error instanceof ApiError)) throw error;
+    return;
+  }
   for (const other of repository.state.pulls) {
     if (other.state === 'open' && other.base.ref === ref) other.base.ref = pull.base.ref;
   }
-  await writeRefs(repository, [{ name: `refs/heads/${ref}`, before: tip, after: ZERO_OID }]);
 }
 
 /** Why auto-merge can't be switched on, in GitHub's words; undefined when it can. */
@@ -234,12 +240,11 @@ export async function autoMergeProblem(
   if (!repository.state.settings[METHODS[method].setting]) {
     return `Pull request ${METHODS[method].name} are not allowed on this repository.`;
   }
-  const { state } = await mergeabilityOf(forge, repository, pull);
-  if (state === 'clean' || state === 'unstable') return `Pull request Pull request is in ${state} status`;
   if (repository.state.protections[pull.base.ref] === undefined) {
     return 'Pull request Protected branch rules not configured for this branch';
   }
-  return undefined;
+  const { state } = await mergeabilityOf(forge, repository, pull);
+  return state === 'clean' || state === 'unstable' ? `Pull request Pull request is in ${state} status` : undefined;
 }
 
 /**

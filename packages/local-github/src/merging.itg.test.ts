@@ -1,3 +1,5 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { commit, createWorld, git, pushBranch, type World, writeFiles } from './fixture.ts';
 
@@ -173,6 +175,22 @@ describe('what a merge takes along', () => {
     const branches = await world.octokit.rest.repos.listBranches(repo);
     expect(branches.data.map(({ name }) => name)).toEqual(['main', 'stacked']);
     expect(world.repository.pullRequests()[1]).toMatchObject({ state: 'open', base: { ref: 'main' } });
+  });
+
+  it('has merged, also when the branch then can’t be deleted', async () => {
+    await using world = await createWorld();
+    await world.octokit.rest.repos.update({ ...repo, delete_branch_on_merge: true });
+    const head = await pushBranch(world.clone, 'topic', [{ a: '1' }]);
+    const pull_number = await openPull(world);
+    const hook = '#!/bin/sh\n[ "$1" != prepared ] || ! grep -q "^[0-9a-f]* 0\\{40\\} refs/heads/topic$"\n';
+    const file = join(world.repository.directory, 'hooks', 'reference-transaction');
+    await writeFile(file, hook, { mode: 0o755 });
+
+    const merged = await world.octokit.rest.pulls.merge({ ...repo, pull_number });
+
+    const tips = await git(world.repository.directory, 'rev-parse', 'main', 'topic');
+    expect(tips.split('\n')).toEqual([merged.data.sha, head]);
+    expect(world.repository.pullRequests()[0]).toMatchObject({ mergeCommit: merged.data.sha });
   });
 
   it('lands two racing merges into one base one after the other, and loses none', async () => {

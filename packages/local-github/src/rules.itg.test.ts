@@ -178,11 +178,13 @@ describe('auto-merge', () => {
   });
 
   it.each([
-    ['clean', true, false, 'Pull request is in clean status'],
-    ['unstable', true, true, 'Pull request is in unstable status'],
-    ['forbidden by the repository', false, false, 'Auto merge is not allowed for this repository'],
-  ])('refuses one that is %s', async (_what, autoMerge, fails, message) => {
+    ['clean', true, true, false, 'Pull request is in clean status'],
+    ['unstable', true, true, true, 'Pull request is in unstable status'],
+    ['without rules', true, false, false, 'Protected branch rules not configured for this branch'],
+    ['forbidden by the repository', false, true, false, 'Auto merge is not allowed for this repository'],
+  ])('refuses one that is %s', async (_what, autoMerge, isProtected, fails, message) => {
     await using world = await createWorld({ autoMerge });
+    if (isProtected) await world.repository.protectBranch('main', {});
     const { id, head } = await openPull(world);
     if (fails) await world.repository.setStatus({ sha: head, context: 'optional', state: 'failure' });
 
@@ -243,8 +245,8 @@ describe('a direct change of a protected branch by the API', () => {
       content: 'YQ==',
     });
     await expect(merge).rejects.toMatchObject({
-      status: 422,
-      message: /^Changes must be made through a pull request\./,
+      status: 409,
+      message: /^Could not create file: Changes must be made through a pull request\./,
     });
 
     expect(await mainTip(world)).toBe(head);

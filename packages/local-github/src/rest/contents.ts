@@ -124,7 +124,11 @@ async function putContent({ forge, repository, actor, ...call }: RepositoryCall)
     committer: webSignature(forge),
   });
   const update = { name: `refs/heads/${branch}`, before: head?.oid ?? ZERO_OID, after: sha, force: false };
-  await changeRefs(repository, actor, [update]);
+  await changeRefs(repository, actor, [update]).catch((error: unknown) => {
+    // this API says what the rules forbid with another status than the references' own
+    if (!(error instanceof ApiError) || error.status !== 422) throw error;
+    throw new ApiError(409, `Could not ${existing === undefined ? 'create' : 'update'} file: ${error.message}`);
+  });
   await settlePulls(forge, repository, actor);
   const commit = parseCommit((await repository.objects.read(sha))!);
   const entry = (await entryAt(repository, tree, path))!;
