@@ -170,7 +170,7 @@ export function createFront(
           ? graphqlRateLimited(caller)
           : await serveGraphql(fault === 'lag' ? lag.view() : forge, actor, body, {
               rateLimit,
-              isLagging: fault === 'lag',
+              isUntested: fault === 'lag',
             });
       const headers = {
         ...rateLimitHeaders(rateLimit ?? limits.peek('graphql', caller), 'graphql'),

@@ -92,6 +92,9 @@ describe('git over HTTP', () => {
       `${await git(world.clone, 'rev-parse', 'origin/main')} ${head}`,
     );
     expect(said).toContain('deny updating a hidden ref');
+    const second = await pushBranch(world.clone, 'topic', [{ a: '2' }], 'origin/topic');
+    await git(world.clone, 'fetch', '--quiet', 'origin', '+refs/pull/1/merge:merge');
+    expect(await git(world.clone, 'log', '-1', '--format=%P', 'merge')).toContain(second);
   });
 
   it('keeps workflow files from a token without that permission', async () => {

@@ -23,7 +23,8 @@ export type Mergeability = {
   testMerge: string | null;
 };
 
-const UNKNOWN: Mergeability = {
+/** Of a closed pull request, and of an open one until its test merge was made. */
+export const UNKNOWN: Mergeability = {
   mergeable: null,
   rebaseable: null,
   state: 'unknown',
@@ -248,15 +249,16 @@ export async function autoMergeProblem(
 }
 
 /**
- * Follows every change of branches, checks, reviews and rules: pull requests first, then the auto-merges that have
- * become possible, until nothing moves.
+ * Follows every change of branches, checks, reviews and rules: pull requests first, then their test merges, which
+ * `refs/pull/N/merge` shows to workflows, and the auto-merges that have become possible, until nothing moves.
  */
 export async function settlePulls(forge: Forge, repository: Repository, actor: Actor): Promise<void> {
   await syncPulls(forge, repository, actor);
   for (const pull of repository.state.pulls) {
-    const wish = pull.autoMerge;
-    if (pull.state === 'closed' || wish === null) continue;
+    if (pull.state === 'closed') continue;
     const { state } = await mergeabilityOf(forge, repository, pull);
+    const wish = pull.autoMerge;
+    if (wish === null) continue;
     if (state !== 'clean' && state !== 'unstable') continue;
     // GitHub itself merges, in the name of who asked for it
     const who: Actor = { ...ANONYMOUS, kind: 'personal', login: wish.enabledBy, permissions: { workflows: 'write' } };

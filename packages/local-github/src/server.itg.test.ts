@@ -15,10 +15,12 @@ describe('the server', () => {
     const head = await pushBranch(clone, 'feature', [{ 'app/values.yaml': 'image:\n  tag: "2"\n' }]);
 
     const pull = await octokit.rest.pulls.create({ ...repo, title: 'Two', head: 'feature', base: 'main', body: 'b' });
+    const tested = await octokit.rest.pulls.get({ ...repo, pull_number: pull.data.number });
     const merged = await octokit.rest.pulls.merge({ ...repo, pull_number: pull.data.number, sha: head });
     await git(clone, 'fetch', '--quiet', 'origin');
 
-    expect(pull.data.mergeable_state).toBe('clean');
+    expect(pull.data).toMatchObject({ mergeable: null, mergeable_state: 'unknown', merge_commit_sha: null });
+    expect(tested.data).toMatchObject({ mergeable: true, mergeable_state: 'clean' });
     expect(merged.data.message).toBe('Pull Request successfully merged');
     expect(await git(clone, 'rev-parse', 'origin/main')).toBe(merged.data.sha);
     expect(await git(clone, 'show', 'origin/main:app/values.yaml')).toContain('"2"');

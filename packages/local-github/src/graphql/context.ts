@@ -9,8 +9,8 @@ export type Context = {
   forge: Forge;
   actor: Actor;
   rateLimit: RateLimitState;
-  /** Answers as a replica that is behind would. */
-  isLagging: boolean;
+  /** No test merge was made yet, so that nobody knows whether a pull request can be merged. */
+  isUntested: boolean;
 };
 
 /** @throws ApiError of type FORBIDDEN */

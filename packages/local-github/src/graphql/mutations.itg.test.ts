@@ -27,12 +27,13 @@ async function openPull(world: World): Promise<Ids> {
   const base = await git(world.clone, 'rev-parse', 'origin/main');
   const { data } = await world.octokit.rest.repos.get(repo);
   const input = { repositoryId: data.node_id, baseRefName: 'main', headRefName: 'topic', title: 'T', body: 'B' };
-  const { pullRequest } = await mutate<{ pullRequest: { id: string; number: number } }>(
+  const { pullRequest } = await mutate<{ pullRequest: { id: string; number: number; mergeStateStatus: string } }>(
     world,
     'createPullRequest',
     input,
-    'pullRequest { id number state isDraft }',
+    'pullRequest { id number state isDraft mergeable mergeStateStatus }',
   );
+  expect(pullRequest).toMatchObject({ mergeable: 'UNKNOWN', mergeStateStatus: 'UNKNOWN' });
   return { repositoryId: data.node_id, pullRequestId: pullRequest.id, number: pullRequest.number, base, head };
 }
 

@@ -32,7 +32,8 @@ async function createPullRequest({ input }: Input<PullRequestInput>, context: Co
       draft: input.draft ?? false,
       maintainerCanModify: input.maintainerCanModify ?? true,
     });
-    return { pullRequest: () => pullNode(context, repository, pull) };
+    // GitHub begins its test merge when it has answered
+    return { pullRequest: () => pullNode({ ...context, isUntested: true }, repository, pull) };
   });
 }
 

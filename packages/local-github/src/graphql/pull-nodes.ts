@@ -1,5 +1,5 @@
 import type { Repository } from '../forge.ts';
-import { mergeabilityOf } from '../merge-pull.ts';
+import { mergeabilityOf, UNKNOWN } from '../merge-pull.ts';
 import { readCommit } from '../merging.ts';
 import { nodeId } from '../node-id.ts';
 import { commitsOf, filesOf } from '../pull-requests.ts';
@@ -55,7 +55,9 @@ export function pullNode(context: Context, repository: Repository, pull: PullReq
   const { state, objects } = repository;
   const url = pullPage(forge, state, pull);
   const isOpen = pull.state === 'open';
-  const merge = memo(() => mergeabilityOf(forge, repository, pull, { ...context.actor, admin: false }));
+  const merge = memo(async () =>
+    context.isUntested ? UNKNOWN : mergeabilityOf(forge, repository, pull, { ...context.actor, admin: false }),
+  );
   const files = memo(() => filesOf(repository, pull));
   const self = () => pullNode(context, repository, pull);
   const repo = () => repositoryNode(context, repository);
@@ -107,10 +109,10 @@ export function pullNode(context: Context, repository: Repository, pull: PullReq
     baseRef: () => refAt(pull.base.ref),
     mergeable: async () => {
       const { mergeable } = await merge();
-      if (context.isLagging || mergeable === null) return 'UNKNOWN';
+      if (mergeable === null) return 'UNKNOWN';
       return mergeable ? 'MERGEABLE' : 'CONFLICTING';
     },
-    mergeStateStatus: async () => (context.isLagging ? 'UNKNOWN' : (await merge()).state.toUpperCase()),
+    mergeStateStatus: async () => (await merge()).state.toUpperCase(),
     reviewDecision: () => reviewDecisionOf(repository, pull),
     autoMergeRequest: pull.autoMerge === null ? null : autoMergeNode(context, repository, pull),
     viewerCanEnableAutoMerge: isOpen && state.settings.allowAutoMerge && pull.autoMerge === null,

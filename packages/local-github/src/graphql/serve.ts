@@ -133,7 +133,7 @@ export async function serveGraphql(
   forge: Forge,
   actor: Actor,
   body: string,
-  options: { rateLimit: RateLimitState; isLagging: boolean },
+  options: { rateLimit: RateLimitState; isUntested: boolean },
 ): Promise<object> {
   const { query, variables, operationName } = parseRequest(body);
   if (typeof query !== 'string' || query.trim() === '') {

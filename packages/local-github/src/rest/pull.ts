@@ -1,5 +1,5 @@
 import type { Forge, Repository } from '../forge.ts';
-import { mergeabilityOf } from '../merge-pull.ts';
+import { mergeabilityOf, UNKNOWN } from '../merge-pull.ts';
 import { nodeId } from '../node-id.ts';
 import { commitsOf, filesOf } from '../pull-requests.ts';
 import type { Label, PullRequest, RepositoryState } from '../state.ts';
@@ -101,24 +101,24 @@ export function presentPullSimple(forge: Forge, state: RepositoryState, pull: Pu
   };
 }
 
-/** OpenAPI `pull-request`: with mergeability and counts. */
+/** OpenAPI `pull-request`: with counts and mergeability, unless GitHub would not know that yet. */
 export async function presentPull(
   forge: Forge,
   repository: Repository,
   actor: Actor,
   pull: PullRequest,
-  isLagging = false,
+  isUntested = false,
 ) {
   const { state } = repository;
-  const merge = await mergeabilityOf(forge, repository, pull, { ...actor, admin: false });
+  const merge = isUntested ? UNKNOWN : await mergeabilityOf(forge, repository, pull, { ...actor, admin: false });
   const commits = await commitsOf(repository, pull);
   const files = await filesOf(repository, pull);
   return {
     ...presentPullSimple(forge, state, pull, merge.testMerge),
     merged: pull.mergedAt !== null,
-    mergeable: isLagging ? null : merge.mergeable,
-    rebaseable: isLagging ? null : merge.rebaseable,
-    mergeable_state: isLagging ? 'unknown' : merge.state,
+    mergeable: merge.mergeable,
+    rebaseable: merge.rebaseable,
+    mergeable_state: merge.state,
     merged_by: pull.mergedBy === null ? null : presentUser(forge, pull.mergedBy),
     comments: state.comments.filter(({ number }) => number === pull.number).length,
     review_comments: 0,

@@ -85,10 +85,10 @@ async function postPull(call: RepositoryCall) {
     draft: input.draft ?? false,
     maintainerCanModify: input.maintainer_can_modify ?? false,
   });
-  return created(
-    await presentPull(forge, repository, actor, pull),
-    repoApi(forge, repository.state, `/pulls/${pull.number}`),
-  );
+  await settlePulls(forge, repository, actor);
+  // GitHub begins its test merge when it has answered
+  const body = await presentPull(forge, repository, actor, pull, true);
+  return created(body, body.url);
 }
 
 async function patchPull(call: RepositoryCall) {
