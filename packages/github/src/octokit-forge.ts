@@ -178,7 +178,10 @@ async function merge(
     const enabled = await enableAutoMerge(client, input);
     if (enabled) return null;
   }
-  return mergeNow(client, input);
+  const merged = await mergeNow(client, input);
+  // GitHub calls a pull request unstable until it has looked at its rules, and refuses auto-merge for that
+  if (merged === null) await enableAutoMerge(client, input);
+  return merged;
 }
 
 async function enableAutoMerge(client: GithubClient, input: MergeInput): Promise<boolean> {

@@ -133,6 +133,18 @@ it('waits for required checks by auto-merge, and merges at the reviewed head whe
   expect(await world.show(manifest)).toContain(candidate('a').image.digest);
 });
 
+it('leaves auto-merge on also where GitHub first calls the pull request unstable', async () => {
+  await using world = await deployWorld({ autoMerge: true });
+  await world.repository.protectBranch('main', { requiredChecks: ['deploy-check'] });
+  const errors = [{ type: 'UNPROCESSABLE', message: 'Pull request Pull request is in unstable status' }];
+  world.server.inject({ match: { operation: 'enablePullRequestAutoMerge' }, fault: { status: 200, body: { errors } } });
+
+  const promotion = await promote(world.forge, query(), promotionOf(candidate('a')), auto);
+
+  expect(promotion).toMatchObject({ outcome: 'created', merged: false });
+  expect(world.repository.pullRequests()[0]?.autoMerge).toMatchObject({ method: expect.any(String) });
+});
+
 it('rolls back to the previous record in six calls and one for its merge, holds the model that is left, and keeps it out', async () => {
   await using world = await deployWorld();
   await promote(world.forge, query(), promotionOf(candidate('a')), auto);
