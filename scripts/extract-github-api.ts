@@ -35,13 +35,13 @@ const operations = `
   git/get-ref git/get-tree git/list-matching-refs git/update-ref
   issues/add-labels issues/create-comment issues/delete-comment issues/get-comment issues/list-comments
   issues/list-labels-on-issue issues/remove-label issues/update-comment
-  pulls/check-if-merged pulls/create pulls/create-review pulls/dismiss-review pulls/get pulls/list
+  pulls/create pulls/create-review pulls/get pulls/list
   pulls/list-commits pulls/list-files pulls/list-reviews pulls/merge pulls/update pulls/update-branch
   rate-limit/get
   repos/compare-commits-with-basehead repos/create-commit-status repos/create-or-update-file-contents
   repos/delete-branch-protection repos/get repos/get-branch repos/get-branch-protection
   repos/get-combined-status-for-ref repos/get-commit repos/get-content repos/list-branches repos/list-commits
-  repos/list-commit-statuses-for-ref repos/list-pull-requests-associated-with-commit repos/merge repos/update
+  repos/list-commit-statuses-for-ref repos/list-pull-requests-associated-with-commit repos/update
   repos/update-branch-protection
   users/get-authenticated
 `

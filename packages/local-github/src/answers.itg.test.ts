@@ -11,10 +11,7 @@ beforeAll(async () => {
   main = await git(world.clone, 'rev-parse', 'HEAD');
   await pushBranch(world.clone, 'topic', [{ a: '1' }]);
   await world.octokit.rest.pulls.create({ ...repo, title: 'T', head: 'topic', base: 'main' });
-  await pushBranch(world.clone, 'kept', []);
-  await pushBranch(world.clone, 'merged', [{ b: '1' }]);
-  await world.octokit.rest.pulls.create({ ...repo, title: 'M', head: 'merged', base: 'kept' });
-  await world.octokit.rest.pulls.merge({ ...repo, pull_number: 2 });
+  await pushBranch(world.clone, 'kept', [{ b: '1' }]);
 });
 afterAll(async () => {
   await world[Symbol.asyncDispose]();
@@ -156,6 +153,15 @@ describe('errors', () => {
     ['POST', '/check-runs', { name: 'x', head_sha: 'MAIN' }, 403, 'You must authenticate via a GitHub App.'],
     ['POST', '/statuses/none', { state: 'success' }, 422, 'No commit found for SHA: none'],
     ['GET', '/milestones', undefined, 500, 'is no route of this server'],
+    ['GET', '/commits?committer=ada', undefined, 500, 'repos/list-commits is served without committer'],
+    [
+      'POST',
+      '/git/commits',
+      { message: 'm', tree: '4b825dc642cb6eb9a060e54bf8d69288fbee4904', signature: 'x' },
+      500,
+      'git/create-commit is served without signature',
+    ],
+    ['GET', '/pulls?sort=popularity', undefined, 422, 'Sorting by popularity is not served here.'],
   ])('%s %s %j is %i: %s', async (method, path, body, status, message) => {
     const filled =
       body === undefined
@@ -224,7 +230,6 @@ describe('permissions', () => {
     ['GET', '/git/ref/heads/main', undefined, 'contents', 'read'],
     ['POST', '/git/blobs', { content: 'x' }, 'contents', 'write'],
     ['GET', '/pulls', undefined, 'pull_requests', 'read'],
-    ['GET', '/pulls/2/merge', undefined, 'pull_requests', 'read'],
     ['PATCH', '/pulls/1', { title: 'T' }, 'pull_requests', 'write'],
     ['POST', '/issues/1/comments', { body: 'x' }, 'issues', 'write'],
     ['POST', '/issues/1/comments', { body: 'x' }, 'pull_requests', 'write'],
@@ -463,6 +468,15 @@ describe('what every answer has', () => {
     expect([first.pageInfo.hasNextPage, second.pageInfo.hasNextPage]).toEqual([true, false]);
     expect(first.nodes.length + second.nodes.length).toBe(first.totalCount);
     await expect(unbounded).rejects.toThrow('You must provide a `first` or `last` value');
+  });
+
+  it('its filters, also where there is nothing to filter', async () => {
+    await world.server.createRepository({ owner: 'acme', name: 'bare' });
+    const pulls = '/repos/acme/bare/pulls?head=acme:x&base=main&sort=updated&direction=asc';
+    const branches = '/repos/acme/bare/branches?protected=true';
+
+    expect(await call('GET', pulls, { token: world.token })).toEqual({ status: 200, body: [] });
+    expect(await call('GET', branches, { token: world.token })).toEqual({ status: 200, body: [] });
   });
 
   it('an ETag that turns an unchanged answer into a 304', async () => {

@@ -61,6 +61,18 @@ function refuseCaller(actor: Actor, scope: 'app' | 'installation' | 'public' | '
   }
 }
 
+/** The same object, and the names of what was never read of it. */
+function watched<T extends object>(values: T): { values: T; unread: () => string[] } {
+  const names = new Set(Object.keys(values));
+  const watching = new Proxy(values, {
+    get: (target, name) => {
+      names.delete(String(name));
+      return Reflect.get(target, name);
+    },
+  });
+  return { values: watching, unread: () => [...names] };
+}
+
 async function run(forge: Forge, request: RestRequest): Promise<Reply> {
   const { operation, actor } = request;
   const served = operations[operation.id];
@@ -79,31 +91,30 @@ async function run(forge: Forge, request: RestRequest): Promise<Reply> {
   // who may not see a repository learns nothing about how a request to it should look
   if (served.scope !== 'repository') {
     refuseCaller(actor, served.scope);
-    return served.run({
-      ...call,
-      parameters: checkParameters(operation, { ...query, ...request.values }),
-      body: read(),
-    });
+    return checked((input) => served.run({ ...call, ...input }));
   }
   const repository = repositoryOf(forge, request.values.owner!, request.values.repo!);
   authorize(actor, repository, served.requires);
   if (served.writes && repository.state.archived && operation.id !== 'repos/update') {
     throw new ApiError(403, 'Repository was archived so is read-only.');
   }
-  const checked = {
-    ...call,
-    parameters: checkParameters(operation, { ...query, ...request.values }),
-    body: read(),
-    repository,
-  };
-  const reply = served.writes ? await writing(forge, repository, () => served.run(checked)) : await served.run(checked);
+  const reply = await checked((input) => {
+    const work = () => served.run({ ...call, ...input, repository });
+    return served.writes ? writing(forge, repository, work) : work();
+  });
   const headers = { 'X-Accepted-GitHub-Permissions': acceptedPermissions(served.requires), ...reply.headers };
   return { ...reply, headers };
 
-  function read() {
-    const body = parseBody(request);
-    checkBody(operation, body);
-    return body;
+  /** What GitHub describes and this server would pass over in silence is a bug of ours, as an unknown route is. */
+  async function checked(work: (input: Pick<Call, 'body' | 'parameters'>) => Promise<Reply>): Promise<Reply> {
+    const json = parseBody(request);
+    const parameters = watched(checkParameters(operation, { ...query, ...request.values }));
+    checkBody(operation, json);
+    const body = watched(json);
+    const answer = await work({ parameters: parameters.values, body: body.values });
+    const ignored = [...parameters.unread().filter((name) => name in query), ...body.unread()];
+    if (ignored.length > 0) throw new Error(`${operation.id} is served without ${ignored.join(', ')}`);
+    return answer;
   }
 }
 

@@ -1,24 +1,11 @@
 import { ApiError, notFound } from '../api-error.ts';
-import { type Forge, type Repository, signatureOf, webSignature } from '../forge.ts';
-import { isAncestor } from '../git-history.ts';
-import { writeCommit } from '../git-objects.ts';
+import type { Forge, Repository } from '../forge.ts';
 import { settlePulls } from '../merge-pull.ts';
-import { mergeTrees, readCommit } from '../merging.ts';
-import { branchTip, changeRefs, listRefs } from '../refs.ts';
+import { readCommit } from '../merging.ts';
+import { branchTip, listRefs } from '../refs.ts';
 import type { Protection } from '../state.ts';
 import { repoApi, repoPage } from '../urls.ts';
-import {
-  created,
-  findCommit,
-  listed,
-  NO_CONTENT,
-  type Operation,
-  ok,
-  type RepositoryCall,
-  reads,
-  text,
-  writes,
-} from './call.ts';
+import { listed, NO_CONTENT, type Operation, ok, type RepositoryCall, reads, text, writes } from './call.ts';
 import { presentCommit } from './commit.ts';
 
 function protectionUrl(forge: Forge, repository: Repository, branch: string): string {
@@ -43,11 +30,10 @@ function presentBranchProtection(protection: Protection | undefined) {
 async function listBranches(call: RepositoryCall) {
   const { forge, repository, parameters } = call;
   const { protections } = repository.state;
+  const { protected: wanted } = parameters;
   const branches = (await listRefs(repository, 'refs/heads/'))
     .map(({ name, oid }) => ({ name: name.slice('refs/heads/'.length), oid }))
-    .filter(
-      ({ name }) => parameters.protected === undefined || (protections[name] !== undefined) === parameters.protected,
-    );
+    .filter(({ name }) => wanted === undefined || (protections[name] !== undefined) === wanted);
   return listed(call, branches, ({ name, oid }) => ({
     name,
     commit: { sha: oid, url: repoApi(forge, repository.state, `/commits/${oid}`) },
@@ -209,33 +195,10 @@ async function deleteProtection(call: RepositoryCall) {
   return NO_CONTENT;
 }
 
-async function mergeBranch(call: RepositoryCall) {
-  const { forge, repository, actor } = call;
-  const input = call.body as { base: string; head: string; commit_message?: string };
-  const base = await branchTip(repository, input.base);
-  if (base === undefined) throw notFound('Base does not exist');
-  const head = await findCommit(repository, input.head);
-  if (head === undefined) throw notFound('Head does not exist');
-  if (await isAncestor(repository.directory, head.oid, base)) return NO_CONTENT;
-  const tree = await mergeTrees(repository.directory, base, head.oid);
-  if (tree === undefined) throw new ApiError(409, 'Merge conflict');
-  const after = await writeCommit(repository.directory, {
-    tree,
-    parents: [base, head.oid],
-    message: `${input.commit_message ?? `Merge ${input.head} into ${input.base}`}\n`,
-    author: signatureOf(forge, actor.login),
-    committer: webSignature(forge),
-  });
-  await changeRefs(repository, actor, [{ name: `refs/heads/${input.base}`, before: base, after, force: false }]);
-  await settlePulls(forge, repository, actor);
-  return created(presentCommit(forge, repository.state, await readCommit(repository.objects, after)));
-}
-
 export const branchOperations: Record<string, Operation> = {
   'repos/delete-branch-protection': writes('administration', deleteProtection),
   'repos/get-branch': reads('contents', getBranch),
   'repos/get-branch-protection': reads('administration', getProtection),
   'repos/list-branches': reads('contents', listBranches),
-  'repos/merge': writes('contents', mergeBranch),
   'repos/update-branch-protection': writes('administration', putProtection),
 };

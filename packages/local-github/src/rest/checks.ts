@@ -153,8 +153,9 @@ function applyInput(forge: Forge, run: CheckRun, input: RunInput): void {
     run.conclusion = input.conclusion;
     run.status = 'completed';
   }
+  const completed = input.completed_at ?? run.completedAt ?? now(forge);
   if (run.status !== 'completed') run.conclusion = null;
-  run.completedAt = run.status === 'completed' ? (input.completed_at ?? run.completedAt ?? now(forge)) : null;
+  run.completedAt = run.status === 'completed' ? completed : null;
   if (input.output === undefined) return;
   const { title, summary, text: details, annotations } = input.output;
   run.output = { title: title ?? run.output.title, summary, text: details ?? null };
@@ -219,12 +220,13 @@ async function updateCheckRun(call: RepositoryCall) {
 async function listCheckRuns(call: RepositoryCall) {
   const { forge, repository, parameters } = call;
   const { oid } = await commitOf(repository, text(call, 'ref'));
+  const { app_id: appId, check_name: name, filter, status } = parameters;
   const all = repository.state.checkRuns.filter(({ sha }) => sha === oid);
-  const runs = (parameters.filter === 'all' ? all : latestCheckRuns(repository.state, oid)).filter(
+  const runs = (filter === 'all' ? all : latestCheckRuns(repository.state, oid)).filter(
     (run) =>
-      (parameters.check_name === undefined || run.name === parameters.check_name) &&
-      (parameters.status === undefined || run.status === parameters.status) &&
-      (parameters.app_id === undefined || run.appId === parameters.app_id),
+      (name === undefined || run.name === name) &&
+      (status === undefined || run.status === status) &&
+      (appId === undefined || run.appId === appId),
   );
   const page = pageOf(call, runs.reverse());
   const body = {

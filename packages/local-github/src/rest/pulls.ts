@@ -1,4 +1,4 @@
-import { ApiError, notFound, unprocessable, validationFailed } from '../api-error.ts';
+import { notFound, unprocessable, validationFailed } from '../api-error.ts';
 import { type Forge, type Repository, signatureOf, webSignature } from '../forge.ts';
 import { runGit } from '../git.ts';
 import { isAncestor } from '../git-history.ts';
@@ -12,7 +12,7 @@ import { addReview } from '../reviews.ts';
 import type { PullRequest, Review } from '../state.ts';
 import { pullPage, repoApi } from '../urls.ts';
 import { presentUser } from './accounts.ts';
-import { created, listed, NO_CONTENT, type Operation, ok, pageOf, type RepositoryCall, reads, writes } from './call.ts';
+import { created, listed, type Operation, ok, pageOf, type RepositoryCall, reads, writes } from './call.ts';
 import { presentCommit, presentFiles } from './commit.ts';
 import { associationOf, presentPull, presentPullSimple } from './pull.ts';
 
@@ -26,21 +26,18 @@ export function calledPull(call: RepositoryCall): PullRequest {
 async function listPulls(call: RepositoryCall) {
   const { forge, repository, parameters } = call;
   const { state } = repository;
+  const { base, direction, sort } = parameters;
+  const head = parameters.head === undefined ? undefined : String(parameters.head).toLowerCase();
   const wanted = parameters.state ?? 'open';
   const pulls = state.pulls.filter((pull) => {
     if (wanted !== 'all' && pull.state !== wanted) return false;
-    if (parameters.base !== undefined && pull.base.ref !== parameters.base) return false;
-    if (parameters.head === undefined) return true;
+    if (base !== undefined && pull.base.ref !== base) return false;
     // as GitHub: a head without its owner filters nothing
-    const head = String(parameters.head);
-    return !head.includes(':') || head.toLowerCase() === `${state.owner}:${pull.head.ref}`.toLowerCase();
+    return head?.includes(':') !== true || head === `${state.owner}:${pull.head.ref}`.toLowerCase();
   });
-  const key = parameters.sort === 'updated' ? 'updatedAt' : 'createdAt';
-  const sign =
-    parameters.direction === 'asc' ||
-    (parameters.direction === undefined && parameters.sort !== undefined && parameters.sort !== 'created')
-      ? 1
-      : -1;
+  if (sort === 'popularity' || sort === 'long-running') throw unprocessable(`Sorting by ${sort} is not served here.`);
+  const key = sort === 'updated' ? 'updatedAt' : 'createdAt';
+  const sign = direction === 'asc' || (direction === undefined && sort === 'updated') ? 1 : -1;
   pulls.sort((a, b) => sign * (a[key].localeCompare(b[key]) || a.number - b.number));
   return listed(call, pulls, (pull) => presentPullSimple(forge, state, pull));
 }
@@ -221,29 +218,9 @@ async function createReview(call: RepositoryCall) {
   return ok(presentReview(forge, repository, pull, review));
 }
 
-async function dismissReview(call: RepositoryCall) {
-  const { forge, repository, actor } = call;
-  const pull = calledPull(call);
-  const review = repository.state.reviews.find(({ id }) => id === call.parameters.review_id);
-  if (review === undefined || review.number !== pull.number) throw notFound();
-  if (review.state !== 'APPROVED' && review.state !== 'CHANGES_REQUESTED') {
-    throw new ApiError(422, 'Can not dismiss a commented pull request review');
-  }
-  review.state = 'DISMISSED';
-  await settlePulls(forge, repository, actor);
-  return ok(presentReview(forge, repository, pull, review));
-}
-
-async function checkIfMerged(call: RepositoryCall) {
-  if (calledPull(call).mergedAt === null) throw notFound();
-  return NO_CONTENT;
-}
-
 export const pullOperations: Record<string, Operation> = {
-  'pulls/check-if-merged': reads('pull_requests', checkIfMerged),
   'pulls/create': writes('pull_requests', postPull),
   'pulls/create-review': writes('pull_requests', createReview),
-  'pulls/dismiss-review': writes('pull_requests', dismissReview),
   'pulls/get': reads('pull_requests', getPull),
   'pulls/list': reads('pull_requests', listPulls),
   'pulls/list-commits': reads('pull_requests', listCommits),
