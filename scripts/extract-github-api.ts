@@ -53,21 +53,21 @@ const pullFilter = `${page} states headRefName baseRefName labels orderBy`;
 
 /** Type -> its fields, each with the arguments that the server honours: `name` or `name(argument ...)`. */
 const types: Record<string, string> = {
-  Query: 'node(id) nodes(ids) rateLimit(dryRun) repository(owner name followRenames) viewer',
+  Query: 'node(id) nodes(ids) rateLimit repository(owner name) viewer',
   Mutation: `addComment(input) addLabelsToLabelable(input) addPullRequestReview(input) closePullRequest(input)
     convertPullRequestToDraft(input) createCommitOnBranch(input) createPullRequest(input) createRef(input)
     deleteRef(input) disablePullRequestAutoMerge(input) enablePullRequestAutoMerge(input)
     markPullRequestReadyForReview(input) mergePullRequest(input) reopenPullRequest(input)
     updateIssueComment(input) updatePullRequest(input) updateRef(input) updateRefs(input)`,
   Node: 'id',
-  Actor: 'avatarUrl(size) login resourcePath url',
-  RepositoryOwner: 'avatarUrl(size) id login resourcePath url',
+  Actor: 'avatarUrl login resourcePath url',
+  RepositoryOwner: 'avatarUrl id login resourcePath url',
   GitObject: 'abbreviatedOid commitResourcePath commitUrl id oid repository',
   GitSignature: 'email isValid payload signature state wasSignedByGitHub',
   Labelable: `labels(${page})`,
-  User: 'avatarUrl(size) databaseId id login name resourcePath url',
-  Bot: 'avatarUrl(size) databaseId id login resourcePath url',
-  Organization: 'avatarUrl(size) databaseId id login name resourcePath url',
+  User: 'avatarUrl databaseId id login name resourcePath url',
+  Bot: 'avatarUrl databaseId id login resourcePath url',
+  Organization: 'avatarUrl databaseId id login name resourcePath url',
   RateLimit: 'cost limit nodeCount remaining resetAt used',
   PageInfo: 'endCursor hasNextPage hasPreviousPage startCursor',
   Repository: `autoMergeAllowed branchProtectionRules(${page}) createdAt databaseId defaultBranchRef deleteBranchOnMerge
@@ -93,12 +93,12 @@ const types: Record<string, string> = {
     commitResourcePath commitUrl committedDate committer deletions file(path) history(${page} path since until) id
     message messageBody messageHeadline oid parents(${page}) repository resourcePath signature status
     statusCheckRollup tree url`,
-  GitActor: 'avatarUrl(size) date email name user',
+  GitActor: 'avatarUrl date email name user',
   CommitConnection: 'edges nodes pageInfo totalCount',
   CommitEdge: 'cursor node',
   CommitHistoryConnection: 'edges nodes pageInfo totalCount',
   Status: 'commit contexts id state',
-  StatusContext: 'avatarUrl(size) commit context createdAt creator description id state targetUrl',
+  StatusContext: 'avatarUrl commit context createdAt creator description id state targetUrl',
   StatusCheckRollup: `commit contexts(${page}) id state`,
   StatusCheckRollupContextConnection: 'nodes pageInfo totalCount',
   StatusCheckRollupContext: '*',

@@ -5,6 +5,7 @@ import { type ApiOperation, checkBody, checkParameters, responseProblem } from '
 import type { Call, Reply } from './rest/call.ts';
 import { operations } from './rest/operations.ts';
 import { type Actor, acceptedPermissions, authorize } from './tokens.ts';
+import { watched } from './watched.ts';
 
 export type RestRequest = {
   operation: ApiOperation;
@@ -59,18 +60,6 @@ function refuseCaller(actor: Actor, scope: 'app' | 'installation' | 'public' | '
       'You must authenticate with an installation access token in order to list repositories for an installation.',
     );
   }
-}
-
-/** The same object, and the names of what was never read of it. */
-function watched<T extends object>(values: T): { values: T; unread: () => string[] } {
-  const names = new Set(Object.keys(values));
-  const watching = new Proxy(values, {
-    get: (target, name) => {
-      names.delete(String(name));
-      return Reflect.get(target, name);
-    },
-  });
-  return { values: watching, unread: () => [...names] };
 }
 
 async function run(forge: Forge, request: RestRequest): Promise<Reply> {

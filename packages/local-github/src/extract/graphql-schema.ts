@@ -3,8 +3,8 @@ export const graphqlSchema = /* GraphQL */ `
 type Query {
   node(id: ID!): Node
   nodes(ids: [ID!]!): [Node]!
-  rateLimit(dryRun: Boolean = false): RateLimit
-  repository(owner: String!, name: String!, followRenames: Boolean = true): Repository
+  rateLimit: RateLimit
+  repository(owner: String!, name: String!): Repository
   viewer: User!
 }
 
@@ -34,14 +34,14 @@ interface Node {
 }
 
 interface Actor {
-  avatarUrl(size: Int): URI!
+  avatarUrl: URI!
   login: String!
   resourcePath: URI!
   url: URI!
 }
 
 interface RepositoryOwner {
-  avatarUrl(size: Int): URI!
+  avatarUrl: URI!
   id: ID!
   login: String!
   resourcePath: URI!
@@ -71,7 +71,7 @@ interface Labelable {
 }
 
 type User implements Actor & Node & RepositoryOwner {
-  avatarUrl(size: Int): URI!
+  avatarUrl: URI!
   databaseId: Int
   id: ID!
   login: String!
@@ -81,7 +81,7 @@ type User implements Actor & Node & RepositoryOwner {
 }
 
 type Bot implements Actor & Node {
-  avatarUrl(size: Int): URI!
+  avatarUrl: URI!
   databaseId: Int
   id: ID!
   login: String!
@@ -90,7 +90,7 @@ type Bot implements Actor & Node {
 }
 
 type Organization implements Actor & Node & RepositoryOwner {
-  avatarUrl(size: Int): URI!
+  avatarUrl: URI!
   databaseId: Int
   id: ID!
   login: String!
@@ -292,7 +292,7 @@ type Commit implements GitObject & Node {
 }
 
 type GitActor {
-  avatarUrl(size: Int): URI!
+  avatarUrl: URI!
   date: GitTimestamp
   email: String
   name: String
@@ -326,7 +326,7 @@ type Status implements Node {
 }
 
 type StatusContext implements Node {
-  avatarUrl(size: Int = 40): URI
+  avatarUrl: URI
   commit: Commit
   context: String!
   createdAt: DateTime!

@@ -189,6 +189,18 @@ describe('mutations', () => {
     await mutate(world, 'updateRefs', await noChange(world), '');
   });
 
+  it('fail loudly on an input that the server would ignore', async () => {
+    await using world = await createWorld();
+    const { pullRequestId } = await openPull(world);
+
+    const merge = mutate(world, 'mergePullRequest', { pullRequestId, authorEmail: 'ada@example.com' }, '');
+
+    await expect(merge).rejects.toMatchObject({
+      status: 500,
+      message: expect.stringContaining('Mutation.mergePullRequest is served without authorEmail'),
+    });
+  });
+
   it('were all used above', () => {
     const extracted = Object.keys(schema.getMutationType()!.getFields());
 
@@ -218,6 +230,7 @@ describe('a document that GitHub would refuse', () => {
       {},
       'Unknown argument',
     ],
+    ['a size of a picture', '{ viewer { avatarUrl(size: 4) } }', {}, 'Unknown argument "size"'],
     ['no selection', '{ viewer }', {}, 'must have a selection of subfields'],
     ['no syntax', '{ viewer {', {}, 'Syntax Error'],
     ['no query', '', {}, 'A query attribute must be specified'],

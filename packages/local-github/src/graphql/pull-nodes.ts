@@ -29,11 +29,12 @@ function stateOf(pull: PullRequest): 'CLOSED' | 'MERGED' | 'OPEN' {
 
 /** Oldest first unless `orderBy` says otherwise. */
 export function filterPulls(repository: Repository, filter: PullFilter): PullRequest[] {
+  const { baseRefName: base, headRefName: head, orderBy, states } = filter;
   const wanted = filter.labels?.map((name) => name.toLowerCase());
   const pulls = repository.state.pulls.filter((pull) => {
-    if (filter.states != null && !filter.states.includes(stateOf(pull))) return false;
-    if (filter.headRefName != null && filter.headRefName !== pull.head.ref) return false;
-    if (filter.baseRefName != null && filter.baseRefName !== pull.base.ref) return false;
+    if (states != null && !states.includes(stateOf(pull))) return false;
+    if (head != null && head !== pull.head.ref) return false;
+    if (base != null && base !== pull.base.ref) return false;
     const names = labelsOf(repository.state, pull).map(({ name }) => name.toLowerCase());
     return wanted === undefined || names.some((name) => wanted.includes(name));
   });
@@ -41,8 +42,8 @@ export function filterPulls(repository: Repository, filter: PullFilter): PullReq
     COMMENTS: ({ number }) => repository.state.comments.filter((comment) => comment.number === number).length,
     UPDATED_AT: ({ updatedAt }) => updatedAt,
   };
-  const key = keys[filter.orderBy?.field ?? ''] ?? (({ number }: PullRequest) => number);
-  const sign = filter.orderBy?.direction === 'DESC' ? -1 : 1;
+  const key = keys[orderBy?.field ?? ''] ?? (({ number }: PullRequest) => number);
+  const sign = orderBy?.direction === 'DESC' ? -1 : 1;
   return pulls.sort((a, b) => {
     const [left, right] = [key(a), key(b)];
     return sign * (left < right ? -1 : left > right ? 1 : a.number - b.number);
@@ -141,11 +142,12 @@ export function pullNode(context: Context, repository: Repository, pull: PullReq
       return connection('comments', comments, args, (comment) => commentNode(context, repository, pull, comment));
     },
     reviews: (args: PageArguments & { author?: string | null; states?: string[] | null }) => {
+      const { author, states } = args;
       const reviews = state.reviews.filter(
         (review) =>
           review.number === pull.number &&
-          (args.author == null || review.author === args.author) &&
-          (args.states == null || args.states.includes(review.state)),
+          (author == null || review.author === author) &&
+          (states == null || states.includes(review.state)),
       );
       return connection('reviews', reviews, args, (review) => reviewNode(context, repository, pull, review));
     },

@@ -86,7 +86,7 @@ export function repositoryNode(context: Context, repository: Repository) {
     mergeCommitAllowed: settings.allowMergeCommit,
     rebaseMergeAllowed: settings.allowRebaseMerge,
     squashMergeAllowed: settings.allowSquashMerge,
-    mergeQueue: null, // merge queues are not served
+    mergeQueue: ({ branch: _branch }: { branch?: string }) => null, // merge queues are not served
     defaultBranchRef: () => findRef(`refs/heads/${state.defaultBranch}`),
     // as GitHub: a name without `refs/` is looked for among branches, then among tags
     ref: async ({ qualifiedName: name }: { qualifiedName: string }) => {
@@ -96,7 +96,8 @@ export function repositoryNode(context: Context, repository: Repository) {
     refs: async (args: PageArguments & { refPrefix: string; query?: string | null }) => {
       mayReadCode();
       if (!args.refPrefix.endsWith('/')) throw new ApiError(422, 'refPrefix must end with a slash');
-      const refs = (await listRefs(repository, args.refPrefix)).filter(({ name }) => name.includes(args.query ?? ''));
+      const part = args.query ?? '';
+      const refs = (await listRefs(repository, args.refPrefix)).filter(({ name }) => name.includes(part));
       return connection('refs', refs, args, (ref) => refNode(context, repository, ref));
     },
     object: async ({ expression, oid }: { expression?: string | null; oid?: string | null }) => {

@@ -17,6 +17,7 @@ import type { Forge } from '../forge.ts';
 import { isOid, isoTime } from '../git-objects.ts';
 import type { RateLimitState } from '../rate-limit.ts';
 import { type Actor, canSee } from '../tokens.ts';
+import { watched } from '../watched.ts';
 import { actorNode } from './actors.ts';
 import type { Context } from './context.ts';
 import { nodeOfId } from './lookup.ts';
@@ -118,11 +119,27 @@ export function graphqlRateLimited(caller: string): object {
   return { errors: [{ type: 'RATE_LIMIT', code: 'graphql_rate_limit', message }] };
 }
 
-/** graphql-js gives null for what an object lacks; here that is a bug and not an answer. */
+/**
+ * graphql-js gives null for what an object lacks; here that is a bug and not an answer, and so is an argument, or a
+ * field of a mutation's input, that nothing reads.
+ */
 const resolveField: GraphQLFieldResolver<unknown, Context> = (source, args, context, info) => {
   const value = (source as Record<string, unknown>)[info.fieldName];
-  if (value === undefined) throw new Error(`${info.parentType.name}.${info.fieldName} is extracted and not served`);
-  return typeof value === 'function' ? value(args, context) : value;
+  const name = `${info.parentType.name}.${info.fieldName}`;
+  if (value === undefined) throw new Error(`${name} is extracted and not served`);
+  const given = new Set(
+    info.fieldNodes.flatMap((node) => (node.arguments ?? []).map((argument) => argument.name.value)),
+  );
+  if (given.size === 0) return typeof value === 'function' ? value(args, context) : value;
+  const input = watched<object>(args.input ?? {});
+  const outer = watched<Record<string, unknown>>('input' in args ? { ...args, input: input.values } : args);
+  const finish = (result: unknown) => {
+    const ignored = [...outer.unread().filter((one) => given.has(one)), ...input.unread()];
+    if (ignored.length > 0) throw new Error(`${name} is served without ${ignored.join(', ')}`);
+    return result;
+  };
+  const result: unknown = typeof value === 'function' ? value(outer.values, context) : value;
+  return result instanceof Promise ? result.then(finish) : finish(result);
 };
 
 /**
