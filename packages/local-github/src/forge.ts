@@ -1,4 +1,4 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { appendFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { notFound } from './api-error.ts';
 import { gitText } from './git.ts';
@@ -91,21 +91,25 @@ export function writing<T>(forge: Forge, repository: Repository, work: () => Pro
   });
 }
 
-const GIT_SETTINGS: [string, string][] = [
-  ['http.receivepack', 'true'],
-  ['uploadpack.allowFilter', 'true'],
-  ['uploadpack.allowAnySHA1InWant', 'true'],
-  ['receive.hideRefs', 'refs/pull'],
-  ['receive.advertisePushOptions', 'true'],
-  ['core.logAllRefUpdates', 'false'],
-  ['gc.auto', '0'],
-];
+const GIT_CONFIG = `[core]
+	logAllRefUpdates = false
+[http]
+	receivepack = true
+[uploadpack]
+	allowFilter = true
+	allowAnySHA1InWant = true
+[receive]
+	hideRefs = refs/pull
+	advertisePushOptions = true
+[gc]
+	auto = 0
+`;
 
 /** Makes the bare repository on disk. */
 export async function initRepository(directory: string, defaultBranch: string): Promise<void> {
   await mkdir(directory, { recursive: true });
   await gitText(directory, ['init', '--quiet', '--bare', '-b', defaultBranch, '.']);
-  for (const [name, value] of GIT_SETTINGS) await gitText(directory, ['config', name, value]);
+  await appendFile(join(directory, 'config'), GIT_CONFIG);
 }
 
 /** @throws ApiError 404 */

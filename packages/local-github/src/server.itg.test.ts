@@ -64,6 +64,7 @@ describe('the server', () => {
 
   it('lets go of git when somebody breaks a clone off', async () => {
     await using world = await createWorld();
+    await git(world.clone, 'config', 'core.compression', '0');
     await writeFile(join(world.clone, 'model.bin'), randomBytes(24 * 1024 * 1024));
     const head = await commit(world.clone, 'Add a model');
     await git(world.clone, 'push', '--quiet', 'origin', 'main');
