@@ -57,6 +57,18 @@ describe('git over HTTP', () => {
     expect(await refusal(git(world.folder, 'clone', url, 'no'))).toContain(message);
   });
 
+  it('finds nothing outside of its repositories', async () => {
+    await using world = await createWorld();
+    const headers = { Authorization: `Basic ${Buffer.from(`x-access-token:${world.token}`).toString('base64')}` };
+    const statuses: Record<string, number> = {};
+    for (const path of ['/acme/%zz.git', '/acme/..%2f..%2froot.git', '/..%2facme/deploy.git', '/acme/deploy.git%00']) {
+      const url = `${world.server.url}${path}/info/refs?service=git-upload-pack`;
+      statuses[path] = (await fetch(url, { headers })).status;
+    }
+
+    expect(new Set(Object.values(statuses))).toEqual(new Set([404]));
+  });
+
   it('lets a reader read and not push', async () => {
     await using world = await createWorld();
     const token = await world.server.createToken({ login: 'eve', permissions: { contents: 'read' } });

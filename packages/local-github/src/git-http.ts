@@ -19,7 +19,8 @@ export function parseGitRequest(url: URL): GitRequest | undefined {
   const asked = match[4] === undefined ? url.searchParams.get('service') : `git-${match[4]}-pack`;
   if (asked !== 'git-upload-pack' && asked !== 'git-receive-pack') return undefined;
   const service = asked === 'git-upload-pack' ? 'upload-pack' : 'receive-pack';
-  return { owner: decodeURIComponent(match[1]!), name: decodeURIComponent(match[2]!), file: match[3]!, service };
+  // not decoded: no name of an owner or a repository needs that
+  return { owner: match[1]!, name: match[2]!, file: match[3]!, service };
 }
 
 /** A refusal that git shows to the person who pushes or clones. */
