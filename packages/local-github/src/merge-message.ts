@@ -31,6 +31,11 @@ function splitMessage(message: string): Message {
   return { headline, body: rest.join('\n').trim() };
 }
 
+function endsWithTrailers(body: string): boolean {
+  const last = body.split('\n\n').at(-1) ?? '';
+  return last.split('\n').every((line) => /^[A-Za-z0-9-]+: /.test(line));
+}
+
 /** GitHub's squash: one commit keeps its message, several become a list; other authors are credited at the end. */
 export function squashMessage(
   repository: Repository,
@@ -51,6 +56,10 @@ export function squashMessage(
     const { name, email } = commit.author;
     if (email !== author.email) others.set(email.toLowerCase(), `Co-authored-by: ${name} <${email}>`);
   }
+  const credits = [...others.values()].join('\n');
   const body = single === undefined ? listed : single.body;
-  return { headline, body: [body, [...others.values()].join('\n')].filter((part) => part !== '').join('\n\n') };
+  if (credits === '' || body === '') return { headline, body: body + credits };
+  // a list is ruled off, and trailers that one commit ends with go on
+  const between = single === undefined ? '\n\n---------\n\n' : endsWithTrailers(body) ? '\n' : '\n\n';
+  return { headline, body: body + between + credits };
 }

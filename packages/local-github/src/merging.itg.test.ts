@@ -71,7 +71,7 @@ describe('the three methods, against git itself', () => {
     expect(await git(world.clone, 'rev-parse', `${sha}^{tree}`)).toBe(tree);
     expect(await git(world.clone, 'log', '-1', '--format=%P', sha)).toBe(base);
     expect(await git(world.clone, 'log', '-1', '--format=%B', sha)).toBe(
-      'The topic (#1)\n\n* topic 1\n\n* topic 2\n\n* topic 3\n\nCo-authored-by: Ada <ada@example.com>',
+      'The topic (#1)\n\n* topic 1\n\n* topic 2\n\n* topic 3\n\n---------\n\nCo-authored-by: Ada <ada@example.com>',
     );
   });
 
@@ -142,6 +142,25 @@ describe('the message of a merge', () => {
     const { data } = await world.octokit.rest.pulls.merge({ ...repo, pull_number, merge_method, ...given });
 
     expect(await git(world.repository.directory, 'log', '-1', '--format=%B', data.sha)).toBe(message);
+  });
+
+  it.each([
+    ['Why.', 'Why.\n\nCo-authored-by: Ada <ada@example.com>'],
+    [
+      'Why.\n\nRun-Key: a\nModel-Digest: b',
+      'Why.\n\nRun-Key: a\nModel-Digest: b\nCo-authored-by: Ada <ada@example.com>',
+    ],
+  ])('squash of one commit with the body %j', async (body, message) => {
+    await using world = await createWorld();
+    await pushBranch(world.clone, 'topic', []);
+    await git(world.clone, 'commit', '--quiet', '--allow-empty', '-m', 'One', '-m', body);
+    await writeFiles(world.clone, { a: '1' });
+    await git(world.clone, 'add', 'a');
+    await git(world.clone, 'commit', '--quiet', '--amend', '--no-edit');
+    await git(world.clone, 'push', '--quiet', 'origin', 'topic');
+    const sha = await mergeBy(world, 'squash');
+
+    expect(await git(world.repository.directory, 'log', '-1', '--format=%B', sha)).toBe(`One (#1)\n\n${message}`);
   });
 
   it.each([
