@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { Octokit } from 'octokit';
 import type { CreatedRepository, LocalGithub, LocalGithubOptions, TokenRequest } from './index.ts';
 import { startLocalGithub } from './index.ts';
+import { EVERY_PERMISSION } from './tokens.ts';
 
 const run = promisify(execFile);
 
@@ -75,16 +76,7 @@ export async function createWorld(
   });
   const token = await server.createToken({
     login: 'ada',
-    permissions: {
-      actions: 'write',
-      administration: 'write',
-      checks: 'write',
-      contents: 'write',
-      issues: 'write',
-      pull_requests: 'write',
-      statuses: 'write',
-      workflows: 'write',
-    },
+    permissions: EVERY_PERMISSION,
     ...options.token,
   });
   const clone = join(folder.path, 'clone');

@@ -8,6 +8,7 @@
  */
 import { parseArgs } from 'node:util';
 import { startLocalGithub } from './server.ts';
+import { EVERY_PERMISSION } from './tokens.ts';
 
 const { values } = parseArgs({
   options: {
@@ -24,16 +25,7 @@ const server = await startLocalGithub({ root: values.root, port: Number(values.p
 const token = await server.createToken({
   login: 'octocat',
   admin: true,
-  permissions: {
-    actions: 'write',
-    administration: 'write',
-    checks: 'write',
-    contents: 'write',
-    issues: 'write',
-    pull_requests: 'write',
-    statuses: 'write',
-    workflows: 'write',
-  },
+  permissions: EVERY_PERMISSION,
 });
 process.stdout.write(`web and git  ${server.url}\nREST         ${server.restUrl}\nGraphQL      ${server.graphqlUrl}\n`);
 process.stdout.write(`token        ${token}\n`);

@@ -1,4 +1,4 @@
-import { unprocessable, validationFailed } from './api-error.ts';
+import { ApiError, unprocessable } from './api-error.ts';
 import { accountOf, type Forge, nextId, now, type Repository } from './forge.ts';
 import type { PullRequest, RepositoryState, Review } from './state.ts';
 import type { Actor } from './tokens.ts';
@@ -21,6 +21,10 @@ export function addReview(
   pull: PullRequest,
   input: { event: 'APPROVE' | 'COMMENT' | 'REQUEST_CHANGES' | undefined; body: string; commit: string | undefined },
 ): Review {
+  if (actor.kind === 'job' && input.event === 'APPROVE') {
+    // GitHub's setting for this is off unless somebody switches it on
+    throw reviewFailure('GitHub Actions is not permitted to approve pull requests.');
+  }
   const own = actor.login.toLowerCase() === pull.author.toLowerCase();
   if (own && input.event === 'APPROVE') throw reviewFailure('Can not approve your own pull request');
   if (own && input.event === 'REQUEST_CHANGES') throw reviewFailure('Can not request changes on your own pull request');
@@ -43,6 +47,6 @@ export function addReview(
   return review;
 }
 
-function reviewFailure(message: string) {
-  return validationFailed(message);
+function reviewFailure(message: string): ApiError {
+  return new ApiError(422, 'Unprocessable Entity', { errors: [message] });
 }

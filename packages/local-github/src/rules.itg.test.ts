@@ -90,6 +90,13 @@ describe('required reviews', () => {
     const alone = await refusedMerge(world, pull_number);
     const own = world.octokit.rest.pulls.createReview(approve);
     await expect(own).rejects.toMatchObject({ status: 422, message: /Can not approve your own pull request/ });
+    const token = await world.server.createToken({ login: 'github-actions[bot]', kind: 'job' });
+    const job = octokitFor(world.server, token).rest.pulls.createReview(approve);
+    const errors = ['GitHub Actions is not permitted to approve pull requests.'];
+    await expect(job).rejects.toMatchObject({
+      status: 422,
+      response: { data: { message: 'Unprocessable Entity', errors } },
+    });
     await grace.rest.pulls.createReview(approve);
     const approved = await stateOf(world, pull_number);
     await pushBranch(world.clone, 'topic', [{ a: '2' }]);

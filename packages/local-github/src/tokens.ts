@@ -38,6 +38,9 @@ export const FULL_PERMISSIONS: Permissions = {
   statuses: 'write',
 };
 
+/** What an administrator's personal token can be given. */
+export const EVERY_PERMISSION: Permissions = { ...FULL_PERMISSIONS, administration: 'write', workflows: 'write' };
+
 export const ANONYMOUS: Actor = {
   kind: 'anonymous',
   login: '',
