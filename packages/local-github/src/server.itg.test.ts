@@ -51,7 +51,7 @@ describe('the server', () => {
     const mark = server.log.length;
     const calls = Array.from({ length: 8 }, () => octokit.rest.pulls.listFiles({ ...repo, pull_number: 1 }));
     const ended = Promise.allSettled(calls);
-    await expect.poll(() => server.log.length, { interval: 5 }).toBe(mark + 8);
+    await expect.poll(() => server.log.length, { interval: 5, timeout: 20_000 }).toBe(mark + 8);
 
     await server.close();
     const unanswered = server.log.filter(({ status }) => status === null);
