@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, open, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { chmod, lstat, mkdir, mkdtemp, open, readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ConfigurationError } from './errors.ts';
+import { onInterrupt } from './interrupt.ts';
 
 /** Writes whole or not at all: a reader never sees half a file, whatever dies. */
 export async function writeFileAtomic(file: string, content: string | Uint8Array): Promise<void> {
@@ -76,14 +78,36 @@ function outside(relative: string, what: string): ConfigurationError {
 
 export type TemporaryFolder = AsyncDisposable & { path: string };
 
-/** A folder that is gone when its block ends: `await using folder = await temporaryFolder('train')`. */
+/** A folder that is gone when its block ends, or is interrupted: `await using folder = await temporaryFolder('train')`. */
 export async function temporaryFolder(purpose: string, parent = tmpdir()): Promise<TemporaryFolder> {
   await mkdir(parent, { recursive: true });
   const folder = await mkdtemp(path.join(parent, `passloop-${purpose}-`));
+  const forget = onInterrupt(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   return {
     path: folder,
     async [Symbol.asyncDispose]() {
-      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+      forget();
+      await removeFolder(folder);
     },
   };
+}
+
+/** Removes a folder with all that is in it, folders included that their maker left without the right to write. */
+export async function removeFolder(folder: string): Promise<void> {
+  try {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM')))
+      throw error;
+    await openFolders(folder);
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+async function openFolders(folder: string): Promise<void> {
+  await chmod(folder, 0o700);
+  for (const entry of await readdir(folder)) {
+    const full = path.join(folder, entry);
+    if ((await lstat(full)).isDirectory()) await openFolders(full);
+  }
 }

@@ -48,3 +48,24 @@ it('streams lines as they come', async () => {
   });
   expect(lines.sort()).toEqual(['stderr:c', 'stdout:a', 'stdout:b']);
 });
+
+it('kills what a program left behind in its group, and waits for nobody who has left the group', async () => {
+  const marker = `passloop-left-${process.pid}-${Date.now()}`;
+  const script = `bash -c 'exec -a ${marker} sleep 61' >/dev/null 2>&1 & setsid sleep 61 & echo $!`;
+  const result = await runProcess({ argv: ['bash', '-c', script], env, timeoutMs: 20_000 });
+  process.kill(Number(result.stdout.toString()), 'SIGKILL');
+  expect(result.exitCode).toBe(0);
+  expect(result.timedOut).toBe(false);
+  const left = await runProcess({ argv: ['sh', '-c', `ps -eo args | grep -c '^${marker}'`], env });
+  expect(left.stdout.toString().trim()).toBe('0');
+});
+
+it('keeps what a child of the program still writes after it has ended', async () => {
+  const result = await runProcess({ argv: ['bash', '-c', '(sleep 0.3; echo late) & echo early'], env });
+  expect(result.stdout.toString()).toBe('early\nlate\n');
+});
+
+it('ends at once where the signal was given before', async () => {
+  const result = await runProcess({ argv: ['sleep', '61'], env, signal: AbortSignal.abort() });
+  expect(result.signal).toBe('SIGKILL');
+});

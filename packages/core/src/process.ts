@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { ConfigurationError, InfrastructureError } from './errors.ts';
+import { onInterrupt } from './interrupt.ts';
 
 export type ProcessRequest = {
   /** Program and arguments; no shell ever reads them. */
@@ -28,10 +29,13 @@ export type ProcessResult = {
 };
 
 const defaultMaxOutput = 64 * 1024 * 1024;
+/** What a program started and left running may still write this long after it; then its group is killed. */
+const lingerMs = 1000;
 
 /**
- * Runs a program to its end and never throws for an exit code. The child leads a process group of its own:
- * at the timeout the whole group is killed, so that no grandchild lives on.
+ * Runs a program to its end and never throws for an exit code. The child leads a process group of its own: at the timeout,
+ * at an interrupt, and when the child has ended, what is left of the group is killed. A process that has left the group
+ * lives on, but its hold on the pipes keeps nobody waiting.
  * @throws ConfigurationError where the program doesn't exist.
  */
 export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
@@ -65,7 +69,15 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
             timedOut = true;
             killGroup();
           }, request.timeoutMs);
+    if (request.signal?.aborted) killGroup();
     request.signal?.addEventListener('abort', killGroup, { once: true });
+    const forget = onInterrupt(killGroup);
+    let linger: NodeJS.Timeout | null = null;
+    function settle(): void {
+      for (const pending of [timer, linger]) if (pending !== null) clearTimeout(pending);
+      request.signal?.removeEventListener('abort', killGroup);
+      forget();
+    }
 
     child.stdout.on('data', (chunk: Buffer) => {
       stdout.push(chunk);
@@ -78,17 +90,29 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
     // A child that ends without reading its input closes the pipe: its exit code says what happened.
     child.stdin.on('error', () => {});
     child.on('error', (error: NodeJS.ErrnoException) => {
-      if (timer !== null) clearTimeout(timer);
-      request.signal?.removeEventListener('abort', killGroup);
+      settle();
       if (error.code === 'ENOENT') {
         reject(new ConfigurationError(`The program ${JSON.stringify(program)} was not found.`, { cause: error }));
       } else {
         reject(new InfrastructureError(`${program} could not start: ${error.message}`, { cause: error }));
       }
     });
-    child.on('close', (exitCode, signal) => {
+    child.on('exit', () => {
       if (timer !== null) clearTimeout(timer);
-      request.signal?.removeEventListener('abort', killGroup);
+      linger = setTimeout(() => {
+        killGroup();
+        linger = setTimeout(() => {
+          // One more turn of the loop reads what the pipes hold; whoever keeps them open has left the group.
+          setImmediate(() => {
+            child.stdout.destroy();
+            child.stderr.destroy();
+          });
+        }, lingerMs);
+      }, lingerMs);
+    });
+    child.on('close', (exitCode, signal) => {
+      settle();
+      killGroup();
       lines.stdout.flush();
       lines.stderr.flush();
       resolve({

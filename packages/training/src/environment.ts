@@ -9,6 +9,7 @@ import {
   logText,
   type Progress,
   readTextIfExists,
+  removeFolder,
   runProcess,
   sha256Hex,
 } from '@passloop/core';
@@ -246,15 +247,4 @@ async function makeReadOnly(folder: string): Promise<void> {
     if (!stat.isSymbolicLink()) await chmod(full, stat.mode & 0o555);
   }
   await chmod(folder, 0o555);
-}
-
-async function removeFolder(folder: string): Promise<void> {
-  const names = await readdir(folder, { recursive: true }).catch(() => []);
-  await chmod(folder, 0o755).catch(() => {});
-  for (const name of names) {
-    const full = path.join(folder, name);
-    const stat = await lstat(full).catch(() => null);
-    if (stat?.isDirectory()) await chmod(full, 0o755).catch(() => {});
-  }
-  await rm(folder, { recursive: true, force: true });
 }
