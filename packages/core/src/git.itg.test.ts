@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { chmod, mkdir, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from './files.ts';
@@ -48,4 +49,37 @@ it('says so where there is no repository', async () => {
   await expect(openGitRepository(folder.path, { ...env, GIT_CEILING_DIRECTORIES: '/' })).rejects.toThrow(
     /not inside a git repository/,
   );
+});
+
+it('hashes blobs as sha256sum does, whatever their size and content, and refuses what is no blob', async () => {
+  await using folder = await temporaryFolder('git-test');
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-C', folder.path, '-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], {
+      encoding: 'utf8',
+    }).trim();
+  git('init', '-q', '-b', 'main');
+  const forged = `\n${'0'.repeat(40)} blob 3\nabc\n`;
+  const contents = ['', '\n', forged, 'x'.repeat(300_000), randomBytes(5_000_000)];
+  for (const [index, content] of contents.entries()) await writeFile(path.join(folder.path, `f${index}`), content);
+  for (let index = 0; index < 1200; index += 1) await writeFile(path.join(folder.path, `many-${index}`), `${index}\n`);
+  git('add', '.');
+  git('commit', '-qm', 'one');
+  const repository = await openGitRepository(folder.path, env);
+  const files = await repository.listFiles(git('rev-parse', 'HEAD'));
+
+  const digests = await repository.hashBlobs(files.map((file) => file.oid));
+  const blobs = await repository.readBlobs(files.map((file) => file.oid));
+
+  const sums = execFileSync('sh', ['-c', 'sha256sum f? many-*'], { cwd: folder.path, encoding: 'utf8' });
+  const expected = sums
+    .trim()
+    .split('\n')
+    .map((line) => [line.slice(66), `sha256:${line.slice(0, 64)}`]);
+  expect(expected).toHaveLength(1205);
+  expect(files.map((file) => [file.path, digests.get(file.oid)]).sort()).toEqual(expected.sort());
+  for (const file of files) {
+    expect(blobs.get(file.oid)?.equals(await readFile(path.join(folder.path, file.path)))).toBe(true);
+  }
+  await expect(repository.hashBlobs(['0'.repeat(40)])).rejects.toThrow(/git object 0{40} is missing, not a file/);
+  await expect(repository.readBlobs([git('rev-parse', 'HEAD')])).rejects.toThrow(/is commit, not a file/);
 });

@@ -12,6 +12,8 @@ export type ProcessRequest = {
   timeoutMs?: number | undefined;
   /** Bytes kept of each stream; what is beyond it is dropped from the middle of the run, the end is kept. */
   maxOutputBytes?: number | undefined;
+  /** Takes stdout as it comes; the result holds none of it then. */
+  onStdout?: ((chunk: Buffer) => void) | undefined;
   /** Called with each whole line of either stream as it comes. */
   onLine?: ((line: string, stream: 'stdout' | 'stderr') => void) | undefined;
   signal?: AbortSignal | undefined;
@@ -80,7 +82,8 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
     }
 
     child.stdout.on('data', (chunk: Buffer) => {
-      stdout.push(chunk);
+      if (request.onStdout === undefined) stdout.push(chunk);
+      else request.onStdout(chunk);
       lines.stdout.push(chunk);
     });
     child.stderr.on('data', (chunk: Buffer) => {

@@ -54,11 +54,11 @@ export async function loadModelsAt(repository: GitRepository, commit: string): P
   const files = (await repository.listFiles(commit)).filter(
     (entry) => entry.type === 'blob' && (entry.path === modelFileName || entry.path.endsWith(`/${modelFileName}`)),
   );
+  const contents = await repository.readBlobs(files.map((entry) => entry.oid));
   const models: LoadedModel[] = [];
   const owners = new Map<string, string>();
   for (const entry of files) {
-    const content = await repository.readFile(commit, entry.path);
-    for (const model of parseModelFile((content ?? Buffer.alloc(0)).toString('utf8'), entry.path)) {
+    for (const model of parseModelFile((contents.get(entry.oid) as Buffer).toString('utf8'), entry.path)) {
       const other = owners.get(model.name);
       if (other !== undefined) {
         throw new ConfigurationError(

@@ -1,4 +1,4 @@
-import { ConfigurationError, type GitRepository, sha256, type TreeEntry } from '@passloop/core';
+import { ConfigurationError, type GitRepository, type TreeEntry } from '@passloop/core';
 import type { DatasetIdentity, KeyDocument, NamedValue, StageInputs } from '@passloop/documents';
 import {
   type DataLock,
@@ -94,17 +94,15 @@ export async function planTraining(
       : wanted(stage.params.file, ['train', 'stages', index, 'params', 'file'], 'params file'),
   );
   if (lockEntry !== undefined) extras.push(lockEntry);
-  const blobs = await repository.readBlobs([...codes.flat(), ...extras].map((entry) => entry.oid));
-  const digests = new Map<string, string>();
+  const [digests, texts] = await Promise.all([
+    repository.hashBlobs([...codes.flat(), ...extras].map((entry) => entry.oid)),
+    repository.readBlobs(extras.map((entry) => entry.oid)),
+  ]);
   function digestOf(oid: string): string {
-    const known = digests.get(oid);
-    if (known !== undefined) return known;
-    const digest = sha256(blobs.get(oid) as Buffer);
-    digests.set(oid, digest);
-    return digest;
+    return digests.get(oid) as string;
   }
   function textOf(entry: TreeEntry): string {
-    return (blobs.get(entry.oid) as Buffer).toString('utf8');
+    return (texts.get(entry.oid) as Buffer).toString('utf8');
   }
 
   const lockFile = fromRoot(model, lockFileName);
@@ -164,10 +162,7 @@ export async function planTraining(
     model,
     train,
     commit,
-    key: keyDocument(
-      model.name,
-      stages.map((stage) => stage.inputs),
-    ),
+    key: keyDocument(model.name, stages),
     stages,
     requirements:
       requirements === null ? null : { file: fromRoot(model, requirements.file), text: textOf(requirements.entry) },
