@@ -4,7 +4,6 @@ import { chmod, lstat, mkdir, mkdtemp, open, readdir, readFile, realpath, rename
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ConfigurationError } from './errors.ts';
-import { onInterrupt } from './interrupt.ts';
 
 /** Writes whole or not at all: a reader never sees half a file, whatever dies. */
 export async function writeFileAtomic(file: string, content: string | Uint8Array): Promise<void> {
@@ -76,18 +75,32 @@ function outside(relative: string, what: string): ConfigurationError {
   });
 }
 
+/** Folders that a block still holds. */
+const temporaryFolders = new Set<string>();
+
+/** Removes what blocks that will never end have left: for the end of the process. */
+export function removeTemporaryFolders(): void {
+  for (const folder of temporaryFolders) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // Something still writes there; the other ones can go.
+    }
+  }
+}
+
 export type TemporaryFolder = AsyncDisposable & { path: string };
 
-/** A folder that is gone when its block ends, or is interrupted: `await using folder = await temporaryFolder('train')`. */
+/** A folder that is gone when its block ends: `await using folder = await temporaryFolder('train')`. */
 export async function temporaryFolder(purpose: string, parent = tmpdir()): Promise<TemporaryFolder> {
   await mkdir(parent, { recursive: true });
   const folder = await mkdtemp(path.join(parent, `passloop-${purpose}-`));
-  const forget = onInterrupt(() => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
+  temporaryFolders.add(folder);
   return {
     path: folder,
     async [Symbol.asyncDispose]() {
-      forget();
       await removeFolder(folder);
+      temporaryFolders.delete(folder);
     },
   };
 }

@@ -4,7 +4,6 @@ export * from './digest.ts';
 export * from './errors.ts';
 export * from './files.ts';
 export * from './git.ts';
-export * from './interrupt.ts';
 export * from './process.ts';
 export * from './progress.ts';
 export * from './readable.ts';

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import { ConfigurationError, InfrastructureError } from './errors.ts';
-import { onInterrupt } from './interrupt.ts';
 
 export type ProcessRequest = {
   /** Program and arguments; no shell ever reads them. */
@@ -31,17 +30,30 @@ export type ProcessResult = {
 };
 
 const defaultMaxOutput = 64 * 1024 * 1024;
-/** What a program started and left running may still write this long after it; then its group is killed. */
-const lingerMs = 1000;
+/** How long the output of a program that has ended is waited for, while something that it started holds it open. */
+const leftoverMs = 2000;
+
+/** Ends each process that runs now, with its group. */
+const running = new Set<() => void>();
+let stopped = false;
 
 /**
- * Runs a program to its end and never throws for an exit code. The child leads a process group of its own: at the timeout,
- * at an interrupt, and when the child has ended, what is left of the group is killed. A process that has left the group
- * lives on, but its hold on the pipes keeps nobody waiting.
- * @throws ConfigurationError where the program doesn't exist.
+ * Ends all that `runProcess` started and lets nothing else start: whoever waits for a process gets an error, and its blocks
+ * clean up. For the end of the command itself (Ctrl-C): children lead groups of their own, so a terminal's signal reaches none.
+ */
+export function stopProcesses(): void {
+  stopped = true;
+  for (const kill of running) kill();
+}
+
+/**
+ * Runs a program to its end and never throws for an exit code. The child leads a process group of its own: at the timeout, and
+ * when the program has ended, what is left of the group is killed, so that no grandchild lives on.
+ * @throws ConfigurationError where the program doesn't exist; InfrastructureError after `stopProcesses`
  */
 export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
   const [program, ...args] = request.argv;
+  if (stopped) return Promise.reject(interrupted(program));
   const limit = request.maxOutputBytes ?? defaultMaxOutput;
   const started = performance.now();
   return new Promise((resolve, reject) => {
@@ -61,6 +73,7 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
       try {
         process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL');
       } catch {
+        // Nothing is left of the group.
         child.kill('SIGKILL');
       }
     }
@@ -73,12 +86,13 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
           }, request.timeoutMs);
     if (request.signal?.aborted) killGroup();
     request.signal?.addEventListener('abort', killGroup, { once: true });
-    const forget = onInterrupt(killGroup);
-    let linger: NodeJS.Timeout | null = null;
-    function settle(): void {
-      for (const pending of [timer, linger]) if (pending !== null) clearTimeout(pending);
+    running.add(killGroup);
+    let leftover: NodeJS.Timeout | undefined;
+    function settled(): void {
+      if (timer !== null) clearTimeout(timer);
+      clearTimeout(leftover);
       request.signal?.removeEventListener('abort', killGroup);
-      forget();
+      running.delete(killGroup);
     }
 
     child.stdout.on('data', (chunk: Buffer) => {
@@ -93,7 +107,7 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
     // A child that ends without reading its input closes the pipe: its exit code says what happened.
     child.stdin.on('error', () => {});
     child.on('error', (error: NodeJS.ErrnoException) => {
-      settle();
+      settled();
       if (error.code === 'ENOENT') {
         reject(new ConfigurationError(`The program ${JSON.stringify(program)} was not found.`, { cause: error }));
       } else {
@@ -102,20 +116,20 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
     });
     child.on('exit', () => {
       if (timer !== null) clearTimeout(timer);
-      linger = setTimeout(() => {
+      // What the program left behind may hold its output open for as long as it likes.
+      leftover = setTimeout(() => {
         killGroup();
-        linger = setTimeout(() => {
-          // One more turn of the loop reads what the pipes hold; whoever keeps them open has left the group.
-          setImmediate(() => {
-            child.stdout.destroy();
-            child.stderr.destroy();
-          });
-        }, lingerMs);
-      }, lingerMs);
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, leftoverMs);
     });
     child.on('close', (exitCode, signal) => {
-      settle();
+      settled();
       killGroup();
+      if (stopped) {
+        reject(interrupted(program));
+        return;
+      }
       lines.stdout.flush();
       lines.stderr.flush();
       resolve({
@@ -130,6 +144,10 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
     });
     child.stdin.end(request.input ?? '');
   });
+}
+
+function interrupted(program: string): InfrastructureError {
+  return new InfrastructureError(`${program} was not run to its end: the command was interrupted.`);
 }
 
 /** Runs a program that must succeed, and gives its stdout. The last line of stderr is the error's message. */
