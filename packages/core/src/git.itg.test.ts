@@ -83,3 +83,16 @@ it('hashes blobs as sha256sum does, whatever their size and content, and refuses
   await expect(repository.hashBlobs(['0'.repeat(40)])).rejects.toThrow(/git object 0{40} is missing, not a file/);
   await expect(repository.readBlobs([git('rev-parse', 'HEAD')])).rejects.toThrow(/is commit, not a file/);
 });
+
+it("says what to do about another user's repository, as a container job sees it", async () => {
+  await using folder = await temporaryFolder('git-test');
+  execFileSync('git', ['init', '-q', folder.path]);
+  // git's own way to test it: everything belongs to somebody else.
+  const stranger = { ...env, GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' };
+  await expect(openGitRepository(folder.path, stranger)).rejects.toThrow(
+    expect.objectContaining({
+      message: `git does not read ${folder.path}: it belongs to another user.`,
+      hint: expect.stringContaining(`git config --global --add safe.directory ${folder.path}`),
+    }),
+  );
+});

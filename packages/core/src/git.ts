@@ -91,6 +91,12 @@ export async function openGitRepository(
   }
 
   const top = await git(['rev-parse', '--git-dir']);
+  const reason = fatalLine(top.stderr);
+  if (top.exitCode !== 0 && /dubious ownership/.test(reason)) {
+    throw new ConfigurationError(`git does not read ${directory}: it belongs to another user.`, {
+      hint: `If it is to be trusted (a container job sees its checkout so): git config --global --add safe.directory ${directory}`,
+    });
+  }
   if (top.exitCode !== 0) {
     throw new ConfigurationError(`${directory} is not inside a git repository.`, {
       hint: 'Passloop reads code from commits: run `git init`, add and commit first.',
@@ -171,6 +177,16 @@ export async function openGitRepository(
     run: text,
   };
   return repository;
+}
+
+/** The first line that says what is fatal; more lines may give advice. */
+function fatalLine(stderr: Buffer): string {
+  return (
+    stderr
+      .toString('utf8')
+      .split('\n')
+      .find((line) => line.startsWith('fatal:')) ?? ''
+  );
 }
 
 type BlobSink = { write(chunk: Buffer): void; end(): void };
