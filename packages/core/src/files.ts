@@ -46,6 +46,11 @@ export function isInsidePath(relative: string): boolean {
   return normal !== '..' && !normal.startsWith('../');
 }
 
+/** One text for all paths that are one file on a disk that ignores case, or how a letter is composed (macOS, Windows). */
+export function foldedPath(relative: string): string {
+  return relative.normalize('NFC').toLowerCase();
+}
+
 /**
  * Resolves a relative path below `root` and follows links of what exists already: the result lies inside `root`,
  * or a ConfigurationError says that it doesn't. `what` names the field for the message.

@@ -1,14 +1,18 @@
+import path from 'node:path';
 import { isInsidePath } from '@passloop/core';
 import { z } from 'zod';
 import { Check } from './checks.ts';
 
 /** The model file, `passloop.yaml`. Strict everywhere: an unknown key is an error. */
 
+/** `./out/` and `out` are one place, and so one text: paths are compared, stored and restored by it. */
 const InsidePath = z
   .string()
   .min(1)
   .max(1024)
-  .refine(isInsidePath, 'must be a path inside the repository: relative, with "/", without ".."');
+  .refine(isInsidePath, 'must be a path inside the repository: relative, with "/", without ".."')
+  .overwrite((text) => path.posix.normalize(text).replace(/\/$/, ''))
+  .refine((text) => text !== '.', 'must be a path below the folder of the model file, not that folder itself');
 const Name = z
   .string()
   .max(53)

@@ -149,6 +149,15 @@ describe.each([
     expect(await store.findRun(run.runKey)).toBeNull();
   });
 
+  it('takes nothing that another disk could not hold', async () => {
+    const { store } = open();
+    const { run, files } = await createResult(fresh(), { 'out/Model.joblib': 'one', 'out/model.joblib': 'two' });
+    await expect(store.saveRun({ run, files })).rejects.toThrow(
+      /The run can't be stored: "out\/model\.joblib" is in it twice\./,
+    );
+    expect(await store.findRun(run.runKey)).toBeNull();
+  });
+
   it('finds one flipped byte, names entry and file, and writes nothing', async () => {
     const { store, again, blob } = open();
     const { run, files } = await createResult(fresh(), {

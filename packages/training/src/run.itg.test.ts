@@ -320,8 +320,28 @@ describe('a run that cannot be', () => {
       'os.remove(out / "model.json"); os.mkfifo(out / "model.json")',
       'stage fit wrote out/model.json as something that is no regular file.',
     ],
+    [
+      'that is a device',
+      'os.remove(out / "model.json"); os.mknod(out / "model.json", stat.S_IFCHR | 0o600, os.makedev(1, 8)) if os.getuid() == 0 else os.mkfifo(out / "model.json")',
+      'stage fit wrote out/model.json as something that is no regular file.',
+    ],
+    [
+      'that is a link to another output',
+      'os.remove(out / "model.json"); os.symlink("metrics.json", out / "model.json")',
+      'stage fit wrote out/model.json as a symbolic link.',
+    ],
+    [
+      'that is a folder with a link in it',
+      'os.remove(out / "model.json"); os.mkdir(out / "model.json"); os.symlink("/etc/shadow", out / "model.json/x")',
+      'stage fit wrote what is no regular file into out/model.json: out/model.json/x is a symbolic link.',
+    ],
+    [
+      'that is a folder with a pipe in it',
+      'os.remove(out / "model.json"); os.mkdir(out / "model.json"); os.mkfifo(out / "model.json/x")',
+      'stage fit wrote what is no regular file into out/model.json: out/model.json/x is neither a file nor a folder.',
+    ],
   ])('refuses an output %s', async (_title, code, message) => {
-    await edit('fit.py', 'print("trained', `${code}\nprint("trained`);
+    await edit('fit.py', 'print("trained', `import stat\n${code}\nprint("trained`);
     const found = await refused();
     expect(found).toBeInstanceOf(ConfigurationError);
     expect(found.message).toBe(`passloop.yaml:14: ${message}`);

@@ -124,6 +124,7 @@ export async function planTraining(
   const seeds = named(Object.entries(train.seeds).map(([name, value]) => [name, String(value)]));
   const variables = named(Object.entries(train.variables));
 
+  checkOutputs(model, train, codes);
   const stages: PlannedStage[] = [];
   for (const [index, stage] of train.stages.entries()) {
     const data = [...new Set(stage.data)].sort().map((name) => plannedDataset(model, lock, lockFile, name));
@@ -184,6 +185,34 @@ function plannedDataset(model: LoadedModel, lock: DataLock | null, lockFile: str
   const source = model.data[name];
   const uri = source?.path ?? source?.uri ?? name;
   return { name, path: source?.path ?? null, uri, locked: lockedDataset(lock, uri, lockFile) };
+}
+
+/**
+ * What a stage gets must not lie where a result is expected: a committed file would pass for one that the stage wrote.
+ * @throws ConfigurationError with the line of the output
+ */
+function checkOutputs(model: LoadedModel, train: Train, codes: readonly CodeFile[][]): void {
+  const given = new Map<string, string>();
+  for (const file of codes.flat()) given.set(file.path, 'code');
+  for (const stage of train.stages) {
+    if (stage.params !== undefined) given.set(stage.params.file, 'a params file');
+    for (const name of stage.data) {
+      const place = model.data[name]?.path;
+      if (place !== undefined) given.set(place, `the dataset ${name}`);
+    }
+  }
+  for (const [index, stage] of train.stages.entries()) {
+    for (const [place, output] of stage.outputs.entries()) {
+      for (const [file, what] of given) {
+        if (file !== output && !file.startsWith(`${output}/`) && !output.startsWith(`${file}/`)) continue;
+        const line = model.lineOf(['train', 'stages', index, 'outputs', place]);
+        throw new ConfigurationError(
+          `${model.file}:${line}: the output ${JSON.stringify(output)} lies where ${what} does: ${file}.`,
+          { file: model.file, line, hint: 'Let the stage write to a place of its own, such as out/.' },
+        );
+      }
+    }
+  }
 }
 
 function stageParams(model: LoadedModel, index: number, stage: Stage, text: string) {
