@@ -1,17 +1,10 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import {
-  ConfigurationError,
-  ConflictError,
-  InfrastructureError,
-  type PassloopError,
-  runOrThrow,
-  sha256Hex,
-} from '@passloop/core';
-import { openDirectoryStore, type Store } from '@passloop/record';
+import { ConfigurationError, InfrastructureError, type PassloopError, runOrThrow, sha256Hex } from '@passloop/core';
+import { openDirectoryStore } from '@passloop/record';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { lockOf, type TestRepository } from './fixtures/repository.ts';
+import type { TestRepository } from './fixtures/repository.ts';
 import {
   createRequest,
   createRunner,
@@ -22,7 +15,7 @@ import {
   testCsv,
   trainCsv,
 } from './fixtures/toy-model.ts';
-import { sealRun, trainRun } from './run.ts';
+import { trainRun } from './run.ts';
 
 let shared: string;
 let python: string;
@@ -418,49 +411,5 @@ describe('a run that cannot be', () => {
     );
     expect(await outputFiles()).toEqual([]);
     expect(await runs()).toBe(1);
-  });
-});
-
-describe('a seal', () => {
-  async function unsealed() {
-    const trained = await trainRun(await request({ save: false }));
-    const store: Store = openDirectoryStore(path.join(folder, 'store'));
-    expect(trained.saved).toBe('not-saved');
-    expect(await store.findRun(trained.run.runKey)).toBeNull();
-    const { repository: git, commit, model } = await request();
-    return { repository: git, commit, model, store, run: trained.run, folder: path.join(folder, 'outputs') };
-  }
-
-  it('stores what another job made, after it computed the key again', async () => {
-    const seal = await unsealed();
-    expect(await sealRun(seal)).toEqual({ run: seal.run, saved: 'stored' });
-    expect((await trainRun(await request())).run.cache).toBe('hit');
-    expect(await runs()).toBe(1);
-  });
-
-  it("refuses another key, another commit and bytes that are not the document's", async () => {
-    const seal = await unsealed();
-    await expect(sealRun({ ...seal, run: { ...seal.run, runKey: `rk1-${'0'.repeat(64)}` } })).rejects.toThrow(
-      ConflictError,
-    );
-    await expect(
-      sealRun({ ...seal, run: { ...seal.run, producer: { ...seal.run.producer, commit: '0'.repeat(40) } } }),
-    ).rejects.toThrow(ConflictError);
-    await writeFile(path.join(folder, 'outputs/out/model.json'), '{"cut": 9.0}');
-    await expect(sealRun(seal)).rejects.toThrow(/the output out\/model\.json is sha256:/);
-    expect(await seal.store.findRun(seal.run.runKey)).toBeNull();
-  });
-
-  it('takes metrics, params and data from the files and the commit, not from the document', async () => {
-    const seal = await unsealed();
-    const flattered = { ...seal.run, metrics: [{ name: 'accuracy', value: '0.99' }], params: [], data: [] };
-    expect((await sealRun({ ...seal, run: flattered })).run).toEqual(seal.run);
-  });
-
-  it('refuses a lock that moved on', async () => {
-    const seal = await unsealed();
-    await repository.write('passloop.lock', lockOf({ 'data/train.csv': 'other', 'data/test.csv': testCsv }));
-    const commit = await repository.commit();
-    await expect(sealRun({ ...seal, commit })).rejects.toThrow(ConflictError);
   });
 });
