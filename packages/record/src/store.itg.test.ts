@@ -279,6 +279,12 @@ describe.each([
   });
 });
 
+it('a store in a repository is not committed by `git add --all`', async () => {
+  const { store, where } = openDirectory();
+  await store.saveRun(await createResult(fresh(), { 'out/predictions.csv': 'id,label\n' }));
+  expect(await readFile(path.join(where, '.gitignore'), 'utf8')).toBe('*\n');
+});
+
 describe('an entry that somebody else wrote', () => {
   const run = createRun();
   const manifestType = 'application/vnd.oci.image.manifest.v1+json';

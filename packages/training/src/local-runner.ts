@@ -130,8 +130,10 @@ async function runStage(
       timeoutMs,
       maxOutputBytes: 1 << 16,
       signal: options.signal,
-      onLine(line, stream) {
-        log.write(`${line}\n`);
+      onLine(whole, stream) {
+        log.write(`${whole}\n`);
+        // A progress bar overwrites its line: what stands there at the end is what a terminal shows.
+        const line = whole.slice(whole.lastIndexOf('\r') + 1);
         if (stream === 'stderr') {
           stderr.push(plainText(logText(line), 500));
           if (stderr.length > errorLines) stderr.shift();

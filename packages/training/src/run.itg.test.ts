@@ -192,6 +192,7 @@ seen = sorted(str(p) for p in pathlib.Path(".").rglob("*") if p.is_file())
       PASSLOOP_SEED_FRAMEWORK: '7',
       PYTHONNOUSERSITE: '1',
       PYTHONDONTWRITEBYTECODE: '1',
+      PYTHONUNBUFFERED: '1',
     });
   });
 
@@ -272,6 +273,19 @@ describe('a run that cannot be', () => {
     );
     expect(found.hint).toBe(`The whole output is in ${path.join(folder, 'logs/fit.log')}.`);
     expect(found.line).toBe(14);
+  });
+
+  it('shows the last state of a progress bar, and keeps what was printed before a time limit', async () => {
+    const progress = recordingProgress();
+    await edit('passloop.yaml', 'timeout: 60s', 'timeout: 2s');
+    await edit(
+      'fit.py',
+      'params = json',
+      'import sys, time; print("epoch 1"); sys.stderr.write("\\r 10%\\r 20%\\n"); time.sleep(61)\nparams = json',
+    );
+    await failure(trainRun(await request({ runner: runner({ progress }) })));
+    expect(progress.lines.sort()).toEqual([' 20%', 'epoch 1']);
+    expect(await readFile(path.join(folder, 'logs/fit.log'), 'utf8')).toContain('\r 10%\r 20%\n');
   });
 
   it('stops a command that hangs, with all that it started', async () => {
