@@ -214,6 +214,28 @@ seen = sorted(str(p) for p in pathlib.Path(".").rglob("*") if p.is_file())
     );
   });
 
+  it('gives a stage the files that a glob matches, verified together', async () => {
+    await repository.git('mv', 'data/train.csv', 'data/part-1.csv');
+    await repository.write('data/part-2.csv', '5,9.5,1\n');
+    // Written by hand: the listing that dirHash1 hashes.
+    const listing = `${sha256Hex(trainCsv)}  part-1.csv\n${sha256Hex('5,9.5,1\n')}  part-2.csv\n`;
+    const lock = JSON.parse(await readFile(path.join(repository.folder, 'passloop.lock'), 'utf8'));
+    const entry = lock.datasets.find((dataset: { uri: string }) => dataset.uri === 'data/train.csv');
+    Object.assign(entry, { uri: 'data/part-*.csv', digest: `sha256:${sha256Hex(listing)}` });
+    await repository.write('passloop.lock', JSON.stringify(lock));
+    await edit('passloop.yaml', 'path: data/train.csv', 'path: data/part-*.csv');
+    await edit('fit.py', 'open("data/train.csv")', 'open("data/part-1.csv")');
+    await edit('fit.py', 'print("trained', 'print(open("data/part-2.csv").read())\nprint("trained');
+    const { run } = await trainRun(await request());
+    expect(run.data.find((dataset) => dataset.name === 'train')?.digest).toBe(`sha256:${sha256Hex(listing)}`);
+
+    await repository.write('data/part-2.csv', '5,9.5,0\n');
+    await edit('params.json', '2.0', '3.0');
+    expect((await failure(trainRun(await request()))).message).toMatch(
+      /^The lock is stale: data\/part-\*\.csv is sha256:/,
+    );
+  });
+
   it('hands a stage the outputs of the stages that it needs, and a folder may be an output', async () => {
     await repository.write(
       'prepare.py',
@@ -382,6 +404,22 @@ describe('a run that cannot be', () => {
     await repository.remove('data/test.csv');
     await repository.commit();
     expect((await refused()).message).toBe('The dataset test is not there: data/test.csv.');
+  });
+
+  it('says what a pointer in the place of data is, and how to get the data', async () => {
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${sha256Hex(trainCsv)}\nsize 37\n`;
+    await repository.write('data/train.csv', pointer);
+    await repository.commit();
+    const lfs = await refused();
+    await repository.remove('data/train.csv');
+    await repository.write('data/train.csv.dvc', 'outs:\n- md5: a304afb96060aad90176268345e10355\n  path: train.csv\n');
+    await repository.commit();
+    const dvc = await refused();
+
+    expect(lfs.message).toBe('The dataset train is not there: data/train.csv is a Git LFS pointer to it.');
+    expect(lfs.hint).toMatch(/git lfs pull/);
+    expect(dvc.message).toBe('The dataset train is not there: data/train.csv.');
+    expect(dvc.hint).toMatch(/^DVC keeps it \(data\/train\.csv\.dvc\): fetch it with `dvc pull data\/train\.csv`/);
   });
 
   it('refuses data that is reached through a link out of the repository', async () => {
