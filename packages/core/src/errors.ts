@@ -68,9 +68,18 @@ export class PendingError extends PassloopError {
   }
 }
 
+const fullDisk = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+
 /** Any thrown value as a PassloopError; what we did not foresee counts as `infrastructure`. */
 export function toPassloopError(thrown: unknown): PassloopError {
   if (thrown instanceof PassloopError) return thrown;
+  if (thrown instanceof Error && 'code' in thrown && fullDisk.has(String(thrown.code))) {
+    const place = 'path' in thrown && typeof thrown.path === 'string' ? ` at ${thrown.path}` : '';
+    return new InfrastructureError(`The disk has no room for a file${place}: ${thrown.message}.`, {
+      cause: thrown,
+      hint: 'Make room, or point TMPDIR, PASSLOOP_CACHE and the store to a larger disk; nothing half-written was left.',
+    });
+  }
   if (thrown instanceof Error) return new InfrastructureError(thrown.message || thrown.name, { cause: thrown });
   return new InfrastructureError(String(thrown));
 }
