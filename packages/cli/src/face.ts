@@ -9,7 +9,7 @@ import {
   type Verdict,
   writeFileAtomic,
 } from '@passloop/core';
-import { type DocumentKind, type DocumentOf, errorDocument, formatDocument } from '@passloop/documents';
+import type { DocumentKind, DocumentOf } from '@passloop/documents';
 import type { Context } from '@passloop/verbs';
 
 /** Flags that every verb takes. */
@@ -66,6 +66,7 @@ export async function answer<K extends DocumentKind>(
   try {
     const result = await run(context);
     context.progress.done();
+    const { formatDocument } = await import('@passloop/documents');
     await deliver(flags, formatDocument(result.kind, result.document), result.text);
     process.exitCode = result.exitCode;
   } catch (thrown) {
@@ -91,7 +92,9 @@ async function fail(flags: CommonFlags, context: Context, thrown: unknown): Prom
   process.exitCode = error.exitCode;
   process.stderr.write(errorText(error));
   if (process.env.PASSLOOP_DEBUG !== undefined && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
-  if (flags.json !== undefined) await deliver(flags, formatDocument('error', errorDocument(error)), '');
+  if (flags.json === undefined) return;
+  const { errorDocument, formatDocument } = await import('@passloop/documents');
+  await deliver(flags, formatDocument('error', errorDocument(error)), '');
 }
 
 async function deliver(flags: CommonFlags, document: string, text: string): Promise<void> {

@@ -8,7 +8,6 @@ import {
   plainText,
   runProcess,
 } from '@passloop/core';
-import { dockerCommand } from 'docker-cli-js';
 import { z } from 'zod';
 import { quoteCommandLine } from './command-line.ts';
 
@@ -227,6 +226,7 @@ async function runClient(
   args: readonly string[],
   options: CommandOptions,
 ): Promise<CommandResult> {
+  const { dockerCommand } = await import('docker-cli-js');
   const command = quoteCommandLine(args);
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
   const running = dockerCommand(command, {
