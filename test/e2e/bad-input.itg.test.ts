@@ -257,6 +257,39 @@ describe('a training command', () => {
     expect(await world.git(copy, 'status', '--porcelain')).toBe('');
   });
 
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('that is interrupted (%s) ends with the command', async (signal, exitCode) => {
+    const copy = await clone(
+      trainsAtOnce(['bash', '-c', 'sleep 600 & echo half > out/metrics.json; echo "$PPID started $!" >&2; wait']),
+    );
+    const error = path.join(copy, 'error.json');
+    const started = Promise.withResolvers<{ command: number; child: number }>();
+    const scratch = path.join(copy, 'scratch');
+    await mkdir(scratch);
+    const answer = world.passloop(['train', 'run', '--json', error], {
+      cwd: copy,
+      env: { TMPDIR: scratch },
+      onLine: (line) => {
+        const [, command, child] = /(\d+) started (\d+)/.exec(line) ?? [];
+        if (child !== undefined) started.resolve({ command: Number(command), child: Number(child) });
+      },
+    });
+    const { command, child } = await started.promise;
+
+    process.kill(command, signal);
+
+    expect(await answer).toMatchObject({ exitCode });
+    expect(parseDocument('error', await readFile(error, 'utf8'), 'error.json').message).toBe(
+      `Interrupted (${signal}).`,
+    );
+    expect(execFileSync('bash', ['-c', `ps -o stat= -p ${child} | grep -v Z || true`], { encoding: 'utf8' })).toBe('');
+    expect(await readdir(scratch)).toEqual([]);
+    expect(await readdir(path.join(copy, '.passloop/store')).catch(() => [])).toEqual([]);
+    expect(await readdir(path.join(copy, '.passloop/out/flight-delay/outputs')).catch(() => [])).toEqual([]);
+  });
+
   it('whose stored result lost a byte', async () => {
     const copy = await clone(
       trainsAtOnce([

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import {
+  InfrastructureError,
   type PassloopError,
   type Progress,
   silentProgress,
@@ -11,6 +12,7 @@ import {
 } from '@passloop/core';
 import type { DocumentKind, DocumentOf } from '@passloop/documents';
 import type { Context } from '@passloop/verbs';
+import { interruption } from './interruption.ts';
 
 /** Flags that every verb takes. */
 export type CommonFlags = { json?: string; quiet?: boolean };
@@ -88,8 +90,12 @@ export async function answerText(flags: CommonFlags, run: (context: Context) => 
 
 async function fail(flags: CommonFlags, context: Context, thrown: unknown): Promise<void> {
   context.progress.done();
-  const error = toPassloopError(thrown);
-  process.exitCode = error.exitCode;
+  const ended = interruption();
+  const error =
+    ended === null
+      ? toPassloopError(thrown)
+      : new InfrastructureError(`Interrupted (${ended.signal}).`, { cause: thrown });
+  process.exitCode = ended?.exitCode ?? error.exitCode;
   process.stderr.write(errorText(error));
   if (process.env.PASSLOOP_DEBUG !== undefined && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
   if (flags.json === undefined) return;

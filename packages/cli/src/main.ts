@@ -1,3 +1,5 @@
+import { watchSignals } from './interruption.ts';
 import { program } from './program.ts';
 
+watchSignals();
 await program().parseAsync(process.argv);

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { mkdir, mkdtemp, open, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -74,16 +75,32 @@ function outside(relative: string, what: string): ConfigurationError {
   });
 }
 
+/** Folders that a block still holds. */
+const temporaryFolders = new Set<string>();
+
+/** Removes what blocks that will never end have left: for the end of the process. */
+export function removeTemporaryFolders(): void {
+  for (const folder of temporaryFolders) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // Something still writes there; the other ones can go.
+    }
+  }
+}
+
 export type TemporaryFolder = AsyncDisposable & { path: string };
 
 /** A folder that is gone when its block ends: `await using folder = await temporaryFolder('train')`. */
 export async function temporaryFolder(purpose: string, parent = tmpdir()): Promise<TemporaryFolder> {
   await mkdir(parent, { recursive: true });
   const folder = await mkdtemp(path.join(parent, `passloop-${purpose}-`));
+  temporaryFolders.add(folder);
   return {
     path: folder,
     async [Symbol.asyncDispose]() {
       await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+      temporaryFolders.delete(folder);
     },
   };
 }

@@ -25,6 +25,34 @@ it('kills the whole group at the timeout', async () => {
   expect(left.stdout.toString().trim()).toBe('0');
 });
 
+async function alive(marker: string): Promise<string> {
+  return (await runProcess({ argv: ['sh', '-c', `pgrep -fc '^${marker}' || true`], env })).stdout.toString().trim();
+}
+
+it('does not wait for what a program left behind, and ends it', async () => {
+  const marker = `passloop-left-${process.pid}`;
+  const result = await runProcess({
+    argv: ['bash', '-c', `bash -c 'exec -a ${marker} sleep 600' & echo started; exit 3`],
+    env,
+  });
+  expect(result.stdout.toString()).toBe('started\n');
+  expect(result).toMatchObject({ exitCode: 3, timedOut: false });
+  expect(await alive(marker)).toBe('0');
+});
+
+it('ends at the timeout even where a grandchild left the group and holds the output', async () => {
+  const marker = `passloop-away-${process.pid}`;
+  const result = await runProcess({
+    argv: ['bash', '-c', `setsid bash -c 'exec -a ${marker} sleep 600' & sleep 600`],
+    env,
+    timeoutMs: 500,
+  });
+  expect(result.timedOut).toBe(true);
+  // It isn't ours to end any more; that it still runs shows that nobody waited for it.
+  expect(await alive(marker)).toBe('1');
+  await runProcess({ argv: ['pkill', '-f', `^${marker}`], env });
+});
+
 it('keeps the end of an output that is too long, and says so', async () => {
   const result = await runProcess({ argv: ['sh', '-c', 'seq 1 200000'], env, maxOutputBytes: 1000 });
   expect(result.stdout.length).toBe(1000);

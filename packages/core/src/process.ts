@@ -28,14 +28,30 @@ export type ProcessResult = {
 };
 
 const defaultMaxOutput = 64 * 1024 * 1024;
+/** How long the output of a program that has ended is waited for, while something that it started holds it open. */
+const leftoverMs = 2000;
+
+/** Ends each process that runs now, with its group. */
+const running = new Set<() => void>();
+let stopped = false;
 
 /**
- * Runs a program to its end and never throws for an exit code. The child leads a process group of its own:
- * at the timeout the whole group is killed, so that no grandchild lives on.
- * @throws ConfigurationError where the program doesn't exist.
+ * Ends all that `runProcess` started and lets nothing else start: whoever waits for a process gets an error, and its blocks
+ * clean up. For the end of the command itself (Ctrl-C): children lead groups of their own, so a terminal's signal reaches none.
+ */
+export function stopProcesses(): void {
+  stopped = true;
+  for (const kill of running) kill();
+}
+
+/**
+ * Runs a program to its end and never throws for an exit code. The child leads a process group of its own: at the timeout, and
+ * when the program has ended, what is left of the group is killed, so that no grandchild lives on.
+ * @throws ConfigurationError where the program doesn't exist; InfrastructureError after `stopProcesses`
  */
 export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
   const [program, ...args] = request.argv;
+  if (stopped) return Promise.reject(interrupted(program));
   const limit = request.maxOutputBytes ?? defaultMaxOutput;
   const started = performance.now();
   return new Promise((resolve, reject) => {
@@ -55,6 +71,7 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
       try {
         process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL');
       } catch {
+        // Nothing is left of the group.
         child.kill('SIGKILL');
       }
     }
@@ -66,6 +83,14 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
             killGroup();
           }, request.timeoutMs);
     request.signal?.addEventListener('abort', killGroup, { once: true });
+    running.add(killGroup);
+    let leftover: NodeJS.Timeout | undefined;
+    function settled(): void {
+      if (timer !== null) clearTimeout(timer);
+      clearTimeout(leftover);
+      request.signal?.removeEventListener('abort', killGroup);
+      running.delete(killGroup);
+    }
 
     child.stdout.on('data', (chunk: Buffer) => {
       stdout.push(chunk);
@@ -78,17 +103,28 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
     // A child that ends without reading its input closes the pipe: its exit code says what happened.
     child.stdin.on('error', () => {});
     child.on('error', (error: NodeJS.ErrnoException) => {
-      if (timer !== null) clearTimeout(timer);
-      request.signal?.removeEventListener('abort', killGroup);
+      settled();
       if (error.code === 'ENOENT') {
         reject(new ConfigurationError(`The program ${JSON.stringify(program)} was not found.`, { cause: error }));
       } else {
         reject(new InfrastructureError(`${program} could not start: ${error.message}`, { cause: error }));
       }
     });
+    child.on('exit', () => {
+      // What the program left behind may hold its output open for as long as it likes.
+      leftover = setTimeout(() => {
+        killGroup();
+        child.stdout.destroy();
+        child.stderr.destroy();
+      }, leftoverMs);
+    });
     child.on('close', (exitCode, signal) => {
-      if (timer !== null) clearTimeout(timer);
-      request.signal?.removeEventListener('abort', killGroup);
+      settled();
+      killGroup();
+      if (stopped) {
+        reject(interrupted(program));
+        return;
+      }
       lines.stdout.flush();
       lines.stderr.flush();
       resolve({
@@ -103,6 +139,10 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
     });
     child.stdin.end(request.input ?? '');
   });
+}
+
+function interrupted(program: string): InfrastructureError {
+  return new InfrastructureError(`${program} was not run to its end: the command was interrupted.`);
 }
 
 /** Runs a program that must succeed, and gives its stdout. The last line of stderr is the error's message. */
