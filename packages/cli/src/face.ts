@@ -54,7 +54,7 @@ export function exitCodeOf(verdict: Verdict | 'pass' | 'fail' | 'inconclusive'):
   }
 }
 
-export function createContext(flags: CommonFlags): Context {
+function createContext(flags: CommonFlags): Context {
   const progress: Progress = flags.quiet === true ? silentProgress : streamProgress(process.stderr, () => Date.now());
   return { cwd: process.cwd(), env: process.env, now: () => new Date(), progress, version };
 }
@@ -112,7 +112,7 @@ async function deliver(flags: CommonFlags, document: string, text: string): Prom
   if (text !== '') process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
 }
 
-export function errorText(error: PassloopError): string {
+function errorText(error: PassloopError): string {
   const where =
     error.file !== null && !error.message.includes(error.file)
       ? `${error.file}${error.line === null ? '' : `:${error.line}`}: `

@@ -24,14 +24,14 @@ export type EngineOptions = {
   environment: Readonly<Record<string, string | undefined>>;
 };
 
-export type CommandOptions = { timeoutMs?: number | undefined; input?: string | undefined };
-export type FollowOptions = {
+type CommandOptions = { timeoutMs?: number | undefined; input?: string | undefined };
+type FollowOptions = {
   timeoutMs?: number | undefined;
   onLine?: ((line: string, stream: 'stdout' | 'stderr') => void) | undefined;
   maxOutputBytes?: number | undefined;
   signal?: AbortSignal | undefined;
 };
-export type CommandResult = { ok: boolean; stdout: string; stderr: string };
+type CommandResult = { ok: boolean; stdout: string; stderr: string };
 
 export type Engine = {
   /** Path of the client program, its version and the server's. */

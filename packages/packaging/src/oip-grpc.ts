@@ -233,7 +233,7 @@ async function openClient(address: string, options: GrpcOptions): Promise<Opened
 }
 
 /** The message of an inference request, as the loader of messages takes it. */
-export function inferMessage(request: InferRequest, contents: 'raw' | 'typed'): object {
+function inferMessage(request: InferRequest, contents: 'raw' | 'typed'): object {
   const raw = contents === 'raw';
   return {
     model_name: request.model,

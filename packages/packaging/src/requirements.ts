@@ -86,7 +86,7 @@ export function formatRequirements(requirements: readonly Requirement[]): string
 }
 
 /** PEP 503: the form under which two spellings are one package. */
-export function normalName(name: string): string {
+function normalName(name: string): string {
   return name.toLowerCase().replace(/[-_.]+/g, '-');
 }
 

@@ -95,7 +95,7 @@ async function attempt<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** An engine's message as an error of ours: what is in the data or the query is the user's to mend. */
-export function engineError(error: unknown): PassloopError {
+function engineError(error: unknown): PassloopError {
   const message = error instanceof Error ? error.message : String(error);
   const text = plainText(message.split('\n\n')[0] ?? message, 600);
   const line = /Line: (\d+)/.exec(message)?.[1];
