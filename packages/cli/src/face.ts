@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import {
+  ConfigurationError,
   InfrastructureError,
+  logText,
   type PassloopError,
   type Progress,
   silentProgress,
@@ -96,11 +98,16 @@ async function fail(flags: CommonFlags, context: Context, thrown: unknown): Prom
       ? toPassloopError(thrown)
       : new InfrastructureError(`Interrupted (${ended.signal}).`, { cause: thrown });
   process.exitCode = ended?.exitCode ?? error.exitCode;
-  process.stderr.write(errorText(error));
+  process.stderr.write(logText(errorText(error)));
   if (process.env.PASSLOOP_DEBUG !== undefined && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
   if (flags.json === undefined) return;
   const { errorDocument, formatDocument } = await import('@passloop/documents');
-  await deliver(flags, formatDocument('error', errorDocument(error)), '');
+  try {
+    await deliver(flags, formatDocument('error', errorDocument(error)), '');
+  } catch (unwritable) {
+    // The first error is the one to mend, so its exit code stays.
+    process.stderr.write(logText(`passloop: its document was not written: ${toPassloopError(unwritable).message}\n`));
+  }
 }
 
 async function deliver(flags: CommonFlags, document: string, text: string): Promise<void> {
@@ -108,8 +115,21 @@ async function deliver(flags: CommonFlags, document: string, text: string): Prom
     process.stdout.write(document);
     return;
   }
-  if (flags.json !== undefined) await writeFileAtomic(path.resolve(flags.json), document);
-  if (text !== '') process.stdout.write(text.endsWith('\n') ? text : `${text}\n`);
+  // The answer first: work that is done should be seen to be, even where its document cannot be written.
+  if (text !== '') process.stdout.write(logText(text.endsWith('\n') ? text : `${text}\n`));
+  if (flags.json !== undefined) await writeJson(flags.json, document);
+}
+
+async function writeJson(file: string, document: string): Promise<void> {
+  try {
+    await writeFileAtomic(path.resolve(file), document);
+  } catch (error) {
+    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error);
+    throw new ConfigurationError(`The document could not be written to ${file} (${reason}).`, {
+      hint: '--json takes the path of a file in a folder that you may write to, or - for stdout.',
+      cause: error,
+    });
+  }
 }
 
 function errorText(error: PassloopError): string {
