@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import {
   ConfigurationError,
+  exitCodes,
   InfrastructureError,
   logText,
   type PassloopError,
@@ -90,6 +91,24 @@ export async function answerText(flags: CommonFlags, run: (context: Context) => 
   }
 }
 
+/**
+ * A wrong flag or name, which the parser has printed already: exit 2 and the error document. Asked-for help has exit code 0; help
+ * because nothing was asked for has not, since a job whose command came out empty must not pass.
+ */
+export async function usageError(code: number, message: string, args: readonly string[]): Promise<void> {
+  if (code === 0) return;
+  process.exitCode = exitCodes.configuration;
+  const [, joined] = args.map((arg) => /^--json=(.+)$/s.exec(arg)).find((found) => found !== null) ?? [];
+  const json = joined ?? (args.includes('--json') ? args[args.indexOf('--json') + 1] : undefined);
+  if (json === undefined) return;
+  const [first = '', ...rest] = message.replace(/^error: /, '').split('\n');
+  const said = first === '(outputHelp)' ? 'No command was given.' : first;
+  await deliverError(
+    { json },
+    new ConfigurationError(said, { hint: rest.join(' ') || 'passloop --help shows all commands.' }),
+  );
+}
+
 async function fail(flags: CommonFlags, context: Context, thrown: unknown): Promise<void> {
   context.progress.done();
   const ended = interruption();
@@ -100,6 +119,10 @@ async function fail(flags: CommonFlags, context: Context, thrown: unknown): Prom
   process.exitCode = ended?.exitCode ?? error.exitCode;
   process.stderr.write(logText(errorText(error)));
   if (process.env.PASSLOOP_DEBUG !== undefined && thrown instanceof Error) process.stderr.write(`${thrown.stack}\n`);
+  await deliverError(flags, error);
+}
+
+async function deliverError(flags: CommonFlags, error: PassloopError): Promise<void> {
   if (flags.json === undefined) return;
   const { errorDocument, formatDocument } = await import('@passloop/documents');
   try {
