@@ -43,6 +43,45 @@ it('an answer whose document cannot be written is shown, and is no pass', async 
   expect(answer.stderr).toMatch(/could not be written to a\.pkl\/x\.json \(E[A-Z]+\)/);
 });
 
+it('a reader that has read enough changes no verdict, and a full disk is no pass', async () => {
+  await using folder = await temporaryFolder('face-test');
+  await writeFile(path.join(folder.path, 'a.pkl'), Buffer.from([0x80, 4, 0x4e, 0x2e]));
+  await writeFile(path.join(folder.path, 'b.pkl'), Buffer.from("cos\nsystem\n(S'x'\ntR."));
+  const run = (script: string) =>
+    runProcess({
+      argv: ['bash', '-o', 'pipefail', '-c', script, process.execPath, main],
+      cwd: folder.path,
+      env: { PATH: process.env.PATH ?? '' },
+    });
+  const closed = (file: string) => run(`"$0" "$1" package scan ${file} > >(exec true; sleep 0); exit $?`);
+  for (const [file, exitCode] of [
+    ['a.pkl', 0],
+    ['b.pkl', 1],
+  ] as const) {
+    const answer = await closed(file);
+    expect([answer.exitCode, answer.stderr.toString()]).toEqual([
+      exitCode,
+      expect.not.stringMatching(/EPIPE|\n\s+at /),
+    ]);
+  }
+  const full = await run('"$0" "$1" package scan a.pkl > /dev/full');
+  expect(full.exitCode).toBe(3);
+  expect(full.stderr.toString()).toMatch(/passloop: the answer could not be written to stdout: ENOSPC/);
+  expect(full.stderr.toString()).not.toMatch(/\n\s+at /);
+});
+
+it('a file that is not there, or not a file, is a usage error that names it', async () => {
+  await using folder = await temporaryFolder('face-test');
+  expect(await passloop(folder.path, 'package', 'scan', 'none.pkl')).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/^passloop: There is no file or folder .*none\.pkl\.$/m),
+  });
+  expect(await passloop(folder.path, 'package', 'scan', '.')).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/^passloop: .* is a folder, where a file is expected\.$/m),
+  });
+});
+
 it('a hostile name commands neither terminal nor runner', async () => {
   await using folder = await temporaryFolder('face-test');
   const name = 'x\u001b[2J\n::stop-commands::t\n##[add-mask]y\u202e.pkl';

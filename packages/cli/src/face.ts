@@ -62,6 +62,17 @@ function createContext(flags: CommonFlags): Context {
   return { cwd: process.cwd(), env: process.env, now: () => new Date(), progress, version };
 }
 
+/** Who stopped reading (`| head`) has read enough, and the verdict stands; a full disk is a failure. */
+export function watchOutput(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') return;
+    process.stderr.write(`passloop: the answer could not be written to stdout: ${error.message}\n`);
+    process.exit(exitCodes.infrastructure);
+  });
+  // Nobody is left to be told.
+  process.stderr.on('error', () => {});
+}
+
 /** Runs a verb and answers as the contract says: result on stdout, progress and errors on stderr, the document where --json points. */
 export async function answer<K extends DocumentKind>(
   flags: CommonFlags,

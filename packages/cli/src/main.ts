@@ -1,9 +1,10 @@
 import { CommanderError } from 'commander';
-import { usageError } from './face.ts';
+import { usageError, watchOutput } from './face.ts';
 import { watchSignals } from './interruption.ts';
 import { program } from './program.ts';
 
 watchSignals();
+watchOutput();
 try {
   await program().parseAsync(process.argv);
 } catch (error) {
