@@ -95,6 +95,50 @@ describe('a model file', () => {
   });
 });
 
+describe('a check of nothing is no pass', () => {
+  const override = '.passloop/overrides/gone.yaml';
+
+  it('of a name that is none', async () => {
+    await refused(['check', '--model', 'fligth-delay'], world.flightsClone, {
+      exitCode: 2,
+      code: 'configuration',
+      message: /No model is named "fligth-delay" \(there is: flight-delay\)/,
+    });
+  });
+
+  it('of a repository without a model file', async () => {
+    const copy = await clone((where) => rm(path.join(where, 'passloop.yaml')));
+    for (const args of [['check'], ['check', '--plan']]) {
+      await refused(args, copy, { exitCode: 2, code: 'configuration', message: /No passloop\.yaml/, hint: /template/ });
+    }
+  });
+
+  it('of a change that removes the model with its gates, unless an override allows it', async () => {
+    const copy = await clone((where) => rm(path.join(where, 'passloop.yaml')));
+    const answer = await world.passloop(['check', '--against', 'origin/main'], { cwd: copy });
+    expect(answer.exitCode, answer.stdout + answer.stderr).toBe(1);
+    expect(answer.stdout).toMatch(/flight-delay → removed/);
+
+    await mkdir(path.dirname(path.join(copy, override)), { recursive: true });
+    await writeFile(path.join(copy, override), 'gate: model\nreason: retired\nuntil: "2999-01-01"\n');
+    await world.git(copy, 'add', '-A');
+    await world.git(copy, 'commit', '-q', '-m', 'Allow it');
+    const allowed = await world.passloop(['check', '--against', 'origin/main'], { cwd: copy });
+    expect(allowed.exitCode, allowed.stdout + allowed.stderr).toBe(0);
+    expect(allowed.stdout).toMatch(/gone\.yaml/);
+  });
+
+  it('of a change that renames the model to judge itself', async () => {
+    const copy = await clone((where) => edit(where, 'name: flight-delay', 'name: flight-delays'));
+    const answer = await world.passloop(['check', '--plan', '--against', 'origin/main', '--json', '-'], { cwd: copy });
+    const plan = parseDocument('plan', answer.stdout, 'plan');
+    expect(plan.models.map((model) => [model.name, model.reason, model.policy.differences])).toEqual([
+      ['flight-delays', 'the model is new', []],
+      ['flight-delay', 'the change removes it', [{ path: 'model', from: 'flight-delay', to: null, loosens: true }]],
+    ]);
+  });
+});
+
 describe('data', () => {
   it('a missing file is named', async () => {
     const copy = await clone(async () => {});

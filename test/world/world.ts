@@ -29,7 +29,7 @@ export type World = AsyncDisposable & {
   git(clone: string, ...args: string[]): Promise<string>;
 };
 
-export type CommandOptions = {
+type CommandOptions = {
   cwd?: string;
   env?: Record<string, string>;
   timeoutMs?: number;

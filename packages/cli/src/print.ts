@@ -388,6 +388,5 @@ export function printReport(report: ReportDocument): string {
     if (model.comparison !== null) lines.push('', printComparison(model.comparison).trimEnd());
     lines.push('');
   }
-  if (report.models.length === 0) lines.push('No model is affected.');
   return `${lines.join('\n')}\n`;
 }

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from './files.ts';
@@ -44,6 +44,39 @@ it('reads commits, never the work tree', async () => {
   expect(await repository.isAncestor('HEAD', first)).toBe(false);
 });
 
+it('tells a file that is lost from one that is absent', async () => {
+  await using folder = await temporaryFolder('git-test');
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-C', folder.path, '-c', 'user.name=t', '-c', 'user.email=t@example.com', ...args], {
+      encoding: 'utf8',
+    }).trim();
+  git('init', '-q', '-b', 'main');
+  await mkdir(path.join(folder.path, 'a'));
+  await writeFile(path.join(folder.path, 'a/rules.yaml'), 'gates: []\n');
+  git('add', '.');
+  git('commit', '-qm', 'one');
+  const repository = await openGitRepository(folder.path, env);
+  const commit = git('rev-parse', 'HEAD');
+  expect(await repository.readFile(commit, 'a')).toBeNull();
+  expect(await repository.readFile(commit, 'a/rules.yaml/x')).toBeNull();
+
+  const oid = git('rev-parse', 'HEAD:a/rules.yaml');
+  await rm(path.join(folder.path, '.git/objects', oid.slice(0, 2), oid.slice(2)));
+
+  await expect(repository.readFile(commit, 'a/rules.yaml')).rejects.toThrow(/cannot read a\/rules\.yaml/);
+  await expect(repository.readFile('0'.repeat(40), 'a/rules.yaml')).rejects.toThrow(/git ls-tree failed/);
+});
+
+it('names the setting where the checkout belongs to another user', async () => {
+  await using folder = await temporaryFolder('git-test');
+  execFileSync('git', ['init', '-q', folder.path]);
+  await expect(openGitRepository(folder.path, { ...env, GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' })).rejects.toMatchObject({
+    code: 'configuration',
+    message: expect.stringContaining('belongs to another user'),
+    hint: expect.stringContaining(`safe.directory '${folder.path}'`),
+  });
+});
+
 it('says so where there is no repository', async () => {
   await using folder = await temporaryFolder('git-test');
   await expect(openGitRepository(folder.path, { ...env, GIT_CEILING_DIRECTORIES: '/' })).rejects.toThrow(
@@ -82,17 +115,4 @@ it('hashes blobs as sha256sum does, whatever their size and content, and refuses
   }
   await expect(repository.hashBlobs(['0'.repeat(40)])).rejects.toThrow(/git object 0{40} is missing, not a file/);
   await expect(repository.readBlobs([git('rev-parse', 'HEAD')])).rejects.toThrow(/is commit, not a file/);
-});
-
-it("says what to do about another user's repository, as a container job sees it", async () => {
-  await using folder = await temporaryFolder('git-test');
-  execFileSync('git', ['init', '-q', folder.path]);
-  // git's own way to test it: everything belongs to somebody else.
-  const stranger = { ...env, GIT_TEST_ASSUME_DIFFERENT_OWNER: '1' };
-  await expect(openGitRepository(folder.path, stranger)).rejects.toThrow(
-    expect.objectContaining({
-      message: `git does not read ${folder.path}: it belongs to another user.`,
-      hint: expect.stringContaining(`git config --global --add safe.directory ${folder.path}`),
-    }),
-  );
 });

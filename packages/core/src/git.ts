@@ -13,7 +13,7 @@ export type GitRepository = {
   treeOf(commit: string): Promise<string>;
   /** All files of a commit below `folder` ('' for all), recursively, sorted by path as git sorts. */
   listFiles(commit: string, folder?: string): Promise<TreeEntry[]>;
-  /** A file's bytes at a commit, or null where there is none. */
+  /** A file's bytes at a commit, or null where there is none. @throws InfrastructureError where the clone lacks its object */
   readFile(commit: string, path: string): Promise<Buffer | null>;
   /** Many blobs by object id, in one process. */
   readBlobs(oids: readonly string[]): Promise<Map<string, Buffer>>;
@@ -23,6 +23,8 @@ export type GitRepository = {
   mergeBase(left: string, right: string): Promise<string | null>;
   run(args: readonly string[], options?: { input?: string | Uint8Array; allowFailure?: boolean }): Promise<string>;
 };
+
+const maxOutputBytes = 1 << 30;
 
 /**
  * @param env what git may see of the environment (PATH and HOME; locale is fixed here)
@@ -51,14 +53,16 @@ export async function openGitRepository(
       'core.fsmonitor=false',
       ...args,
     ];
-    return runProcess({ argv, env: gitEnv, input, onStdout, maxOutputBytes: 1 << 30 });
+    const result = await runProcess({ argv, env: gitEnv, input, onStdout, maxOutputBytes });
+    // The beginning is lost: a listing without it would be another commit's.
+    if (result.truncated) throw new InfrastructureError(`git ${args[0]} printed more than ${maxOutputBytes} bytes.`);
+    return result;
   }
   async function text(
     args: readonly string[],
     options: { input?: string | Uint8Array; allowFailure?: boolean } = {},
   ): Promise<string> {
     const result = await git(args, options.input);
-    if (result.truncated) throw new InfrastructureError(`git ${args[0]} gave more than 1 GiB.`);
     if (result.exitCode !== 0 && !options.allowFailure) {
       throw new InfrastructureError(
         `git ${args[0]} failed: ${lastLine(result.stderr) || `exit code ${result.exitCode}`}`,
@@ -91,13 +95,13 @@ export async function openGitRepository(
   }
 
   const top = await git(['rev-parse', '--git-dir']);
-  const reason = fatalLine(top.stderr);
-  if (top.exitCode !== 0 && /dubious ownership/.test(reason)) {
-    throw new ConfigurationError(`git does not read ${directory}: it belongs to another user.`, {
-      hint: `If it is to be trusted (a container job sees its checkout so): git config --global --add safe.directory ${directory}`,
-    });
-  }
   if (top.exitCode !== 0) {
+    const reason = top.stderr.toString('utf8');
+    if (/dubious ownership/.test(reason)) {
+      throw new ConfigurationError(`git refuses ${directory}: the repository belongs to another user.`, {
+        hint: `If you trust it: git config --global --add safe.directory '${/repository at '([^'\n]+)'/.exec(reason)?.[1] ?? directory}'.`,
+      });
+    }
     throw new ConfigurationError(`${directory} is not inside a git repository.`, {
       hint: 'Passloop reads code from commits: run `git init`, add and commit first.',
     });
@@ -125,7 +129,14 @@ export async function openGitRepository(
     },
     async readFile(commit, path) {
       const result = await git(['cat-file', 'blob', `${commit}:${path}`]);
-      return result.exitCode === 0 ? result.stdout : null;
+      if (result.exitCode === 0) return result.stdout;
+      // Absent, or lost (a commit that was not fetched, a damaged object)? Lost must not read as absent: rules stand in files.
+      const listed = await text(['ls-tree', '-z', '--full-tree', commit, '--', path]);
+      if (!/^\d+ blob /.test(listed)) return null;
+      throw new InfrastructureError(
+        `git cannot read ${path} of ${commit.slice(0, 12)}: ${lastLine(result.stderr) || `exit code ${result.exitCode}`}`,
+        { hint: 'The clone lacks objects: fetch them (checkout with fetch-depth: 0, without a filter).' },
+      );
     },
     async readBlobs(oids) {
       const blobs = new Map<string, Buffer>();
@@ -172,21 +183,14 @@ export async function openGitRepository(
     },
     async mergeBase(left, right) {
       const result = await git(['merge-base', left, right]);
+      if (result.exitCode !== 0 && result.exitCode !== 1) {
+        throw new InfrastructureError(`git merge-base failed: ${lastLine(result.stderr)}`);
+      }
       return result.exitCode === 0 ? result.stdout.toString('utf8').trim() : null;
     },
     run: text,
   };
   return repository;
-}
-
-/** The first line that says what is fatal; more lines may give advice. */
-function fatalLine(stderr: Buffer): string {
-  return (
-    stderr
-      .toString('utf8')
-      .split('\n')
-      .find((line) => line.startsWith('fatal:')) ?? ''
-  );
 }
 
 type BlobSink = { write(chunk: Buffer): void; end(): void };

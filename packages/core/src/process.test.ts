@@ -1,5 +1,8 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it } from 'vitest';
+import { temporaryFolder } from './files.ts';
 import { lastLine, runOrThrow, runProcess } from './process.ts';
 
 const env = { PATH: process.env.PATH ?? '' };
@@ -10,6 +13,13 @@ it('passes arguments as they are and inherits nothing of the environment', async
   delete process.env.PASSLOOP_TEST_SECRET;
   expect(result.stdout.toString()).toMatch(/^\$\(id\)\|a b\|;\|/);
   expect(result.stdout.toString()).not.toContain('token');
+});
+
+it('lets no shell read what its user has set up', async () => {
+  await using home = await temporaryFolder('process-test');
+  await writeFile(path.join(home.path, '.bashrc'), 'echo from bashrc\n');
+  const result = await runProcess({ argv: ['bash', '-c', 'echo x; cat'], env: { ...env, HOME: home.path } });
+  expect(result.stdout.toString()).toBe('x\n');
 });
 
 it('kills the whole group at the timeout', async () => {
@@ -40,14 +50,16 @@ it('does not wait for what a program left behind, and ends it', async () => {
   expect(await alive(marker)).toBe('0');
 });
 
-it('ends at the timeout even where a grandchild left the group and holds the output', async () => {
+it('is ended even where a grandchild left the group and holds the output', async () => {
   const marker = `passloop-away-${process.pid}`;
+  const controller = new AbortController();
   const result = await runProcess({
-    argv: ['bash', '-c', `setsid bash -c 'exec -a ${marker} sleep 600' & sleep 600`],
+    argv: ['bash', '-c', `setsid bash -c 'echo away; exec -a ${marker} sleep 600' & sleep 600`],
     env,
-    timeoutMs: 500,
+    signal: controller.signal,
+    onLine: (line) => line === 'away' && controller.abort(),
   });
-  expect(result.timedOut).toBe(true);
+  expect(result.signal).toBe('SIGKILL');
   // It isn't ours to end any more; that it still runs shows that nobody waited for it.
   expect(await alive(marker)).toBe('1');
   await runProcess({ argv: ['pkill', '-f', `^${marker}`], env });

@@ -60,7 +60,8 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
     const child = spawn(program, args, {
       cwd: request.cwd,
       env: request.env,
-      stdio: ['pipe', 'pipe', 'pipe'],
+      // Node's pipe is a socket, and bash with a socket as its input takes itself for a remote login: it reads ~/.bashrc.
+      stdio: [request.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       detached: process.platform !== 'win32',
     });
     const stdout = tailBuffer(limit);
@@ -95,17 +96,17 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
       running.delete(killGroup);
     }
 
-    child.stdout.on('data', (chunk: Buffer) => {
+    child.stdout?.on('data', (chunk: Buffer) => {
       if (request.onStdout === undefined) stdout.push(chunk);
       else request.onStdout(chunk);
       lines.stdout.push(chunk);
     });
-    child.stderr.on('data', (chunk: Buffer) => {
+    child.stderr?.on('data', (chunk: Buffer) => {
       stderr.push(chunk);
       lines.stderr.push(chunk);
     });
     // A child that ends without reading its input closes the pipe: its exit code says what happened.
-    child.stdin.on('error', () => {});
+    child.stdin?.on('error', () => {});
     child.on('error', (error: NodeJS.ErrnoException) => {
       settled();
       if (error.code === 'ENOENT') {
@@ -119,8 +120,8 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
       // What the program left behind may hold its output open for as long as it likes.
       leftover = setTimeout(() => {
         killGroup();
-        child.stdout.destroy();
-        child.stderr.destroy();
+        child.stdout?.destroy();
+        child.stderr?.destroy();
       }, leftoverMs);
     });
     child.on('close', (exitCode, signal) => {
@@ -142,7 +143,7 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
         seconds: (performance.now() - started) / 1000,
       });
     });
-    child.stdin.end(request.input ?? '');
+    child.stdin?.end(request.input);
   });
 }
 

@@ -202,7 +202,7 @@ export function measureMissing(
  * Cells merged into the reference's deciles. The edge of decile i is the smallest one with at least i tenths of the
  * reference at or below it: exactly `quantileEdges(reference, 10)`, since percentiles contain deciles.
  */
-export function decileCells(pair: Pick<NumericPair, 'reference' | 'current'>): CategoricalPair {
+function decileCells(pair: Pick<NumericPair, 'reference' | 'current'>): CategoricalPair {
   const rows = total(pair.reference);
   const cells = pair.reference.length;
   const reference: number[] = [];

@@ -27,7 +27,7 @@ export type SummedMetric = {
 };
 
 /** The area under the ROC curve: a function of ranks, with an interval of its own (DeLong). */
-export type RankMetric = { kind: 'rank'; needs: 'score'; tasks: Tasks; direction: Direction };
+type RankMetric = { kind: 'rank'; needs: 'score'; tasks: Tasks; direction: Direction };
 
 export type Metric = SummedMetric | RankMetric;
 
@@ -163,7 +163,7 @@ export const measuredScalars = new Set(['latency_p50_ms', 'latency_p95_ms', 'ima
 const chunkRows = 1024;
 
 /** The sums of all rows, for one model: added up in chunks of rows, and the chunks with compensation. */
-export function sumsOf(metric: SummedMetric, frame: EvaluationFrame, side: Predictions): Float64Array {
+function sumsOf(metric: SummedMetric, frame: EvaluationFrame, side: Predictions): Float64Array {
   const width = metric.width(frame.classes.length);
   const chunks = Math.ceil(frame.rows / chunkRows);
   const partial = bucketSums(metric, frame, side, chunks, (row) => Math.floor(row / chunkRows));

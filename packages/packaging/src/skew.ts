@@ -4,8 +4,8 @@ import type { Column, Value } from './tensor.ts';
 
 export type Skew = NonNullable<ProbeDocument['predictions']>;
 
-export const absoluteTolerance = 1e-9;
-export const relativeTolerance = 1e-6;
+const absoluteTolerance = 1e-9;
+const relativeTolerance = 1e-6;
 
 /**
  * The predictions of the training stage against those of the image, column by column and row by row (both in the same row order).

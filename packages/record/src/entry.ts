@@ -29,7 +29,7 @@ export type EntryKind = 'run' | 'image' | 'pointer' | 'report';
 
 /** A file of this machine, and the `/` path that it has in the entry. */
 export type StoredFile = { path: string; file: string };
-export type Layer = { path: string; digest: Digest; bytes: number };
+type Layer = { path: string; digest: Digest; bytes: number };
 export type Entry = { name: string; digest: Digest; document: { digest: Digest; bytes: number }; layers: Layer[] };
 
 /** Where a blob's bytes come from when it is written. */

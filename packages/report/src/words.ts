@@ -22,7 +22,7 @@ export const signs: Record<Verdict, string> = {
   skipped: '–',
 };
 
-export function isSlice(metric: ComparedMetric | ComparedSlice): metric is ComparedSlice {
+function isSlice(metric: ComparedMetric | ComparedSlice): metric is ComparedSlice {
   return 'slice' in metric;
 }
 

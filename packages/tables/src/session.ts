@@ -59,6 +59,7 @@ export type TableSession = AsyncDisposable & {
  * again (some 20 ms) when another table is opened; open tables are views, so nothing is lost.
  */
 export async function openTables(options: SessionOptions = {}): Promise<TableSession> {
+  const name = await engineName();
   const folder: TemporaryFolder = await temporaryFolder('tables', options.temporaryFolder);
   const files = new Set<string>();
   const views: { relation: string; query: string }[] = [];
@@ -102,7 +103,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
   }
 
   return {
-    engine: engineName,
+    engine: name,
     scratch: folder.path,
     open: (source) =>
       inTurn(async () => {

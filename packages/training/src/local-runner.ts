@@ -201,7 +201,7 @@ function stageError<E>(
 }
 
 /** `90s`, `30m`, `6h` in milliseconds; a timer holds no more than 24.8 days. */
-export function stageTimeout(text: string): number {
+function stageTimeout(text: string): number {
   const unit = { s: 1000, m: 60_000, h: 3_600_000 }[text.at(-1) as 's' | 'm' | 'h'];
   return Math.min(Number(text.slice(0, -1)) * unit, maxTimeoutMs);
 }

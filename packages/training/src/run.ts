@@ -127,6 +127,6 @@ function describeResult(plan: TrainingPlan, result: StagesRun) {
 }
 
 /** Seconds are enough, and the same text on every platform. */
-export function timestamp(date: Date): string {
+function timestamp(date: Date): string {
   return date.toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -16,7 +16,7 @@ import type { Table, TableSession } from '@passloop/tables';
 import type { Context } from './context.ts';
 
 /** What is in production, as the comparison needs it. */
-export type Production = Pick<
+type Production = Pick<
   ProductionPointer,
   'modelDigest' | 'imageDigest' | 'imageReference' | 'runKey' | 'at' | 'evaluatedOn' | 'history' | 'held'
 >;

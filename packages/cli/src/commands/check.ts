@@ -65,8 +65,8 @@ export function addCheckCommands(program: Command): void {
       .option('--positive <value>', 'the positive class')
       .addOption(new Option('--task <name>', 'the kind of model').choices(['binary', 'multiclass', 'regression']))
       .option('--slice <column>', 'judge each value of this column apart (several times for several)', several)
-      .option('--resamples <number>', 'resamples of the bootstrap', wholeNumber)
-      .option('--seed <number>', 'seed of the bootstrap', wholeNumber),
+      .option('--resamples <number>', 'resamples of the bootstrap (default: 2000)', wholeNumber)
+      .option('--seed <number>', 'seed of the bootstrap (default: 7)', wholeNumber),
   ).action(
     async (
       flags: CommonFlags & {

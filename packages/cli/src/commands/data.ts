@@ -10,6 +10,7 @@ export function addDataCommands(program: Command): void {
 
   common(
     data.command('lock').description('write passloop.lock: digest, bytes and rows of every dataset of the model file'),
+    'error document',
   ).action(async (flags: CommonFlags) => {
     await answerText(flags, async (context) => {
       const { file, lock, changed } = await dataLock(context);
@@ -26,6 +27,7 @@ export function addDataCommands(program: Command): void {
       .option('--model <name>', 'only this model')
       .option('--key <column>', 'a column that names rows (several times for several)', several)
       .option('--out <file>', 'where the profile goes (default: as the model file says; for a plain file: stdout)'),
+    'error document',
   ).action(
     async (
       file: string | undefined,
@@ -75,8 +77,8 @@ export function addDataCommands(program: Command): void {
       .option('--method <name>', 'auto, ks, psi, js, wasserstein or chi2', 'auto')
       .option('--column <name>', 'only this column (several times for several)', several)
       .option('--key <column>', 'a column that names rows, left out (several times for several)', several)
-      .option('--threshold <number>', 'the effect from which a shift counts', decimalNumber)
-      .option('--min-rows <number>', 'fewer rows give no verdict', wholeNumber),
+      .option('--threshold <number>', 'the effect from which a shift counts (default: the method’s own)', decimalNumber)
+      .option('--min-rows <number>', 'fewer rows give no verdict (default: 1000)', wholeNumber),
   ).action(
     async (
       flags: CommonFlags & {

@@ -10,7 +10,7 @@ export function createGate(overrides: Partial<Gate> & { metric: string }): Gate 
 }
 
 /** Two standard normal numbers (Box & Muller 1958). */
-export function normalPair(random: { uniform(): number }): [number, number] {
+function normalPair(random: { uniform(): number }): [number, number] {
   const radius = Math.sqrt(-2 * Math.log(1 - random.uniform()));
   const angle = 2 * Math.PI * random.uniform();
   return [radius * Math.cos(angle), radius * Math.sin(angle)];
