@@ -30,7 +30,7 @@ export const ColumnType = z.enum([
 ]);
 export type ColumnType = z.infer<typeof ColumnType>;
 
-export const driftMethods = ['auto', 'ks', 'psi', 'js', 'wasserstein', 'chi2'] as const;
+const driftMethods = ['auto', 'ks', 'psi', 'js', 'wasserstein', 'chi2'] as const;
 
 export const Check = z.discriminatedUnion('kind', [
   /** The columns and their types; with `exact` no other column may be there. */

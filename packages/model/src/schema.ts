@@ -64,7 +64,7 @@ export const Stage = z.strictObject({
 });
 export type Stage = z.infer<typeof Stage>;
 
-export const TrainingEnvironment = z.union([
+const TrainingEnvironment = z.union([
   z.strictObject({
     python: z
       .string()
@@ -74,7 +74,6 @@ export const TrainingEnvironment = z.union([
   }),
   z.strictObject({ image: PinnedImage, platform: Platform.default('linux/amd64') }),
 ]);
-export type TrainingEnvironment = z.infer<typeof TrainingEnvironment>;
 
 export const Train = z.strictObject({
   environment: TrainingEnvironment,
@@ -94,7 +93,7 @@ export const Train = z.strictObject({
 });
 export type Train = z.infer<typeof Train>;
 
-export const Evaluate = z.strictObject({
+const Evaluate = z.strictObject({
   dataset: Name,
   scoring: z.enum(['image', 'stage']).default('image'),
   predictions: InsidePath,
@@ -108,7 +107,6 @@ export const Evaluate = z.strictObject({
   /** Knowledge of production that is older than this is inconclusive. */
   maxAge: Age.default('30d'),
 });
-export type Evaluate = z.infer<typeof Evaluate>;
 
 export const Gate = z
   .strictObject({
@@ -146,11 +144,10 @@ export const Package = z.strictObject({
 });
 export type Package = z.infer<typeof Package>;
 
-export const Store = z.union([
+const Store = z.union([
   z.strictObject({ oci: ImageRepository }),
   z.strictObject({ directory: z.string().min(1).max(4096) }),
 ]);
-export type Store = z.infer<typeof Store>;
 
 export const Target = z.discriminatedUnion('kind', [
   /** The `images` entry named `image` of a kustomization: its digest is written, its tag removed. */
@@ -168,12 +165,11 @@ export const Environment = z.strictObject({
 });
 export type Environment = z.infer<typeof Environment>;
 
-export const Deploy = z.strictObject({
+const Deploy = z.strictObject({
   repository: z.string().min(1).max(1024),
   branch: z.string().min(1).max(255).optional(),
   environments: z.array(Environment).min(1).max(32),
 });
-export type Deploy = z.infer<typeof Deploy>;
 
 export const Model = z.strictObject({
   name: Name,

@@ -32,7 +32,7 @@ export type LocalRunnerOptions = {
   signal?: AbortSignal | undefined;
 };
 
-export type StageRun = { name: string; key: string; seconds: number };
+type StageRun = { name: string; key: string; seconds: number };
 export type StagesRun = { interpreter: string; stages: StageRun[]; outputs: OutputFile[] };
 
 /** Runs the stages of a plan and leaves their outputs in `folder`, which is empty and belongs to the caller. */
