@@ -107,7 +107,9 @@ function differing(left: Map<string, string>, right: Map<string, string>): strin
   return [...new Set([...left.keys(), ...right.keys()])].filter((name) => left.get(name) !== right.get(name)).sort();
 }
 
-const { values } = parseArgs({ options: { verify: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { verify: { type: 'boolean', default: false }, out: { type: 'string' } },
+});
 if (values.verify) {
   const first = await buildCopy('build-one');
   const second = await buildCopy('a-second-build-elsewhere');
@@ -119,8 +121,10 @@ if (values.verify) {
   if (unstable.length > 0 || stale.length > 0) process.exit(1);
   console.log(`dist/: ${first.size} files, two builds equal, current`);
 } else {
-  await build(root, path.join(root, 'dist'));
-  const files = listing(path.join(root, 'dist'));
+  const output = values.out === undefined ? path.join(root, 'dist') : path.resolve(values.out);
+  if (values.out !== undefined && existsSync(output)) throw new Error(`${output} is there already`);
+  await build(root, output);
+  const files = listing(output);
   const bytes = [...files.values()].reduce((sum, content) => sum + content.length, 0);
-  console.log(`dist/: ${files.size} files, ${(bytes / 1e6).toFixed(1)} MB`);
+  console.log(`${output}: ${files.size} files, ${(bytes / 1e6).toFixed(1)} MB`);
 }

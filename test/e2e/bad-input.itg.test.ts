@@ -95,6 +95,50 @@ describe('a model file', () => {
   });
 });
 
+describe('a check of nothing is no pass', () => {
+  const override = '.passloop/overrides/gone.yaml';
+
+  it('of a name that is none', async () => {
+    await refused(['check', '--model', 'fligth-delay'], world.flightsClone, {
+      exitCode: 2,
+      code: 'configuration',
+      message: /No model is named "fligth-delay" \(there is: flight-delay\)/,
+    });
+  });
+
+  it('of a repository without a model file', async () => {
+    const copy = await clone((where) => rm(path.join(where, 'passloop.yaml')));
+    for (const args of [['check'], ['check', '--plan']]) {
+      await refused(args, copy, { exitCode: 2, code: 'configuration', message: /No passloop\.yaml/, hint: /template/ });
+    }
+  });
+
+  it('of a change that removes the model with its gates, unless an override allows it', async () => {
+    const copy = await clone((where) => rm(path.join(where, 'passloop.yaml')));
+    const answer = await world.passloop(['check', '--against', 'origin/main'], { cwd: copy });
+    expect(answer.exitCode, answer.stdout + answer.stderr).toBe(1);
+    expect(answer.stdout).toMatch(/flight-delay → removed/);
+
+    await mkdir(path.dirname(path.join(copy, override)), { recursive: true });
+    await writeFile(path.join(copy, override), 'gate: model\nreason: retired\nuntil: "2999-01-01"\n');
+    await world.git(copy, 'add', '-A');
+    await world.git(copy, 'commit', '-q', '-m', 'Allow it');
+    const allowed = await world.passloop(['check', '--against', 'origin/main'], { cwd: copy });
+    expect(allowed.exitCode, allowed.stdout + allowed.stderr).toBe(0);
+    expect(allowed.stdout).toMatch(/gone\.yaml/);
+  });
+
+  it('of a change that renames the model to judge itself', async () => {
+    const copy = await clone((where) => edit(where, 'name: flight-delay', 'name: flight-delays'));
+    const answer = await world.passloop(['check', '--plan', '--against', 'origin/main', '--json', '-'], { cwd: copy });
+    const plan = parseDocument('plan', answer.stdout, 'plan');
+    expect(plan.models.map((model) => [model.name, model.reason, model.policy.differences])).toEqual([
+      ['flight-delays', 'the model is new', []],
+      ['flight-delay', 'the change removes it', [{ path: 'model', from: 'flight-delay', to: null, loosens: true }]],
+    ]);
+  });
+});
+
 describe('data', () => {
   it('a missing file is named', async () => {
     const copy = await clone(async () => {});
@@ -255,6 +299,39 @@ describe('a training command', () => {
     expect(answer.seconds).toBeGreaterThan(0);
     expect(await readdir(path.join(copy, '.passloop/out/flight-delay/outputs')).catch(() => [])).toEqual([]);
     expect(await world.git(copy, 'status', '--porcelain')).toBe('');
+  });
+
+  it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const)('that is interrupted (%s) ends with the command', async (signal, exitCode) => {
+    const copy = await clone(
+      trainsAtOnce(['bash', '-c', 'sleep 600 & echo half > out/metrics.json; echo "$PPID started $!" >&2; wait']),
+    );
+    const error = path.join(copy, 'error.json');
+    const started = Promise.withResolvers<{ command: number; child: number }>();
+    const scratch = path.join(copy, 'scratch');
+    await mkdir(scratch);
+    const answer = world.passloop(['train', 'run', '--json', error], {
+      cwd: copy,
+      env: { TMPDIR: scratch },
+      onLine: (line) => {
+        const [, command, child] = /(\d+) started (\d+)/.exec(line) ?? [];
+        if (child !== undefined) started.resolve({ command: Number(command), child: Number(child) });
+      },
+    });
+    const { command, child } = await started.promise;
+
+    process.kill(command, signal);
+
+    expect(await answer).toMatchObject({ exitCode });
+    expect(parseDocument('error', await readFile(error, 'utf8'), 'error.json').message).toBe(
+      `Interrupted (${signal}).`,
+    );
+    expect(execFileSync('bash', ['-c', `ps -o stat= -p ${child} | grep -v Z || true`], { encoding: 'utf8' })).toBe('');
+    expect(await readdir(scratch)).toEqual([]);
+    expect(await readdir(path.join(copy, '.passloop/store')).catch(() => [])).toEqual([]);
+    expect(await readdir(path.join(copy, '.passloop/out/flight-delay/outputs')).catch(() => [])).toEqual([]);
   });
 
   it('whose stored result lost a byte', async () => {

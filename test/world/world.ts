@@ -30,7 +30,12 @@ export type World = AsyncDisposable & {
   git(clone: string, ...args: string[]): Promise<string>;
 };
 
-export type CommandOptions = { cwd?: string; env?: Record<string, string>; timeoutMs?: number };
+type CommandOptions = {
+  cwd?: string;
+  env?: Record<string, string>;
+  timeoutMs?: number;
+  onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
+};
 export type Answer = { exitCode: number; stdout: string; stderr: string; seconds: number };
 
 export type WorldOptions = {
@@ -138,6 +143,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
       argv: [process.execPath, command, ...args],
       cwd: call.cwd ?? flightsClone,
       timeoutMs: call.timeoutMs ?? 600_000,
+      onLine: call.onLine,
       env: {
         ...environment(),
         GITHUB_API_URL: github.restUrl,

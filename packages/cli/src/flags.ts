@@ -2,10 +2,15 @@ import { exitCodes } from '@passloop/core';
 import type { PromotionOutcome } from '@passloop/documents';
 import { type Command, InvalidArgumentError } from 'commander';
 
-/** The flags of every verb. */
-export function common(command: Command): Command {
+/** The flags of every verb. Where the result is a file and no document, `--json` is for the error's. */
+export function common(command: Command, document: 'document' | 'error document' = 'document'): Command {
   return command
-    .option('--json <file>', 'write the document there (`-`: to stdout, instead of the text)')
+    .option(
+      '--json <file>',
+      document === 'document'
+        ? 'write the document there (`-`: to stdout, instead of the text)'
+        : 'write the error document there, if it fails (`-`: to stdout)',
+    )
     .option('--quiet', 'no progress on stderr')
     .showHelpAfterError('(--help shows all flags)');
 }

@@ -156,9 +156,11 @@ function short(value: string | null): string | null {
 export function printRun(run: RunDocument): string {
   const seconds = run.stages.reduce((sum, stage) => sum + Number(stage.seconds), 0);
   const lines = [
-    run.cache === 'hit'
-      ? `hit: ${run.runKey} was in the store; every output restored and verified, nothing trained`
-      : `trained: ${run.runKey} in ${seconds.toFixed(1)} s`,
+    run.reproduction !== null
+      ? `reproduced: ${run.reproduction.level}: ${run.runKey} was run again and compared with the stored result`
+      : run.cache === 'hit'
+        ? `hit: ${run.runKey} was in the store; every output restored and verified, nothing trained`
+        : `trained: ${run.runKey} in ${seconds.toFixed(1)} s`,
     '',
     table(
       run.outputs.map((output) => [`  ${output.path}`, count(output.bytes), shortDigest(output.digest)]),
@@ -167,8 +169,8 @@ export function printRun(run: RunDocument): string {
   ];
   if (run.metrics.length > 0) lines.push('', table(run.metrics.map((metric) => [`  ${metric.name}`, metric.value])));
   if (run.reproduction !== null) {
-    lines.push('', `reproduced: ${run.reproduction.level}`);
     lines.push(
+      '',
       table(run.reproduction.outputs.map((output) => [`  ${output.level}`, output.path, output.detail ?? ''])),
     );
   }
@@ -411,6 +413,5 @@ export function printReport(report: ReportDocument): string {
     if (model.comparison !== null) lines.push('', printComparison(model.comparison).trimEnd());
     lines.push('');
   }
-  if (report.models.length === 0) lines.push('No model is affected.');
   return `${lines.join('\n')}\n`;
 }

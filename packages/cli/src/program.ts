@@ -1,40 +1,64 @@
-import { exitCodes } from '@passloop/core';
-import { Command, type CommanderError } from 'commander';
+import { logText } from '@passloop/core';
+import { Command } from 'commander';
 import { addCheckCommands } from './commands/check.ts';
 import { addDataCommands } from './commands/data.ts';
 import { addDeployCommands } from './commands/deploy.ts';
 import { addPackageCommands } from './commands/package.ts';
 import { addTrainCommands } from './commands/train.ts';
+import { examples } from './examples.ts';
 import { version } from './face.ts';
 
-/** The `passloop` command: a face over the verbs. */
+/** The commands in the order of the road. */
+const road: readonly (readonly [heading: string, commands: readonly string[]])[] = [
+  ['A change, as a whole and step by step:', ['check', 'data', 'train', 'package', 'compare']],
+  ['What runs:', ['adopt', 'promote', 'rollback', 'hold', 'status', 'explain']],
+  ['By itself:', ['edit']],
+];
+
+/** The `passloop` command: a face over the verbs. A wrong flag or name is thrown as commander's error. */
 export function program(): Command {
   const root = new Command('passloop')
     .description(
       'CI/CD for machine-learning models: validate data, reproduce training, compare with production, package, promote, roll back.',
     )
     .version(version)
-    .configureHelp({ sortSubcommands: false, showGlobalOptions: false })
+    .configureHelp({ showGlobalOptions: false })
     .addHelpText(
       'after',
       `
-Exit codes: 0 passed · 1 a gate failed, or blocks undecided · 2 configuration or usage · 3 could not finish · 4 conflict · 5 pending
-Every command takes --json FILE (or -) for its document, and works on plain files as well as with a passloop.yaml.`,
+Begin with \`data drift\`, \`data validate\` or \`compare\` on files of your own: they
+need no model file. docs/model-file.md has a template of one.
+\`passloop COMMAND --help\` shows examples.
+
+Exit codes: 0 passed · 1 a gate failed, or blocks undecided · 2 configuration
+or usage · 3 could not finish · 4 conflict · 5 pending`,
     );
   addCheckCommands(root);
   addDataCommands(root);
   addTrainCommands(root);
   addPackageCommands(root);
   addDeployCommands(root);
-  exitWithUsage(root);
+  orderByRoad(root);
+  finish(root, []);
   return root;
 }
 
-/** A wrong flag is a usage error: exit 2, not commander's 1. */
-function exitWithUsage(command: Command): void {
-  command.exitOverride((error: CommanderError) => {
-    const isHelp = ['commander.help', 'commander.helpDisplayed', 'commander.version'].includes(error.code);
-    process.exit(isHelp ? exitCodes.passed : exitCodes.configuration);
-  });
-  for (const child of command.commands) exitWithUsage(child);
+function orderByRoad(root: Command): void {
+  const names = road.flatMap(([, commands]) => commands);
+  (root.commands as Command[]).sort((left, right) => names.indexOf(left.name()) - names.indexOf(right.name()));
+  for (const [heading, commands] of road) {
+    for (const command of root.commands) if (commands.includes(command.name())) command.helpGroup(heading);
+  }
+  root.commandsGroup('By itself:').helpCommand('help [command]', 'show the help of a command');
+}
+
+function finish(command: Command, path: readonly string[]): void {
+  command.exitOverride();
+  command.configureOutput({ outputError: (text, write) => write(logText(text.replace(/^error: /, 'passloop: '))) });
+  const lines = examples[path.join(' ')];
+  if (lines !== undefined) {
+    const heading = lines.length === 1 ? 'Example:' : 'Examples:';
+    command.addHelpText('after', ['', heading, ...lines.map((line) => `  ${line}`)].join('\n'));
+  }
+  for (const child of command.commands) finish(child, [...path, child.name()]);
 }

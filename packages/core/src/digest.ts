@@ -50,7 +50,10 @@ export function dirHash1(entries: readonly FileEntry[]): Digest {
   return sha256(lines.map((entry) => entry.line).join(''));
 }
 
-/** Every regular file below `folder`, as relative `/` paths with digests, sorted. Links are refused: they may point anywhere. */
+/**
+ * Every file below `folder`, as relative `/` paths with digests, sorted. Links are refused, since they may point anywhere; so is
+ * what has no content of its own (a pipe, a socket, a device), which a digest would pass over in silence.
+ */
 export async function folderEntries(folder: string): Promise<FileEntry[]> {
   const entries: FileEntry[] = [];
   const names = await readdir(folder, { recursive: true });
@@ -59,6 +62,8 @@ export async function folderEntries(folder: string): Promise<FileEntry[]> {
     const stat = await lstat(full);
     if (stat.isSymbolicLink())
       throw new ConfigurationError(`${full} is a symbolic link; a digest covers regular files only.`);
+    if (!stat.isFile() && !stat.isDirectory())
+      throw new ConfigurationError(`${full} is neither a file nor a folder; a digest covers regular files only.`);
     if (stat.isFile()) entries.push({ path: name.split(path.sep).join('/'), digest: await fileDigest(full) });
   }
   return entries;

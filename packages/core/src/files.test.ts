@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, it } from 'vitest';
 import { insidePath, isInsidePath, readTextIfExists, temporaryFolder, writeFileAtomic } from './files.ts';
+import { runOrThrow } from './process.ts';
 
 it.each([
   '',
@@ -44,4 +45,23 @@ it('writes a file whole and leaves nothing half-written behind', async () => {
   await expect(writeFileAtomic(path.join(folder.path, 'taken'), 'three')).rejects.toThrow();
   expect((await readdir(folder.path)).sort()).toEqual(['a', 'taken']);
   expect(await readTextIfExists(path.join(folder.path, 'none'))).toBeNull();
+});
+
+it('removes folders that their maker closed, as a user who is not root', async () => {
+  await using folder = await temporaryFolder('files-test');
+  await chmod(folder.path, 0o777);
+  const script = `
+    import { mkdir, chmod, writeFile } from 'node:fs/promises';
+    import { temporaryFolder } from ${JSON.stringify(new URL('./files.ts', import.meta.url).pathname)};
+    if (process.getuid() === 0) process.setuid(65534);
+    {
+      await using work = await temporaryFolder('closed', ${JSON.stringify(folder.path)});
+      await mkdir(work.path + '/a/b', { recursive: true });
+      await writeFile(work.path + '/a/b/c', 'x');
+      await chmod(work.path + '/a/b', 0o000);
+      await chmod(work.path + '/a', 0o555);
+    }
+  `;
+  await runOrThrow({ argv: [process.execPath, '--input-type=module', '-e', script], env: {} });
+  expect(await readdir(folder.path)).toEqual([]);
 });

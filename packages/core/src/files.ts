@@ -1,5 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, open, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  mkdtemp,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ConfigurationError } from './errors.ts';
@@ -23,6 +36,16 @@ export async function writeFileAtomic(file: string, content: string | Uint8Array
   }
 }
 
+/** Makes a folder that git passes over: what is in it (results, rows, labels) must not slip into a commit. */
+export async function gitIgnoredFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  try {
+    await writeFile(path.join(folder, '.gitignore'), '*\n', { flag: 'wx' });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+  }
+}
+
 /** The file's text, or null where there is none. Other failures are thrown. */
 export async function readTextIfExists(file: string): Promise<string | null> {
   try {
@@ -43,6 +66,11 @@ export function isInsidePath(relative: string): boolean {
   if (path.posix.isAbsolute(relative) || /^[A-Za-z]:/.test(relative)) return false;
   const normal = path.posix.normalize(relative);
   return normal !== '..' && !normal.startsWith('../');
+}
+
+/** One text for all paths that are one file on a disk that ignores case, or how a letter is composed (macOS, Windows). */
+export function foldedPath(relative: string): string {
+  return relative.normalize('NFC').toLowerCase();
 }
 
 /**
@@ -74,16 +102,52 @@ function outside(relative: string, what: string): ConfigurationError {
   });
 }
 
+/** Folders that a block still holds. */
+const temporaryFolders = new Set<string>();
+
+/** Removes what blocks that will never end have left: for the end of the process. */
+export function removeTemporaryFolders(): void {
+  for (const folder of temporaryFolders) {
+    try {
+      rmSync(folder, { recursive: true, force: true });
+    } catch {
+      // Something still writes there; the other ones can go.
+    }
+  }
+}
+
 export type TemporaryFolder = AsyncDisposable & { path: string };
 
 /** A folder that is gone when its block ends: `await using folder = await temporaryFolder('train')`. */
 export async function temporaryFolder(purpose: string, parent = tmpdir()): Promise<TemporaryFolder> {
   await mkdir(parent, { recursive: true });
   const folder = await mkdtemp(path.join(parent, `passloop-${purpose}-`));
+  temporaryFolders.add(folder);
   return {
     path: folder,
     async [Symbol.asyncDispose]() {
-      await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+      await removeFolder(folder);
+      temporaryFolders.delete(folder);
     },
   };
+}
+
+/** Removes a folder with all that is in it, folders included that their maker left without the right to write. */
+export async function removeFolder(folder: string): Promise<void> {
+  try {
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && (error.code === 'EACCES' || error.code === 'EPERM')))
+      throw error;
+    await openFolders(folder);
+    await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+async function openFolders(folder: string): Promise<void> {
+  await chmod(folder, 0o700);
+  for (const entry of await readdir(folder)) {
+    const full = path.join(folder, entry);
+    if ((await lstat(full)).isDirectory()) await openFolders(full);
+  }
 }

@@ -11,6 +11,8 @@ export type ProcessRequest = {
   timeoutMs?: number | undefined;
   /** Bytes kept of each stream; what is beyond it is dropped from the middle of the run, the end is kept. */
   maxOutputBytes?: number | undefined;
+  /** Takes stdout as it comes; the result holds none of it then. */
+  onStdout?: ((chunk: Buffer) => void) | undefined;
   /** Called with each whole line of either stream as it comes. */
   onLine?: ((line: string, stream: 'stdout' | 'stderr') => void) | undefined;
   signal?: AbortSignal | undefined;
@@ -28,21 +30,38 @@ export type ProcessResult = {
 };
 
 const defaultMaxOutput = 64 * 1024 * 1024;
+/** How long the output of a program that has ended is waited for, while something that it started holds it open. */
+const leftoverMs = 2000;
+
+/** Ends each process that runs now, with its group. */
+const running = new Set<() => void>();
+let stopped = false;
 
 /**
- * Runs a program to its end and never throws for an exit code. The child leads a process group of its own:
- * at the timeout the whole group is killed, so that no grandchild lives on.
- * @throws ConfigurationError where the program doesn't exist.
+ * Ends all that `runProcess` started and lets nothing else start: whoever waits for a process gets an error, and its blocks
+ * clean up. For the end of the command itself (Ctrl-C): children lead groups of their own, so a terminal's signal reaches none.
+ */
+export function stopProcesses(): void {
+  stopped = true;
+  for (const kill of running) kill();
+}
+
+/**
+ * Runs a program to its end and never throws for an exit code. The child leads a process group of its own: at the timeout, and
+ * when the program has ended, what is left of the group is killed, so that no grandchild lives on.
+ * @throws ConfigurationError where the program doesn't exist; InfrastructureError after `stopProcesses`
  */
 export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
   const [program, ...args] = request.argv;
+  if (stopped) return Promise.reject(interrupted(program));
   const limit = request.maxOutputBytes ?? defaultMaxOutput;
   const started = performance.now();
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       cwd: request.cwd,
       env: request.env,
-      stdio: ['pipe', 'pipe', 'pipe'],
+      // Node's pipe is a socket, and bash with a socket as its input takes itself for a remote login: it reads ~/.bashrc.
+      stdio: [request.input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
       detached: process.platform !== 'win32',
     });
     const stdout = tailBuffer(limit);
@@ -55,6 +74,7 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
       try {
         process.kill(process.platform === 'win32' ? child.pid : -child.pid, 'SIGKILL');
       } catch {
+        // Nothing is left of the group.
         child.kill('SIGKILL');
       }
     }
@@ -65,30 +85,52 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
             timedOut = true;
             killGroup();
           }, request.timeoutMs);
+    if (request.signal?.aborted) killGroup();
     request.signal?.addEventListener('abort', killGroup, { once: true });
+    running.add(killGroup);
+    let leftover: NodeJS.Timeout | undefined;
+    function settled(): void {
+      if (timer !== null) clearTimeout(timer);
+      clearTimeout(leftover);
+      request.signal?.removeEventListener('abort', killGroup);
+      running.delete(killGroup);
+    }
 
-    child.stdout.on('data', (chunk: Buffer) => {
-      stdout.push(chunk);
+    child.stdout?.on('data', (chunk: Buffer) => {
+      if (request.onStdout === undefined) stdout.push(chunk);
+      else request.onStdout(chunk);
       lines.stdout.push(chunk);
     });
-    child.stderr.on('data', (chunk: Buffer) => {
+    child.stderr?.on('data', (chunk: Buffer) => {
       stderr.push(chunk);
       lines.stderr.push(chunk);
     });
     // A child that ends without reading its input closes the pipe: its exit code says what happened.
-    child.stdin.on('error', () => {});
+    child.stdin?.on('error', () => {});
     child.on('error', (error: NodeJS.ErrnoException) => {
-      if (timer !== null) clearTimeout(timer);
-      request.signal?.removeEventListener('abort', killGroup);
+      settled();
       if (error.code === 'ENOENT') {
         reject(new ConfigurationError(`The program ${JSON.stringify(program)} was not found.`, { cause: error }));
       } else {
         reject(new InfrastructureError(`${program} could not start: ${error.message}`, { cause: error }));
       }
     });
-    child.on('close', (exitCode, signal) => {
+    child.on('exit', () => {
       if (timer !== null) clearTimeout(timer);
-      request.signal?.removeEventListener('abort', killGroup);
+      // What the program left behind may hold its output open for as long as it likes.
+      leftover = setTimeout(() => {
+        killGroup();
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+      }, leftoverMs);
+    });
+    child.on('close', (exitCode, signal) => {
+      settled();
+      killGroup();
+      if (stopped) {
+        reject(interrupted(program));
+        return;
+      }
       lines.stdout.flush();
       lines.stderr.flush();
       resolve({
@@ -101,8 +143,12 @@ export function runProcess(request: ProcessRequest): Promise<ProcessResult> {
         seconds: (performance.now() - started) / 1000,
       });
     });
-    child.stdin.end(request.input ?? '');
+    child.stdin?.end(request.input);
   });
+}
+
+function interrupted(program: string): InfrastructureError {
+  return new InfrastructureError(`${program} was not run to its end: the command was interrupted.`);
 }
 
 /** Runs a program that must succeed, and gives its stdout. The last line of stderr is the error's message. */

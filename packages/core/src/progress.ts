@@ -1,3 +1,5 @@
+import { logText, plainText } from './text.ts';
+
 /** Where long work says what it does. `phase` starts a step, `tick` counts inside it (total null when unknown), `done` ends it. */
 export type Progress = {
   phase(title: string): void;
@@ -9,6 +11,11 @@ export type Progress = {
 export const silentProgress: Progress = { phase() {}, tick() {}, note() {}, done() {} };
 
 type Writable = { write(text: string): unknown; isTTY?: boolean | undefined; columns?: number | undefined };
+
+/** What a stage printed, or a name from a file, must not move the cursor or command a runner. */
+function safe(text: string): string {
+  return logText(plainText(text, 2000));
+}
 
 /** A bar that redraws on a terminal; elsewhere one line a phase, so that a CI log stays readable. */
 export function streamProgress(stream: Writable, now: () => number): Progress {
@@ -29,7 +36,7 @@ export function streamProgress(stream: Writable, now: () => number): Progress {
   return {
     phase(next) {
       finish();
-      title = next;
+      title = safe(next);
       started = now();
       if (stream.isTTY) {
         stream.write(`${title} …`);
@@ -47,7 +54,7 @@ export function streamProgress(stream: Writable, now: () => number): Progress {
     },
     note(line) {
       clear();
-      stream.write(`  ${line}\n`);
+      stream.write(`  ${safe(line)}\n`);
     },
     done: finish,
   };

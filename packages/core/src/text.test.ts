@@ -23,12 +23,14 @@ const hostile = [
   '<!-- passloop:comment -->',
   'user\u202Egpj.exe',
   '&lt;script&gt;',
+  'GH-123',
+  ':white_check_mark:',
 ];
 
 it.each(hostile)('Markdown: %s comes out as text', (text) => {
   const html = markdown.renderInline(escapeMarkdown(text));
   expect(html).not.toMatch(/<(?!\/?p>)[a-z!/]/i);
-  expect(html).not.toMatch(/@\w|(^|[^&])#\d/);
+  expect(html).not.toMatch(/@\w|(^|[^&])#\d|GH-\d|:[a-z_]+:/);
 });
 
 it.each(hostile)('code span: %s stays inside', (text) => {
@@ -76,6 +78,29 @@ it('cuts, flattens and cleans', () => {
 
 it('no log line is a command to the runner', () => {
   for (const line of logText('ok\n::set-output name=a::b\r\n  ::error::x\n##[group]y\r::stop').split('\n')) {
-    expect(line).not.toMatch(/^\s*(::|##\[)/);
+    expect(line).not.toMatch(/^\s*::|##\[/);
   }
+  expect(logText('size ##[add-mask]a\n\u0085::error::x')).toBe('size ## [add-mask]a\n| ::error::x');
+});
+
+it.each([
+  ['an escape sequence', '\u001b[2Jx'],
+  ['its one-character form', '\u009b2Jx'],
+  ['a title', '\u001b]0;x\u0007'],
+  ['a line that is overwritten', 'bad\rgood'],
+  ['a bidirectional override', 'a\u202eb'],
+  ['an isolate', 'a\u2066b'],
+  ['an Arabic letter mark', 'a\u061cb'],
+  ['a zero-width space', 'a\u200bb'],
+  ['a byte order mark', 'a\ufeffb'],
+  ['a soft hyphen', 'a\u00adb'],
+  ['a Hangul filler', 'a\u3164b'],
+  ['a variation selector', 'a\ufe0fb'],
+  ['a tag character', 'a\u{e0041}b'],
+  ['a line separator', 'a\u2028b'],
+])('%s is in no line, log or page', (_name, text) => {
+  const unwanted =
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]|\p{Bidi_Control}|\p{Default_Ignorable_Code_Point}/u;
+  expect(text).toMatch(unwanted);
+  for (const clean of [plainText, logText, escapeHtml, codeSpan]) expect(clean(text)).not.toMatch(unwanted);
 });

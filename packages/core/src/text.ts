@@ -1,5 +1,7 @@
 const controlCharacters = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
-const invisibleCharacters = /[\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+/** Zero-width, bidirectional and filler characters: a reader would see another text than the one that is there. */
+const invisibleCharacters =
+  /[\u2028\u2029\ufff9-\ufffb]|\p{Bidi_Control}|\p{Default_Ignorable_Code_Point}|\p{Noncharacter_Code_Point}/gu;
 
 /** Untrusted text on one line: no control, bidirectional or invisible characters, at most `limit` characters. */
 export function plainText(text: string, limit = 200): string {
@@ -13,15 +15,17 @@ export function plainText(text: string, limit = 200): string {
 
 /**
  * Untrusted text inside GitHub Markdown, table cells included: no markup, HTML, mention, issue reference or link survives.
- * Autolinks are broken by an entity. Mentions and references are found in the rendered text, where an entity is the
- * character again: a zero-width space breaks those.
+ * Autolinks are broken by an entity. Mentions, references and emoji codes (a green tick that nobody gave) are found in the
+ * rendered text, where an entity is the character again: a zero-width space breaks those.
  */
 export function escapeMarkdown(text: string, limit = 200): string {
   return plainText(text, limit)
+    .replace(/:(?=[a-z_+-][\w+-]*:)/gi, ':\u200b')
     .replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`)
     .replace(/[\\`*_[\]|~$]/g, (character) => `\\${character}`)
     .replace(/@/g, '@\u200b')
     .replace(/(?<!&)#(?=\w)/g, '#\u200b')
+    .replace(/\bGH-(?=\d)/gi, '$&\u200b')
     .replace(/:(?=\/\/)/g, '&#58;')
     .replace(/\bwww\./gi, 'www&#46;')
     .replace(/^(\s*)([-+>]|=+\s*$|#{1,6}(?=\s|$))/, '$1\\$2')
@@ -43,11 +47,14 @@ export function escapeHtml(text: string): string {
     .replace(/[&<>"'`]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** Untrusted text for a log that a runner reads: a line that starts with `::` or `##[` is a command to it. */
+/**
+ * Untrusted text for a terminal, or a log that a runner reads: no escape sequence, and no command. To a runner a line that
+ * starts with `::` is one, and so is `##[` anywhere in a line (ActionCommand.TryParse of actions/runner).
+ */
 export function logText(text: string): string {
   return text
     .split(/\r\n|\r|\n/)
-    .map((line) => line.replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, ''))
-    .map((line) => (/^\s*(::|##\[)/.test(line) ? `| ${line}` : line))
+    .map((line) => line.replace(controlCharacters, '').replace(invisibleCharacters, '').replaceAll('##[', '## ['))
+    .map((line) => (/^\s*::/.test(line) ? `| ${line}` : line))
     .join('\n');
 }

@@ -17,7 +17,7 @@ export type Candidate =
     };
 
 /** The false discovery rate over all columns of one drift check. */
-export const falseDiscoveryRate = 0.05;
+const falseDiscoveryRate = 0.05;
 
 /**
  * Judges the shifts of one drift check together. A shift counts when both hold: its effect, less what chance explains

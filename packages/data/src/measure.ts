@@ -211,7 +211,7 @@ export function measureMissing(
  * reference at or below it: exactly `quantileEdges(reference, 10)`, since percentiles contain deciles. Where those
  * leave one bin, there are three.
  */
-export function decileCells(pair: Pick<NumericPair, 'reference' | 'current'>): CategoricalPair {
+function decileCells(pair: Pick<NumericPair, 'reference' | 'current'>): CategoricalPair {
   const rows = total(pair.reference);
   const cells = pair.reference.length;
   const reference: number[] = [];

@@ -1,7 +1,7 @@
 import type { Scalar, TableSession } from '@passloop/tables';
 
 /** The place of an aggregate in a plan: ask the scan's answer for it. */
-export type Slot = number;
+type Slot = number;
 
 /**
  * Every aggregate that one pass over a table can answer, of all checks and of drift. Equal aggregates share a slot.
@@ -35,7 +35,7 @@ export function createPlan(): ScanPlan {
 }
 
 /** The one query of a plan. */
-export function planQuery(plan: ScanPlan, relation: string): string {
+function planQuery(plan: ScanPlan, relation: string): string {
   const list = plan.aggregates.length === 0 ? ['count(*)'] : plan.aggregates;
   return `SELECT ${list.map((aggregate, slot) => `${aggregate} AS a${slot}`).join(',\n  ')}\nFROM ${relation}`;
 }

@@ -1,6 +1,5 @@
 import { type Progress, silentProgress, toDecimalOrNull } from '@passloop/core';
 import {
-  engineName,
   isNumeric,
   isTemporal,
   quoteIdentifier,
@@ -58,7 +57,7 @@ export async function profileTable(options: ProfileOptions): Promise<Profile> {
   return {
     schema: 'passloop/profile/v1',
     dataset: options.dataset,
-    engine: engineName,
+    engine: session.engine,
     rows: table.rows,
     time: time === null ? null : { column: time.column.name, blocks: time.edges.length + 1 },
     columns: columns

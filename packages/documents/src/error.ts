@@ -18,7 +18,7 @@ export function errorDocument(error: PassloopError): ErrorDocument {
     code: error.code,
     message: error.message.slice(0, 4096),
     hint: error.hint === null ? null : error.hint.slice(0, 4096),
-    file: error.file,
+    file: error.file === null ? null : error.file.slice(0, 4096),
     line: error.line,
   };
 }

@@ -7,12 +7,12 @@ import { type Cell, distinctCells, type FrameColumn, kindOf, listed } from './fr
  * How the classes of labels and predictions are written, so that they can be matched: `1`, `1.0`, "1" and true are one
  * class where some column holds numbers; true and "True" are one where some column holds booleans.
  */
-export type Encoding = 'number' | 'boolean' | 'text';
+type Encoding = 'number' | 'boolean' | 'text';
 
 const decimalText = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*$/;
 
 /** The class that a cell names: equal texts are equal classes. What does not fit the encoding keeps its own text. */
-export function classText(cell: Exclude<Cell, null>, encoding: Encoding): string {
+function classText(cell: Exclude<Cell, null>, encoding: Encoding): string {
   if (encoding === 'number') {
     if (typeof cell === 'boolean') return cell ? '1' : '0';
     return typeof cell === 'string' && !decimalText.test(cell) ? cell : numberText(Number(cell));

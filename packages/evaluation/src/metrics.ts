@@ -29,7 +29,7 @@ export type SummedMetric = {
 };
 
 /** The area under the ROC curve: a function of ranks, with an interval of its own (DeLong). */
-export type RankMetric = { kind: 'rank'; needs: 'score'; tasks: Tasks; direction: Direction };
+type RankMetric = { kind: 'rank'; needs: 'score'; tasks: Tasks; direction: Direction };
 
 export type Metric = SummedMetric | RankMetric;
 

@@ -1,5 +1,5 @@
 import { ConfigurationError, InfrastructureError } from '@passloop/core';
-import { Octokit } from 'octokit';
+import type { Octokit } from 'octokit';
 import type { z } from 'zod';
 import { apiError } from './api-error.ts';
 
@@ -22,7 +22,7 @@ export type GithubOptions = {
 
 /** A call as messages name it, and the permission which it needs. */
 export type Action = { what: string; permission: Permission; level: 'read' | 'write' };
-export type Permission = 'contents' | 'pull-requests' | 'issues' | 'checks' | 'metadata';
+type Permission = 'contents' | 'pull-requests' | 'issues' | 'checks' | 'metadata';
 
 /** Octokit for one repository: every failure is one of core's typed errors, or a StaleError. */
 export type GithubClient = {
@@ -41,24 +41,17 @@ export function githubClient(options: GithubOptions): GithubClient {
       hint: 'Write it as owner/name.',
     });
   }
-  const octokit = new Octokit({
-    auth: options.token,
-    ...(options.baseUrl === undefined ? {} : { baseUrl: options.baseUrl.replace(/\/+$/, '') }),
-    userAgent: options.userAgent ?? 'passloop',
-    // A mutation that failed may have been done: our protocol reads again before it writes again.
-    retry: { enabled: false },
-    throttle:
-      options.throttle === true ? { onRateLimit: () => false, onSecondaryRateLimit: () => false } : { enabled: false },
-    log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
-  });
+  let opened: Promise<Octokit> | null = null;
   const timeoutMs = options.timeoutMs ?? 30_000;
   let waitLeft = options.maxWaitMs ?? 60_000;
 
-  async function call<T>(action: Action, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async function call<T>(action: Action, send: (octokit: Octokit, signal: AbortSignal) => Promise<T>): Promise<T> {
+    opened ??= openOctokit(options);
+    const octokit = await opened;
     for (;;) {
       const signal = AbortSignal.timeout(timeoutMs);
       try {
-        return await send(signal);
+        return await send(octokit, signal);
       } catch (error) {
         const failure = apiError(error, { ...action, repository: options.repository, timeoutMs });
         // A call that a rate limit refused was not done, so it may be sent again.
@@ -74,15 +67,30 @@ export function githubClient(options: GithubOptions): GithubClient {
     owner,
     name,
     rest: (action, route, parameters = {}, schema) =>
-      call(action, async (signal) => {
+      call(action, async (octokit, signal) => {
         const response = await octokit.request(route, { owner, repo: name, ...parameters, request: { signal } });
         return checked(action, schema, response.data);
       }),
     graphql: (action, query, variables = {}, schema) =>
-      call(action, async (signal) =>
+      call(action, async (octokit, signal) =>
         checked(action, schema, await octokit.graphql(query, { ...variables, request: { signal } })),
       ),
   };
+}
+
+/** Octokit is loaded with the first call. */
+async function openOctokit(options: GithubOptions): Promise<Octokit> {
+  const { Octokit } = await import('octokit');
+  return new Octokit({
+    auth: options.token,
+    ...(options.baseUrl === undefined ? {} : { baseUrl: options.baseUrl.replace(/\/+$/, '') }),
+    userAgent: options.userAgent ?? 'passloop',
+    // A mutation that failed may have been done: our protocol reads again before it writes again.
+    retry: { enabled: false },
+    throttle:
+      options.throttle === true ? { onRateLimit: () => false, onSecondaryRateLimit: () => false } : { enabled: false },
+    log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+  });
 }
 
 /** A proxy's login page with status 200 is no answer of GitHub. */

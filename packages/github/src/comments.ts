@@ -158,7 +158,7 @@ function marker({ key, head, sequence }: CommentRequest): string {
 }
 
 /** The state in the marker on the last line of a comment; null where it is none of this key. */
-export function markerOf(body: string, key: string): { head: string; sequence: number } | null {
+function markerOf(body: string, key: string): { head: string; sequence: number } | null {
   const found =
     /(?:^|\n)<!-- passloop:comment key=(\S{1,256}) head=([0-9a-f]{40,64}) attempt=(\d{1,16}) v=1 -->\s*$/.exec(body);
   if (found?.[1] !== key) return null;

@@ -22,7 +22,7 @@ export type RetryPorts = {
   failures?: number;
 };
 
-export type AppliedChange = {
+type AppliedChange = {
   outcome: 'created' | 'updated' | 'unchanged';
   /** The commit on the branch. */
   commit: string;

@@ -79,7 +79,6 @@ export const Check = z.discriminatedUnion('kind', [
 ]);
 export type Check = z.infer<typeof Check>;
 export type CheckInput = z.input<typeof Check>;
-export type CheckKind = Check['kind'];
 
 export function checkId(check: Check): string {
   if (check.id !== undefined) return check.id;

@@ -157,3 +157,26 @@ it('refuses two models of one name', () => {
   const twice = valid + valid.slice(valid.indexOf('  - name'));
   expect(errorOf(twice).message).toMatch(/two models are named "flight-delay"/);
 });
+
+it('reads paths that mean one place as one path', () => {
+  const text = valid
+    .replace('lock: requirements.lock', 'lock: ./requirements.lock')
+    .replace('path: data/test.parquet', 'path: data/../data//test.parquet')
+    .replace('out/metrics.json]\n', 'out/metrics.json, ./out/plots/]\n');
+  const [model] = parseModelFile(text, 'passloop.yaml');
+  expect(model?.train?.environment).toMatchObject({ lock: 'requirements.lock' });
+  expect(model?.data.test?.path).toBe('data/test.parquet');
+  expect(model?.train?.stages[0]?.outputs.at(-1)).toBe('out/plots');
+});
+
+it.each([
+  ['twice', 'out/./model.joblib', /"out\/model\.joblib" is an output twice/],
+  ['in another case', 'out/Model.joblib', /"out\/Model\.joblib" and the output "out\/model\.joblib" are one place/],
+  ['as a folder of another', 'out/model.joblib/part', /"out\/model\.joblib\/part" and the output "out\/model\.joblib"/],
+  ['around the others', 'out', /"out" and the output "out\/model\.joblib" are one place, or one lies in the other/],
+  ['as the whole folder', '.', /must be a path below the folder of the model file/],
+])('refuses an output %s, with its line', (_title, output, message) => {
+  const error = errorOf(valid.replace('out/metrics.json]\n', `out/metrics.json, ${output}]\n`));
+  expect(error.message).toMatch(message);
+  expect(error.line).toBe(18);
+});

@@ -1,5 +1,6 @@
 import {
   ConfigurationError,
+  foldedPath,
   type GitRepository,
   parseYaml,
   plainText,
@@ -70,11 +71,11 @@ export async function loadModelsAt(repository: GitRepository, commit: string): P
   const files = (await repository.listFiles(commit)).filter(
     (entry) => entry.type === 'blob' && (entry.path === modelFileName || entry.path.endsWith(`/${modelFileName}`)),
   );
+  const contents = await repository.readBlobs(files.map((entry) => entry.oid));
   const models: LoadedModel[] = [];
   const owners = new Map<string, string>();
   for (const entry of files) {
-    const content = await repository.readFile(commit, entry.path);
-    for (const model of parseModelFile((content ?? Buffer.alloc(0)).toString('utf8'), entry.path)) {
+    for (const model of parseModelFile((contents.get(entry.oid) as Buffer).toString('utf8'), entry.path)) {
       const other = owners.get(model.name);
       if (other !== undefined) {
         throw new ConfigurationError(
@@ -178,6 +179,11 @@ function branches(schema: JsonSchema): JsonSchema[] {
   return [schema, ...(schema.anyOf ?? []).flatMap(branches), ...(schema.oneOf ?? []).flatMap(branches)];
 }
 
+/** Whether two paths are one, or one is a folder of the other. */
+function overlaps(left: string, right: string): boolean {
+  return left === right || left.startsWith(`${right}/`) || right.startsWith(`${left}/`);
+}
+
 /** What a schema cannot say: names that point to nothing, circles, two things in one place. */
 function checkReferences(source: YamlSource, model: Model, index: number): void {
   const base = ['models', index];
@@ -214,6 +220,7 @@ function checkReferences(source: YamlSource, model: Model, index: number): void 
   }
   const stages = new Set<string>();
   const outputs = new Set<string>();
+  const places = new Map<string, string>();
   for (const [position, stage] of (model.train?.stages ?? []).entries()) {
     const path = [...base, 'train', 'stages', position];
     if (stages.has(stage.name))
@@ -233,7 +240,17 @@ function checkReferences(source: YamlSource, model: Model, index: number): void 
     for (const [place, output] of stage.outputs.entries()) {
       if (outputs.has(output))
         throw at(source, [...path, 'outputs', place], `${JSON.stringify(output)} is an output twice`);
+      const overlap = [...places].find(([known]) => overlaps(known, foldedPath(output)));
+      if (overlap !== undefined) {
+        throw at(
+          source,
+          [...path, 'outputs', place],
+          `${JSON.stringify(output)} and the output ${JSON.stringify(overlap[1])} are one place, or one lies in the other`,
+          'Upper and lower case are one on some disks. Declare the folder, or the files in it.',
+        );
+      }
       outputs.add(output);
+      places.set(foldedPath(output), output);
     }
     stages.add(stage.name);
   }

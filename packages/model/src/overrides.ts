@@ -10,7 +10,7 @@ const OverrideFile = z.strictObject({
   until: z.string().regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a day such as 2026-12-31'),
 });
 
-export const overridesFolder = '.passloop/overrides';
+const overridesFolder = '.passloop/overrides';
 
 /**
  * The exceptions of a commit that hold on a day. One that has run out is left out: what it allowed is then refused again.

@@ -1,14 +1,18 @@
+import path from 'node:path';
 import { isInsidePath } from '@passloop/core';
 import { z } from 'zod';
 import { Check } from './checks.ts';
 
 /** The model file, `passloop.yaml`. Strict everywhere: an unknown key is an error. */
 
+/** `./out/` and `out` are one place, and so one text: paths are compared, stored and restored by it. */
 const InsidePath = z
   .string()
   .min(1)
   .max(1024)
-  .refine(isInsidePath, 'must be a path inside the repository: relative, with "/", without ".."');
+  .refine(isInsidePath, 'must be a path inside the repository: relative, with "/", without ".."')
+  .overwrite((text) => path.posix.normalize(text).replace(/\/$/, ''))
+  .refine((text) => text !== '.', 'must be a path below the folder of the model file, not that folder itself');
 const Name = z
   .string()
   .max(53)
@@ -60,7 +64,7 @@ export const Stage = z.strictObject({
 });
 export type Stage = z.infer<typeof Stage>;
 
-export const TrainingEnvironment = z.union([
+const TrainingEnvironment = z.union([
   z.strictObject({
     python: z
       .string()
@@ -70,7 +74,6 @@ export const TrainingEnvironment = z.union([
   }),
   z.strictObject({ image: PinnedImage, platform: Platform.default('linux/amd64') }),
 ]);
-export type TrainingEnvironment = z.infer<typeof TrainingEnvironment>;
 
 export const Train = z.strictObject({
   environment: TrainingEnvironment,
@@ -90,7 +93,7 @@ export const Train = z.strictObject({
 });
 export type Train = z.infer<typeof Train>;
 
-export const Evaluate = z.strictObject({
+const Evaluate = z.strictObject({
   dataset: Name,
   scoring: z.enum(['image', 'stage']).default('image'),
   predictions: InsidePath,
@@ -104,7 +107,6 @@ export const Evaluate = z.strictObject({
   /** Knowledge of production that is older than this is inconclusive. */
   maxAge: Age.default('30d'),
 });
-export type Evaluate = z.infer<typeof Evaluate>;
 
 export const Gate = z
   .strictObject({
@@ -142,11 +144,10 @@ export const Package = z.strictObject({
 });
 export type Package = z.infer<typeof Package>;
 
-export const Store = z.union([
+const Store = z.union([
   z.strictObject({ oci: ImageRepository }),
   z.strictObject({ directory: z.string().min(1).max(4096) }),
 ]);
-export type Store = z.infer<typeof Store>;
 
 export const Target = z.discriminatedUnion('kind', [
   /** The `images` entry named `image` of a kustomization: its digest is written, its tag removed. */
@@ -164,12 +165,11 @@ export const Environment = z.strictObject({
 });
 export type Environment = z.infer<typeof Environment>;
 
-export const Deploy = z.strictObject({
+const Deploy = z.strictObject({
   repository: z.string().min(1).max(1024),
   branch: z.string().min(1).max(255).optional(),
   environments: z.array(Environment).min(1).max(32),
 });
-export type Deploy = z.infer<typeof Deploy>;
 
 export const Model = z.strictObject({
   name: Name,

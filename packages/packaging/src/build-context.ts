@@ -1,7 +1,7 @@
 import { chmod, copyFile, lstat, mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, isMissing } from '@passloop/core';
-import { formatRequirements, type Requirement } from './requirements.ts';
+import { formatRequirements, type Requirement } from '@passloop/model';
 import type { Runtime } from './runtime-files.ts';
 
 export type ContextRequest = {

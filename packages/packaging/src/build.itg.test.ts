@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InfrastructureError, runOrThrow, silentProgress, type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { formatDocument, type ImageDocument, type ScanDocument } from '@passloop/documents';
-import { type Package, parseSignature, type Signature } from '@passloop/model';
+import { formatRequirements, type Package, parseRequirements, parseSignature, type Signature } from '@passloop/model';
 import { openTables } from '@passloop/tables';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BuildPorts, buildImage, engineTag } from './build.ts';
@@ -12,7 +12,6 @@ import { inspectImage } from './image-facts.ts';
 import { grpcClient } from './oip-grpc.ts';
 import { probeImage, probeServer } from './probe.ts';
 import { findManifest, loggedIn, pushImage } from './push.ts';
-import { formatRequirements, parseRequirements } from './requirements.ts';
 import { pythonEnvironment } from './runtime/python-environment.ts';
 import { type Runtime, readRuntime } from './runtime-files.ts';
 import { scanModelFile } from './scan/index.ts';
@@ -212,7 +211,7 @@ describe('buildImage', () => {
     ['a model outside', { model: '../../etc/passwd.pkl' }, /not a path inside/],
     ['a model of an unknown form', { model: 'serve.lock' }, /\.joblib, \.pkl and \.pickle/],
     ['a signature that is none', { signature: 'rows.json' }, /rows\.json/],
-    ['a lock with an option', { requirements: 'options.lock' }, /options\.lock line 2/],
+    ['a lock with an option', { requirements: 'options.lock' }, /options\.lock:2/],
     ['an incomplete lock', { requirements: 'incomplete.lock' }, /cannot be installed: .*numpy/],
   ])(
     'refuses %s',

@@ -13,7 +13,7 @@ import {
   temporaryFolder,
 } from '@passloop/core';
 import type { ImageDocument, ScanDocument } from '@passloop/documents';
-import { type Package, parseSignature } from '@passloop/model';
+import { type Package, parseRequirements, parseSignature } from '@passloop/model';
 import { examineBase } from './base.ts';
 import { copyRegularFile, writeContext } from './build-context.ts';
 import type { Engine } from './engine.ts';
@@ -21,7 +21,7 @@ import { type ImageFacts, inspectImage, pullImage } from './image-facts.ts';
 import { imageKey } from './image-key.ts';
 import { parseImageName } from './image-name.ts';
 import { dockerfile, imageLabels, installer, recipeVersion, servedModelFile } from './recipe.ts';
-import { parseRequirements, selectRequirements } from './requirements.ts';
+import { selectRequirements } from './requirements.ts';
 import type { Runtime } from './runtime-files.ts';
 import type { WheelSource } from './wheels.ts';
 

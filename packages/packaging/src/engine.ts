@@ -8,7 +8,6 @@ import {
   plainText,
   runProcess,
 } from '@passloop/core';
-import { dockerCommand } from 'docker-cli-js';
 import { z } from 'zod';
 import { quoteCommandLine } from './command-line.ts';
 
@@ -25,14 +24,14 @@ export type EngineOptions = {
   environment: Readonly<Record<string, string | undefined>>;
 };
 
-export type CommandOptions = { timeoutMs?: number | undefined; input?: string | undefined };
-export type FollowOptions = {
+type CommandOptions = { timeoutMs?: number | undefined; input?: string | undefined };
+type FollowOptions = {
   timeoutMs?: number | undefined;
   onLine?: ((line: string, stream: 'stdout' | 'stderr') => void) | undefined;
   maxOutputBytes?: number | undefined;
   signal?: AbortSignal | undefined;
 };
-export type CommandResult = { ok: boolean; stdout: string; stderr: string };
+type CommandResult = { ok: boolean; stdout: string; stderr: string };
 
 export type Engine = {
   /** Path of the client program, its version and the server's. */
@@ -227,6 +226,7 @@ async function runClient(
   args: readonly string[],
   options: CommandOptions,
 ): Promise<CommandResult> {
+  const { dockerCommand } = await import('docker-cli-js');
   const command = quoteCommandLine(args);
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
   const running = dockerCommand(command, {

@@ -10,7 +10,6 @@ export { type RestClient, restClient } from './oip-rest.ts';
 export { type ProbeRequest, probeImage, probeServer } from './probe.ts';
 export { findManifest, loggedIn, type PushedManifest, pushImage, type RegistryLogin } from './push.ts';
 export { dockerfile, recipeVersion } from './recipe.ts';
-export { formatRequirements, parseRequirements, type Requirement } from './requirements.ts';
 export { defaultRuntimeFolder, type Runtime, readRuntime } from './runtime-files.ts';
 export { type ScanOptions, scanModelFile } from './scan/index.ts';
 export { type ScoreRequest, type Scores, scoreByImage } from './scoring.ts';

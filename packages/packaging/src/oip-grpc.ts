@@ -1,5 +1,4 @@
-import { Client, credentials, type ServiceDefinition, type ServiceError, status } from '@grpc/grpc-js';
-import { fromJSON } from '@grpc/proto-loader';
+import type { Client, ServiceDefinition, ServiceError, status } from '@grpc/grpc-js';
 import { ConfigurationError, InfrastructureError, plainText } from '@passloop/core';
 import { z } from 'zod';
 import { type Answered, type InferAnswer, type InferRequest, ModelMetadata, ServerMetadata } from './oip.ts';
@@ -153,20 +152,12 @@ export function grpcClient(address: string, options: GrpcOptions = {}): GrpcClie
       hint: 'Write it as host:8081.',
     });
   }
-  const definition = fromJSON(descriptor as never, { keepCase: true, longs: String, defaults: true, bytes: Buffer });
-  const service = definition['inference.GRPCInferenceService'] as ServiceDefinition;
-  const maxBytes = options.maxBytes ?? 256 * 1024 * 1024;
-  const client = new Client(address, credentials.createInsecure(), {
-    'grpc.max_receive_message_length': maxBytes,
-    'grpc.max_send_message_length': maxBytes,
-    // A proxy of the environment has no business between us and a container.
-    'grpc.enable_http_proxy': 0,
-    'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 500,
-  });
+  let opened: Promise<Opened> | null = null;
   const timeoutMs = options.timeoutMs ?? 30_000;
 
-  function call(name: string, request: object): Promise<Answered<object>> {
+  async function call(name: string, request: object): Promise<Answered<object>> {
+    opened ??= openClient(address, options);
+    const { client, service, status } = await opened;
     const method = service[name] as unknown as Method;
     return new Promise((resolve, reject) => {
       client.makeUnaryRequest(
@@ -218,12 +209,31 @@ export function grpcClient(address: string, options: GrpcOptions = {}): GrpcClie
       const answered = await ask('ModelInfer', inferMessage(request, contents), Answer);
       return answered.ok ? { ok: true, value: toInferAnswer(answered.value) } : answered;
     },
-    [Symbol.dispose]: () => client.close(),
+    [Symbol.dispose]: () => void opened?.then(({ client }) => client.close()),
   };
 }
 
+type Opened = { client: Client; service: ServiceDefinition; status: typeof status };
+
+/** gRPC is loaded with the first call. */
+async function openClient(address: string, options: GrpcOptions): Promise<Opened> {
+  const { Client, credentials, status } = await import('@grpc/grpc-js');
+  const { fromJSON } = await import('@grpc/proto-loader');
+  const definition = fromJSON(descriptor as never, { keepCase: true, longs: String, defaults: true, bytes: Buffer });
+  const maxBytes = options.maxBytes ?? 256 * 1024 * 1024;
+  const client = new Client(address, credentials.createInsecure(), {
+    'grpc.max_receive_message_length': maxBytes,
+    'grpc.max_send_message_length': maxBytes,
+    // A proxy of the environment has no business between us and a container.
+    'grpc.enable_http_proxy': 0,
+    'grpc.initial_reconnect_backoff_ms': 100,
+    'grpc.max_reconnect_backoff_ms': 500,
+  });
+  return { client, service: definition['inference.GRPCInferenceService'] as ServiceDefinition, status };
+}
+
 /** The message of an inference request, as the loader of messages takes it. */
-export function inferMessage(request: InferRequest, contents: 'raw' | 'typed'): object {
+function inferMessage(request: InferRequest, contents: 'raw' | 'typed'): object {
   const raw = contents === 'raw';
   return {
     model_name: request.model,

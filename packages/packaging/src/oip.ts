@@ -40,7 +40,7 @@ export type InferAnswer = {
 };
 
 /** A server's refusal: an HTTP status or a gRPC status name, and what it said. */
-export type Refusal = { status: string; message: string; wellFormed: boolean };
+type Refusal = { status: string; message: string; wellFormed: boolean };
 
 /** An answer or a refusal; both are results for a prober. No answer at all is thrown. */
 export type Answered<T> = { ok: true; value: T } | { ok: false; refusal: Refusal };

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '@passloop/core';
-import type { Requirement } from './requirements.ts';
+import type { Requirement } from '@passloop/model';
 
 /**
  * The recipe of a model image, as text. Raise the version with every change of what it gives: it is a part of the image key,

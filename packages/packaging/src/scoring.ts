@@ -113,7 +113,7 @@ export async function scoreColumns(
 }
 
 /** One request for the rows [from, to): the outputs of the signature, in its order, each with a value for every row. */
-export async function inferRows(
+async function inferRows(
   client: Inferring,
   model: string,
   signature: Signature,

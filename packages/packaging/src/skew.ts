@@ -4,8 +4,8 @@ import type { Column, Value } from './tensor.ts';
 
 export type Skew = NonNullable<ProbeDocument['predictions']>;
 
-export const absoluteTolerance = 1e-9;
-export const relativeTolerance = 1e-6;
+const absoluteTolerance = 1e-9;
+const relativeTolerance = 1e-6;
 
 /**
  * The predictions of the training stage against those of the image, column by column and row by row (both in the same row order).
@@ -13,7 +13,11 @@ export const relativeTolerance = 1e-6;
  * largest difference of numbers in units of that tolerance: above 1 it is too much.
  * @throws ConfigurationError where a column is missing or the row counts differ
  */
-export function compareSkew(stage: readonly Column[], image: readonly Column[]): Skew {
+export function compareSkew(
+  stage: readonly Column[],
+  image: readonly Column[],
+  sides = { expected: 'the stage', actual: 'the image' },
+): Skew {
   if (stage.length === 0) throw new ConfigurationError('There is no column of predictions to compare with the image.');
   const rows = stage[0]?.values.length ?? 0;
   const wrong = new Uint8Array(rows);
@@ -39,7 +43,7 @@ export function compareSkew(stage: readonly Column[], image: readonly Column[]):
       if (Number.isFinite(distance)) worst = Math.max(worst, distance);
       if (distance <= 1) continue;
       wrong[row] = 1;
-      first ??= `row ${row + 1}, ${JSON.stringify(expected.name)}: the stage has ${shown(left)}, the image ${shown(right)}`;
+      first ??= `row ${row + 1}, ${JSON.stringify(expected.name)}: ${sides.expected} has ${shown(left)}, ${sides.actual} ${shown(right)}`;
     }
   }
   const unequal = wrong.reduce((sum, flag) => sum + flag, 0);

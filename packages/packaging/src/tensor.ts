@@ -74,7 +74,7 @@ const layouts: Record<string, Layout> = {
 /** The datatypes of the Open Inference Protocol. */
 export const datatypes = [...Object.keys(layouts), 'BYTES'] as const;
 
-export function isFloat(datatype: string): boolean {
+function isFloat(datatype: string): boolean {
   return datatype === 'FP16' || datatype === 'FP32' || datatype === 'FP64';
 }
 

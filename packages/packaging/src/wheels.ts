@@ -11,7 +11,7 @@ import {
   temporaryFolder,
   writeFileAtomic,
 } from '@passloop/core';
-import { formatRequirements, type Requirement } from './requirements.ts';
+import { formatRequirements, type Requirement } from '@passloop/model';
 
 /** What is installed, and for which interpreter. */
 export type WheelRequest = {

@@ -4,7 +4,15 @@ import { link, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises'
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { type Digest, InfrastructureError, isMissing, sha256, writeFileAtomic } from '@passloop/core';
+import {
+  type Digest,
+  gitIgnoredFolder,
+  InfrastructureError,
+  isMissing,
+  sha256,
+  toPassloopError,
+  writeFileAtomic,
+} from '@passloop/core';
 import type { Backend } from './backend.ts';
 import { type BlobSource, damaged, maxDocumentBytes, maxManifestBytes, type PreparedBlob } from './entry.ts';
 import { entryStore } from './entry-store.ts';
@@ -58,6 +66,7 @@ function directoryBackend(folder: string): Backend {
     async writeBlob(blob) {
       const target = blobPath(blob.digest);
       if (await isWhole(target, blob)) return;
+      await gitIgnoredFolder(folder);
       await mkdir(path.dirname(target), { recursive: true });
       const temporary = `${target}.${process.pid}-${randomBytes(4).toString('hex')}.tmp`;
       try {
@@ -67,7 +76,7 @@ function directoryBackend(folder: string): Backend {
         await rename(temporary, target);
       } catch (error) {
         await rm(temporary, { force: true });
-        throw error;
+        throw toPassloopError(error);
       }
     },
 

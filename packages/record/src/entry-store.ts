@@ -227,7 +227,7 @@ function reportTag(inputs: Digest): string {
 }
 
 /** sha256 (hex) of what a run made, whoever made it and when: the identity of a result under its key. */
-export function resultDigest(outputs: readonly FileDigest[]): string {
+function resultDigest(outputs: readonly FileDigest[]): string {
   return sha256Hex(canonicalJson(sortedOutputs(outputs)));
 }
 

@@ -1,5 +1,13 @@
 import { stat } from 'node:fs/promises';
-import { type Digest, fileDigest, InfrastructureError, isInsidePath, sha256 } from '@passloop/core';
+import {
+  ConfigurationError,
+  type Digest,
+  fileDigest,
+  foldedPath,
+  InfrastructureError,
+  isInsidePath,
+  sha256,
+} from '@passloop/core';
 import { z } from 'zod';
 
 /**
@@ -21,7 +29,7 @@ export type EntryKind = 'run' | 'image' | 'pointer' | 'report';
 
 /** A file of this machine, and the `/` path that it has in the entry. */
 export type StoredFile = { path: string; file: string };
-export type Layer = { path: string; digest: Digest; bytes: number };
+type Layer = { path: string; digest: Digest; bytes: number };
 export type Entry = { name: string; digest: Digest; document: { digest: Digest; bytes: number }; layers: Layer[] };
 
 /** Where a blob's bytes come from when it is written. */
@@ -84,7 +92,22 @@ export async function prepareEntry(
     })),
   } satisfies EntryManifest;
   const text = JSON.stringify(manifest);
+  // What could not be read again is not written: a key would be taken by an entry that nobody can use.
+  checkReadable(kind, text);
   return { manifest: text, digest: sha256(text), layers, blobs: [...blobs.values()] };
+}
+
+function checkReadable(kind: EntryKind, text: string): void {
+  try {
+    if (Buffer.byteLength(text) > maxManifestBytes)
+      throw new InfrastructureError(`its list of files has more than ${maxManifestBytes} bytes`);
+    parseEntry(kind, 'to be', text);
+  } catch (error) {
+    const detail = (error as Error).message.replace(/^The store entry to be is damaged: /, '').replace(/\.$/, '');
+    throw new ConfigurationError(`The ${kind} can't be stored: ${detail}.`, {
+      hint: `At most ${maxFiles} files are kept, with short plain names that differ in more than their case. Pack them into one file.`,
+    });
+  }
 }
 
 /**
@@ -130,8 +153,8 @@ function checkPaths(name: string, layers: readonly Layer[]): void {
     const plain = isInsidePath(path) && path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
     if (!plain || path.length > 1024)
       throw damaged(name, `${JSON.stringify(path.slice(0, 200))} is not a path inside a folder`);
-    if (files.has(path)) throw damaged(name, `${JSON.stringify(path)} is in it twice`);
-    files.add(path);
+    if (files.has(foldedPath(path))) throw damaged(name, `${JSON.stringify(path)} is in it twice`);
+    files.add(foldedPath(path));
   }
   for (const path of files) {
     for (let slash = path.indexOf('/'); slash >= 0; slash = path.indexOf('/', slash + 1)) {

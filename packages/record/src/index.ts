@@ -1,6 +1,4 @@
 export { openDirectoryStore } from './directory-store.ts';
-export type { StoredFile } from './entry.ts';
-export { resultDigest } from './entry-store.ts';
 export { dockerConfigCredentials, type RegistryCredentials } from './oci-auth.ts';
 export * from './oci-reference.ts';
 export * from './oci-registry.ts';

@@ -3,9 +3,6 @@ import { ConfigurationError, isDigest } from '@passloop/core';
 /** A repository of a registry: `host` as people write it, `api` the origin to call. */
 export type OciRepository = { host: string; name: string; api: string };
 
-/** An image or artifact: a repository, and the tag or digest in it. */
-export type OciReference = { repository: string; reference: string };
-
 const namePattern = /^[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/;
 const hostPattern =
   /^(?:[A-Za-z0-9](?:[-A-Za-z0-9]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[-A-Za-z0-9]*[A-Za-z0-9])?)*|\[::1\])(?::\d{1,5})?$/;
@@ -31,25 +28,6 @@ export function parseRepository(text: string): OciRepository {
   const plain = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/.test(host);
   const api = `${plain ? 'http' : 'https'}://${host === 'docker.io' ? 'registry-1.docker.io' : host}`;
   return { host, name, api };
-}
-
-/**
- * Splits `repository[:tag]@sha256:…` or `repository:tag`. A digest wins over a tag, as it does for every client.
- * @throws ConfigurationError where there is neither
- */
-export function parseReference(text: string): OciReference {
-  const at = text.indexOf('@');
-  const named = at < 0 ? text : text.slice(0, at);
-  const colon = named.indexOf(':', named.lastIndexOf('/') + 1);
-  const repository = colon < 0 ? named : named.slice(0, colon);
-  const reference = at >= 0 ? text.slice(at + 1) : colon < 0 ? '' : named.slice(colon + 1);
-  if (!isReference(reference)) {
-    throw new ConfigurationError(`${JSON.stringify(text.slice(0, 300))} names no tag and no digest.`, {
-      hint: 'Write it as ghcr.io/acme/flight@sha256:<64 hex>.',
-    });
-  }
-  parseRepository(repository);
-  return { repository, reference };
 }
 
 /** True for a tag, or a sha256 digest: what may stand behind `/manifests/`. */

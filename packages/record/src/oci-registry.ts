@@ -17,7 +17,7 @@ export type RegistryOptions = {
   retryDelaysMs?: readonly number[] | undefined;
 };
 
-export type PulledManifest = { digest: Digest; mediaType: string; text: string };
+type PulledManifest = { digest: Digest; mediaType: string; text: string };
 
 /** One repository of a registry, by the OCI distribution specification 1.1. */
 export type Registry = {

@@ -10,7 +10,8 @@ import type { Store } from './store.ts';
  * A store in a repository of an OCI registry: each entry an artifact manifest under its tag.
  * Registries answer 201 to the PUT of a tag that exists, even with If-None-Match, so a tag is made thus: push the manifest by
  * digest, read the tag, write it only if it is absent, read it again and go by what it says then. Two writers that both see
- * it absent leave one of two complete results; each is told which.
+ * it absent leave one of two complete results. Nearly always each is told which; one that reads between the other's look and
+ * its write is told `stored`, and the other's result stands: a registry has no compare-and-swap.
  */
 export function openOciStore(options: RegistryOptions): Store {
   return entryStore(registryBackend(options));

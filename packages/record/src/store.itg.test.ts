@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { ConfigurationError, fileDigest, InfrastructureError, sha256Hex } from '@passloop/core';
+import { ConfigurationError, fileDigest, InfrastructureError, runOrThrow, sha256Hex } from '@passloop/core';
 import type { DataReport } from '@passloop/documents';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startRegistry, type TestRegistry } from '../../../test/fixtures/registry.ts';
@@ -149,6 +149,15 @@ describe.each([
     expect(await store.findRun(run.runKey)).toBeNull();
   });
 
+  it('takes nothing that another disk could not hold', async () => {
+    const { store } = open();
+    const { run, files } = await createResult(fresh(), { 'out/Model.joblib': 'one', 'out/model.joblib': 'two' });
+    await expect(store.saveRun({ run, files })).rejects.toThrow(
+      /The run can't be stored: "out\/model\.joblib" is in it twice\./,
+    );
+    expect(await store.findRun(run.runKey)).toBeNull();
+  });
+
   it('finds one flipped byte, names entry and file, and writes nothing', async () => {
     const { store, again, blob } = open();
     const { run, files } = await createResult(fresh(), {
@@ -268,6 +277,75 @@ describe.each([
     await expect(store.readPointer(key, 'prod')).rejects.toThrow(ConfigurationError);
     await expect(store.findReport(key)).rejects.toThrow(ConfigurationError);
   });
+});
+
+/** Saves in a process of its own, which may write no file of more than `blocks` KiB: what a full disk does, without one. */
+async function saveApart(where: string, letter: string, blocks = 'unlimited'): Promise<Buffer> {
+  const result = await createResult(fresh(), { 'out/model.joblib': letter.repeat(300_000) });
+  const script = `
+    import { openDirectoryStore } from ${source('./directory-store.ts')};
+    const result = ${JSON.stringify(result)};
+    await new Promise((resolve) => setTimeout(resolve, 700 - (performance.timeOrigin + performance.now()) % 700));
+    try {
+      console.log(await openDirectoryStore(${JSON.stringify(where)}).saveRun(result));
+    } catch (error) {
+      console.log(error.name, error.exitCode, error.message);
+    }
+  `;
+  const shell = `trap '' XFSZ; ulimit -f ${blocks}; exec "$0" --input-type=module -e "$1"`;
+  return runOrThrow({ argv: ['bash', '-c', shell, process.execPath, script], env: { PATH: process.env.PATH ?? '' } });
+}
+function source(name: string): string {
+  return JSON.stringify(new URL(name, import.meta.url).href);
+}
+
+it('a store without room for an output says so and holds no half entry', async () => {
+  const { store, where } = openDirectory();
+  const run = createRun();
+  const full = (await saveApart(where, 'a', '64')).toString();
+  expect(full).toMatch(/^InfrastructureError 3 The disk has no room for a file/);
+  expect((await filesBelow(where)).filter((file) => /tmp|tags/.test(file))).toEqual([]);
+  expect(await store.findRun(run.runKey)).toBeNull();
+  expect((await saveApart(where, 'a')).toString()).toBe('stored\n');
+  await store.restoreRun(run.runKey, fresh());
+});
+
+it('of processes that race with different results, one wins, and every one is told the truth', async () => {
+  const { store, where } = openDirectory();
+  const saved = await Promise.all(['a', 'b', 'c', 'd'].map((letter) => saveApart(where, letter)));
+  expect(saved.map((answer) => answer.toString().trim()).sort()).toEqual([
+    'other-result',
+    'other-result',
+    'other-result',
+    'stored',
+  ]);
+  const target = fresh();
+  const run = await store.restoreRun(createRun().runKey, target);
+  const winner = 'abcd'[saved.findIndex((answer) => answer.toString().trim() === 'stored')] as string;
+  expect(await readFile(path.join(target, 'out/model.joblib'), 'utf8')).toBe(winner.repeat(300_000));
+  expect(await store.otherResults(run.runKey)).toHaveLength(3);
+});
+
+it('what a killed writer left behind is no entry, and is written over', async () => {
+  const { store, where, blob } = openDirectory();
+  const { run, files } = await createResult(fresh(), { 'out/model.joblib': 'x'.repeat(5000) });
+  const half = blob(run.outputs[0]!.digest);
+  await mkdir(path.dirname(half), { recursive: true });
+  await writeFile(half, 'x'.repeat(1234));
+  await writeFile(`${half}.1-abcd.tmp`, 'x');
+  await mkdir(path.join(where, 'tags'));
+  await writeFile(path.join(where, 'tags', `${run.runKey}.json.1-abcd.tmp`), '{"schemaVersion"');
+
+  expect(await store.findRun(run.runKey)).toBeNull();
+  expect(await store.otherResults(run.runKey)).toEqual([]);
+  expect(await store.saveRun({ run, files })).toBe('stored');
+  await store.restoreRun(run.runKey, fresh());
+});
+
+it('a store in a repository is not committed by `git add --all`', async () => {
+  const { store, where } = openDirectory();
+  await store.saveRun(await createResult(fresh(), { 'out/predictions.csv': 'id,label\n' }));
+  expect(await readFile(path.join(where, '.gitignore'), 'utf8')).toBe('*\n');
 });
 
 describe('an entry that somebody else wrote', () => {

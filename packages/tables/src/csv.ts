@@ -165,7 +165,7 @@ function sniffDelimiter(record: string): string {
 }
 
 /** The fields of one record by RFC 4180. */
-export function splitRecord(record: string, delimiter: string): string[] {
+function splitRecord(record: string, delimiter: string): string[] {
   const fields: string[] = [];
   let field = '';
   let quoted = false;

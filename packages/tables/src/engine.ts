@@ -1,4 +1,4 @@
-import { DuckDBConnection, type DuckDBDataChunk, DuckDBInstance, version } from '@duckdb/node-api';
+import type { DuckDBDataChunk } from '@duckdb/node-api';
 import { ConfigurationError, InfrastructureError, type PassloopError, plainText } from '@passloop/core';
 
 export type EngineOptions = {
@@ -23,13 +23,29 @@ export type Engine = {
 };
 
 /** What documents say: `duckdb 1.5.4`. */
-export const engineName = `duckdb ${version().replace(/^v/, '')}`;
+export async function engineName(): Promise<string> {
+  const { version } = await duckdb();
+  return `duckdb ${version().replace(/^v/, '')}`;
+}
+
+/** The native binding: loaded when a table is opened, since no other command should wait for it. It is not in the bundle. */
+async function duckdb() {
+  try {
+    return await import('@duckdb/node-api');
+  } catch (error) {
+    throw new InfrastructureError(`DuckDB, which reads tables, could not be loaded: ${plainText(String(error), 300)}`, {
+      hint: 'Run `npm ci` in the clone that the command is in. It needs Linux or macOS on x64 or arm64, with glibc.',
+      cause: error,
+    });
+  }
+}
 
 /**
  * Starts DuckDB so that even a statement of ours gone wrong could do little: no extension is installed or loaded, no
  * file is opened but `files` and those in `scratch`, no address is reached, and no setting can be changed afterwards.
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const { DuckDBConnection, DuckDBInstance } = await duckdb();
   const instance = await DuckDBInstance.create(':memory:', {
     autoinstall_known_extensions: 'false',
     autoload_known_extensions: 'false',
@@ -79,7 +95,7 @@ async function attempt<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** An engine's message as an error of ours: what is in the data or the query is the user's to mend. */
-export function engineError(error: unknown): PassloopError {
+function engineError(error: unknown): PassloopError {
   const message = error instanceof Error ? error.message : String(error);
   const text = plainText(message.split('\n\n')[0] ?? message, 600);
   const line = /Line: (\d+)/.exec(message)?.[1];

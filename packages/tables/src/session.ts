@@ -60,6 +60,7 @@ export type TableSession = AsyncDisposable & {
  * again (some 20 ms) when another table is opened; open tables are views, so nothing is lost.
  */
 export async function openTables(options: SessionOptions = {}): Promise<TableSession> {
+  const name = await engineName();
   const folder: TemporaryFolder = await temporaryFolder('tables', options.temporaryFolder);
   /** The files that the engine may see, and how the user wrote them: messages name no folder of this machine. */
   const files = new Map<string, string>();
@@ -106,7 +107,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
   }
 
   return {
-    engine: engineName,
+    engine: name,
     scratch: folder.path,
     open: (source) =>
       inTurn(async () => {

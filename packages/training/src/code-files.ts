@@ -5,6 +5,8 @@ import picomatch from 'picomatch';
 /** A file of a stage's code: `path` from the model's folder, the blob that holds it. */
 export type CodeFile = { path: string; mode: '100644' | '100755'; oid: string };
 
+const globOptions = { dot: true, noextglob: true, nonegate: true };
+
 /**
  * The files of a commit that a stage declares as its code. A pattern is a file, a folder (all below it) or a glob; one that
  * begins with `!` takes files away again. Files whose names begin with a dot count like others.
@@ -18,6 +20,7 @@ export function codeFiles(
   entries: readonly TreeEntry[],
 ): CodeFile[] {
   const prefix = model.folder === '' ? '' : `${model.folder}/`;
+  const files = entries.map((entry) => ({ path: entry.path.slice(prefix.length), entry }));
   const chosen = new Map<string, TreeEntry>();
   for (const [index, pattern] of patterns.entries()) {
     function fail(message: string, hint?: string): ConfigurationError {
@@ -36,11 +39,10 @@ export function codeFiles(
         'Code is what lies beside or below the model file: move it there, or move the model file up.',
       );
     }
-    const matches = picomatch([plain, `${plain}/**`], { dot: true, noextglob: true, nonegate: true });
+    const matches = [plain, `${plain}/**`].map((glob) => picomatch.makeRe(glob, globOptions));
     let found = 0;
-    for (const entry of entries) {
-      const path = entry.path.slice(prefix.length);
-      if (!matches(path)) continue;
+    for (const { path, entry } of files) {
+      if (path !== plain && !matches.some((pattern) => pattern.test(path))) continue;
       found += 1;
       if (negative) chosen.delete(path);
       else chosen.set(path, entry);
@@ -48,7 +50,7 @@ export function codeFiles(
     if (found === 0 && !negative)
       throw fail('matches no file of the commit', 'Is it committed? Patterns are relative to the model file.');
   }
-  const files = [...chosen].map(([path, entry]): CodeFile => {
+  const code = [...chosen].map(([path, entry]): CodeFile => {
     if (entry.mode !== '100644' && entry.mode !== '100755') {
       const kind = entry.mode === '120000' ? 'a symbolic link' : 'a submodule';
       throw new ConfigurationError(`${fromRoot(model, path)} is ${kind}; the code of a stage is regular files only.`, {
@@ -64,7 +66,7 @@ export function codeFiles(
     }
     return { path, mode: entry.mode, oid: entry.oid };
   });
-  if (files.length === 0) {
+  if (code.length === 0) {
     throw new ConfigurationError(
       `${model.file}: stage ${model.train?.stages[stageIndex]?.name} is left without any code file.`,
       {
@@ -73,5 +75,5 @@ export function codeFiles(
       },
     );
   }
-  return files.sort((left, right) => (left.path < right.path ? -1 : 1));
+  return code.sort((left, right) => (left.path < right.path ? -1 : 1));
 }

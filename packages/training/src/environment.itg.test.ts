@@ -133,3 +133,26 @@ it('survives a marker that is no marker', async () => {
   expect(after.bin).not.toBe(before.bin);
   expect(await ask(after.bin, 'import tiny_wheel; print(tiny_wheel.VERSION)')).toBe('1.2.0');
 });
+
+it.each([
+  ['an option', (line: string) => `--no-binary=:all:\n${line}\n`],
+  ['an option behind what only pip takes for a line end', (line: string) => `${line}\u2028--no-binary=:all:\n`],
+])('runs no code of a package, though the lock asks for it by %s', async (_title, write) => {
+  const wheels = path.join(folder, 'wheels');
+  const ran = path.join(folder, 'ran');
+  const script = `
+mkdir -p evil-1.0 && cd evil-1.0
+printf '[build-system]\\nrequires = []\\nbuild-backend = "backend"\\nbackend-path = ["."]\\n' > pyproject.toml
+printf 'Metadata-Version: 2.1\\nName: evil\\nVersion: 1.0\\n' > PKG-INFO
+printf 'import os; open("${ran}", "w").write(os.environ.get("PIP_NO_INDEX", ""))\\n' > backend.py
+cd .. && tar czf evil-1.0.tar.gz evil-1.0 && sha256sum evil-1.0.tar.gz | cut -c1-64`;
+  const digest = await runOrThrow({ argv: ['sh', '-c', script], cwd: wheels, env: { PATH: searchPath } });
+  const text = write(`evil==1.0 --hash=sha256:${digest.toString().trim()}`);
+
+  const failure = await buildEnvironment(request({ lock: { file: 'requirements.lock', text } })).catch(
+    (error: unknown) => error,
+  );
+
+  await expect(stat(ran)).rejects.toThrow(/ENOENT/);
+  expect((failure as ConfigurationError).message).toMatch(/^requirements\.lock:1: .* is not "name==version/);
+});

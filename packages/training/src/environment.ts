@@ -9,12 +9,13 @@ import {
   logText,
   type Progress,
   readTextIfExists,
+  removeFolder,
   runProcess,
   sha256Hex,
 } from '@passloop/core';
+import { formatRequirements, normalName, parseRequirements, type Requirement } from '@passloop/model';
 import { z } from 'zod';
 import { findInterpreter, type Interpreter } from './interpreter.ts';
-import { parseRequirementsLock } from './requirements-lock.ts';
 
 export type EnvironmentRequest = {
   /** As declared: `3.11` or `3.11.9`. */
@@ -59,7 +60,7 @@ const defaultTimeout = 30 * 60_000;
  * @throws ConfigurationError for a lock that does not pin everything, a missing interpreter, a package that cannot be had
  */
 export async function buildEnvironment(request: EnvironmentRequest): Promise<TrainingEnvironmentFolder> {
-  const requirements = parseRequirementsLock(request.lock.text, request.lock.file);
+  const requirements = parseRequirements(request.lock.text, request.lock.file);
   const interpreter = await findInterpreter(request.python, request.searchPath, request.where);
   const key = sha256Hex(
     canonicalJson({
@@ -80,12 +81,7 @@ export async function buildEnvironment(request: EnvironmentRequest): Promise<Tra
   const folder = path.join(request.cacheFolder, name);
   await mkdir(request.cacheFolder, { recursive: true });
   try {
-    await install(
-      request,
-      interpreter,
-      folder,
-      requirements.map(({ name: requirement }) => requirement),
-    );
+    await install(request, interpreter, folder, requirements);
     await makeReadOnly(folder);
     const content: Marker = {
       folder: name,
@@ -152,7 +148,7 @@ async function install(
   request: EnvironmentRequest,
   interpreter: Interpreter,
   folder: string,
-  names: readonly string[],
+  requirements: readonly Requirement[],
 ): Promise<void> {
   const env = { LC_ALL: 'C.UTF-8', ...request.buildEnvironment, PATH: request.searchPath };
   async function run(
@@ -177,7 +173,7 @@ async function install(
     return { ok: result.exitCode === 0, output, reason: lastLine(result.stderr) || lastLine(result.stdout) };
   }
 
-  const bare = names.length === 0;
+  const bare = requirements.length === 0;
   const made = await run([interpreter.executable, '-I', '-m', 'venv', ...(bare ? ['--without-pip'] : []), folder]);
   if (!made.ok) {
     throw new ConfigurationError(
@@ -192,12 +188,13 @@ async function install(
   const python = path.join(folder, 'bin', 'python');
   const pip: [string, ...string[]] = [python, '-I', '-m', 'pip', '--disable-pip-version-check', '--no-input'];
   const lock = path.join(folder, 'requirements.lock');
-  await writeFile(lock, request.lock.text);
+  await writeFile(lock, formatRequirements(requirements));
   const only = ['--require-hashes', '--no-deps', '--only-binary', ':all:'];
   const installed = await run([...pip, 'install', '--quiet', ...only, '--requirement', lock]);
   if (!installed.ok) throw installFailure(request, installed.output);
   // The installer's own packages are no part of the lock: their versions come with the interpreter.
-  const own = ['setuptools', 'pip'].filter((name) => !names.includes(name));
+  const named = new Set(requirements.map(({ name }) => normalName(name)));
+  const own = ['setuptools', 'pip'].filter((name) => !named.has(name));
   if (own.length === 0) return;
   const removed = await run([...pip, 'uninstall', '--quiet', '--yes', ...own]);
   if (!removed.ok)
@@ -246,15 +243,4 @@ async function makeReadOnly(folder: string): Promise<void> {
     if (!stat.isSymbolicLink()) await chmod(full, stat.mode & 0o555);
   }
   await chmod(folder, 0o555);
-}
-
-async function removeFolder(folder: string): Promise<void> {
-  const names = await readdir(folder, { recursive: true }).catch(() => []);
-  await chmod(folder, 0o755).catch(() => {});
-  for (const name of names) {
-    const full = path.join(folder, name);
-    const stat = await lstat(full).catch(() => null);
-    if (stat?.isDirectory()) await chmod(full, 0o755).catch(() => {});
-  }
-  await rm(folder, { recursive: true, force: true });
 }

@@ -1,7 +1,7 @@
 import type { StageInputs } from '@passloop/documents';
 import { expect, it } from 'vitest';
 import { explainKeys } from './explain.ts';
-import { keyDocument } from './run-key.ts';
+import { keyDocument, stageKey } from './run-key.ts';
 
 const digest = (character: string) => `sha256:${character.repeat(64)}`;
 
@@ -25,8 +25,15 @@ function createInputs(overrides: Partial<StageInputs> = {}): StageInputs {
   };
 }
 
+function keyOf(...stages: StageInputs[]) {
+  return keyDocument(
+    'toy',
+    stages.map((inputs) => ({ inputs, key: stageKey(inputs) })),
+  );
+}
+
 function explain(from: Partial<StageInputs>, to: Partial<StageInputs>) {
-  return explainKeys(keyDocument('toy', [createInputs(from)]), keyDocument('toy', [createInputs(to)]));
+  return explainKeys(keyOf(createInputs(from)), keyOf(createInputs(to)));
 }
 
 it('finds nothing between equal keys', () => {
@@ -98,13 +105,13 @@ it.each<[Partial<StageInputs>, ReturnType<typeof explain>]>([
 
 it('says once what all stages share, and names the stage for what is its own', () => {
   const stages = (rate: string, lock: string) =>
-    keyDocument('toy', [
+    keyOf(
       createInputs({ stage: 'prepare', environment: { image: null, lock, python: '3.11', platform: null } }),
       createInputs({
         environment: { image: null, lock, python: '3.11', platform: null },
         params: [{ name: 'rate', value: rate }],
       }),
-    ]);
+    );
   expect(explainKeys(stages('0.1', digest('4')), stages('0.2', digest('5')))).toEqual([
     { kind: 'environment', subject: 'lock', from: digest('4'), to: digest('5') },
     { kind: 'params', subject: 'fit: rate', from: '0.1', to: '0.2' },
@@ -114,7 +121,7 @@ it('says once what all stages share, and names the stage for what is its own', (
 it('names an order that changed', () => {
   const one = createInputs({ stage: 'a' });
   const two = createInputs({ stage: 'b' });
-  expect(explainKeys(keyDocument('toy', [one, two]), keyDocument('toy', [two, one]))).toEqual([
+  expect(explainKeys(keyOf(one, two), keyOf(two, one))).toEqual([
     { kind: 'command', subject: 'order of the stages', from: 'a, b', to: 'b, a' },
   ]);
 });

@@ -32,7 +32,7 @@ export type LocalRunnerOptions = {
   signal?: AbortSignal | undefined;
 };
 
-export type StageRun = { name: string; key: string; seconds: number };
+type StageRun = { name: string; key: string; seconds: number };
 export type StagesRun = { interpreter: string; stages: StageRun[]; outputs: OutputFile[] };
 
 /** Runs the stages of a plan and leaves their outputs in `folder`, which is empty and belongs to the caller. */
@@ -130,8 +130,10 @@ async function runStage(
       timeoutMs,
       maxOutputBytes: 1 << 16,
       signal: options.signal,
-      onLine(line, stream) {
-        log.write(`${line}\n`);
+      onLine(whole, stream) {
+        log.write(`${whole}\n`);
+        // A progress bar overwrites its line: what stands there at the end is what a terminal shows.
+        const line = whole.slice(whole.lastIndexOf('\r') + 1);
         if (stream === 'stderr') {
           stderr.push(plainText(logText(line), 500));
           if (stderr.length > errorLines) stderr.shift();
@@ -199,7 +201,7 @@ function stageError<E>(
 }
 
 /** `90s`, `30m`, `6h` in milliseconds; a timer holds no more than 24.8 days. */
-export function stageTimeout(text: string): number {
+function stageTimeout(text: string): number {
   const unit = { s: 1000, m: 60_000, h: 3_600_000 }[text.at(-1) as 's' | 'm' | 'h'];
   return Math.min(Number(text.slice(0, -1)) * unit, maxTimeoutMs);
 }

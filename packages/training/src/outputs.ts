@@ -60,7 +60,13 @@ async function filesOf(folder: string, output: string, fail: (message: string, h
   const full = path.join(folder, ...output.split('/'));
   const found = await stat(full);
   if (found.isFile()) return [{ path: output, file: full, digest: await fileDigest(full), bytes: found.size }];
-  const entries = await folderEntries(full);
+  const entries = await folderEntries(full).catch((error: unknown) => {
+    if (!(error instanceof ConfigurationError)) throw error;
+    throw fail(
+      `wrote what is no regular file into ${output}: ${error.message.replace(`${folder}${path.sep}`, '').replace(/;.*$/, '')}`,
+      'Write regular files only.',
+    );
+  });
   if (entries.length === 0) throw fail(`wrote ${output} as an empty folder`, 'An empty folder is no result.');
   if (entries.length > maxFiles)
     throw fail(`wrote ${entries.length} files into ${output}`, `At most ${maxFiles} are kept.`);

@@ -6,7 +6,10 @@ import { readMetrics } from './outputs.ts';
 import type { TrainRequest } from './run.ts';
 import { planTraining } from './training-plan.ts';
 
-/** Whether two tables of predictions have the same rows by key and equal numbers; `worst` is the largest difference found. */
+/**
+ * Whether two tables of predictions have the same rows by key and equal numbers; `worst` is the largest difference found, in
+ * units of the tolerance: up to 1 is equal.
+ */
 export type ComparePredictions = (
   left: string,
   right: string,
@@ -90,7 +93,10 @@ export async function reproduceRun(request: ReproduceRequest): Promise<RunDocume
   function judge(name: string): { level: ReproductionLevel; detail: string } {
     if (name === metricsPath && metrics !== null)
       return { level: metrics.equal ? 'metric' : 'diverged', detail: metrics.detail };
-    const worst = predictions?.worst == null ? '' : `, worst difference ${predictions.worst}`;
+    const worst =
+      predictions?.worst == null || predictions.worst === '0'
+        ? ''
+        : `, by ${predictions.worst} of the tolerance at most`;
     if (predictions?.equal === true) return { level: 'functional', detail: `predictions are equal${worst}` };
     const unequal =
       predictions === null

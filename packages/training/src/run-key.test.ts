@@ -1,6 +1,7 @@
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, utimes } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { openGitRepository, runOrThrow, sha256Hex } from '@passloop/core';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createRepository, gitEnvironment, loadModel, lockOf, type TestRepository } from './fixtures/repository.ts';
@@ -207,7 +208,45 @@ describe('the run key', () => {
     }
   });
 
-  it('is the same when another user with another umask commits the same tree', async () => {
+  it('is the same for another user of the machine, in a clone of theirs that nobody else may read', async () => {
+    const repository = await fresh();
+    const before = await keyAt(repository);
+    const shared = await mkdtemp(path.join(tmpdir(), 'passloop-user-'));
+    try {
+      await chmod(shared, 0o777);
+      await chmod(repository.folder, 0o755);
+      await writeFile(path.join(shared, 'gitconfig'), '[safe]\n\tdirectory = *\n');
+      const source = (name: string) => JSON.stringify(fileURLToPath(import.meta.resolve(name)));
+      const script = `
+        import { execFileSync } from 'node:child_process';
+        import { openGitRepository } from ${source('@passloop/core')};
+        import { loadModelsAt } from ${source('@passloop/model')};
+        import { trainingKey } from ${source('./training-plan.ts')};
+        if (process.getuid() === 0) {
+          process.setgid(65534);
+          process.setuid(65534);
+        }
+        process.umask(0o077);
+        const clone = ${JSON.stringify(path.join(shared, 'clone'))};
+        execFileSync('git', ['clone', '--quiet', ${JSON.stringify(repository.folder)}, clone]);
+        const git = await openGitRepository(clone, process.env);
+        const commit = await git.resolve('HEAD');
+        const [model] = await loadModelsAt(git, commit);
+        console.log((await trainingKey(git, commit, model)).runKey, process.getuid());
+      `;
+      const printed = await runOrThrow({
+        argv: [process.execPath, '--input-type=module', '-e', script],
+        env: { ...gitEnvironment, GIT_CONFIG_GLOBAL: path.join(shared, 'gitconfig') },
+      });
+      const uid = process.getuid?.() === 0 ? 65534 : process.getuid?.();
+      expect(printed.toString().trim()).toBe(`${before} ${uid}`);
+      expect((await stat(path.join(shared, 'clone/src/fit.py'))).mode & 0o777).toBe(0o600);
+    } finally {
+      await rm(shared, { recursive: true, force: true });
+    }
+  });
+
+  it('is the same when another author with another umask commits the same tree', async () => {
     const repository = await fresh();
     const other = await mkdtemp(path.join(tmpdir(), 'passloop-umask-'));
     try {
@@ -342,6 +381,21 @@ describe('the run key', () => {
         'for a seed among the variables',
         (repo) => edit(repo, 'passloop.yaml', 'MODE: fast', 'PASSLOOP_SEED_X: "1"'),
         /PASSLOOP_SEED_X is a seed/,
+      ],
+      [
+        'for an output that is committed as code',
+        (repo) => edit(repo, 'passloop.yaml', 'outputs: [out/model.json]', 'outputs: [out/model.json, src]'),
+        /^passloop\.yaml:25: the output "src" lies where code does: src\/fit\.py\.$/,
+      ],
+      [
+        'for an output over a dataset',
+        (repo) => edit(repo, 'passloop.yaml', 'outputs: [out/features.csv]', 'outputs: [data/train.csv]'),
+        /the output "data\/train\.csv" lies where the dataset train does/,
+      ],
+      [
+        'for an output over the params',
+        (repo) => edit(repo, 'passloop.yaml', 'outputs: [out/features.csv]', 'outputs: [params.yaml]'),
+        /the output "params\.yaml" lies where a params file does/,
       ],
       [
         'for two seeds with one name',

@@ -20,7 +20,7 @@ export function runKey(stages: readonly { name: string; key: string }[]): string
   return `rk1-${sha256Hex(canonicalJson({ schema: 'runkey/1', stages: stages.map(({ name, key }) => [name, key]) }))}`;
 }
 
-export function keyDocument(model: string, stages: readonly StageInputs[]): KeyDocument {
-  const keyed = stages.map((inputs) => ({ name: inputs.stage, key: stageKey(inputs), inputs }));
+export function keyDocument(model: string, stages: readonly { inputs: StageInputs; key: string }[]): KeyDocument {
+  const keyed = stages.map(({ inputs, key }) => ({ name: inputs.stage, key, inputs }));
   return { schema: 'passloop/key/v1', model, runKey: runKey(keyed), stages: keyed, against: null };
 }

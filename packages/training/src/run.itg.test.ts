@@ -1,17 +1,10 @@
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import {
-  ConfigurationError,
-  ConflictError,
-  InfrastructureError,
-  type PassloopError,
-  runOrThrow,
-  sha256Hex,
-} from '@passloop/core';
-import { openDirectoryStore, type Store } from '@passloop/record';
+import { ConfigurationError, InfrastructureError, type PassloopError, runOrThrow, sha256Hex } from '@passloop/core';
+import { openDirectoryStore } from '@passloop/record';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { lockOf, type TestRepository } from './fixtures/repository.ts';
+import type { TestRepository } from './fixtures/repository.ts';
 import {
   createRequest,
   createRunner,
@@ -22,7 +15,7 @@ import {
   testCsv,
   trainCsv,
 } from './fixtures/toy-model.ts';
-import { sealRun, trainRun } from './run.ts';
+import { trainRun } from './run.ts';
 
 let shared: string;
 let python: string;
@@ -199,6 +192,7 @@ seen = sorted(str(p) for p in pathlib.Path(".").rglob("*") if p.is_file())
       PASSLOOP_SEED_FRAMEWORK: '7',
       PYTHONNOUSERSITE: '1',
       PYTHONDONTWRITEBYTECODE: '1',
+      PYTHONUNBUFFERED: '1',
     });
   });
 
@@ -217,6 +211,28 @@ seen = sorted(str(p) for p in pathlib.Path(".").rglob("*") if p.is_file())
     const { run } = await trainRun(await request());
     expect(run.outputs.find((output) => output.path === 'out/model.json')?.digest).toBe(
       `sha256:${sha256Hex('{"cut": 3.0}')}`,
+    );
+  });
+
+  it('gives a stage the files that a glob matches, verified together', async () => {
+    await repository.git('mv', 'data/train.csv', 'data/part-1.csv');
+    await repository.write('data/part-2.csv', '5,9.5,1\n');
+    // Written by hand: the listing that dirHash1 hashes.
+    const listing = `${sha256Hex(trainCsv)}  part-1.csv\n${sha256Hex('5,9.5,1\n')}  part-2.csv\n`;
+    const lock = JSON.parse(await readFile(path.join(repository.folder, 'passloop.lock'), 'utf8'));
+    const entry = lock.datasets.find((dataset: { uri: string }) => dataset.uri === 'data/train.csv');
+    Object.assign(entry, { uri: 'data/part-*.csv', digest: `sha256:${sha256Hex(listing)}` });
+    await repository.write('passloop.lock', JSON.stringify(lock));
+    await edit('passloop.yaml', 'path: data/train.csv', 'path: data/part-*.csv');
+    await edit('fit.py', 'open("data/train.csv")', 'open("data/part-1.csv")');
+    await edit('fit.py', 'print("trained', 'print(open("data/part-2.csv").read())\nprint("trained');
+    const { run } = await trainRun(await request());
+    expect(run.data.find((dataset) => dataset.name === 'train')?.digest).toBe(`sha256:${sha256Hex(listing)}`);
+
+    await repository.write('data/part-2.csv', '5,9.5,0\n');
+    await edit('params.json', '2.0', '3.0');
+    expect((await failure(trainRun(await request()))).message).toMatch(
+      /^The lock is stale: data\/part-\*\.csv is sha256:/,
     );
   });
 
@@ -281,6 +297,19 @@ describe('a run that cannot be', () => {
     expect(found.line).toBe(14);
   });
 
+  it('shows the last state of a progress bar, and keeps what was printed before a time limit', async () => {
+    const progress = recordingProgress();
+    await edit('passloop.yaml', 'timeout: 60s', 'timeout: 2s');
+    await edit(
+      'fit.py',
+      'params = json',
+      'import sys, time; print("epoch 1"); sys.stderr.write("\\r 10%\\r 20%\\n"); time.sleep(61)\nparams = json',
+    );
+    await failure(trainRun(await request({ runner: runner({ progress }) })));
+    expect(progress.lines.sort()).toEqual([' 20%', 'epoch 1']);
+    expect(await readFile(path.join(folder, 'logs/fit.log'), 'utf8')).toContain('\r 10%\r 20%\n');
+  });
+
   it('stops a command that hangs, with all that it started', async () => {
     await edit('passloop.yaml', 'timeout: 60s', 'timeout: 1s');
     await edit('fit.py', 'params = json', 'import subprocess; subprocess.run(["sleep", "61.25"])\nparams = json');
@@ -320,8 +349,28 @@ describe('a run that cannot be', () => {
       'os.remove(out / "model.json"); os.mkfifo(out / "model.json")',
       'stage fit wrote out/model.json as something that is no regular file.',
     ],
+    [
+      'that is a device',
+      'os.remove(out / "model.json"); os.mknod(out / "model.json", stat.S_IFCHR | 0o600, os.makedev(1, 8)) if os.getuid() == 0 else os.mkfifo(out / "model.json")',
+      'stage fit wrote out/model.json as something that is no regular file.',
+    ],
+    [
+      'that is a link to another output',
+      'os.remove(out / "model.json"); os.symlink("metrics.json", out / "model.json")',
+      'stage fit wrote out/model.json as a symbolic link.',
+    ],
+    [
+      'that is a folder with a link in it',
+      'os.remove(out / "model.json"); os.mkdir(out / "model.json"); os.symlink("/etc/shadow", out / "model.json/x")',
+      'stage fit wrote what is no regular file into out/model.json: out/model.json/x is a symbolic link.',
+    ],
+    [
+      'that is a folder with a pipe in it',
+      'os.remove(out / "model.json"); os.mkdir(out / "model.json"); os.mkfifo(out / "model.json/x")',
+      'stage fit wrote what is no regular file into out/model.json: out/model.json/x is neither a file nor a folder.',
+    ],
   ])('refuses an output %s', async (_title, code, message) => {
-    await edit('fit.py', 'print("trained', `${code}\nprint("trained`);
+    await edit('fit.py', 'print("trained', `import stat\n${code}\nprint("trained`);
     const found = await refused();
     expect(found).toBeInstanceOf(ConfigurationError);
     expect(found.message).toBe(`passloop.yaml:14: ${message}`);
@@ -355,6 +404,22 @@ describe('a run that cannot be', () => {
     await repository.remove('data/test.csv');
     await repository.commit();
     expect((await refused()).message).toBe('The dataset test is not there: data/test.csv.');
+  });
+
+  it('says what a pointer in the place of data is, and how to get the data', async () => {
+    const pointer = `version https://git-lfs.github.com/spec/v1\noid sha256:${sha256Hex(trainCsv)}\nsize 37\n`;
+    await repository.write('data/train.csv', pointer);
+    await repository.commit();
+    const lfs = await refused();
+    await repository.remove('data/train.csv');
+    await repository.write('data/train.csv.dvc', 'outs:\n- md5: a304afb96060aad90176268345e10355\n  path: train.csv\n');
+    await repository.commit();
+    const dvc = await refused();
+
+    expect(lfs.message).toBe('The dataset train is not there: data/train.csv is a Git LFS pointer to it.');
+    expect(lfs.hint).toMatch(/git lfs pull/);
+    expect(dvc.message).toBe('The dataset train is not there: data/train.csv.');
+    expect(dvc.hint).toMatch(/^DVC keeps it \(data\/train\.csv\.dvc\): fetch it with `dvc pull data\/train\.csv`/);
   });
 
   it('refuses data that is reached through a link out of the repository', async () => {
@@ -398,49 +463,5 @@ describe('a run that cannot be', () => {
     );
     expect(await outputFiles()).toEqual([]);
     expect(await runs()).toBe(1);
-  });
-});
-
-describe('a seal', () => {
-  async function unsealed() {
-    const trained = await trainRun(await request({ save: false }));
-    const store: Store = openDirectoryStore(path.join(folder, 'store'));
-    expect(trained.saved).toBe('not-saved');
-    expect(await store.findRun(trained.run.runKey)).toBeNull();
-    const { repository: git, commit, model } = await request();
-    return { repository: git, commit, model, store, run: trained.run, folder: path.join(folder, 'outputs') };
-  }
-
-  it('stores what another job made, after it computed the key again', async () => {
-    const seal = await unsealed();
-    expect(await sealRun(seal)).toEqual({ run: seal.run, saved: 'stored' });
-    expect((await trainRun(await request())).run.cache).toBe('hit');
-    expect(await runs()).toBe(1);
-  });
-
-  it("refuses another key, another commit and bytes that are not the document's", async () => {
-    const seal = await unsealed();
-    await expect(sealRun({ ...seal, run: { ...seal.run, runKey: `rk1-${'0'.repeat(64)}` } })).rejects.toThrow(
-      ConflictError,
-    );
-    await expect(
-      sealRun({ ...seal, run: { ...seal.run, producer: { ...seal.run.producer, commit: '0'.repeat(40) } } }),
-    ).rejects.toThrow(ConflictError);
-    await writeFile(path.join(folder, 'outputs/out/model.json'), '{"cut": 9.0}');
-    await expect(sealRun(seal)).rejects.toThrow(/the output out\/model\.json is sha256:/);
-    expect(await seal.store.findRun(seal.run.runKey)).toBeNull();
-  });
-
-  it('takes metrics, params and data from the files and the commit, not from the document', async () => {
-    const seal = await unsealed();
-    const flattered = { ...seal.run, metrics: [{ name: 'accuracy', value: '0.99' }], params: [], data: [] };
-    expect((await sealRun({ ...seal, run: flattered })).run).toEqual(seal.run);
-  });
-
-  it('refuses a lock that moved on', async () => {
-    const seal = await unsealed();
-    await repository.write('passloop.lock', lockOf({ 'data/train.csv': 'other', 'data/test.csv': testCsv }));
-    const commit = await repository.commit();
-    await expect(sealRun({ ...seal, commit })).rejects.toThrow(ConflictError);
   });
 });

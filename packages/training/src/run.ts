@@ -1,13 +1,6 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import {
-  ConflictError,
-  type GitRepository,
-  insidePath,
-  type Progress,
-  temporaryFolder,
-  toDecimal,
-} from '@passloop/core';
+import { type GitRepository, insidePath, type Progress, temporaryFolder, toDecimal } from '@passloop/core';
 import type { RunDocument } from '@passloop/documents';
 import type { LoadedModel } from '@passloop/model';
 import type { Saved, Store } from '@passloop/record';
@@ -24,8 +17,6 @@ export type TrainRequest = {
   /** The repository's root on disk: datasets are read from it, nothing else is. */
   workTree: string;
   store: Store;
-  /** False where the job may not write to the store: a later one seals the result. */
-  save: boolean;
   /** Where the outputs appear, each under its path from the model's folder. */
   outputFolder: string;
   runner: Runner;
@@ -36,7 +27,7 @@ export type TrainRequest = {
   progress: Progress;
 };
 
-export type Trained = { run: RunDocument; saved: Saved | 'not-saved' };
+export type Trained = { run: RunDocument; saved: Saved };
 
 /**
  * The result of a model at a commit: from the store where its key is there, else by running its stages.
@@ -73,57 +64,20 @@ export async function trainRun(request: TrainRequest): Promise<Trained> {
     startedAt: timestamp(startedAt),
     finishedAt: timestamp(finishedAt),
   };
-  if (request.save) {
-    const files = run.outputs.map((output) => ({
-      path: output.path,
-      file: path.join(staging.path, ...output.path.split('/')),
-    }));
-    const saved = await request.store.saveRun({ run, files });
-    if (saved === 'other-result') {
-      // Someone else's result came first and holds the key; it is the one that everybody sees.
-      request.progress.note(
-        `Another result of ${run.runKey} is in the store; it is used, and this one is kept as evidence.`,
-      );
-      return { run: await restoreHit(plan, request), saved };
-    }
-    await moveOutputs(staging.path, request.outputFolder, declaredOutputs(plan));
-    return { run, saved };
+  const files = run.outputs.map((output) => ({
+    path: output.path,
+    file: path.join(staging.path, ...output.path.split('/')),
+  }));
+  const saved = await request.store.saveRun({ run, files });
+  if (saved === 'other-result') {
+    // Someone else's result came first and holds the key; it is the one that everybody sees.
+    request.progress.note(
+      `Another result of ${run.runKey} is in the store; it is used, and this one is kept as evidence.`,
+    );
+    return { run: await restoreHit(plan, request), saved };
   }
   await moveOutputs(staging.path, request.outputFolder, declaredOutputs(plan));
-  return { run, saved: 'not-saved' };
-}
-
-/**
- * Takes over a result that another job made: the key is computed again from the commit, every file is verified against the
- * document, then it is stored. Nothing of it is run.
- * @param folder where the outputs lie
- * @throws ConflictError where the document is not of this commit's key
- */
-export async function sealRun(
-  request: Pick<TrainRequest, 'repository' | 'commit' | 'model' | 'store'> & { run: RunDocument; folder: string },
-): Promise<Trained> {
-  const plan = await planTraining(request.repository, request.commit, request.model);
-  const { run } = request;
-  if (run.runKey !== plan.key.runKey || run.model !== request.model.name || run.producer.commit !== request.commit) {
-    throw new ConflictError(
-      `The result is of ${run.model}, ${run.runKey}, commit ${run.producer.commit}; this is ${request.model.name}, ${plan.key.runKey}, commit ${request.commit}.`,
-      { hint: 'Train this commit again.' },
-    );
-  }
-  const sealed: RunDocument = {
-    ...run,
-    ...identityOf(plan),
-    modelDigest: modelDigest(request.model, run.outputs),
-    metrics: await readMetrics(request.model, request.folder),
-    reproduction: null,
-  };
-  const files = await Promise.all(
-    run.outputs.map(async (output) => ({
-      path: output.path,
-      file: await insidePath(request.folder, output.path, 'an output'),
-    })),
-  );
-  return { run: sealed, saved: await request.store.saveRun({ run: sealed, files }) };
+  return { run, saved };
 }
 
 async function restoreHit(plan: TrainingPlan, request: TrainRequest): Promise<RunDocument> {
@@ -173,6 +127,6 @@ function describeResult(plan: TrainingPlan, result: StagesRun) {
 }
 
 /** Seconds are enough, and the same text on every platform. */
-export function timestamp(date: Date): string {
+function timestamp(date: Date): string {
   return date.toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -2,7 +2,15 @@ import { ConfigurationError } from '@passloop/core';
 import type { LoadedModel, Train } from '@passloop/model';
 
 /** Set by the runner to what the machine has, so no declaration may set them. */
-const reserved = new Set(['PATH', 'HOME', 'TMPDIR', 'VIRTUAL_ENV', 'PYTHONNOUSERSITE', 'PYTHONDONTWRITEBYTECODE']);
+const reserved = new Set([
+  'PATH',
+  'HOME',
+  'TMPDIR',
+  'VIRTUAL_ENV',
+  'PYTHONNOUSERSITE',
+  'PYTHONDONTWRITEBYTECODE',
+  'PYTHONUNBUFFERED',
+]);
 
 /**
  * What every stage gets unless the model file declares otherwise: a clock and a locale that don't depend on the machine, and
@@ -42,6 +50,8 @@ export function stageEnvironment(
     TMPDIR: folders.temporary,
     PYTHONNOUSERSITE: '1',
     PYTHONDONTWRITEBYTECODE: '1',
+    // Progress is seen when it is made, and the last lines before a time limit are not lost.
+    PYTHONUNBUFFERED: '1',
   };
 }
 

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { chmod, copyFile, cp, lstat, mkdir, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, cp, lstat, mkdir, readFile, realpath, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import {
   ConfigurationError,
@@ -14,6 +14,8 @@ import {
 import { fromRoot } from '@passloop/model';
 import type { OutputFile } from './outputs.ts';
 import type { PlannedDataset, PlannedStage, TrainingPlan } from './training-plan.ts';
+
+const globCharacters = /[*?[\]{}]/;
 
 /** Where a stage's inputs come from. */
 export type Sources = {
@@ -77,6 +79,7 @@ async function layOutDataset(
     });
   }
   const rooted = fromRoot(plan.model, dataset.path);
+  if (globCharacters.test(dataset.path)) return layOutGlob(plan, dataset, dataset.path, sources, folder);
   const source = await insidePath(sources.workTree, rooted, `data.${dataset.name}.path`);
   const target = await place(folder, dataset.path);
   const found = await copyDataset(source, target);
@@ -95,16 +98,63 @@ async function layOutDataset(
     throw new ConfigurationError(`The dataset ${dataset.name} is not there: ${rooted}.`, {
       file: plan.model.file,
       line: plan.model.lineOf(['data', dataset.name]),
-      hint: 'Fetch it (git lfs pull, dvc pull), or mend the path.',
+      hint: await missingHint(sources, plan.commit, rooted),
     });
   }
-  throw new ConfigurationError(
+  if (await isLfsPointer(target)) {
+    throw new ConfigurationError(`The dataset ${dataset.name} is not there: ${rooted} is a Git LFS pointer to it.`, {
+      file: plan.model.file,
+      line: plan.model.lineOf(['data', dataset.name]),
+      hint: 'Fetch it with `git lfs pull`; in a workflow, check out with `lfs: true`.',
+    });
+  }
+  throw stale(plan, dataset, rooted, found);
+}
+
+function stale(plan: TrainingPlan, dataset: PlannedDataset, rooted: string, found: string): ConfigurationError {
+  return new ConfigurationError(
     `The lock is stale: ${rooted} is ${found}, but passloop.lock says ${dataset.locked.digest}.`,
     {
       file: fromRoot(plan.model, 'passloop.lock'),
       hint: 'If the data was meant to change, run `passloop data lock` and commit it; if not, restore the data.',
     },
   );
+}
+
+/** The files that a glob matches, each at its own path; together they have the digest of the lock. */
+async function layOutGlob(
+  plan: TrainingPlan,
+  dataset: PlannedDataset,
+  pattern: string,
+  sources: Sources,
+  folder: string,
+): Promise<void> {
+  // With it comes the table engine, which a run without globs doesn't need.
+  const { datasetIdentity, findTableFiles } = await import('@passloop/tables');
+  const rooted = fromRoot(plan.model, pattern);
+  const root = await realpath(path.join(sources.workTree, plan.model.folder));
+  for (const file of (await findTableFiles(pattern, root)).files) {
+    const relative = path.relative(root, file).split(path.sep).join('/');
+    const source = await insidePath(root, relative, `data.${dataset.name}.path`);
+    const target = await place(folder, relative);
+    await copyFile(source, target, constants.COPYFILE_FICLONE);
+    await chmod(target, 0o444);
+  }
+  const { digest } = await datasetIdentity(await findTableFiles(pattern, folder));
+  if (digest !== dataset.locked.digest) throw stale(plan, dataset, rooted, digest);
+}
+
+/** What would bring the data, as far as the commit says who keeps it. */
+async function missingHint(sources: Sources, commit: string, rooted: string): Promise<string> {
+  const isDvc = (await sources.repository.readFile(commit, `${rooted}.dvc`)) !== null;
+  return isDvc
+    ? `DVC keeps it (${rooted}.dvc): fetch it with \`dvc pull ${rooted}\`. Its digest is read from passloop.lock, not from DVC's file.`
+    : 'Fetch it, or mend the path.';
+}
+
+async function isLfsPointer(file: string): Promise<boolean> {
+  const { size } = await stat(file);
+  return size < 1024 && (await readFile(file, 'utf8')).startsWith('version https://git-lfs.github.com/spec/');
 }
 
 /** Copies a file or folder, read-only, and gives the digest of the copy; null where there is nothing. */

@@ -1,4 +1,4 @@
-import { ConfigurationError, type GitRepository, sha256, type TreeEntry } from '@passloop/core';
+import { ConfigurationError, type GitRepository, type TreeEntry } from '@passloop/core';
 import type { DatasetIdentity, KeyDocument, NamedValue, StageInputs } from '@passloop/documents';
 import {
   type DataLock,
@@ -94,17 +94,15 @@ export async function planTraining(
       : wanted(stage.params.file, ['train', 'stages', index, 'params', 'file'], 'params file'),
   );
   if (lockEntry !== undefined) extras.push(lockEntry);
-  const blobs = await repository.readBlobs([...codes.flat(), ...extras].map((entry) => entry.oid));
-  const digests = new Map<string, string>();
+  const [digests, texts] = await Promise.all([
+    repository.hashBlobs([...codes.flat(), ...extras].map((entry) => entry.oid)),
+    repository.readBlobs(extras.map((entry) => entry.oid)),
+  ]);
   function digestOf(oid: string): string {
-    const known = digests.get(oid);
-    if (known !== undefined) return known;
-    const digest = sha256(blobs.get(oid) as Buffer);
-    digests.set(oid, digest);
-    return digest;
+    return digests.get(oid) as string;
   }
   function textOf(entry: TreeEntry): string {
-    return (blobs.get(entry.oid) as Buffer).toString('utf8');
+    return (texts.get(entry.oid) as Buffer).toString('utf8');
   }
 
   const lockFile = fromRoot(model, lockFileName);
@@ -126,6 +124,7 @@ export async function planTraining(
   const seeds = named(Object.entries(train.seeds).map(([name, value]) => [name, String(value)]));
   const variables = named(Object.entries(train.variables));
 
+  checkOutputs(model, train, codes);
   const stages: PlannedStage[] = [];
   for (const [index, stage] of train.stages.entries()) {
     const data = [...new Set(stage.data)].sort().map((name) => plannedDataset(model, lock, lockFile, name));
@@ -164,10 +163,7 @@ export async function planTraining(
     model,
     train,
     commit,
-    key: keyDocument(
-      model.name,
-      stages.map((stage) => stage.inputs),
-    ),
+    key: keyDocument(model.name, stages),
     stages,
     requirements:
       requirements === null ? null : { file: fromRoot(model, requirements.file), text: textOf(requirements.entry) },
@@ -189,6 +185,34 @@ function plannedDataset(model: LoadedModel, lock: DataLock | null, lockFile: str
   const source = model.data[name];
   const uri = source?.path ?? source?.uri ?? name;
   return { name, path: source?.path ?? null, uri, locked: lockedDataset(lock, uri, lockFile) };
+}
+
+/**
+ * What a stage gets must not lie where a result is expected: a committed file would pass for one that the stage wrote.
+ * @throws ConfigurationError with the line of the output
+ */
+function checkOutputs(model: LoadedModel, train: Train, codes: readonly CodeFile[][]): void {
+  const given = new Map<string, string>();
+  for (const file of codes.flat()) given.set(file.path, 'code');
+  for (const stage of train.stages) {
+    if (stage.params !== undefined) given.set(stage.params.file, 'a params file');
+    for (const name of stage.data) {
+      const place = model.data[name]?.path;
+      if (place !== undefined) given.set(place, `the dataset ${name}`);
+    }
+  }
+  for (const [index, stage] of train.stages.entries()) {
+    for (const [place, output] of stage.outputs.entries()) {
+      for (const [file, what] of given) {
+        if (file !== output && !file.startsWith(`${output}/`) && !output.startsWith(`${file}/`)) continue;
+        const line = model.lineOf(['train', 'stages', index, 'outputs', place]);
+        throw new ConfigurationError(
+          `${model.file}:${line}: the output ${JSON.stringify(output)} lies where ${what} does: ${file}.`,
+          { file: model.file, line, hint: 'Let the stage write to a place of its own, such as out/.' },
+        );
+      }
+    }
+  }
 }
 
 function stageParams(model: LoadedModel, index: number, stage: Stage, text: string) {

@@ -59,7 +59,7 @@ export async function check(context: Context, request: CheckRequest): Promise<Ch
     repository: workspace.name,
     head: workspace.commit,
     base: plan.base,
-    verdict: models.length === 0 ? 'pass' : worstVerdict(models.map((model) => model.verdict)),
+    verdict: worstVerdict(models.map((model) => model.verdict)),
     models,
     madeAt: timestamp(context),
   };
@@ -111,6 +111,7 @@ async function checkModel(context: Context, plan: CheckPlan, check: PlannedCheck
   const { workspace, base } = plan;
   const { model } = check;
   const parts: Parts = { ...untouched(check), changes: changesOf(check) };
+  if (check.isRemoved) return { ...parts, missing: notReached(['run', 'comparison'], 'the change removes the model') };
   if (check.key !== null) await out.write('key', check.key);
   await using session = await openTables();
 

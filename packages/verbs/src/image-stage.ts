@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { ConfigurationError, insidePath, writeFileAtomic } from '@passloop/core';
-import type { ImageDocument, ProbeDocument, ScanDocument, ScannedFile } from '@passloop/documents';
+import type { ImageDocument, ProbeDocument, ScanDocument } from '@passloop/documents';
 import {
   fromRoot,
   type LoadedModel,
@@ -18,13 +18,13 @@ import {
   probeImage,
   readRuntime,
   readTableColumns,
-  scanModelFile,
   scoreByImage,
   writePredictions,
 } from '@passloop/packaging';
 import type { Table, TableSession } from '@passloop/tables';
 import { cacheFolder } from './cache-folder.ts';
 import type { Context } from './context.ts';
+import { scanFiles } from './package-scan.ts';
 import type { Workspace } from './workspace.ts';
 
 /** A model ready to be packaged: its outputs and the committed files of its `package` section, in one folder. */
@@ -61,21 +61,6 @@ export async function packageFolder(workspace: Workspace, model: LoadedModel, ou
 /** @throws InfrastructureError that says what is missing, where no engine answers */
 export function engineOf(context: Context): Promise<Engine> {
   return openEngine({ program: context.env.PASSLOOP_DOCKER, environment: context.env });
-}
-
-/** Scans files without loading them. */
-export async function scanFiles(
-  files: readonly { path: string; file: string }[],
-  allow: readonly string[],
-): Promise<ScanDocument> {
-  const scanned: ScannedFile[] = [];
-  for (const one of files) scanned.push({ ...(await scanModelFile(one.file, { allow: [...allow] })), path: one.path });
-  const worst = (['fail', 'inconclusive'] as const).find((verdict) => scanned.some((file) => file.verdict === verdict));
-  return {
-    schema: 'passloop/scan/v1',
-    verdict: scanned.length === 0 ? 'inconclusive' : (worst ?? 'pass'),
-    files: scanned,
-  };
 }
 
 export async function buildModelImage(

@@ -1,23 +1,48 @@
-export { type AdoptRequest, adopt } from './adopt.ts';
-export { type CheckRequest, type CheckResult, check } from './check.ts';
-export { type CompareRequest, compare } from './compare.ts';
+/**
+ * The verbs. Each is loaded when it is called, so that nobody who asks for help, a key or a scan waits for what only a
+ * promotion needs.
+ */
+export type { AdoptRequest } from './adopt.ts';
+export type { CheckRequest, CheckResult } from './check.ts';
+export type { CompareRequest } from './compare.ts';
 export type { Context } from './context.ts';
-export {
-  type DatasetRequest,
-  type DriftRequest,
-  dataDrift,
-  dataLock,
-  dataProfile,
-  dataValidate,
-  type ValidatedDataset,
-} from './data.ts';
-export { type EditRequest, edit } from './edit.ts';
-export { type Explanation, explain } from './explain.ts';
-export { type HoldRequest, hold } from './hold.ts';
-export { packageBuild, packageProbe, packagePush, packageScan } from './package.ts';
-export { type CheckPlan, type PlanRequest, planCheck } from './plan.ts';
-export { type PostReportRequest, postReport } from './post-report.ts';
-export { type PromoteRequest, promote } from './promote.ts';
-export { type RollbackRequest, rollback } from './rollback.ts';
-export { type StatusRequest, status } from './status.ts';
-export { type TrainRequest, trainExplain, trainKey, trainReproduce, trainRunVerb as trainRun } from './train.ts';
+export type { DatasetRequest, DriftRequest, ValidatedDataset } from './data.ts';
+export type { EditRequest } from './edit.ts';
+export type { Explanation } from './explain.ts';
+export type { HoldRequest } from './hold.ts';
+export type { CheckPlan, PlanRequest } from './plan.ts';
+export type { PostReportRequest } from './post-report.ts';
+export type { PromoteRequest } from './promote.ts';
+export type { RollbackRequest } from './rollback.ts';
+export type { StatusRequest } from './status.ts';
+export type { TrainRequest } from './train.ts';
+
+export const adopt = verb(async () => (await import('./adopt.ts')).adopt);
+export const check = verb(async () => (await import('./check.ts')).check);
+export const compare = verb(async () => (await import('./compare.ts')).compare);
+export const dataDrift = verb(async () => (await import('./data.ts')).dataDrift);
+export const dataLock = verb(async () => (await import('./data.ts')).dataLock);
+export const dataProfile = verb(async () => (await import('./data.ts')).dataProfile);
+export const dataValidate = verb(async () => (await import('./data.ts')).dataValidate);
+export const edit = verb(async () => (await import('./edit.ts')).edit);
+export const explain = verb(async () => (await import('./explain.ts')).explain);
+export const hold = verb(async () => (await import('./hold.ts')).hold);
+export const packageBuild = verb(async () => (await import('./package.ts')).packageBuild);
+export const packageProbe = verb(async () => (await import('./package.ts')).packageProbe);
+export const packagePush = verb(async () => (await import('./package.ts')).packagePush);
+export const packageScan = verb(async () => (await import('./package-scan.ts')).packageScan);
+export const planCheck = verb(async () => (await import('./plan.ts')).planCheck);
+export const postReport = verb(async () => (await import('./post-report.ts')).postReport);
+export const promote = verb(async () => (await import('./promote.ts')).promote);
+export const rollback = verb(async () => (await import('./rollback.ts')).rollback);
+export const status = verb(async () => (await import('./status.ts')).status);
+export const trainExplain = verb(async () => (await import('./train.ts')).trainExplain);
+export const trainKey = verb(async () => (await import('./train.ts')).trainKey);
+export const trainReproduce = verb(async () => (await import('./train.ts')).trainReproduce);
+export const trainRun = verb(async () => (await import('./train.ts')).trainRunVerb);
+
+function verb<Request extends unknown[], Answer>(
+  load: () => Promise<(...request: Request) => Promise<Answer>>,
+): (...request: Request) => Promise<Answer> {
+  return async (...request) => (await load())(...request);
+}

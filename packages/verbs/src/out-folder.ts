@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { gitIgnoredFolder } from '@passloop/core';
 import { type DocumentKind, type DocumentOf, writeDocument } from '@passloop/documents';
 
 /** Where a model's documents and outputs lie: `.passloop/out/<model>` below the repository's top, or the folder that was asked for. */
@@ -10,12 +11,14 @@ export type OutFolder = {
 };
 
 export function outFolder(root: string, model: string, asked: string | undefined): OutFolder {
-  const folder = path.resolve(root, asked ?? '.passloop/out', model);
+  const top = path.resolve(root, asked ?? '.passloop/out');
+  const folder = path.join(top, model);
   return {
     folder,
     outputs: path.join(folder, 'outputs'),
     async write(kind, document, name) {
       const file = path.join(folder, `${kind}${name === undefined ? '' : `-${name}`}.json`);
+      if (asked === undefined) await gitIgnoredFolder(top);
       await writeDocument(kind, file, document);
       return file;
     },

@@ -1,31 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError } from '@passloop/core';
-import type { ImageDocument, ProbeDocument, ScanDocument } from '@passloop/documents';
+import type { ImageDocument, ProbeDocument } from '@passloop/documents';
 import { parseSignature, type Signature, tensorColumn } from '@passloop/model';
 import { probeServer, pushImage, readTableColumns } from '@passloop/packaging';
 import { openTables } from '@passloop/tables';
 import type { Context } from './context.ts';
 import { lockedFiles } from './data-stage.ts';
-import { buildModelImage, engineOf, packageFolder, proveImage, scanFiles } from './image-stage.ts';
+import { buildModelImage, engineOf, packageFolder, proveImage } from './image-stage.ts';
 import { outFolder } from './out-folder.ts';
 import { runStage } from './run-stage.ts';
 import { openModelStore } from './store.ts';
 import { openWorkspace, selectModel } from './workspace.ts';
 
 export type PackageRequest = { model?: string | undefined; ref?: string | undefined; out?: string | undefined };
-
-/** Scans model files without loading them. */
-export async function packageScan(
-  context: Context,
-  request: { files: readonly string[]; allow?: readonly string[] | undefined },
-): Promise<ScanDocument> {
-  context.progress.phase('scan');
-  return scanFiles(
-    request.files.map((file) => ({ path: file, file: path.resolve(context.cwd, file) })),
-    request.allow ?? [],
-  );
-}
 
 /** The image of a commit's model: found by its key, or built. The model comes from the store, or is trained. */
 export async function packageBuild(context: Context, request: PackageRequest): Promise<ImageDocument> {

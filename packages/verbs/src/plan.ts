@@ -5,6 +5,7 @@ import {
   type LoadedModel,
   loadModelsAt,
   lockFileName,
+  modelFileName,
   policyDifferences,
   policyDigest,
   policyOf,
@@ -31,6 +32,8 @@ export type PlannedCheck = {
   model: LoadedModel;
   /** The model of the target branch, or null where it is new. */
   base: LoadedModel | null;
+  /** The change has no such model any more. */
+  isRemoved: boolean;
   key: KeyDocument | null;
   baseKey: KeyDocument | null;
 };
@@ -47,12 +50,15 @@ export async function planCheck(context: Context, request: PlanRequest): Promise
   const workspace = await openWorkspace(context, { ref: request.ref });
   const base = await baseOf(workspace, request.against ?? defaultBase(context));
   const baseModels = base === null ? [] : await loadModelsAt(workspace.repository, base.commit);
+  refuseUnknown(request.models, [...workspace.models, ...baseModels]);
+  const isAsked = (model: LoadedModel) => request.models === undefined || request.models.includes(model.name);
   const checks: PlannedCheck[] = [];
-  for (const model of workspace.models) {
-    if (request.models !== undefined && !request.models.includes(model.name)) continue;
+  for (const model of workspace.models.filter(isAsked)) {
     const baseModel = baseModels.find((candidate) => candidate.name === model.name) ?? null;
     checks.push(await planModel(context, workspace, base, model, baseModel));
   }
+  const left = new Set(workspace.models.map((model) => model.name));
+  for (const model of baseModels.filter(isAsked)) if (!left.has(model.name)) checks.push(planRemoved(base, model));
   const document: PlanDocument = {
     schema: 'passloop/plan/v1',
     commit: workspace.commit,
@@ -61,6 +67,39 @@ export async function planCheck(context: Context, request: PlanRequest): Promise
     models: checks.map((check) => check.planned),
   };
   return { workspace, base, document, checks };
+}
+
+/** A check of nothing would pass: without a model, or with a name that is none, there is nothing to judge. */
+function refuseUnknown(asked: readonly string[] | undefined, models: readonly LoadedModel[]): void {
+  const names = [...new Set(models.map((model) => model.name))];
+  if (names.length === 0) {
+    throw new ConfigurationError(`No ${modelFileName} is in this commit, nor in the one that it is compared with.`, {
+      hint: 'Write one (docs/model-file.md has a template) and commit it.',
+    });
+  }
+  const unknown = (asked ?? []).find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new ConfigurationError(`No model is named ${JSON.stringify(unknown)} (there is: ${names.join(', ')}).`);
+  }
+}
+
+/** A model that the change takes away, or renames: with it go its gates, so the target branch has a say. */
+function planRemoved(base: { ref: string; commit: string } | null, model: LoadedModel): PlannedCheck {
+  const policy: Policy = {
+    source: 'base',
+    ref: base?.ref ?? null,
+    digest: policyDigest(policyOf(model)),
+    differences: [{ path: 'model', from: model.name, to: null, loosens: true }],
+  };
+  const reason = 'the change removes it';
+  return {
+    planned: { name: model.name, file: model.file, affected: true, reason, runKey: null, store: 'unknown', policy },
+    model,
+    base: model,
+    isRemoved: true,
+    key: null,
+    baseKey: null,
+  };
 }
 
 /** In a pull request's job the target branch; elsewhere none. */
@@ -128,6 +167,7 @@ async function planModel(
     },
     model,
     base: baseModel,
+    isRemoved: false,
     key,
     baseKey,
   };

@@ -45,7 +45,6 @@ export async function runStage(context: Context, request: RunStage): Promise<Run
     model,
     workTree: workspace.root,
     store,
-    save: true,
     outputFolder: request.outputs,
     runner: runnerOf(context, path.join(path.dirname(request.outputs), 'logs')),
     machine: { platform: platform(), cpu: cpus()[0]?.model.trim() ?? 'unknown' },

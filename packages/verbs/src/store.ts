@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ConfigurationError, openGitRepository, readTextIfExists } from '@passloop/core';
+import { ConfigurationError, openGitRepository, plainText, readTextIfExists } from '@passloop/core';
 import type { Model } from '@passloop/model';
 import {
   dockerConfigCredentials,
@@ -26,19 +26,31 @@ export async function openModelStore(context: Context, root: string, model: Pick
   });
 }
 
-/** A store that came with a checkout is whatever its author wrote: a result in it would be a hit that nobody trained. */
+/**
+ * A store that came with a checkout is whatever its author wrote: a result in it would be a hit that nobody trained.
+ * It may come as files in the folder, or as a link or submodule on the way to it; case doesn't count, as on some disks.
+ */
 async function refuseCommitted(context: Context, root: string, folder: string): Promise<void> {
   const relative = path.relative(root, folder);
-  if (relative.startsWith('..') || path.isAbsolute(relative)) return;
+  if (relative === '..' || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative)) return;
+  const place = relative.split(path.sep).join('/');
   const repository = await openGitRepository(root, toolEnvironment(context));
-  const committed = await repository.run(['ls-files', '-z', '--', relative === '' ? '.' : `:(literal)${relative}`]);
-  if (committed === '') return;
-  throw new ConfigurationError(
-    `The store ${relative || '.'} holds committed files, such as ${committed.split('\0')[0]}.`,
-    {
-      hint: 'A store is no part of a repository: remove it from git (git rm --cached), add it to .gitignore, or use store: {oci: …}.',
-    },
-  );
+  const within = place === '' ? '.' : `:(literal,icase)${place.split('/')[0]}`;
+  const tracked = (await repository.run(['ls-files', '-z', '--', within])).split('\0').filter((file) => file !== '');
+  const folded = place.toLowerCase();
+  for (const file of tracked) {
+    const name = file.toLowerCase();
+    const inStore = place === '' || name === folded || name.startsWith(`${folded}/`);
+    if (!inStore && !folded.startsWith(`${name}/`)) continue;
+    throw new ConfigurationError(
+      inStore
+        ? `The store ${place || '.'} holds committed files, such as ${plainText(file)}.`
+        : `The store ${place} is reached through ${plainText(file)}, which is committed as a link or a submodule.`,
+      {
+        hint: 'A store is no part of a repository: remove it from git (git rm --cached), add it to .gitignore, or use store: {oci: …}.',
+      },
+    );
+  }
 }
 
 export async function openImageRegistry(context: Context, repository: string): Promise<Registry> {

@@ -92,6 +92,7 @@ const comparePredictions: ComparePredictions = async (left, right, key) => {
   const skew = compareSkew(
     await readTableColumns(session, before, { columns: names, key }),
     await readTableColumns(session, after, { columns: names, key }),
+    { expected: 'the stored run', actual: 'this one' },
   );
   return {
     equal: skew.verdict === 'pass',

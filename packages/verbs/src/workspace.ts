@@ -39,17 +39,15 @@ export async function openWorkspace(context: Context, options: { ref?: string | 
           : 'In a shallow clone, fetch it first (checkout with fetch-depth: 0).',
     });
   }
-  const root = (await repository.run(['rev-parse', '--show-toplevel'])).trim();
-  const symbolic = (await repository.run(['rev-parse', '--symbolic-full-name', wanted], { allowFailure: true })).trim();
-  return {
-    repository,
-    root,
-    commit,
-    tree: await repository.treeOf(commit),
-    ref: symbolic.startsWith('refs/') ? symbolic : null,
-    name: await repositoryName(context, repository),
-    models: await loadModelsAt(repository, commit),
-  };
+  const [root, symbolic, tree, name, models] = await Promise.all([
+    repository.run(['rev-parse', '--show-toplevel']),
+    repository.run(['rev-parse', '--symbolic-full-name', wanted], { allowFailure: true }),
+    repository.treeOf(commit),
+    repositoryName(context, repository),
+    loadModelsAt(repository, commit),
+  ]);
+  const ref = symbolic.trim().startsWith('refs/') ? symbolic.trim() : null;
+  return { repository, root: root.trim(), commit, tree, ref, name, models };
 }
 
 /** `owner/name`, from the job's environment or from the remote `origin`. */

@@ -18,6 +18,7 @@ export function addDataCommands(program: Command): void {
 
   common(
     data.command('lock').description('write passloop.lock: digest, bytes and rows of every dataset of the model file'),
+    'error document',
   ).action(async (flags: CommonFlags) => {
     await answerText(flags, async (context) => {
       const { file, lock, changed } = await dataLock(context);
@@ -37,6 +38,7 @@ export function addDataCommands(program: Command): void {
       .option('--model <name>', 'only this model')
       .option('--key <column>', 'a column that names rows (several times for several)', several)
       .option('--out <file>', 'where the profile goes (default: as the model file says; for a plain file: stdout)'),
+    'error document',
   ).action(
     async (
       file: string | undefined,

@@ -87,6 +87,7 @@ export function addDeployCommands(program: Command): void {
       .requiredOption('--image <name>', 'the image whose entry is edited')
       .requiredOption('--to <ref>', 'sha256:… or name@sha256:…')
       .option('--plan', 'print the diff, write nothing'),
+    'error document',
   ).action(async (file: string, flags: CommonFlags & { kind: string; image: string; to: string; plan?: boolean }) => {
     await answerText(flags, async (context) => {
       const edited = await edit(context, { file, ...flags });

@@ -24,7 +24,7 @@ export function text(value: string): Buffer {
 }
 
 /** GLOBAL. */
-export function global(module: string, name: string): Buffer {
+function global(module: string, name: string): Buffer {
   return op('c', module, '\n', name, '\n');
 }
 

@@ -13,7 +13,7 @@ export interface Import {
   name: string;
 }
 
-export interface PickleTuple {
+interface PickleTuple {
   kind: 'tuple';
   items: readonly PickleValue[];
 }

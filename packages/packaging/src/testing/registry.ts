@@ -49,7 +49,7 @@ export async function startRegistry(htpasswd?: string): Promise<LocalRegistry> {
 }
 
 /** A port of 127.0.0.1 that is free now. */
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

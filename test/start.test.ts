@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+
+/**
+ * What a command loads before it works, of a bundle built here: time depends on the machine, the files that are read don't.
+ * `node bench/start.ts` has the milliseconds.
+ */
+
+const root = path.resolve(import.meta.dirname, '..');
+let folder: TemporaryFolder;
+let bundle: string;
+
+beforeAll(async () => {
+  folder = await temporaryFolder('start-test');
+  bundle = path.join(folder.path, 'dist');
+  execFileSync(process.execPath, [path.join(root, 'scripts/build.ts'), '--out', bundle]);
+});
+
+afterAll(async () => {
+  await folder?.[Symbol.asyncDispose]();
+});
+
+/** Files that an import of `entry` reads at once, without those that are imported on demand. */
+function loadedWith(entry: string): { files: string[]; bytes: number; packages: string[] } {
+  const files = [entry];
+  const packages = new Set<string>();
+  let bytes = 0;
+  for (const name of files) {
+    const text = readFileSync(path.join(bundle, name), 'utf8');
+    bytes += text.length;
+    for (const [, found = ''] of text.matchAll(/\b(?:from|import)\s*"([@\w./:-]+)"/g)) {
+      if (!found.startsWith('./')) packages.add(found);
+      else if (!files.includes(found.slice(2))) files.push(found.slice(2));
+    }
+  }
+  return { files, bytes, packages: [...packages].filter((name) => !name.startsWith('node:')) };
+}
+
+function chunkOf(verb: string): string {
+  const found = new RegExp(`import\\(["'\`]\\./(chunk-${verb}-[\\w-]+\\.mjs)`).exec(
+    readFileSync(path.join(bundle, 'passloop.mjs'), 'utf8'),
+  )?.[1];
+  if (found === undefined) throw new Error(`${verb} is not loaded on demand`);
+  return found;
+}
+
+it('help and version load the face alone', () => {
+  const { files, bytes, packages } = loadedWith('passloop.mjs');
+  console.log(`start: ${files.length} files, ${(bytes / 1e3).toFixed(0)} kB`);
+  expect(packages).toEqual([]);
+  expect(bytes).toBeLessThan(150_000);
+});
+
+it.each([
+  ['package-scan', 400_000],
+  ['train', 700_000],
+  ['edit', 500_000],
+  ['status', 700_000],
+])('%s loads no more than it needs', (verb, limit) => {
+  const { bytes, packages, files } = loadedWith(chunkOf(verb));
+  console.log(`${verb}: ${files.length} files, ${(bytes / 1e3).toFixed(0)} kB`);
+  expect(packages).toEqual([]);
+  expect(bytes).toBeLessThan(limit);
+});
+
+it('runs where only Node is: nothing outside of it is missed before a table is opened', () => {
+  const model = path.join(folder.path, 'model.pkl');
+  execFileSync('bash', ['-c', `printf '\\x80\\x04N.' > "$0"`, model]);
+  const run = (...args: string[]) =>
+    execFileSync(process.execPath, [path.join(bundle, 'passloop.mjs'), ...args], {
+      encoding: 'utf8',
+      cwd: folder.path,
+    });
+  expect(run('--help')).toContain('Usage: passloop');
+  expect(run('package', 'scan', model)).toMatch(/^pass: 1 file/);
+});
