@@ -49,7 +49,7 @@ async function build(source: string, output: string): Promise<void> {
     external: [/^@duckdb\//],
     logLevel: 'warn',
   });
-  await bundle.write({
+  const { output: chunks } = await bundle.write({
     dir: output,
     format: 'esm',
     entryFileNames: '[name].mjs',
@@ -58,6 +58,8 @@ async function build(source: string, output: string): Promise<void> {
     minify: true,
     banner: (chunk) => (chunk.isEntry && chunk.name === 'passloop' ? '#!/usr/bin/env node' : ''),
   });
+  const modules = chunks.flatMap((chunk) => (chunk.type === 'chunk' ? chunk.moduleIds : []));
+  writeFileSync(path.join(output, 'LICENSES.txt'), licences(modules));
   for (const asset of assets) {
     const from = path.join(source, asset.from);
     if (!existsSync(from)) continue;
@@ -67,6 +69,29 @@ async function build(source: string, output: string): Promise<void> {
     });
   }
   writeFileSync(path.join(output, 'package.json'), `${JSON.stringify({ type: 'module' })}\n`);
+}
+
+/** Name, version and licence of every package whose code is in the bundle; a text that several share stands once. */
+function licences(modules: readonly string[]): string {
+  const packages = new Map<string, string>();
+  for (const id of modules) {
+    const [folder, name] = /^.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(id.split(path.sep).join('/')) ?? [];
+    if (folder !== undefined && name !== undefined) packages.set(folder, name);
+  }
+  const byText = new Map<string, string[]>();
+  for (const [folder, name] of packages) {
+    const { version, license } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+    const files = readdirSync(folder).filter((file) => /^(licen[cs]e|copying|notice)([.-]|$)/i.test(file));
+    const texts = files
+      .sort()
+      .map((file) => readFileSync(path.join(folder, file), 'utf8').replaceAll('\r\n', '\n').trim());
+    const text =
+      texts.length > 0 ? texts.join('\n\n') : `(The package has no licence file; its licence is ${license}.)`;
+    byText.set(text, [...(byText.get(text) ?? []), `${name} ${version} (${license})`]);
+  }
+  const parts = [...byText].map(([text, names]) => `${[...new Set(names)].sort().join('\n')}\n\n${text}\n`).sort();
+  const rule = `\n${'-'.repeat(80)}\n\n`;
+  return `The files beside this one contain code of the following packages, under their licences.\n${rule}${parts.join(rule)}`;
 }
 
 function listing(folder: string): Map<string, string> {
