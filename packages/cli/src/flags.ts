@@ -25,7 +25,7 @@ export function wholeNumber(value: string): number {
   return Number(value);
 }
 
-export function decimalNumber(value: string): number {
+function decimalNumber(value: string): number {
   const number = Number(value);
   if (value.trim() === '' || !Number.isFinite(number)) throw new InvalidArgumentError('A finite number is needed.');
   return number;

@@ -57,7 +57,10 @@ describe('on plain files', () => {
       ['validate', 'people.csv', '--checks', 'checks.yaml', '--json', 'people.csv/x.json'],
       /could not be written to people/,
     ],
-    [['validate', 'none.csv', '--json', 'people.csv/x.json'], /There is no table at none\.csv[\s\S]*could not be written/],
+    [
+      ['validate', 'none.csv', '--json', 'people.csv/x.json'],
+      /There is no table at none\.csv[\s\S]*could not be written/,
+    ],
     [['validate', 'people.csv', '--checks', 'checks.yaml', '--profile', 'none.json'], /There is no file none\.json/],
     [
       ['drift', '--reference', 'people.csv', '--current', 'people.csv', '--method', 'kolmogorov'],

@@ -35,7 +35,7 @@ export function clean(report: ReportDocument): void {
 }
 
 /** A report of one model in which everything passes, changed. */
-export function createModelReport(change: (model: ModelReport) => void = () => {}): ReportDocument {
+function createModelReport(change: (model: ModelReport) => void = () => {}): ReportDocument {
   return createReport((report) => {
     clean(report);
     for (const model of report.models) change(model);
