@@ -1,0 +1,1 @@
+import{b as e,t}from"./chunk-schemas-CYYEs75s.mjs";function n(n){return e(t,n)}export{n as t};

@@ -1,0 +1,1 @@
+export{t as promote}from"./chunk-promote-cvc1o7FO.mjs";

@@ -1,0 +1,1 @@
+import{t as e}from"./chunk-src-DzN4MaYw.mjs";export default e();export{};
