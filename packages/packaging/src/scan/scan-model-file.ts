@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { ByteSource } from './byte-source.ts';
 import { decompressed } from './compression.ts';
-import { type ScanFinding, ScanStop, type ScanVerdict, verdictOf } from './finding.ts';
+import { Findings, type ScanFinding, ScanStop, type ScanVerdict } from './finding.ts';
 import { formatOf, type ModelFormat, promisedFormats } from './format.ts';
 import { defaultLimits, type ScanLimits } from './limits.ts';
 import { scanNpy } from './npy.ts';
@@ -55,9 +55,12 @@ async function scanSource(source: ByteSource, path: string, options: ScanOptions
     allow: allowed(options.allow ?? []),
     persistentIds: false,
     globals: new Set(),
-    findings: [],
+    findings: new Findings(),
     opcodes: 0,
+    held: 0,
+    decompressed: 0,
     arrays: 0,
+    rawArray: undefined,
   };
   let format: string = formatOf(source.peek(64), source.size);
   try {
@@ -75,9 +78,9 @@ async function scanSource(source: ByteSource, path: string, options: ScanOptions
   return {
     path,
     format,
-    verdict: verdictOf(scan.findings),
+    verdict: scan.findings.verdict,
     globals: [...scan.globals].sort(),
-    findings: scan.findings,
+    findings: scan.findings.list,
   };
 }
 
@@ -102,7 +105,7 @@ function scanPickles(source: ByteSource, scan: PickleScan): ModelFormat {
   // A magic number of 10 bytes opens the files that torch.save wrote before 1.6.
   const legacy = source.peek(14).subarray(2, 13).equals(Buffer.from('8a0a6cfc9c46f9206aa850', 'hex').subarray(0, 11));
   const marked = source.peek(1)[0] === 0x80;
-  const before = { globals: scan.globals.size, findings: scan.findings.length };
+  const before = { globals: scan.globals.size, findings: scan.findings.list.length };
   let streams = 0;
   try {
     scan.persistentIds = legacy;
@@ -112,18 +115,41 @@ function scanPickles(source: ByteSource, scan: PickleScan): ModelFormat {
     } while (source.left > 0 && (legacy ? streams < 5 : streams < 100 && startsPickle(source)));
   } catch (error) {
     if (!(error instanceof ScanStop)) throw error;
-    const silent = scan.globals.size === before.globals && scan.findings.length === before.findings;
+    const silent = scan.globals.size === before.globals && scan.findings.list.length === before.findings;
     if (!marked && streams === 0 && silent && error.rule !== 'limit') {
       addFinding(scan, 'unread-format', unread('unknown'));
       return 'unknown';
     }
     addFinding(scan, error.rule, error.message);
   }
+  if (scan.arrays > 0) scanForPickleLoad(source, scan);
   if (legacy) return 'torch-legacy';
   if (streams > 1)
     addFinding(scan, 'several-streams', `${streams} pickles stand one behind another; a loader reads the first.`);
   if (streams > 0 && source.left > 0) addFinding(scan, 'trailing-bytes', `${source.left} bytes follow the pickle.`);
   return scan.arrays > 0 ? 'joblib' : 'pickle';
+}
+
+/**
+ * What a file of joblib would do if pickle.load read it, which takes the bytes of its arrays for opcodes. Honest bytes soon are no
+ * opcode. Where an array of objects stands, pickle.load goes on with its pickle and another memo, and the names of honest
+ * imports become nonsense: there, only what is known to be dangerous counts.
+ */
+function scanForPickleLoad(source: ByteSource, scan: PickleScan): void {
+  const plain: PickleScan = { ...scan, globals: new Set(), findings: new Findings() };
+  try {
+    scanPickle(source.slice(0, source.size), plain, 'plain');
+  } catch (error) {
+    if (!(error instanceof ScanStop)) throw error;
+  }
+  const known = new Set(scan.findings.list.map(({ detail }) => detail));
+  for (const { rule, detail } of plain.findings.list) {
+    const at = Number(/ at byte (\d+)/.exec(detail)?.[1]);
+    const inArray = scan.rawArray !== undefined && at > scan.rawArray.start && at <= scan.rawArray.end;
+    const meant = inArray && (/^[A-Za-z_][\w.]* is (imported|called) /.test(detail) || rule === 'dunder-state');
+    if ((meant || rule === 'forbidden-import') && !known.has(detail))
+      addFinding(scan, rule, `${detail.slice(0, -1)}, if pickle.load reads it in the place of joblib.load.`);
+  }
 }
 
 function startsPickle(source: ByteSource): boolean {
