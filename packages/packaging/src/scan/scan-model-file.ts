@@ -65,7 +65,7 @@ async function scanSource(source: ByteSource, path: string, options: ScanOptions
   let format: string = formatOf(source.peek(64), source.size);
   try {
     if (format === 'zlib' || format === 'gzip') {
-      await using content = await decompressed(source, format, scan.limits.decompressedBytes);
+      await using content = await decompressed(source, format, scan);
       if (content.trailing > 0)
         addFinding(scan, 'trailing-bytes', `${content.trailing} bytes follow the compressed data.`);
       format = `${format}:${await scanContent(content.source, scan)}`;
