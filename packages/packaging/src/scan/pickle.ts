@@ -147,6 +147,10 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
     if (form !== 'joblib' || !isWrapper(instance)) return;
     stack[stack.length - 1] = opaque;
     readArray(state);
+    // The memo keeps the wrapper to the end; a file of many small arrays would spend its time on what no one asks for again.
+    instance.state = opaque;
+    const read = ofKind(state, 'dict');
+    if (read) read.entries = undefined;
   }
 
   function readArray(state: PickleValue): void {
