@@ -120,7 +120,7 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
   }
 
   function tuple(items: PickleValue[]): PickleValue {
-    hold(scan, 64 + 8 * items.length);
+    hold(scan, 96 + 8 * items.length);
     return { kind: 'tuple', items };
   }
 
@@ -277,8 +277,8 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
       case 0x86: // TUPLE2
       case 0x87: {
         // TUPLE3
-        const items: PickleValue[] = [];
-        for (let count = opcode - 0x84; count > 0; count -= 1) items.unshift(pop());
+        const items = new Array<PickleValue>(opcode - 0x84);
+        for (let at = items.length - 1; at >= 0; at -= 1) items[at] = pop();
         push(tuple(items));
         break;
       }
