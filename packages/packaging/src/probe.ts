@@ -52,6 +52,7 @@ const defaultRequests = 100;
 /**
  * Probes any server of the Open Inference Protocol.
  * @param target `rest`: `http://host:port`; `grpc`: `host:port`, or null to leave that half out (the document says so)
+ * @throws InfrastructureError where nothing answers at the address
  */
 export async function probeServer(
   target: { rest: string; grpc: string | null },
@@ -60,6 +61,7 @@ export async function probeServer(
   const rows = prepareRows(request);
   const list = createCheckList((id) => request.progress.note(id));
   request.progress.phase('probe the server');
+  await expectServer(target.rest);
   const found = await probeEndpoints(list, target, request, rows);
   request.progress.done();
   return probeDocument(target.rest, list, { ...found, readySeconds: null });
@@ -103,6 +105,12 @@ export async function probeImage(
   }
   request.progress.done();
   return probeDocument(image, list, { ...found, readySeconds });
+}
+
+/** A server that nobody reaches was not judged. @throws InfrastructureError */
+async function expectServer(url: string): Promise<void> {
+  using rest = restClient(url, { timeoutMs: 10_000 });
+  await rest.live();
 }
 
 type Endpoints = { latency: Latency | null; predictions: Skew | null };

@@ -98,12 +98,13 @@ export async function buildModelImage(
         python: context.env.PASSLOOP_PYTHON ?? 'python3',
         environment: context.env,
       }),
-      scan: async () => scan,
+      // The copy that enters the image: what stands beside the run's outputs may have changed since.
+      scan: (file, allow) => scanFiles([{ path: folder.package.model, file }], allow),
       findPushed,
       progress: context.progress,
     },
   );
-  return { image: built.image, scan };
+  return { image: built.image, scan: built.scan ?? scan };
 }
 
 export type Proof = { probe: ProbeDocument; predictions: string };

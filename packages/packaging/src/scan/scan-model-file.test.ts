@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,7 +87,15 @@ describe('names and bytes', () => {
     await writeFile(path, gzipSync(op(0x80, 4, '](', ...items.flat(), evil.subarray(2, -1), 'e.')));
     expect(await scanModelFile(path)).toMatchObject({ verdict: 'fail', format: 'gzip:joblib' });
     await rm(folder, { recursive: true });
-    await expect(scanModelFile(path)).rejects.toThrow('ENOENT');
+    await expect(scanModelFile(path)).rejects.toThrow(/There is no file .*model\.joblib to scan/);
+  });
+
+  it('neither a folder nor a pipe is read, and none is waited for', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'scan-test-'));
+    execFileSync('mkfifo', [join(folder, 'model.joblib')]);
+    await expect(scanModelFile(folder)).rejects.toThrow(/is a folder/);
+    await expect(scanModelFile(join(folder, 'model.joblib'))).rejects.toThrow(/is no regular file/);
+    await rm(folder, { recursive: true });
   });
 });
 

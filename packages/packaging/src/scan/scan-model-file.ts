@@ -1,4 +1,6 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { ConfigurationError, isMissing } from '@passloop/core';
 import { ByteSource } from './byte-source.ts';
 import { decompressed } from './compression.ts';
 import { Findings, type ScanFinding, ScanStop, type ScanVerdict } from './finding.ts';
@@ -34,7 +36,7 @@ export interface ScanOptions {
  * Says what loading a model file would do, without loading it: every pickle in it is interpreted with symbols, every import
  * is compared with an allowlist. `pass` means that the file was read to its end and nothing was found; what could not be
  * read is `inconclusive`. The file is read in windows of 256 KiB; arrays are skipped.
- * Throws only what opening or reading the file throws.
+ * @throws ConfigurationError where there is no regular file; else only what reading it throws
  */
 export async function scanModelFile(file: string | Uint8Array, options: ScanOptions = {}): Promise<ScannedFile> {
   if (typeof file !== 'string') {
@@ -44,9 +46,22 @@ export async function scanModelFile(file: string | Uint8Array, options: ScanOpti
       options,
     );
   }
-  await using handle = await open(file, 'r');
-  const { size } = await handle.stat();
-  return await scanSource(new ByteSource({ file: handle.fd, size }), options.name ?? file, options);
+  // Without waiting: what a training stage left there may be a pipe that no one writes to.
+  await using handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((error: unknown) => {
+    if (isMissing(error)) throw new ConfigurationError(`There is no file ${file} to scan.`, { file });
+    throw error;
+  });
+  const found = await handle.stat();
+  if (!found.isFile()) {
+    throw new ConfigurationError(
+      `${file} is ${found.isDirectory() ? 'a folder' : 'no regular file'}: it cannot be scanned.`,
+      {
+        file,
+        hint: 'A model file is scanned by itself; give each file of a folder.',
+      },
+    );
+  }
+  return await scanSource(new ByteSource({ file: handle.fd, size: found.size }), options.name ?? file, options);
 }
 
 async function scanSource(source: ByteSource, path: string, options: ScanOptions): Promise<ScannedFile> {
