@@ -20,7 +20,7 @@ async function startOther() {
     import { testEngine } from ${module('./testing/images.ts')};
     const engine = await testEngine();
     const network = await createInternalNetwork(engine);
-    const container = await createContainer(engine, { image: ${JSON.stringify(image)}, purpose: 'test', network: network.name,
+    const container = await createContainer(engine, { image: ${JSON.stringify(image)}, purpose: 'leftover', network: network.name,
       user: '10001', entrypoint: 'sleep', command: ['600'] });
     await container.start();
     console.log(container.name + ' ' + network.name);
@@ -48,7 +48,7 @@ it('removes what a killed process left behind, and nothing of one that runs', as
   await once(killed.child, 'exit');
 
   await using network = await createInternalNetwork(engine);
-  await using _ = await createContainer(engine, { image, purpose: 'test', network: network.name, user: '10001' });
+  await using _ = await createContainer(engine, { image, purpose: 'leftover', network: network.name, user: '10001' });
 
   expect(await isThere(engine, killed)).toEqual([false, false]);
   expect(await isThere(engine, running)).toEqual([true, true]);
