@@ -14,8 +14,8 @@ export { formatRequirements, parseRequirements, type Requirement } from './requi
 export { defaultRuntimeFolder, type Runtime, readRuntime } from './runtime-files.ts';
 export { type ScanOptions, scanModelFile } from './scan/index.ts';
 export { type ScoreRequest, type Scores, scoreByImage } from './scoring.ts';
-export { compareSkew, type Skew } from './skew.ts';
+export { compareSkew, type Skew, wholeColumns } from './skew.ts';
 export { type ServingContainer, type StartLimits, startIsolated, startServing } from './start.ts';
-export { readTableColumns, writePredictions } from './table-columns.ts';
+export { readTableColumns, requireSameRows, writePredictions } from './table-columns.ts';
 export type { Column, Value } from './tensor.ts';
 export { type PipSourceOptions, pipWheelSource, type WheelRequest, type WheelSource } from './wheels.ts';

@@ -25,7 +25,7 @@ import {
   sliceRows,
 } from './probe-server.ts';
 import { inputTensors, scoreColumns, selectInputs } from './scoring.ts';
-import { compareSkew, type Skew } from './skew.ts';
+import { compareSkew, type Skew, wholeColumns } from './skew.ts';
 import { type StartLimits, startIsolated, startServing } from './start.ts';
 import type { Column } from './tensor.ts';
 
@@ -189,7 +189,7 @@ async function checkPredictions(
   await list.run('predictions', async () => {
     if (grpc === null) return fail("The stage's predictions are compared by gRPC, and no gRPC address was given.");
     const columns = await scoreColumns(grpc, request.model, signature, inputs);
-    skew = compareSkew(request.expected ?? [], columns);
+    skew = compareSkew(request.expected ?? [], columns, wholeColumns(signature));
     return { verdict: skew.verdict, detail: `${skew.equal} of ${skew.rows} rows agree. ${skew.detail}` };
   });
   return skew;

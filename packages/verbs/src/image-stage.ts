@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ConfigurationError, insidePath, writeFileAtomic } from '@passloop/core';
+import { ConfigurationError, insidePath, worstVerdict, writeFileAtomic } from '@passloop/core';
 import type { ImageDocument, ProbeDocument, ScanDocument, ScannedFile } from '@passloop/documents';
 import {
   fromRoot,
@@ -18,8 +18,10 @@ import {
   probeImage,
   readRuntime,
   readTableColumns,
+  requireSameRows,
   scanModelFile,
   scoreByImage,
+  wholeColumns,
   writePredictions,
 } from '@passloop/packaging';
 import type { Table, TableSession } from '@passloop/tables';
@@ -154,16 +156,14 @@ export async function proveImage(
   if (request.stage === null) return { probe, predictions: request.file };
   const outputs = signature.outputs.map(tensorColumn);
   const present = outputs.filter((name) => request.stage?.columns.some((column) => column.name === name));
+  await requireSameRows(session, dataset, request.stage, key);
   const stage = await readTableColumns(session, request.stage, { columns: present, key });
-  const skew = compareSkew(
-    stage,
-    scores.columns.filter((column) => present.includes(column.name)),
-  );
+  const skew = compareSkew(stage, scores.columns, wholeColumns(signature));
   return {
     probe: {
       ...probe,
       predictions: skew,
-      verdict: skew.verdict === 'fail' ? 'fail' : probe.verdict,
+      verdict: worstVerdict([probe.verdict, skew.verdict]),
       executed: probe.executed + 1,
     },
     predictions: request.file,
