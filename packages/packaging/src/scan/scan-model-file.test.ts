@@ -92,7 +92,7 @@ describe('names and bytes', () => {
 
   it('neither a folder nor a pipe is read, and none is waited for', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'scan-test-'));
-    execFileSync('mkfifo', [join(folder, 'model.joblib')]);
+    execFileSync('python3', ['-c', 'import os, sys; os.mkfifo(sys.argv[1])', join(folder, 'model.joblib')]);
     await expect(scanModelFile(folder)).rejects.toThrow(/is a folder/);
     await expect(scanModelFile(join(folder, 'model.joblib'))).rejects.toThrow(/is no regular file/);
     await rm(folder, { recursive: true });
