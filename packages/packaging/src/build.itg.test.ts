@@ -326,6 +326,22 @@ describe('probeImage', () => {
   }, 60_000);
 });
 
+/** The engine as a remote or rootless one is: its containers run, at addresses that lead nowhere from here. */
+function outOfReach(real: Engine): Engine {
+  return {
+    ...real,
+    run: async (args, options) =>
+      (await real.run(args, options)).replace(/"IPAddress":"[0-9.]+"/g, '"IPAddress":"192.0.2.1"'),
+  };
+}
+
+it('tells an image that is not ready from one that cannot be reached', async () => {
+  await expect(startServing(outOfReach(engine), image.imageId)).rejects.toMatchObject({
+    message: expect.stringMatching(/^The image is healthy, and its address 192\.0\.2\.1:8080 cannot be reached/),
+    hint: expect.stringContaining('rootless'),
+  });
+}, 120_000);
+
 describe('scoring by the image', () => {
   it('gives the predictions of the stage, in the order of the rows', async () => {
     const scores = await scoreByImage(scoreRequest(image.imageId));

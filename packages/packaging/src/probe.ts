@@ -173,7 +173,7 @@ async function timeRequests(
   let latency: Latency | null = null;
   await list.run('latency', async () => {
     [latency = null] = await measureLatency([{ client: rest, model: subject.model, inputs }], requests);
-    return `p50 ${latency?.p50Ms} ms, p95 ${latency?.p95Ms} ms over ${requests} requests of one row`;
+    return `p50 ${Number(latency?.p50Ms).toFixed(1)} ms, p95 ${Number(latency?.p95Ms).toFixed(1)} ms over ${requests} requests of one row`;
   });
   return latency;
 }
