@@ -102,7 +102,10 @@ export function judgeCall(
       `${shown} is called at byte ${at}; a saved model only ${target.permission === 'named' ? 'mentions' : 'restores'} it.`,
     );
   }
-  const wrong = wrongArgument(target, args);
+  // numpy.ndarray, made with a buffer of bytes, takes them for the addresses of objects; scikit-learn's named tuples have arguments.
+  const bare =
+    target.permission !== 'made' || args.length === 0 || permissionOf(target.module, target.name) === undefined;
+  const wrong = bare || target.module.startsWith('sklearn.') ? wrongArgument(target, args) : 'with arguments';
   if (wrong) addFinding(scan, 'unusual-call', `${shown} is called at byte ${at} ${wrong}.`);
   const of = madeBy(target, args);
   if (of === undefined) {

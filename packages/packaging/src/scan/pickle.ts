@@ -375,9 +375,11 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
       }
       case 0x92: {
         // NEWOBJ_EX
-        pop();
-        const args = pop();
-        push(called(pop(), argumentsOf(args), 'new'));
+        const named = pop();
+        const args = argumentsOf(pop());
+        const dictionary = ofKind(named, 'dict');
+        const none = dictionary && dictionary.entries === undefined && !dictionary.computed;
+        push(called(pop(), none ? args : [...args, named], 'new'));
         break;
       }
       case 0x62: // BUILD b
