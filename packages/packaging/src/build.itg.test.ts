@@ -1,4 +1,5 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InfrastructureError, runOrThrow, silentProgress, type TemporaryFolder, temporaryFolder } from '@passloop/core';
@@ -277,8 +278,10 @@ describe('probeImage', () => {
   }, 120_000);
 
   it('leaves no container and no network behind', async () => {
-    const containers = await engine.run(['ps', '--all', '--quiet', '--filter', 'label=passloop.container=probe']);
-    const networks = await engine.run(['network', 'ls', '--quiet', '--filter', 'label=passloop.container=network']);
+    // Of this process: the engine may serve others at the same time.
+    const own = `label=passloop.owner=${hostname()}/${process.pid}`;
+    const containers = await engine.run(['ps', '--all', '--quiet', '--filter', own]);
+    const networks = await engine.run(['network', 'ls', '--quiet', '--filter', own]);
     expect([containers.trim(), networks.trim()]).toEqual(['', '']);
   });
 
