@@ -237,14 +237,14 @@ export function printImage(image: ImageDocument): string {
 
 export function printProbe(probe: ProbeDocument): string {
   const lines = [
-    `${probe.verdict}: ${plainText(probe.target)}, ${probe.executed} checks${probe.readySeconds === null ? '' : `, ready in ${probe.readySeconds} s`}`,
+    `${probe.verdict}: ${plainText(probe.target)}, ${probe.executed} checks${probe.readySeconds === null ? '' : `, ready in ${Number(probe.readySeconds).toFixed(2)} s`}`,
     '',
   ];
   lines.push(table(probe.checks.map((check) => [`  ${mark(check.verdict)}`, check.id, check.detail])));
   if (probe.latency !== null)
     lines.push(
       '',
-      `  latency over ${probe.latency.requests} requests: p50 ${probe.latency.p50Ms} ms, p95 ${probe.latency.p95Ms} ms`,
+      `  latency over ${probe.latency.requests} requests: p50 ${Number(probe.latency.p50Ms).toFixed(1)} ms, p95 ${Number(probe.latency.p95Ms).toFixed(1)} ms`,
     );
   if (probe.predictions !== null)
     lines.push(`  predictions: ${count(probe.predictions.equal)} of ${count(probe.predictions.rows)} equal`);

@@ -1,4 +1,5 @@
 import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { InfrastructureError, runOrThrow, silentProgress, type TemporaryFolder, temporaryFolder } from '@passloop/core';
@@ -276,8 +277,10 @@ describe('probeImage', () => {
   }, 120_000);
 
   it('leaves no container and no network behind', async () => {
-    const containers = await engine.run(['ps', '--all', '--quiet', '--filter', 'label=passloop.container=probe']);
-    const networks = await engine.run(['network', 'ls', '--quiet', '--filter', 'label=passloop.container=network']);
+    // Of this process: the engine may serve others at the same time.
+    const own = `label=passloop.owner=${hostname()}/${process.pid}`;
+    const containers = await engine.run(['ps', '--all', '--quiet', '--filter', own]);
+    const networks = await engine.run(['network', 'ls', '--quiet', '--filter', own]);
     expect([containers.trim(), networks.trim()]).toEqual(['', '']);
   });
 
@@ -324,6 +327,22 @@ describe('probeImage', () => {
     expect(answered).toMatchObject({ ok: false });
   }, 60_000);
 });
+
+/** The engine as a remote or rootless one is: its containers run, at addresses that lead nowhere from here. */
+function outOfReach(real: Engine): Engine {
+  return {
+    ...real,
+    run: async (args, options) =>
+      (await real.run(args, options)).replace(/"IPAddress":"[0-9.]+"/g, '"IPAddress":"192.0.2.1"'),
+  };
+}
+
+it('tells an image that is not ready from one that cannot be reached', async () => {
+  await expect(startServing(outOfReach(engine), image.imageId)).rejects.toMatchObject({
+    message: expect.stringMatching(/^The image is healthy, and its address 192\.0\.2\.1:8080 cannot be reached/),
+    hint: expect.stringContaining('rootless'),
+  });
+}, 120_000);
 
 describe('scoring by the image', () => {
   it('gives the predictions of the stage, in the order of the rows', async () => {

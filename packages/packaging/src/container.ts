@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
 import { InfrastructureError, logText, plainText } from '@passloop/core';
 import { z } from 'zod';
 import { type Engine, engineFailure, parseJson } from './engine.ts';
@@ -48,12 +49,16 @@ export type Container = AsyncDisposable & {
 };
 
 const label = 'passloop.container';
+/** Which process a container or network belongs to. */
+const ownerLabel = 'passloop.owner';
+const owner = () => `${hostname()}/${process.pid}`;
 
 /**
  * Creates a locked-down container: read-only root, no capability, no new privilege, bounded memory, processes and logs.
  * It is removed by name when its block ends, whatever happened in between.
  */
 export async function createContainer(engine: Engine, request: ContainerRequest): Promise<Container> {
+  await removeLeftovers(engine);
   const name = `passloop-${request.purpose}-${randomBytes(6).toString('hex')}`;
   const memory = request.memory ?? '2g';
   const args = [
@@ -62,6 +67,8 @@ export async function createContainer(engine: Engine, request: ContainerRequest)
     name,
     '--label',
     `${label}=${request.purpose}`,
+    '--label',
+    `${ownerLabel}=${owner()}`,
     '--network',
     request.network,
     '--read-only',
@@ -178,8 +185,10 @@ export async function containerFailure(container: Container, state: ContainerSta
 
 /** A network without a way out; gone when its block ends. */
 export async function createInternalNetwork(engine: Engine): Promise<AsyncDisposable & { name: string }> {
+  await removeLeftovers(engine);
   const name = `passloop-probe-${randomBytes(6).toString('hex')}`;
-  await engine.run(['network', 'create', '--internal', '--label', `${label}=network`, name]);
+  const labels = ['--label', `${label}=network`, '--label', `${ownerLabel}=${owner()}`];
+  await engine.run(['network', 'create', '--internal', ...labels, name]);
   return {
     name,
     async [Symbol.asyncDispose]() {
@@ -188,4 +197,48 @@ export async function createInternalNetwork(engine: Engine): Promise<AsyncDispos
         throw engineFailure(['network', 'rm'], result.stderr);
     },
   };
+}
+
+const swept = new WeakMap<Engine, Promise<void>>();
+
+/**
+ * Removes the containers and networks of processes of this machine that ended without doing so (killed, interrupted), once an engine.
+ * A container left over serves on, and an engine has addresses for some thirty networks. What can't be removed now is left.
+ */
+function removeLeftovers(engine: Engine): Promise<void> {
+  const running = swept.get(engine) ?? sweep(engine);
+  swept.set(engine, running);
+  return running;
+}
+
+async function sweep(engine: Engine): Promise<void> {
+  // A network goes after the containers on it.
+  for (const [list, remove] of [
+    [
+      ['ps', '--all', '--format', `{{.ID}} {{.Label "${ownerLabel}"}}`],
+      ['rm', '--force', '--volumes'],
+    ],
+    [
+      ['network', 'ls', '--format', `{{.ID}} {{.Label "${ownerLabel}"}}`],
+      ['network', 'rm'],
+    ],
+  ] as const) {
+    const found = await engine.follow([...list, '--filter', `label=${ownerLabel}`], { timeoutMs: 30_000 });
+    for (const line of found.stdout.toString('utf8').split('\n')) {
+      const [id, of] = line.trim().split(' ');
+      if (id && of && isGone(of)) await engine.attempt([...remove, id], { timeoutMs: 120_000 }).catch(() => {});
+    }
+  }
+}
+
+/** Whether the process is of this machine and has ended; another machine's cannot be told. */
+function isGone(of: string): boolean {
+  const [, host, pid] = /^(.+)\/(\d+)$/.exec(of) ?? [];
+  if (host !== hostname()) return false;
+  try {
+    process.kill(Number(pid), 0);
+    return false;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ESRCH';
+  }
 }

@@ -138,13 +138,12 @@ describe('probeServer', () => {
     expect(document.executed).toBe(document.checks.length - 1);
   });
 
-  it('fails where nobody answers', async () => {
-    const document = await probeServer(
-      { rest: 'http://127.0.0.1:9', grpc: '127.0.0.1:9' },
-      { model: 'm', progress: silentProgress },
-    );
-    expect(document.verdict).toBe('fail');
-    expect(document.latency).toBeNull();
+  it('judges no server that nobody reaches', async () => {
+    const target = { rest: 'http://127.0.0.1:9', grpc: '127.0.0.1:9' };
+    await expect(probeServer(target, { model: 'm', progress: silentProgress })).rejects.toMatchObject({
+      code: 'infrastructure',
+      message: expect.stringContaining('was not answered'),
+    });
   });
 
   it('refuses rows without a signature, before it asks anything', async () => {

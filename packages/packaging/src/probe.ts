@@ -25,7 +25,7 @@ import {
   sliceRows,
 } from './probe-server.ts';
 import { inputTensors, scoreColumns, selectInputs } from './scoring.ts';
-import { compareSkew, type Skew } from './skew.ts';
+import { compareSkew, type Skew, wholeColumns } from './skew.ts';
 import { type StartLimits, startIsolated, startServing } from './start.ts';
 import type { Column } from './tensor.ts';
 
@@ -52,6 +52,7 @@ const defaultRequests = 100;
 /**
  * Probes any server of the Open Inference Protocol.
  * @param target `rest`: `http://host:port`; `grpc`: `host:port`, or null to leave that half out (the document says so)
+ * @throws InfrastructureError where nothing answers at the address
  */
 export async function probeServer(
   target: { rest: string; grpc: string | null },
@@ -60,6 +61,7 @@ export async function probeServer(
   const rows = prepareRows(request);
   const list = createCheckList((id) => request.progress.note(id));
   request.progress.phase('probe the server');
+  await expectServer(target.rest);
   const found = await probeEndpoints(list, target, request, rows);
   request.progress.done();
   return probeDocument(target.rest, list, { ...found, readySeconds: null });
@@ -103,6 +105,12 @@ export async function probeImage(
   }
   request.progress.done();
   return probeDocument(image, list, { ...found, readySeconds });
+}
+
+/** A server that nobody reaches was not judged. @throws InfrastructureError */
+async function expectServer(url: string): Promise<void> {
+  using rest = restClient(url, { timeoutMs: 10_000 });
+  await rest.live();
 }
 
 type Endpoints = { latency: Latency | null; predictions: Skew | null };
@@ -165,7 +173,7 @@ async function timeRequests(
   let latency: Latency | null = null;
   await list.run('latency', async () => {
     [latency = null] = await measureLatency([{ client: rest, model: subject.model, inputs }], requests);
-    return `p50 ${latency?.p50Ms} ms, p95 ${latency?.p95Ms} ms over ${requests} requests of one row`;
+    return `p50 ${Number(latency?.p50Ms).toFixed(1)} ms, p95 ${Number(latency?.p95Ms).toFixed(1)} ms over ${requests} requests of one row`;
   });
   return latency;
 }
@@ -181,7 +189,7 @@ async function checkPredictions(
   await list.run('predictions', async () => {
     if (grpc === null) return fail("The stage's predictions are compared by gRPC, and no gRPC address was given.");
     const columns = await scoreColumns(grpc, request.model, signature, inputs);
-    skew = compareSkew(request.expected ?? [], columns);
+    skew = compareSkew(request.expected ?? [], columns, wholeColumns(signature));
     return { verdict: skew.verdict, detail: `${skew.equal} of ${skew.rows} rows agree. ${skew.detail}` };
   });
   return skew;

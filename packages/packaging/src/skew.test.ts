@@ -47,6 +47,20 @@ describe('compareSkew', () => {
     expect(skew.equal).toBe(equal ? 1 : 0);
   });
 
+  it('tells whole numbers apart, however near by their size, where they are classes', () => {
+    const [stage, image] = [[column('p', 5_000_000)], [column('p', 5_000_001)]];
+    expect(compareSkew(stage, image).verdict).toBe('pass');
+    expect(compareSkew(stage, image, new Set(['p'])).verdict).toBe('fail');
+    expect(compareSkew(stage, stage, new Set(['p'])).verdict).toBe('pass');
+    expect(compareSkew([column('p', 7n)], [column('p', 7)], new Set(['p'])).verdict).toBe('pass');
+  });
+
+  it('does not pass what it did not compare', () => {
+    const skew = compareSkew([column('hat', 1)], [column('hat', 1), column('score', 0.5)]);
+    expect(skew).toMatchObject({ rows: 1, equal: 1, verdict: 'warn' });
+    expect(skew.detail).toMatch(/^The stage predicts no score, which was not compared\./);
+  });
+
   it('names the first difference and counts rows, not cells', () => {
     const skew = compareSkew(
       [column('a', 1, 1, 1), column('b', 1, 1, 1)],

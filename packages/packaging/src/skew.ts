@@ -1,5 +1,6 @@
 import { ConfigurationError, toDecimal } from '@passloop/core';
 import type { ProbeDocument } from '@passloop/documents';
+import { type Signature, tensorColumn } from '@passloop/model';
 import type { Column, Value } from './tensor.ts';
 
 export type Skew = NonNullable<ProbeDocument['predictions']>;
@@ -9,13 +10,15 @@ const relativeTolerance = 1e-6;
 
 /**
  * The predictions of the training stage against those of the image, column by column and row by row (both in the same row order).
- * Numbers agree within 1e-9 + 1e-6|x|, x being the stage's; everything else, whole numbers among them, must be equal. `worst` is the
- * largest difference of numbers in units of that tolerance: above 1 it is too much.
+ * Numbers agree within 1e-9 + 1e-6|x|, x being the stage's; everything else must be equal, and so must numbers of the columns `whole`,
+ * which are classes and counts. `worst` is the largest difference of numbers in units of that tolerance: above 1 it is too much.
+ * A column that only the image has was not compared: no more than a warning.
  * @throws ConfigurationError where a column is missing or the row counts differ
  */
 export function compareSkew(
   stage: readonly Column[],
   image: readonly Column[],
+  whole: ReadonlySet<string> = new Set(),
   sides = { expected: 'the stage', actual: 'the image' },
 ): Skew {
   if (stage.length === 0) throw new ConfigurationError('There is no column of predictions to compare with the image.');
@@ -39,7 +42,8 @@ export function compareSkew(
     for (let row = 0; row < rows; row += 1) {
       const left = expected.values[row] ?? null;
       const right = actual.values[row] ?? null;
-      const distance = distanceOf(left, right);
+      const distance =
+        whole.has(expected.name) && !sameWhole(left, right) ? Number.POSITIVE_INFINITY : distanceOf(left, right);
       if (Number.isFinite(distance)) worst = Math.max(worst, distance);
       if (distance <= 1) continue;
       wrong[row] = 1;
@@ -47,11 +51,13 @@ export function compareSkew(
     }
   }
   const unequal = wrong.reduce((sum, flag) => sum + flag, 0);
-  const verdict = rows === 0 || unequal > 0 ? 'fail' : 'pass';
+  const uncompared = image.filter(({ name }) => !stage.some((column) => column.name === name)).map(({ name }) => name);
+  const verdict = rows === 0 || unequal > 0 ? 'fail' : uncompared.length > 0 ? 'warn' : 'pass';
   const detail =
     rows === 0
       ? 'No row was compared.'
-      : (first ?? `Every prediction agrees within ${absoluteTolerance} + ${relativeTolerance}|x|.`);
+      : (first ??
+        `${uncompared.length > 0 ? `The stage predicts no ${uncompared.join(', ')}, which was not compared. ` : ''}Every prediction agrees within ${absoluteTolerance} + ${relativeTolerance}|x|.`);
   return {
     rows,
     equal: rows - unequal,
@@ -59,6 +65,11 @@ export function compareSkew(
     verdict,
     detail: detail.slice(0, 4096),
   };
+}
+
+/** The columns of a signature's outputs whose numbers are whole: 7 and 8 are two classes, however near. */
+export function wholeColumns(signature: Signature): ReadonlySet<string> {
+  return new Set(signature.outputs.filter(({ datatype }) => /^U?INT/.test(datatype)).map(tensorColumn));
 }
 
 /** Whether two values of one output are the same prediction. */
@@ -80,6 +91,11 @@ function distanceOf(expected: Value, actual: Value): number {
   if (expected === actual) return 0;
   const distance = Math.abs(expected - actual) / (absoluteTolerance + relativeTolerance * Math.abs(expected));
   return Number.isNaN(distance) ? Number.POSITIVE_INFINITY : distance;
+}
+
+function sameWhole(left: Value, right: Value): boolean {
+  if (typeof left !== 'number' || typeof right !== 'number') return true;
+  return left === right || (Number.isNaN(left) && Number.isNaN(right));
 }
 
 function isWhole(value: Value): boolean {

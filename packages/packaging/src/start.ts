@@ -104,9 +104,12 @@ export async function startServing(
     new InfrastructureError(await containerFailure(container, now, what));
   if (restHost === null || grpcHost === null) throw await failed('The image does not serve')(await container.state());
   const restUrl = `http://${restHost}`;
+  let unreachable = 0;
   const seconds = await untilReady(restUrl, state.startedAt, options.readyMs ?? defaultReadyMs, async () => {
     const now = await container.state();
-    return now.running ? null : failed('The image does not serve')(now);
+    if (!now.running) return failed('The image does not serve')(now);
+    unreachable += now.health?.status === 'healthy' ? 1 : 0;
+    return unreachable < 2 ? null : outOfReach(restHost);
   });
   if (seconds === null) {
     throw await failed(`The image is not ready after ${(options.readyMs ?? defaultReadyMs) / 1000} s`)(
@@ -121,6 +124,13 @@ export async function startServing(
     readySeconds: seconds,
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
+}
+
+/** It says itself that it is ready, twice and some seconds apart, and no request of ours gets there. */
+function outOfReach(host: string): InfrastructureError {
+  return new InfrastructureError(`The image is healthy, and its address ${host} cannot be reached from here.`, {
+    hint: 'Run Passloop on the machine of the engine: a remote engine (DOCKER_HOST) and a rootless one keep the addresses of containers to themselves.',
+  });
 }
 
 function endpoints(state: ContainerState, reach: 'address' | 'loopback'): [string | null, string | null] {
@@ -138,12 +148,14 @@ async function untilReady(
 ): Promise<number | null> {
   using client = restClient(url, { timeoutMs: 2000 });
   const begun = performance.now();
-  for (let attempt = 1; performance.now() - begun < limitMs; attempt += 1) {
+  let asked = begun;
+  while (performance.now() - begun < limitMs) {
     const status = await client.ready().catch(() => 0);
     if (status === 200) return Math.max(0, Date.now() / 1000 - startedAt);
-    if (attempt % 25 === 0) {
+    if (performance.now() - asked > 1000) {
       const failure = await ended();
       if (failure !== null) throw failure;
+      asked = performance.now();
     }
     await sleep(20);
   }

@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { InfrastructureError } from '@passloop/core';
+import { ConfigurationError, InfrastructureError } from '@passloop/core';
 import { type Signature, tensorColumn } from '@passloop/model';
 import {
   quoteIdentifier,
@@ -37,6 +37,33 @@ export async function readTableColumns(
     }
     return { name: request.columns[index] ?? '', values };
   });
+}
+
+/**
+ * Row by row is a comparison only where the rows are the same: predictions about others could agree by chance.
+ * @throws ConfigurationError where the stage's keys are not the dataset's
+ */
+export async function requireSameRows(
+  session: TableSession,
+  dataset: Table,
+  stage: Table,
+  key: readonly string[],
+): Promise<void> {
+  const [left, right] = [
+    await readTableColumns(session, dataset, { columns: key, key }),
+    await readTableColumns(session, stage, { columns: key, key }),
+  ];
+  const same = left.every(({ values }, at) => {
+    const others = right[at]?.values ?? [];
+    return (
+      values.length === others.length && Array.from(values).every((value, row) => String(value) === String(others[row]))
+    );
+  });
+  if (same) return;
+  throw new ConfigurationError(
+    `The stage's predictions are about other rows than the dataset: ${stage.rows} rows, ${dataset.rows} in the dataset, and their keys ${key.join(', ')} differ.`,
+    { hint: 'evaluate.predictions must have one row for each row of evaluate.dataset, by the same key.' },
+  );
 }
 
 const sqlTypes: Record<string, string> = {

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ConfigurationError, insidePath, writeFileAtomic } from '@passloop/core';
+import { ConfigurationError, insidePath, worstVerdict, writeFileAtomic } from '@passloop/core';
 import type { ImageDocument, ProbeDocument, ScanDocument } from '@passloop/documents';
 import {
   fromRoot,
@@ -18,7 +18,9 @@ import {
   probeImage,
   readRuntime,
   readTableColumns,
+  requireSameRows,
   scoreByImage,
+  wholeColumns,
   writePredictions,
 } from '@passloop/packaging';
 import type { Table, TableSession } from '@passloop/tables';
@@ -83,12 +85,13 @@ export async function buildModelImage(
         python: context.env.PASSLOOP_PYTHON ?? 'python3',
         environment: context.env,
       }),
-      scan: async () => scan,
+      // The copy that enters the image: what stands beside the run's outputs may have changed since.
+      scan: (file, allow) => scanFiles([{ path: folder.package.model, file }], allow),
       findPushed,
       progress: context.progress,
     },
   );
-  return { image: built.image, scan };
+  return { image: built.image, scan: built.scan ?? scan };
 }
 
 export type Proof = { probe: ProbeDocument; predictions: string };
@@ -138,16 +141,14 @@ export async function proveImage(
   if (request.stage === null) return { probe, predictions: request.file };
   const outputs = signature.outputs.map(tensorColumn);
   const present = outputs.filter((name) => request.stage?.columns.some((column) => column.name === name));
+  await requireSameRows(session, dataset, request.stage, key);
   const stage = await readTableColumns(session, request.stage, { columns: present, key });
-  const skew = compareSkew(
-    stage,
-    scores.columns.filter((column) => present.includes(column.name)),
-  );
+  const skew = compareSkew(stage, scores.columns, wholeColumns(signature));
   return {
     probe: {
       ...probe,
       predictions: skew,
-      verdict: skew.verdict === 'fail' ? 'fail' : probe.verdict,
+      verdict: worstVerdict([probe.verdict, skew.verdict]),
       executed: probe.executed + 1,
     },
     predictions: request.file,

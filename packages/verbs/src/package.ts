@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ConfigurationError } from '@passloop/core';
+import { ConfigurationError, isMissing } from '@passloop/core';
 import type { ImageDocument, ProbeDocument } from '@passloop/documents';
 import { parseSignature, type Signature, tensorColumn } from '@passloop/model';
 import { probeServer, pushImage, readTableColumns } from '@passloop/packaging';
@@ -103,10 +103,9 @@ async function probeUrl(context: Context, url: string, request: ProbeRequest): P
     });
   if (request.model === undefined)
     throw new ConfigurationError('--model is missing: the name under which the server serves the model.');
-  const signature: Signature | null =
-    request.signature === undefined
-      ? null
-      : parseSignature(await readFile(path.resolve(context.cwd, request.signature), 'utf8'), request.signature);
+  if (request.data !== undefined && request.signature === undefined)
+    throw new ConfigurationError('--data needs --signature, which says which column is which tensor.');
+  const signature = request.signature === undefined ? null : await readSignature(context, request.signature);
   await using session = await openTables();
   let columns: Awaited<ReturnType<typeof readTableColumns>> | undefined;
   if (request.data !== undefined && signature !== null) {
@@ -124,4 +123,12 @@ async function probeUrl(context: Context, url: string, request: ProbeRequest): P
     { rest: url.replace(/\/+$/, ''), grpc: request.grpc ?? null },
     { model: request.model, signature, columns, progress: context.progress },
   );
+}
+
+async function readSignature(context: Context, file: string): Promise<Signature> {
+  const text = await readFile(path.resolve(context.cwd, file), 'utf8').catch((error: unknown) => {
+    if (isMissing(error)) throw new ConfigurationError(`--signature: there is no file ${file}.`, { file });
+    throw error;
+  });
+  return parseSignature(text, file);
 }

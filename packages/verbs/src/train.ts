@@ -92,6 +92,7 @@ const comparePredictions: ComparePredictions = async (left, right, key) => {
   const skew = compareSkew(
     await readTableColumns(session, before, { columns: names, key }),
     await readTableColumns(session, after, { columns: names, key }),
+    new Set(before.columns.filter(({ type }) => type === 'integer').map(({ name }) => name)),
     { expected: 'the stored run', actual: 'this one' },
   );
   return {

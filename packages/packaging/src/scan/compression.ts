@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip, createInflate, createInflateRaw } from 'node:zlib';
 import { ByteSource } from './byte-source.ts';
 import { ScanStop } from './finding.ts';
+import type { PickleScan } from './pickle-policy.ts';
 
 const engines = { zlib: createInflate, gzip: createGunzip, deflate: createInflateRaw };
 
@@ -21,8 +22,9 @@ export interface Decompressed extends AsyncDisposable {
 export async function decompressed(
   source: ByteSource,
   format: 'zlib' | 'gzip' | 'deflate',
-  limit: number,
+  scan: PickleScan,
 ): Promise<Decompressed> {
+  const limit = scan.limits.decompressedBytes;
   const folder = await mkdtemp(join(tmpdir(), 'passloop-scan-'));
   const handle = await open(join(folder, 'content'), 'wx+', 0o600);
   const dispose = async () => {
@@ -35,7 +37,9 @@ export async function decompressed(
     await pipeline(source.chunks(), inflate, async (content: AsyncIterable<Buffer>) => {
       for await (const chunk of content) {
         size += chunk.length;
-        if (size > limit) throw new ScanStop('limit', `the decompressed file has more than ${limit} bytes.`);
+        scan.decompressed += chunk.length;
+        if (scan.decompressed > limit)
+          throw new ScanStop('limit', `the decompressed file has more than ${limit} bytes.`);
         await handle.appendFile(chunk);
       }
     });

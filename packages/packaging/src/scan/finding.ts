@@ -31,11 +31,30 @@ export interface ScanFinding {
   detail: string;
 }
 
-/** The verdict of a file from its findings: the worst of them; none is a pass. */
-export function verdictOf(findings: readonly ScanFinding[]): ScanVerdict {
-  if (findings.some(({ rule }) => severities[rule] === 'fail')) return 'fail';
-  return findings.some(({ rule }) => severities[rule] === 'inconclusive') ? 'inconclusive' : 'pass';
+/** The findings of a file. A list is as long as a reader can bear; the verdict counts what is left out of it as well. */
+export class Findings {
+  #list: ScanFinding[] = [];
+  #counts = { fail: 0, inconclusive: 0, note: 0 };
+
+  get list(): ScanFinding[] {
+    return this.#list;
+  }
+
+  /** The worst of all findings; none is a pass. */
+  get verdict(): ScanVerdict {
+    if (this.#counts.fail > 0) return 'fail';
+    return this.#counts.inconclusive > 0 ? 'inconclusive' : 'pass';
+  }
+
+  add(rule: ScanRule, detail: string): void {
+    const severity = severities[rule];
+    this.#counts[severity] += 1;
+    if (this.#counts[severity] <= shownFindings) this.#list.push({ rule, detail });
+  }
 }
+
+/** Of each severity, so that trifles can't crowd out what matters. */
+const shownFindings = 300;
 
 /** Why a scan cannot go on: the file ends early, breaks its format, or passes a limit. Ends the scan of that file only. */
 export class ScanStop extends Error {

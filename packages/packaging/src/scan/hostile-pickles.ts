@@ -54,12 +54,22 @@ export function dtype(code: string, itemsize = -1, flags = 0): Buffer {
   return op(stackGlobal('numpy', 'dtype'), text(code), 0x89, 0x88, 0x87, 'R', state, 'b');
 }
 
-/** joblib's wrapper of an array, up to and with the BUILD behind which the array stands. */
-export function wrapper(shape: number[], type: Buffer, alignment: number | null = null): Buffer {
+const wrapperClass = stackGlobal('joblib.numpy_pickle', 'NumpyArrayWrapper');
+
+/**
+ * joblib's wrapper of an array, up to and with the BUILD behind which the array stands. `made` are opcodes that import its class, or
+ * make the wrapper itself by a call; `more` are further items of its state.
+ */
+export function wrapper(
+  shape: number[],
+  type: Buffer,
+  alignment: number | null = null,
+  made: Buffer = wrapperClass,
+  more: Buffer = Buffer.alloc(0),
+): Buffer {
   return op(
-    stackGlobal('joblib.numpy_pickle', 'NumpyArrayWrapper'),
-    ')',
-    0x81,
+    made,
+    made.at(-1) === 0x93 ? op(')', 0x81) : '',
     '}(',
     text('subclass'),
     stackGlobal('numpy', 'ndarray'),
@@ -75,8 +85,16 @@ export function wrapper(shape: number[], type: Buffer, alignment: number | null 
     0x89,
     text('numpy_array_alignment_bytes'),
     alignment === null ? 'N' : op('K', alignment),
+    more,
     'ub',
   );
+}
+
+/** BINBYTES8 that swallows what follows: for one reader it is text, for another, that starts behind its head, opcodes. */
+function swallow(hidden: Buffer): Buffer {
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(hidden.length));
+  return op(0x8e, length, hidden);
 }
 
 const proto2 = op(0x80, 2);
@@ -103,6 +121,18 @@ export function hostilePickles(marker: string): HostilePickle[] {
     ...plain(name, bytes, ...rules),
     loader: 'joblib',
   });
+  const hidden = swallow(op(run, '.'));
+  const emptyArray = op(
+    proto4,
+    proto4,
+    op(stackGlobal('numpy._core.multiarray', '_reconstruct'), stackGlobal('numpy', 'ndarray'), 'K', 0, 0x85),
+    'C',
+    1,
+    'b',
+    0x87,
+    'R.',
+  );
+  const trifle = op(wrapper([0], dtype('O8', -1, 63)), emptyArray, '0');
   const long = Buffer.alloc(4);
   long.writeUInt32LE(600);
   return [
@@ -263,6 +293,262 @@ export function hostilePickles(marker: string): HostilePickle[] {
       'a payload where the array seems to be',
       op(proto4, frame(wrapper([2, 40], dtype('i1')), '0', run, '.'), Buffer.alloc(80)),
       'array-framing',
+    ),
+    // Each of these begins an array where a careless reader sees none, or ends it elsewhere: what joblib executes then
+    // stands inside of what that reader takes for bytes.
+    joblib(
+      'a wrapper by a dotted name',
+      op(
+        proto4,
+        wrapper([9], dtype('i1'), null, stackGlobal('joblib', 'numpy_pickle.NumpyArrayWrapper')),
+        hidden,
+        '0.',
+      ),
+      'unlisted-import',
+    ),
+    joblib(
+      'a wrapper that a constructor of scikit-learn makes',
+      op(
+        proto4,
+        wrapper(
+          [9],
+          dtype('i1'),
+          null,
+          op(
+            stackGlobal('sklearn.neighbors._kd_tree', 'newObj'),
+            stackGlobal('joblib.numpy_pickle', 'NumpyArrayWrapper'),
+            0x85,
+            'R',
+          ),
+        ),
+        hidden,
+        '0.',
+      ),
+      'unusual-call',
+    ),
+    joblib(
+      'a shape under an escaped key',
+      op(proto4, wrapper([2], dtype('i1'), null, undefined, op('Vsh\\u0061pe\n', 'K', 11, 0x85)), 'ab', hidden, '0.'),
+      'dunder-state',
+    ),
+    joblib(
+      'a shape under a computed key',
+      op(
+        proto4,
+        wrapper(
+          [2],
+          dtype('i1'),
+          null,
+          undefined,
+          op(stackGlobal('builtins', 'str'), 'C', 5, 'shape', text('ascii'), 0x86, 'R', 'K', 11, 0x85),
+        ),
+        'ab',
+        hidden,
+        '0.',
+      ),
+      'dunder-state',
+    ),
+    joblib(
+      'a wrapper whose alignment comes from its constructor',
+      op(
+        proto4,
+        stackGlobal('joblib.numpy_pickle', 'NumpyArrayWrapper'),
+        op('(', stackGlobal('numpy', 'ndarray'), 'K', 1, 0x85, text('C'), dtype('i1'), 0x89, 'K', 16, 'tR'),
+        op('}(', text('shape'), 'K', 1, 0x85, text('dtype'), dtype('i1'), 'ub'),
+        9,
+        swallow(op('x', run, '.')),
+        '0.',
+      ),
+      'unusual-call',
+    ),
+    joblib(
+      'a wrapper that is built twice',
+      op(
+        proto4,
+        op(stackGlobal('joblib.numpy_pickle', 'NumpyArrayWrapper'), ')', 0x81, 0x94),
+        wrapper([1], dtype('i1'), 16, Buffer.alloc(0)),
+        op(0, 'x', '0h', 0),
+        op('}(', text('shape'), 'K', 1, 0x85, text('dtype'), dtype('i1'), 'ub'),
+        9,
+        swallow(op('x', run, '.')),
+        '0.',
+      ),
+      'unusual-call',
+    ),
+    joblib(
+      'a payload behind a thousand trifles',
+      op(proto4, Buffer.concat(Array(1001).fill(trifle)), run, '.'),
+      'forbidden-import',
+    ),
+    plain(
+      'an array of joblib that is a payload for pickle.load',
+      op(proto4, wrapper([200], dtype('i1')), op(run, '.', Buffer.alloc(200)).subarray(0, 200), '.'),
+      'forbidden-import',
+    ),
+    quiet(
+      'an array over any memory',
+      op(
+        proto4,
+        stackGlobal('numpy', 'asarray'),
+        stackGlobal('sklearn.base', 'BaseEstimator'),
+        ')',
+        0x81,
+        '}V\\u005f_array_interface__\n}sb',
+        0x85,
+        'R.',
+      ),
+      'dunder-state',
+      'unusual-call',
+    ),
+    quiet(
+      'a dtype that a function hands back, to be changed',
+      op(
+        proto4,
+        stackGlobal('numpy', 'max'),
+        ']',
+        dtype('O8', -1, 63),
+        'a',
+        0x85,
+        'R(',
+        'K',
+        3,
+        text('|'),
+        'NNNJ',
+        Buffer.alloc(4, 255),
+        'J',
+        Buffer.alloc(4, 255),
+        'K',
+        0,
+        'tb.',
+      ),
+      'unusual-call',
+    ),
+    quiet(
+      'an array of objects over any bytes',
+      op(
+        proto4,
+        stackGlobal('numpy', 'ndarray'),
+        'K',
+        1,
+        0x85,
+        dtype('O8', -1, 63),
+        'C',
+        8,
+        'AAAAAAAA',
+        0x87,
+        0x81,
+        '.',
+      ),
+      'unusual-call',
+    ),
+    quiet(
+      'the same by names',
+      op(
+        proto4,
+        stackGlobal('numpy', 'ndarray'),
+        ')}(',
+        text('shape'),
+        'K',
+        1,
+        0x85,
+        text('dtype'),
+        dtype('O8', -1, 63),
+        text('buffer'),
+        'C',
+        8,
+        'AAAAAAAA',
+        'u',
+        0x92,
+        '.',
+      ),
+      'unusual-call',
+    ),
+    quiet(
+      'the same by names of a dictionary that a call made',
+      op(
+        proto4,
+        stackGlobal('numpy', 'ndarray'),
+        ')',
+        stackGlobal('collections', 'OrderedDict'),
+        ')R(',
+        text('shape'),
+        'K',
+        1,
+        0x85,
+        text('dtype'),
+        dtype('O8', -1, 63),
+        text('buffer'),
+        'C',
+        8,
+        'AAAAAAAA',
+        'u',
+        0x92,
+        '.',
+      ),
+      'unusual-call',
+    ),
+    quiet('objects that are said to be plain bytes', op(proto4, dtype('O8', -1, 61), '.'), 'unusual-call'),
+    quiet(
+      'a scalar of objects',
+      op(proto4, stackGlobal('numpy._core.multiarray', 'scalar'), dtype('O8', -1, 63), 'N', 0x86, 'R.'),
+      'unusual-call',
+    ),
+    quiet(
+      'a generator that calls what it is given',
+      op(
+        proto4,
+        stackGlobal('numpy.random._pickle', '__generator_ctor'),
+        text('a'),
+        stackGlobal('numpy', 'asarray'),
+        0x86,
+        'R.',
+      ),
+      'unusual-call',
+    ),
+    quiet(
+      'a method that BUILD names and APPEND calls',
+      op(
+        proto4,
+        stackGlobal('sklearn.base', 'BaseEstimator'),
+        ')',
+        0x81,
+        '}',
+        text('append'),
+        stackGlobal('numpy', 'asarray'),
+        'sbNa.',
+      ),
+      'unusual-call',
+    ),
+    quiet(
+      'a file that a constructor reads',
+      op(proto4, stackGlobal('lightgbm.basic', 'Booster'), 'NN', text('/etc/passwd'), 0x87, 'R.'),
+      'unusual-call',
+    ),
+    quiet(
+      'a constructor behind copyreg',
+      op(
+        proto4,
+        stackGlobal('copyreg', '_reconstructor'),
+        stackGlobal('lightgbm.basic', 'Booster'),
+        stackGlobal('lightgbm.basic', 'Booster'),
+        '}',
+        0x87,
+        'R.',
+      ),
+      'unusual-call',
+    ),
+    quiet(
+      'an iterator of scikit-learn that runs what it iterates',
+      op(
+        proto4,
+        stackGlobal('builtins', 'list'),
+        stackGlobal('sklearn.model_selection._search', 'ParameterSampler'),
+        ')',
+        0x81,
+        0x85,
+        'R.',
+      ),
+      'unusual-call',
     ),
     {
       ...joblib(

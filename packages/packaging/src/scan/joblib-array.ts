@@ -11,7 +11,9 @@ export type ArrayLayout = { kind: 'pickle' } | { kind: 'raw'; bytes: number; ali
  * the bytes end decides what the rest of the file means. Throws ScanStop `array-framing`.
  */
 export function arrayLayout(state: PickleValue | undefined): ArrayLayout {
-  const entries = ofKind(state, 'dict')?.entries;
+  const given = ofKind(state, 'dict');
+  if (given?.computed) throw framing('a name in its state is computed');
+  const entries = given?.entries;
   const shape = ofKind(entries?.get('shape'), 'tuple')?.items;
   if (!entries || !shape) throw framing('its state names no shape');
   const itemsize = itemSize(entries.get('dtype'));

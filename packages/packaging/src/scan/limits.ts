@@ -6,9 +6,13 @@ export interface ScanLimits {
   memo: number;
   /** Reads of memo entries for one entry stored: fan-out makes an exponential object from a few bytes. */
   memoReads: number;
+  /** Bytes of memory for the symbols that stand for a pickle's objects. */
+  heldBytes: number;
+  /** Names that are imported. */
+  globals: number;
   /** Pickles inside one another (object arrays of joblib and npy). */
   depth: number;
-  /** Bytes that a compressed file may become. */
+  /** Bytes that a compressed file, or all members of a zip, may become. */
   decompressedBytes: number;
   /** Entries of a zip. */
   members: number;
@@ -22,6 +26,8 @@ export const defaultLimits: ScanLimits = {
   stack: 100_000,
   memo: 50_000_000,
   memoReads: 200,
+  heldBytes: 1024 ** 3,
+  globals: 10_000,
   depth: 3,
   decompressedBytes: 4 * 1024 ** 3,
   members: 100_000,

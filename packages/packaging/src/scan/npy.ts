@@ -4,6 +4,9 @@ import { scanPickle } from './pickle.ts';
 import { addFinding, type PickleScan } from './pickle-policy.ts';
 import { type PythonLiteral, parsePythonLiteral } from './python-literal.ts';
 
+/** numpy itself refuses more than 10,000 characters, unless it is told to trust the file. */
+const headerBytes = 1024 ** 2;
+
 /** Scans a .npy file: raw items must fill the file exactly, objects are a pickle. Format: numpy.lib.format. */
 export function scanNpy(source: ByteSource, scan: PickleScan): void {
   source.skip(6);
@@ -11,9 +14,11 @@ export function scanNpy(source: ByteSource, scan: PickleScan): void {
   source.skip(1);
   if (major < 1 || major > 3) throw new ScanStop('malformed', `version ${major} of npy is unknown.`);
   const length = major === 1 ? source.u16() : source.u32();
-  if (length > scan.limits.headerBytes) throw new ScanStop('limit', `the header has ${length} bytes.`);
+  if (length > Math.min(scan.limits.headerBytes, headerBytes))
+    throw new ScanStop('limit', `the header has ${length} bytes.`);
   const header = parsePythonLiteral(source.bytes(length).toString(major === 3 ? 'utf8' : 'latin1'));
-  if (!(header instanceof Map)) throw new ScanStop('malformed', 'the header is no dictionary.');
+  if (!(header instanceof Map) || [...header.keys()].sort().join() !== 'descr,fortran_order,shape')
+    throw new ScanStop('malformed', 'the header is no dictionary of descr, fortran_order and shape.');
   const shape = header.get('shape');
   if (!Array.isArray(shape)) throw new ScanStop('malformed', 'the header has no shape.');
   const itemsize = itemSize(header.get('descr') ?? null);

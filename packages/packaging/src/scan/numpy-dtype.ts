@@ -21,6 +21,8 @@ export function itemSize(dtype: PickleValue | undefined, depth = 0): number | 'o
   const flags = state?.[7];
   if (!state || typeof flags !== 'number') return undefined;
   const objects = (flags & 1) === 1;
+  // Without all of these, numpy takes bytes for the addresses of objects (ITEM_REFCOUNT, LIST_PICKLE, NEEDS_INIT, NEEDS_PYAPI).
+  if (objects && (flags & 27) !== 27) return undefined;
   if (kind === 'O') return objects ? 'objects' : undefined;
   if (kind === 'V') return state[5] === size ? recordSize(state, size, objects, depth) : undefined;
   if (objects || ('SU'.includes(kind) && state[5] !== size)) return undefined;
@@ -37,7 +39,8 @@ function recordSize(
   const parts: [PickleValue | undefined, number][] = [];
   if (state[2] !== null) parts.push([ofKind(state[2], 'tuple')?.items[0], 0]);
   if (state[4] !== null) {
-    const fields = ofKind(state[4], 'dict')?.entries;
+    const given = ofKind(state[4], 'dict');
+    const fields = given?.computed ? undefined : given?.entries;
     const names = ofKind(state[3], 'tuple')?.items;
     if (!fields || !names || names.length >= 1024) return undefined;
     for (const name of names) {

@@ -22,6 +22,7 @@ export function scanOnnx(source: ByteSource, scan: PickleScan): void {
   walk(source, 'Model', source.size, 0);
 
   function walk(from: ByteSource, message: string, end: number, depth: number): void {
+    if (message === 'Entry') location.key = '';
     if (depth > 100) throw new ScanStop('limit', 'the graphs are nested more than 100 deep.');
     while (from.position < end) {
       scan.opcodes += 1;

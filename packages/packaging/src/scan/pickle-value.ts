@@ -1,3 +1,5 @@
+import type { Permission } from './allowlist.ts';
+
 /** What the interpreter knows of an object on a pickle's stack. Nothing is ever constructed; unknown parts are opaque. */
 export type PickleValue = string | number | boolean | null | Opaque | Import | PickleTuple | PickleDict | Instance;
 
@@ -6,11 +8,12 @@ export interface Opaque {
   kind: 'opaque';
 }
 
-/** The result of an import: module and attribute. */
+/** The result of an import: module and attribute, and what may be done with it. */
 export interface Import {
   kind: 'import';
   module: string;
   name: string;
+  permission: Permission;
 }
 
 interface PickleTuple {
@@ -20,7 +23,10 @@ interface PickleTuple {
 
 export interface PickleDict {
   kind: 'dict';
-  entries: Map<string, PickleValue>;
+  /** Absent while there are none: a pickle may hold millions of dictionaries. */
+  entries: Map<string, PickleValue> | undefined;
+  /** Whether one of its keys is no literal: it may be any text. */
+  computed: boolean;
   /** A key such as `__setstate__`, which as an attribute would change what happens next. */
   dunder: string | undefined;
 }
@@ -31,6 +37,8 @@ export interface Instance {
   of: Import;
   args: readonly PickleValue[];
   state: PickleValue | undefined;
+  /** As those of a dictionary, where items are set on it. */
+  computed: boolean;
   dunder: string | undefined;
 }
 

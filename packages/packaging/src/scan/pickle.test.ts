@@ -104,6 +104,14 @@ describe('limits', () => {
       op(0x80, 4, ']q', 0, '0', Buffer.concat(Array(20_000).fill(Buffer.from('h\0' + '0'))), 'N.'),
       { memoReads: 50 },
     ],
+    ['heldBytes', op(0x80, 4, ']', Buffer.concat(Array(200).fill(Buffer.from('}a'))), '.'), { heldBytes: 10_000 }],
+    ['heldBytes', op(0x80, 4, text('a'.repeat(200)), Buffer.alloc(2000, 0x94), '.'), { heldBytes: 10_000 }],
+    ['stack', op(0x80, 4, Buffer.concat(Array(60).fill(op('(', 'N'.repeat(20)))), '.'), { stack: 1000 }],
+    [
+      'globals',
+      op(0x80, 4, ...Array.from({ length: 9 }, (_, at) => op(stackGlobal('sklearn.base', `Name${at}`), '0')), 'N.'),
+      { globals: 8 },
+    ],
     ['headerBytes', op('V', 'a'.repeat(2000), '\n.'), { headerBytes: 1000 }],
   ])('%s', async (_name, bytes, limits) => {
     expect(await scanModelFile(bytes, { limits })).toMatchObject({

@@ -5,6 +5,7 @@ import { Memo } from './pickle-memo.ts';
 import {
   addFinding,
   addItem,
+  hold,
   judgeBuild,
   judgeCall,
   judgeChange,
@@ -35,6 +36,8 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
   const { limits } = scan;
   let stack: PickleValue[] = [];
   const marks: PickleValue[][] = [];
+  /** Values below the marks. */
+  let below = 0;
   const memo = new Memo(limits.memo);
   let memoReads = 0;
   let frameEnd = 0;
@@ -45,7 +48,7 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
   }
 
   function push(value: PickleValue): void {
-    if (stack.length >= limits.stack)
+    if (below + stack.length >= limits.stack)
       throw new ScanStop('limit', `a pickle's stack has more than ${limits.stack} values.`);
     stack.push(value);
   }
@@ -63,9 +66,10 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
 
   function popMark(): PickleValue[] {
     const items = stack;
-    const below = marks.pop();
-    if (!below) throw new ScanStop('malformed', `a MARK is missing at byte ${source.position}.`);
-    stack = below;
+    const lower = marks.pop();
+    if (!lower) throw new ScanStop('malformed', `a MARK is missing at byte ${source.position}.`);
+    stack = lower;
+    below -= stack.length;
     return items;
   }
 
@@ -79,11 +83,26 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
     push(value);
   }
 
+  function remember(index: number): void {
+    hold(scan, 8);
+    memo.put(index, top());
+  }
+
   function text(bytes: number): void {
     if (bytes > TEXT) {
       source.skip(bytes);
       push(opaque);
-    } else push(source.bytes(bytes).toString('utf8'));
+    } else {
+      hold(scan, 24 + bytes);
+      push(source.bytes(bytes).toString('utf8'));
+    }
+  }
+
+  function line(): string | undefined {
+    hold(scan, 24);
+    const held = source.line(TEXT, limits.headerBytes);
+    hold(scan, held?.length ?? 0);
+    return held;
   }
 
   function skipped(bytes: number): void {
@@ -95,16 +114,27 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
     return judgeImport(scan, module, name, source.position);
   }
 
-  function called(callee: PickleValue, args: readonly PickleValue[]): PickleValue {
-    return judgeCall(scan, callee, args, source.position);
+  function called(callee: PickleValue, args: readonly PickleValue[], how: 'call' | 'new' = 'call'): PickleValue {
+    hold(scan, 112);
+    return judgeCall(scan, callee, args, how, source.position);
+  }
+
+  function tuple(items: PickleValue[]): PickleValue {
+    hold(scan, 96 + 8 * items.length);
+    return { kind: 'tuple', items };
+  }
+
+  function dict(): PickleDict {
+    hold(scan, 64);
+    return { kind: 'dict', entries: undefined, computed: false, dunder: undefined };
   }
 
   function argumentsOf(value: PickleValue): readonly PickleValue[] {
     return ofKind(value, 'tuple')?.items ?? empty;
   }
 
-  function changed(target: PickleValue): PickleValue {
-    judgeChange(scan, target, source.position);
+  function changed(target: PickleValue, how: 'append' | 'set'): PickleValue {
+    judgeChange(scan, target, how, source.position);
     return target;
   }
 
@@ -117,6 +147,10 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
     if (form !== 'joblib' || !isWrapper(instance)) return;
     stack[stack.length - 1] = opaque;
     readArray(state);
+    // The memo keeps the wrapper to the end; a file of many small arrays would spend its time on what no one asks for again.
+    instance.state = opaque;
+    const read = ofKind(state, 'dict');
+    if (read) read.entries = undefined;
   }
 
   function readArray(state: PickleValue): void {
@@ -126,8 +160,10 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
       throw new ScanStop('array-framing', 'an array of joblib begins inside a pickle frame.');
     closeFrame();
     scan.arrays += 1;
+    const start = source.position;
     if (layout.kind === 'raw') skipArray(source, layout);
     else scanPickle(source, scan, 'plain', depth + 1);
+    if (scan.arrays === 1 && layout.kind === 'raw') scan.rawArray = { start, end: source.position };
   }
 
   function openFrame(): void {
@@ -148,6 +184,7 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
       case 0x28: // MARK (
         if (marks.length >= limits.stack) throw new ScanStop('limit', `a pickle has more than ${limits.stack} marks.`);
         marks.push(stack);
+        below += stack.length;
         stack = [];
         break;
       case 0x2e: // STOP .
@@ -167,9 +204,11 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
         push(top());
         break;
       case 0x46: // FLOAT F
-      case 0x53: // STRING S: escapes are not decoded, so it names nothing
         source.line(0, limits.headerBytes);
         push(opaque);
+        break;
+      case 0x53: // STRING S
+        push(/^(['"])([^\\'"]*)\1$/.exec(line() ?? '')?.[2] ?? opaque);
         break;
       case 0x49: // INT I
       case 0x4c: // LONG L
@@ -177,8 +216,8 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
         break;
       case 0x56: {
         // UNICODE V
-        const line = source.line(TEXT, limits.headerBytes);
-        push(line === undefined || line.includes('\\') ? opaque : line);
+        const unescaped = line();
+        push(unescaped === undefined || unescaped.includes('\\') ? opaque : unescaped);
         break;
       }
       case 0x4a: // BININT J
@@ -238,20 +277,20 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
       case 0x86: // TUPLE2
       case 0x87: {
         // TUPLE3
-        const items: PickleValue[] = [];
-        for (let count = opcode - 0x84; count > 0; count -= 1) items.unshift(pop());
-        push({ kind: 'tuple', items });
+        const items = new Array<PickleValue>(opcode - 0x84);
+        for (let at = items.length - 1; at >= 0; at -= 1) items[at] = pop();
+        push(tuple(items));
         break;
       }
       case 0x74: // TUPLE t
-        push({ kind: 'tuple', items: popMark().slice(0, 1024) });
+        push(tuple(popMark().slice(0, 1024)));
         break;
       case 0x5d: // EMPTY_LIST ]
       case 0x8f: // EMPTY_SET
         push(opaque);
         break;
       case 0x7d: // EMPTY_DICT }
-        push({ kind: 'dict', entries: new Map(), dunder: undefined });
+        push(dict());
         break;
       case 0x6c: // LIST l
       case 0x91: // FROZENSET
@@ -260,31 +299,31 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
         break;
       case 0x64: {
         // DICT d
-        const target: PickleDict = { kind: 'dict', entries: new Map(), dunder: undefined };
+        const target = dict();
         setItems(target, popMark());
         push(target);
         break;
       }
       case 0x61: // APPEND a
         pop();
-        changed(top());
+        changed(top(), 'append');
         break;
       case 0x65: // APPENDS e
       case 0x90: // ADDITEMS
         popMark();
-        changed(top());
+        changed(top(), 'append');
         break;
       case 0x73: {
         // SETITEM s
         const value = pop();
         const key = pop();
-        addItem(changed(top()), key, value);
+        addItem(scan, changed(top(), 'set'), key, value);
         break;
       }
       case 0x75: {
         // SETITEMS u
         const items = popMark();
-        setItems(changed(top()), items);
+        setItems(changed(top(), 'set'), items);
         break;
       }
       case 0x67: // GET g
@@ -297,19 +336,19 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
         get(source.u32());
         break;
       case 0x70: // PUT p
-        memo.put(memoIndex(source.line(24, 24)), top());
+        remember(memoIndex(source.line(24, 24)));
         break;
       case 0x71: // BINPUT q
-        memo.put(source.u8(), top());
+        remember(source.u8());
         break;
       case 0x72: // LONG_BINPUT r
-        memo.put(source.u32(), top());
+        remember(source.u32());
         break;
       case 0x94: // MEMOIZE
-        memo.put(memo.size, top());
+        remember(memo.size);
         break;
       case 0x63: // GLOBAL c
-        push(imported(source.line(TEXT, limits.headerBytes), source.line(TEXT, limits.headerBytes)));
+        push(imported(line(), line()));
         break;
       case 0x93: {
         // STACK_GLOBAL
@@ -318,7 +357,7 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
         break;
       }
       case 0x69: // INST i
-        push(called(imported(source.line(TEXT, limits.headerBytes), source.line(TEXT, limits.headerBytes)), popMark()));
+        push(called(imported(line(), line()), popMark()));
         break;
       case 0x6f: {
         // OBJ o
@@ -331,14 +370,16 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
       case 0x81: {
         // NEWOBJ
         const args = pop();
-        push(called(pop(), argumentsOf(args)));
+        push(called(pop(), argumentsOf(args), opcode === 0x81 ? 'new' : 'call'));
         break;
       }
       case 0x92: {
         // NEWOBJ_EX
-        pop();
-        const args = pop();
-        push(called(pop(), argumentsOf(args)));
+        const named = pop();
+        const args = argumentsOf(pop());
+        const dictionary = ofKind(named, 'dict');
+        const none = dictionary && dictionary.entries === undefined && !dictionary.computed;
+        push(called(pop(), none ? args : [...args, named], 'new'));
         break;
       }
       case 0x62: // BUILD b
@@ -397,7 +438,7 @@ export function scanPickle(source: ByteSource, scan: PickleScan, form: 'joblib' 
   }
 
   function setItems(target: PickleValue, items: readonly PickleValue[]): void {
-    for (let at = 0; at + 1 < items.length; at += 2) addItem(target, items[at]!, items[at + 1]!);
+    for (let at = 0; at + 1 < items.length; at += 2) addItem(scan, target, items[at]!, items[at + 1]!);
   }
 
   function persistent(): void {
@@ -412,7 +453,7 @@ function isWrapper(instance: Instance): boolean {
 
 function integer(line: string | undefined): PickleValue {
   if (line === '01' || line === '00') return line === '01';
-  return line !== undefined && /^-?\d{1,15}L?$/.test(line) ? Number.parseInt(line, 10) : opaque;
+  return line !== undefined && /^(0|-?[1-9]\d{0,14})L?$/.test(line) ? Number.parseInt(line, 10) : opaque;
 }
 
 function longInteger(bytes: Buffer): PickleValue {

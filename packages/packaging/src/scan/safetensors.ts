@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { ByteSource } from './byte-source.ts';
 import { ScanStop } from './finding.ts';
+import { jsonParts, parseJsonHeader } from './json-header.ts';
 import { addFinding, type PickleScan } from './pickle-policy.ts';
 
 const bits: Record<string, number> = {
@@ -38,7 +39,9 @@ const tensor = z.strictObject({
 export function scanSafetensors(source: ByteSource, scan: PickleScan): void {
   const length = source.u64();
   if (length > scan.limits.headerBytes) throw new ScanStop('limit', `the header has ${length} bytes.`);
-  const text = source.bytes(length).toString('utf8');
+  if (length > source.left)
+    throw new ScanStop('malformed', `the header has ${length} bytes, the file has ${source.left} for it.`);
+  const text = utf8(source.bytes(length));
   const header = parseHeader(text);
   const spans: [number, number, string][] = [];
   for (const [name, entry] of Object.entries(header)) {
@@ -72,28 +75,33 @@ export function scanSafetensors(source: ByteSource, scan: PickleScan): void {
   if (at < source.left) addFinding(scan, 'trailing-bytes', `${source.left - at} bytes belong to no tensor.`);
 }
 
-function parseHeader(text: string): Record<string, unknown> {
-  const names = new Set<string>();
+/** A lenient reader would take for text what another reads as something else. */
+function utf8(bytes: Buffer): string {
   try {
-    // A reviver sees a key only once: keys of the outermost level are counted in the text that JSON has accepted.
-    const header: unknown = JSON.parse(text);
-    if (typeof header !== 'object' || header === null || Array.isArray(header)) throw new SyntaxError('no object');
-    for (const name of outerKeys(text)) {
-      if (names.has(name))
-        throw new ScanStop('header-mismatch', `the header names ${JSON.stringify(name.slice(0, 80))} twice.`);
-      names.add(name);
-    }
-    return header as Record<string, unknown>;
-  } catch (error) {
-    if (error instanceof ScanStop) throw error;
-    throw new ScanStop('malformed', 'the header is no JSON object.');
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    throw new ScanStop('malformed', 'the header is no UTF-8.');
   }
+}
+
+function parseHeader(text: string): Record<string, unknown> {
+  const header = parseJsonHeader(text, 4);
+  if (typeof header !== 'object' || header === null || Array.isArray(header))
+    throw new ScanStop('malformed', 'the header is no JSON object.');
+  const names = new Set<string>();
+  // A parser keeps a key once: keys of the outermost level are counted in the text that it has accepted.
+  for (const name of outerKeys(text)) {
+    if (names.has(name))
+      throw new ScanStop('header-mismatch', `the header names ${JSON.stringify(name.slice(0, 80))} twice.`);
+    names.add(name);
+  }
+  return header as Record<string, unknown>;
 }
 
 /** The keys of the outermost object of a valid JSON text, with repetitions. */
 function* outerKeys(text: string): Generator<string> {
   let depth = 0;
-  for (const [part] of text.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?|[{}[\]]/g)) {
+  for (const [part] of jsonParts(text)) {
     if (part === '{' || part === '[') depth += 1;
     else if (part === '}' || part === ']') depth -= 1;
     else if (depth === 1 && part.endsWith(':')) yield JSON.parse(part.slice(0, part.lastIndexOf('"') + 1)) as string;

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -86,7 +87,15 @@ describe('names and bytes', () => {
     await writeFile(path, gzipSync(op(0x80, 4, '](', ...items.flat(), evil.subarray(2, -1), 'e.')));
     expect(await scanModelFile(path)).toMatchObject({ verdict: 'fail', format: 'gzip:joblib' });
     await rm(folder, { recursive: true });
-    await expect(scanModelFile(path)).rejects.toThrow('ENOENT');
+    await expect(scanModelFile(path)).rejects.toThrow(/There is no file .*model\.joblib to scan/);
+  });
+
+  it('neither a folder nor a pipe is read, and none is waited for', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'scan-test-'));
+    execFileSync('python3', ['-c', 'import os, sys; os.mkfifo(sys.argv[1])', join(folder, 'model.joblib')]);
+    await expect(scanModelFile(folder)).rejects.toThrow(/is a folder/);
+    await expect(scanModelFile(join(folder, 'model.joblib'))).rejects.toThrow(/is no regular file/);
+    await rm(folder, { recursive: true });
   });
 });
 
@@ -104,6 +113,12 @@ describe('npy', () => {
     ['hostile objects in a record', npy("[('a', '|O')]", '(1,)', evil), 'fail'],
     ['a payload behind', npy("'<f8'", '(1,)', op(Buffer.alloc(8), evil)), 'fail'],
     ['a shape that lies', npy("'<f8'", '(9,)', Buffer.alloc(8)), 'inconclusive'],
+    [
+      'a header whose escaped key says otherwise',
+      npy("'<f8', 'desc\\x72': '|O'", '(1,)', op(Buffer.alloc(0), evil.subarray(0, 8))),
+      'inconclusive',
+    ],
+    ['a header with more', npy("'<f8', 'a': 1", '(1,)', Buffer.alloc(8)), 'inconclusive'],
     ['a header that computes', npy("__import__('os')", '(1,)', Buffer.alloc(8)), 'inconclusive'],
     ['a negative shape', npy("'<f8'", '(-1,)', Buffer.alloc(8)), 'inconclusive'],
   ])('%s', async (_name, bytes, verdict) => {
@@ -145,6 +160,13 @@ function zip(members: Member[], prefix = Buffer.alloc(0)): Buffer {
   end.writeUInt32LE(size, 8);
   end.writeUInt32LE(at, 12);
   return Buffer.concat([...locals, ...directory, op('PK\x05\x06', end)]);
+}
+
+/** One directory where the end says; another, of the same length, right before the end, where Python's zipfile looks. */
+function twoDirectories(): Buffer {
+  const good = zip([{ name: 'a.npy', data: npy("'<f8'", '(1,)', Buffer.alloc(8)) }]);
+  const bad = zip([{ name: 'b.npy', data: npy("'|O'", '(1,)', evil) }]);
+  return Buffer.concat([good.subarray(0, -22), bad.subarray(0, -22), good.subarray(-22)]);
 }
 
 describe('zip', () => {
@@ -213,11 +235,28 @@ describe('zip', () => {
       zip([...torch(state), { name: 'm/code/a.py', data: Buffer.from('def f(): pass') }]),
       'unread-format',
     ],
+    ['a second directory, which Python takes', twoDirectories(), 'header-mismatch'],
+    [
+      'an end behind the end',
+      Buffer.concat([zip([]), op('PK\x05\x06', Buffer.alloc(18)), Buffer.alloc(5)]),
+      'header-mismatch',
+    ],
     ['no directory', Buffer.from('PK\x03\x04 and nothing more'), 'malformed'],
   ])('%s is found', async (_name, bytes, rule) => {
     const scanned = await scan('model.zip', bytes);
     expect(scanned.verdict).not.toBe('pass');
     expect(rulesOf(scanned)).toContain(rule);
+  });
+
+  it('bounds all members together, and what a directory lies about them', async () => {
+    const members = Array.from({ length: 8 }, (_, at) => ({
+      name: `${at}.npy`,
+      data: npy("'<f8'", '(100000,)', Buffer.alloc(800_000)),
+      deflate: true,
+    }));
+    expect((await scanModelFile(zip(members))).verdict).toBe('pass');
+    const scanned = await scanModelFile(zip(members), { limits: { decompressedBytes: 3_000_000 } });
+    expect(scanned).toMatchObject({ verdict: 'inconclusive', findings: [{ rule: 'limit' }] });
   });
 
   it('looks at every array of an npz', async () => {
@@ -251,6 +290,26 @@ describe('safetensors', () => {
     ['too few bytes', tensors(`{${a},${b}}`, Buffer.alloc(15)), 'inconclusive', 'malformed'],
     ['metadata with more than texts', tensors(`{${a},${b},"__metadata__":{"x":{}}}`), 'inconclusive', 'malformed'],
     ['no JSON', tensors('{"a":'), 'inconclusive', 'malformed'],
+    [
+      'a header longer than the file',
+      op(Buffer.from([40, 0, 0, 0, 0, 0, 0, 0]), '{}', Buffer.alloc(38)),
+      'inconclusive',
+      'malformed',
+    ],
+    ['depth', tensors(`{"a":${'['.repeat(5000)}`), 'inconclusive', 'limit'],
+    ['NaN', tensors('{"a":{"dtype":"F32","shape":[NaN],"data_offsets":[0,16]}}'), 'inconclusive', 'malformed'],
+    [
+      'bytes that are no UTF-8',
+      op(
+        Buffer.from([2 + 61, 0, 0, 0, 0, 0, 0, 0]),
+        '{"',
+        0xff,
+        '":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}'.padEnd(60),
+        Buffer.alloc(8),
+      ),
+      'inconclusive',
+      'malformed',
+    ],
   ])('%s', async (_name, bytes, verdict, rule) => {
     const scanned = await scan('a.safetensors', bytes);
     expect(scanned.verdict).toBe(verdict);
@@ -278,6 +337,12 @@ describe('onnx', () => {
     [
       'a key behind its value',
       model(field(5, field(13, field(2, '../x'), field(1, 'location')))),
+      'fail',
+      'unsafe-path',
+    ],
+    [
+      'a key behind its value, and another entry before',
+      model(field(5, field(13, field(1, 'offset'), field(2, '0')), field(13, field(2, '../x'), field(1, 'location')))),
       'fail',
       'unsafe-path',
     ],

@@ -1,7 +1,9 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { ConfigurationError, isMissing } from '@passloop/core';
 import { ByteSource } from './byte-source.ts';
 import { decompressed } from './compression.ts';
-import { type ScanFinding, ScanStop, type ScanVerdict, verdictOf } from './finding.ts';
+import { Findings, type ScanFinding, ScanStop, type ScanVerdict } from './finding.ts';
 import { formatOf, type ModelFormat, promisedFormats } from './format.ts';
 import { defaultLimits, type ScanLimits } from './limits.ts';
 import { scanNpy } from './npy.ts';
@@ -34,7 +36,7 @@ export interface ScanOptions {
  * Says what loading a model file would do, without loading it: every pickle in it is interpreted with symbols, every import
  * is compared with an allowlist. `pass` means that the file was read to its end and nothing was found; what could not be
  * read is `inconclusive`. The file is read in windows of 256 KiB; arrays are skipped.
- * Throws only what opening or reading the file throws.
+ * @throws ConfigurationError where there is no regular file; else only what reading it throws
  */
 export async function scanModelFile(file: string | Uint8Array, options: ScanOptions = {}): Promise<ScannedFile> {
   if (typeof file !== 'string') {
@@ -44,9 +46,22 @@ export async function scanModelFile(file: string | Uint8Array, options: ScanOpti
       options,
     );
   }
-  await using handle = await open(file, 'r');
-  const { size } = await handle.stat();
-  return await scanSource(new ByteSource({ file: handle.fd, size }), options.name ?? file, options);
+  // Without waiting: what a training stage left there may be a pipe that no one writes to.
+  await using handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0)).catch((error: unknown) => {
+    if (isMissing(error)) throw new ConfigurationError(`There is no file ${file} to scan.`, { file });
+    throw error;
+  });
+  const found = await handle.stat();
+  if (!found.isFile()) {
+    throw new ConfigurationError(
+      `${file} is ${found.isDirectory() ? 'a folder' : 'no regular file'}: it cannot be scanned.`,
+      {
+        file,
+        hint: 'A model file is scanned by itself; give each file of a folder.',
+      },
+    );
+  }
+  return await scanSource(new ByteSource({ file: handle.fd, size: found.size }), options.name ?? file, options);
 }
 
 async function scanSource(source: ByteSource, path: string, options: ScanOptions): Promise<ScannedFile> {
@@ -55,14 +70,17 @@ async function scanSource(source: ByteSource, path: string, options: ScanOptions
     allow: allowed(options.allow ?? []),
     persistentIds: false,
     globals: new Set(),
-    findings: [],
+    findings: new Findings(),
     opcodes: 0,
+    held: 0,
+    decompressed: 0,
     arrays: 0,
+    rawArray: undefined,
   };
   let format: string = formatOf(source.peek(64), source.size);
   try {
     if (format === 'zlib' || format === 'gzip') {
-      await using content = await decompressed(source, format, scan.limits.decompressedBytes);
+      await using content = await decompressed(source, format, scan);
       if (content.trailing > 0)
         addFinding(scan, 'trailing-bytes', `${content.trailing} bytes follow the compressed data.`);
       format = `${format}:${await scanContent(content.source, scan)}`;
@@ -75,9 +93,9 @@ async function scanSource(source: ByteSource, path: string, options: ScanOptions
   return {
     path,
     format,
-    verdict: verdictOf(scan.findings),
+    verdict: scan.findings.verdict,
     globals: [...scan.globals].sort(),
-    findings: scan.findings,
+    findings: scan.findings.list,
   };
 }
 
@@ -102,7 +120,7 @@ function scanPickles(source: ByteSource, scan: PickleScan): ModelFormat {
   // A magic number of 10 bytes opens the files that torch.save wrote before 1.6.
   const legacy = source.peek(14).subarray(2, 13).equals(Buffer.from('8a0a6cfc9c46f9206aa850', 'hex').subarray(0, 11));
   const marked = source.peek(1)[0] === 0x80;
-  const before = { globals: scan.globals.size, findings: scan.findings.length };
+  const before = { globals: scan.globals.size, findings: scan.findings.list.length };
   let streams = 0;
   try {
     scan.persistentIds = legacy;
@@ -112,18 +130,41 @@ function scanPickles(source: ByteSource, scan: PickleScan): ModelFormat {
     } while (source.left > 0 && (legacy ? streams < 5 : streams < 100 && startsPickle(source)));
   } catch (error) {
     if (!(error instanceof ScanStop)) throw error;
-    const silent = scan.globals.size === before.globals && scan.findings.length === before.findings;
+    const silent = scan.globals.size === before.globals && scan.findings.list.length === before.findings;
     if (!marked && streams === 0 && silent && error.rule !== 'limit') {
       addFinding(scan, 'unread-format', unread('unknown'));
       return 'unknown';
     }
     addFinding(scan, error.rule, error.message);
   }
+  if (scan.arrays > 0) scanForPickleLoad(source, scan);
   if (legacy) return 'torch-legacy';
   if (streams > 1)
     addFinding(scan, 'several-streams', `${streams} pickles stand one behind another; a loader reads the first.`);
   if (streams > 0 && source.left > 0) addFinding(scan, 'trailing-bytes', `${source.left} bytes follow the pickle.`);
   return scan.arrays > 0 ? 'joblib' : 'pickle';
+}
+
+/**
+ * What a file of joblib would do if pickle.load read it, which takes the bytes of its arrays for opcodes. Honest bytes soon are no
+ * opcode. Where an array of objects stands, pickle.load goes on with its pickle and another memo, and the names of honest
+ * imports become nonsense: there, only what is known to be dangerous counts.
+ */
+function scanForPickleLoad(source: ByteSource, scan: PickleScan): void {
+  const plain: PickleScan = { ...scan, globals: new Set(), findings: new Findings() };
+  try {
+    scanPickle(source.slice(0, source.size), plain, 'plain');
+  } catch (error) {
+    if (!(error instanceof ScanStop)) throw error;
+  }
+  const known = new Set(scan.findings.list.map(({ detail }) => detail));
+  for (const { rule, detail } of plain.findings.list) {
+    const at = Number(/ at byte (\d+)/.exec(detail)?.[1]);
+    const inArray = scan.rawArray !== undefined && at > scan.rawArray.start && at <= scan.rawArray.end;
+    const meant = inArray && (/^[A-Za-z_][\w.]* is (imported|called) /.test(detail) || rule === 'dunder-state');
+    if ((meant || rule === 'forbidden-import') && !known.has(detail))
+      addFinding(scan, rule, `${detail.slice(0, -1)}, if pickle.load reads it in the place of joblib.load.`);
+  }
 }
 
 function startsPickle(source: ByteSource): boolean {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { pythonEnvironment } from '../runtime/python-environment.ts';
+import { permissionOf } from './allowlist.ts';
 import { hostilePickles } from './hostile-pickles.ts';
 import { scanModelFile } from './scan-model-file.ts';
 
@@ -120,6 +121,35 @@ it('passes every innocent model', async () => {
   expect(refused.flatMap(({ path, findings }) => findings.map(({ detail }) => `${path}: ${detail}`))).toEqual([]);
   expect(refused).toEqual([]);
 }, 60_000);
+
+/** Classes of other packages in scikit-learn's modules, by the module that defines them. */
+const BORROWED = `
+import importlib, json, pkgutil, sys, warnings; warnings.simplefilter('ignore')
+import sklearn
+for module in pkgutil.walk_packages(sklearn.__path__, 'sklearn.'):
+    if '.tests' in module.name: continue
+    try: importlib.import_module(module.name)
+    except Exception: pass
+found = []
+for module, held in list(sys.modules.items()):
+    if module.split('.')[0] != 'sklearn': continue
+    for name, value in vars(held).items():
+        home = getattr(value, '__module__', None) or ''
+        if callable(value) and not home.startswith('sklearn') and home != '_loss': found.append([module, name, home])
+print(json.dumps(found))
+`;
+
+it('lets no class or function of another package through by the name of a module of scikit-learn', async () => {
+  const { stdout } = await run(python, ['-c', BORROWED], { maxBuffer: 1e8 });
+  const found = JSON.parse(stdout.trim().split('\n').at(-1)!) as [string, string, string][];
+  expect(found.length).toBeGreaterThan(1000);
+  const through = found.filter(([module, name]) => permissionOf(module, name) !== undefined);
+  const homes = new Set(through.map(([, name, home]) => `${home}.${name}`));
+  // Abstract classes, errors, number types, and classes that are listed by their own names.
+  expect(
+    [...homes].filter((name) => !/^(numbers|collections\.abc|typing|numpy)\.|(Error|Warning)$/.test(name)).sort(),
+  ).toEqual(['scipy.interpolate._bsplines.BSpline']);
+}, 120_000);
 
 it('names what a model of scikit-learn imports', async () => {
   const { format, globals } = await scanModelFile(join(folder, 'innocent', 'LogisticRegression.joblib'));

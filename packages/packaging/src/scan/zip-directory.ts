@@ -20,10 +20,12 @@ const MAX32 = 0xffffffff;
  * the one, another the other. Throws ScanStop for what is no zip. Format: PKWARE's APPNOTE 6.3.
  */
 export function readZipDirectory(source: ByteSource, scan: PickleScan): ZipMember[] {
-  const directory = findDirectory(source);
+  const directory = findDirectory(source, scan);
   if (directory.count > scan.limits.members) throw new ScanStop('limit', `the zip has ${directory.count} members.`);
   source.seek(directory.start);
   const entries = Array.from({ length: directory.count }, () => readEntry(source));
+  if (directory.start + directory.size !== directory.end)
+    addFinding(scan, 'header-mismatch', 'the zip directory does not stand where its end says: readers find another.');
   if (source.position !== directory.start + directory.size) {
     addFinding(scan, 'header-mismatch', 'the zip directory has another length than its end says.');
   }
@@ -58,31 +60,55 @@ export function readZipDirectory(source: ByteSource, scan: PickleScan): ZipMembe
   return members;
 }
 
-function findDirectory(source: ByteSource): { start: number; size: number; count: number } {
+/** Where the directory stands and ends, by the last end mark of the file, which is the one that all readers take. */
+interface Directory {
+  start: number;
+  size: number;
+  count: number;
+  end: number;
+}
+
+function findDirectory(source: ByteSource, scan: PickleScan): Directory {
   const length = Math.min(source.size, END + 0xffff);
   source.seek(source.size - length);
   const tail = source.bytes(length);
-  for (let at = length - END; at >= 0; at -= 1) {
-    if (tail.readUInt32LE(at) !== 0x06054b50 || at + END + tail.readUInt16LE(at + 20) !== length) continue;
-    const count = tail.readUInt16LE(at + 10);
-    const size = tail.readUInt32LE(at + 12);
-    const start = tail.readUInt32LE(at + 16);
-    if (count !== 0xffff && size !== MAX32 && start !== MAX32) return { start, size, count };
-    return findDirectory64(source, source.size - length + at);
-  }
-  throw new ScanStop('malformed', 'the zip has no end of its directory.');
+  const at = tail.lastIndexOf('PK\x05\x06', Math.max(0, length - END), 'latin1');
+  if (at < 0 || length < END) throw new ScanStop('malformed', 'the zip has no end of its directory.');
+  if (at + END + tail.readUInt16LE(at + 20) !== length)
+    addFinding(scan, 'header-mismatch', 'the comment of the zip has another length than its end says.');
+  const end = source.size - length + at;
+  const directory = {
+    count: tail.readUInt16LE(at + 10),
+    size: tail.readUInt32LE(at + 12),
+    start: tail.readUInt32LE(at + 16),
+    end,
+  };
+  const wide = findDirectory64(source, end);
+  if (!wide) return directory;
+  // Readers differ in which of the two they prefer.
+  const agree =
+    (directory.count === 0xffff || directory.count === wide.count) &&
+    (directory.size === MAX32 || directory.size === wide.size) &&
+    (directory.start === MAX32 || directory.start === wide.start);
+  if (!agree) addFinding(scan, 'header-mismatch', 'the two ends of the zip directory differ.');
+  return wide;
 }
 
-function findDirectory64(source: ByteSource, end: number): { start: number; size: number; count: number } {
+/** By the locator right before the end mark; without one there is no such directory. */
+function findDirectory64(source: ByteSource, end: number): Directory | undefined {
+  if (end < 20) return undefined;
   source.seek(end - 20);
-  if (source.u32() !== 0x07064b50) throw new ScanStop('malformed', 'the zip64 locator is missing.');
+  if (source.u32() !== 0x07064b50) return undefined;
   source.skip(4);
-  source.seek(source.u64());
+  const at = source.u64();
+  source.seek(at);
   if (source.u32() !== 0x06064b50) throw new ScanStop('malformed', 'the zip64 end is missing.');
-  source.skip(28);
+  if (at + 12 + source.u64() !== end - 20)
+    throw new ScanStop('malformed', 'the zip64 end does not stand before its locator.');
+  source.skip(20);
   const count = source.u64();
   const size = source.u64();
-  return { count, size, start: source.u64() };
+  return { count, size, start: source.u64(), end: at };
 }
 
 interface Entry {

@@ -2,6 +2,7 @@ import type { ByteSource } from './byte-source.ts';
 import { decompressed } from './compression.ts';
 import { ScanStop } from './finding.ts';
 import { formatOf, type ModelFormat } from './format.ts';
+import { parseJsonHeader } from './json-header.ts';
 import { scanNpy } from './npy.ts';
 import { scanPickle } from './pickle.ts';
 import { addFinding, type PickleScan } from './pickle-policy.ts';
@@ -21,7 +22,7 @@ export async function scanZip(source: ByteSource, scan: PickleScan): Promise<Mod
     if (member.method === 0) {
       await scanMember(stored, member, torch, scan);
     } else {
-      await using content = await decompressed(stored, 'deflate', scan.limits.decompressedBytes);
+      await using content = await decompressed(stored, 'deflate', scan);
       if (content.source.size !== member.size || content.trailing > 0) {
         addFinding(scan, 'header-mismatch', `${shown(member)} has another length than the zip says.`);
       }
@@ -56,24 +57,21 @@ async function scanMember(source: ByteSource, member: ZipMember, torch: boolean,
   }
 }
 
-/** A Keras model runs the code of a Lambda layer, and imports what a layer's module names. */
+/** A Keras model runs the code of a Lambda layer, and imports what a layer's module names; its weights are not read here. */
 function scanKerasConfig(source: ByteSource, member: ZipMember, scan: PickleScan): void {
+  addFinding(scan, 'unread-format', `${shown(member)} makes this a Keras model, which is not judged as a whole.`);
   if (source.size > scan.limits.headerBytes) throw new ScanStop('limit', `the configuration has ${source.size} bytes.`);
-  try {
-    JSON.parse(source.bytes(source.size).toString('utf8'), (key, value: unknown) => {
+  const nodes = [parseJsonHeader(source.bytes(source.size).toString('utf8'), 200)];
+  for (let node = nodes.pop(); node !== undefined; node = nodes.pop()) {
+    if (typeof node !== 'object' || node === null) continue;
+    for (const [key, value] of Object.entries(node)) {
+      if (value !== undefined) nodes.push(value);
       if (key === 'class_name' && value === 'Lambda')
         addFinding(scan, 'custom-code', `${shown(member)} has a Lambda layer.`);
-      if (
-        key === 'module' &&
-        typeof value === 'string' &&
-        !/^(builtins|keras|tensorflow\.keras|tf_keras)(\.|$)/.test(value)
-      ) {
+      const foreign = typeof value === 'string' && !/^(builtins|keras|tensorflow\.keras|tf_keras)(\.|$)/.test(value);
+      if (key === 'module' && foreign)
         addFinding(scan, 'custom-code', `${shown(member)} imports ${JSON.stringify(value.slice(0, 80))}.`);
-      }
-      return value;
-    });
-  } catch {
-    throw new ScanStop('malformed', 'the configuration is no JSON.');
+    }
   }
 }
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
+import select
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -80,6 +83,44 @@ def test_health_is_answered_while_the_model_works_and_the_queue_is_bounded(odd, 
         for thread in threads:
             thread.join()
         assert sorted(answers) == [200, 200, 503, 503]
+
+
+HEAD = b"POST /v2/models/flight/infer HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"
+
+
+def test_bodies_that_never_end_hold_bounded_memory(odd, tmp_path):
+    folder = write_model(tmp_path / "m", odd.Slow(), ONE)
+    with serve(folder, PASSLOOP_MAX_BODY_BYTES="100000") as server, contextlib.ExitStack() as stack:
+        address = ("127.0.0.1", server.http_port)
+        slow = [stack.enter_context(socket.create_connection(address, timeout=20)) for _ in range(6)]
+        for connection in slow:
+            connection.sendall(HEAD + b" " * 90_000)
+        # Four of them fit; the others are told so at once, and so is an honest request while the four last.
+        refused = select.select(slow, [], [], 20)[0]
+        assert refused
+        assert all(connection.recv(64).startswith(b"HTTP/1.1 503 ") for connection in refused)
+        assert server.request("GET", "/v2/health/ready").status == 200
+        for connection in slow:
+            connection.close()
+        until(lambda: ask(server).status == 200)
+
+
+def test_a_body_that_stops_coming_is_given_up(odd, tmp_path):
+    folder = write_model(tmp_path / "m", odd.Slow(), ONE)
+    with (
+        serve(folder, PASSLOOP_READ_SECONDS="1") as server,
+        socket.create_connection(("127.0.0.1", server.http_port), timeout=20) as connection,
+    ):
+        connection.sendall(HEAD + b"{")
+        assert connection.recv(64).startswith(b"HTTP/1.1 408 ")
+
+
+def until(holds):
+    for _ in range(200):
+        if holds():
+            return
+        threading.Event().wait(0.05)
+    raise AssertionError("it never became so")
 
 
 def test_sigterm_finishes_what_runs_and_exits_0(odd, tmp_path):
