@@ -3,14 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { sha256, temporaryFolder } from '@passloop/core';
-import type {
-  CandidateRecord,
-  DeployEnvironment,
-  DeployQuery,
-  Forge,
-  PromotionRequest,
-  RetryPorts,
-} from '@passloop/gitops';
+import type { DeployEnvironment, DeployQuery, Forge, PromotionRequest, RetryPorts } from '@passloop/gitops';
 import {
   type CreatedRepository,
   type LocalGithub,
@@ -18,6 +11,7 @@ import {
   type RepositorySettings,
   startLocalGithub,
 } from '@passloop/local-github';
+import type { CandidateRecord } from '@passloop/record';
 import type { GithubOptions } from './client.ts';
 import { octokitForge } from './octokit-forge.ts';
 

@@ -1,8 +1,9 @@
-import { ConfigurationError, sha256 } from '@passloop/core';
-import { formatDocument, type PromotionDocument, type RecordDocument } from '@passloop/documents';
+import { ConfigurationError } from '@passloop/core';
+import type { PromotionDocument } from '@passloop/documents';
+import type { CandidateRecord } from '@passloop/record';
 import { type MergePolicy, performChange, type Refusal, type RetryPorts } from './apply-change.ts';
 import { commitMessage, promotionTrailers } from './commit-message.ts';
-import { type DeployChange, fileEditor } from './deploy-change.ts';
+import type { DeployChange } from './deploy-change.ts';
 import {
   type DeployQuery,
   type DeployState,
@@ -12,18 +13,11 @@ import {
 } from './deploy-state.ts';
 import type { Forge } from './forge.ts';
 import { holdAgainst } from './holds.ts';
-import { promotionBranch, recordPath } from './paths.ts';
+import { promotionBranch } from './paths.ts';
 import { promotionDocument } from './promote.ts';
-import {
-  type CandidateRecord,
-  deployedRecord,
-  editTargets,
-  isLanded,
-  keepDerivedHolds,
-  listedFiles,
-  type PromotionPlan,
-} from './promotion.ts';
+import { listedFiles, type PromotionPlan } from './promotion.ts';
 import { promotionText } from './pull-request-text.ts';
+import { changeRecord, isLanded } from './record-change.ts';
 import { versionsOf } from './record-history.ts';
 
 /** What is known of the model that runs already; all the rest of its record is empty, and says so by being null. */
@@ -83,12 +77,10 @@ export function planAdoption(state: DeployState, request: AdoptRequest): Promoti
       reason: `What runs is held: ${hold.reason} Revert the change that brought it.`,
     };
   }
-  const record = deployedRecord(state, environment, candidate, 'adopt', request.at);
-  const editor = fileEditor(state.snapshot);
-  editTargets(editor, environment, record);
-  keepDerivedHolds(editor, environment, state.model);
-  const recordText = formatDocument('record', record);
-  editor.write(recordPath(state.model, environment.name), recordText);
+  const { record, recordDigest, editor } = changeRecord(state, environment, candidate, {
+    cause: 'adopt',
+    at: request.at,
+  });
   const files = editor.files();
   const headline = `adopt(${record.model}/${environment.name}): ${record.version}`;
   const text = promotionText(
@@ -106,7 +98,7 @@ export function planAdoption(state: DeployState, request: AdoptRequest): Promoti
     kind: 'change',
     change,
     record,
-    recordDigest: sha256(recordText),
+    recordDigest,
     what: production === null ? 'first' : 'not-comparable',
   };
 }
@@ -167,7 +159,7 @@ function adoptedRecord(state: DeployState, request: AdoptRequest, digest: string
     comparedWith: null,
     reproduction: null,
     trust: 'none',
-  } satisfies Omit<RecordDocument, 'deployment'>;
+  };
 }
 
 /** Adopts. Can be killed anywhere and run again. @throws ConfigurationError, InfrastructureError */

@@ -8,7 +8,7 @@ import {
   type HistoryEntry,
   type RecordVersion,
   readHistory,
-  readRecord,
+  versionInTree,
   versionsOf,
 } from './record-history.ts';
 import { readTarget, type TargetState } from './targets.ts';
@@ -113,7 +113,7 @@ function readProduction(
   if (found === null) return { production: null, problem: null };
   if (found.text === null) return { production: null, problem: `${place.file} is no regular text file.` };
   try {
-    const version = readRecord(found.text, place);
+    const version = versionInTree(found.text, place);
     if (version.record.identity !== identity) {
       return {
         production: null,

@@ -1,4 +1,5 @@
 import type { Producer, PromotionDocument } from '@passloop/documents';
+import { type CandidateRecord, sameIdentity } from '@passloop/record';
 import { type MergePolicy, type Performed, performChange, type Refusal, type RetryPorts } from './apply-change.ts';
 import {
   type DeployQuery,
@@ -9,15 +10,8 @@ import {
 } from './deploy-state.ts';
 import { editsOf } from './edits.ts';
 import type { Forge } from './forge.ts';
-import {
-  type CandidateRecord,
-  isLanded,
-  openRecord,
-  type PromotionPlan,
-  type PromotionRequest,
-  planPromotion,
-} from './promotion.ts';
-import { sameIdentity } from './record-history.ts';
+import { type PromotionPlan, type PromotionRequest, planPromotion } from './promotion.ts';
+import { isLanded, openRecord } from './record-change.ts';
 
 export type PromotionOptions = {
   merge: MergePolicy;

@@ -1,13 +1,9 @@
-import { ConfigurationError, PassloopError, sha256 } from '@passloop/core';
-import { parseDocument, type RecordDocument } from '@passloop/documents';
+import { PassloopError } from '@passloop/core';
+import { identityOf, type RecordPlace, readRecord, type StoredRecord, sameIdentity } from '@passloop/record';
 import type { PathVersion } from './forge.ts';
-import { promotionIdOf } from './promotion-id.ts';
 
 /** A record of one environment as a commit of the deploy repository holds it. */
-export type RecordVersion = {
-  record: RecordDocument;
-  /** sha256 of the file's bytes. */
-  digest: string;
+export type RecordVersion = StoredRecord & {
   /** Where it was found: the commit that wrote it, or null for the file in the tree. */
   commit: string | null;
   /** ISO 8601, UTC: when that commit was made. */
@@ -18,39 +14,16 @@ export type RecordVersion = {
 /** A model that is refused because its record was replaced by one of its ancestors. */
 export type DerivedHold = { version: RecordVersion; commit: string; at: string; author: string | null };
 
-type Place = { file: string; model: string; environment: string };
-
-/**
- * Parses and verifies a record's text.
- * @throws ConfigurationError with the file, where it isn't one, or doesn't verify, or belongs elsewhere
- */
-export function readRecord(text: string, place: Place): RecordVersion {
-  const record = parseDocument('record', text, place.file);
-  const problem = problemOf(record, place);
-  if (problem !== null) {
-    throw new ConfigurationError(`${place.file} does not verify: ${problem}`, {
-      file: place.file,
-      hint: 'Restore the last promotion commit of that file, or write a new first record with `passloop adopt`.',
-    });
-  }
-  return { record, digest: sha256(text), commit: null, at: null, author: null };
-}
-
-function problemOf(record: RecordDocument, place: Place): string | null {
-  const { deployment } = record;
-  if (record.model !== place.model) return `it is the record of model ${record.model}.`;
-  if (deployment.environment !== place.environment) return `it is a record of ${deployment.environment}.`;
-  const target = deployment.targets.find((one) => one.value !== record.image.digest);
-  if (target !== undefined) return `its target ${target.file} carries another image than the record.`;
-  const id = promotionIdOf(record, deployment.previous?.promotionId ?? null);
-  return id === deployment.promotionId ? null : 'its promotion id is not that of its contents.';
+/** The record in the tree, of which no commit is known. @throws ConfigurationError as `readRecord` */
+export function versionInTree(text: string, place: RecordPlace): RecordVersion {
+  return { ...readRecord(text, place), commit: null, at: null, author: null };
 }
 
 /** What one commit made of a record's file: another record, or none. */
 export type HistoryEntry = { commit: string; at: string; author: string | null; version: RecordVersion | null };
 
 /** The entries, newest first. Contents that are no record or don't verify are left out: they are no place to return to. */
-export function readHistory(versions: readonly PathVersion[], place: Place): HistoryEntry[] {
+export function readHistory(versions: readonly PathVersion[], place: RecordPlace): HistoryEntry[] {
   const entries: HistoryEntry[] = [];
   for (const { commit, at, author, text } of versions) {
     if (text === null) {
@@ -110,16 +83,4 @@ function isRolledBack(replaced: RecordVersion, by: RecordVersion | null, version
   if (by === null) return cause === 'promotion' && previous === null;
   if (cause === 'rollback' || by.digest === replaced.digest || sameIdentity(replaced.record, by.record)) return false;
   return previous?.record === by.digest || ancestorsOf(replaced, versions).some(({ digest }) => digest === by.digest);
-}
-
-/** The identity of a promotion: model digest and image digest. */
-export function identityOf(record: Pick<RecordDocument, 'modelDigest' | 'image'>): string {
-  return `${record.modelDigest} ${record.image.digest}`;
-}
-
-export function sameIdentity(
-  left: Pick<RecordDocument, 'modelDigest' | 'image'>,
-  right: Pick<RecordDocument, 'modelDigest' | 'image'>,
-): boolean {
-  return identityOf(left) === identityOf(right);
 }

@@ -1,8 +1,9 @@
-import { ConfigurationError, isDigest, sha256, shortDigest } from '@passloop/core';
+import { ConfigurationError, isDigest, shortDigest } from '@passloop/core';
 import { formatDocument, parseDocument, type RecordDocument, type RollbackDocument } from '@passloop/documents';
+import { sameIdentity } from '@passloop/record';
 import { type MergePolicy, type Performed, performChange, type Refusal, type RetryPorts } from './apply-change.ts';
 import { commitMessage, promotionTrailers } from './commit-message.ts';
-import { type DeployChange, fileEditor } from './deploy-change.ts';
+import type { DeployChange, FileEditor } from './deploy-change.ts';
 import {
   type DeployQuery,
   type DeployState,
@@ -13,18 +14,12 @@ import {
 } from './deploy-state.ts';
 import type { Forge } from './forge.ts';
 import { holdAgainst, holdDocument } from './holds.ts';
-import { holdPath, promotionBranch, recordPath } from './paths.ts';
+import { holdPath, promotionBranch } from './paths.ts';
 import { fieldsOf, movedField, promotionDocument } from './promote.ts';
-import {
-  deployedRecord,
-  editTargets,
-  isLanded,
-  keepDerivedHolds,
-  listedFiles,
-  type PromotionPlan,
-} from './promotion.ts';
+import { listedFiles, type PromotionPlan } from './promotion.ts';
 import { rollbackText } from './pull-request-text.ts';
-import { ancestorsOf, type RecordVersion, sameIdentity } from './record-history.ts';
+import { changeRecord, isLanded } from './record-change.ts';
+import { ancestorsOf, type RecordVersion } from './record-history.ts';
 
 /** Which record a rollback returns to. */
 export type RollbackTarget =
@@ -86,13 +81,11 @@ function rollbackPlan(
   request: RollbackRequest,
 ): RollbackPlan {
   const { deployment: _, ...older } = to.record;
-  const record = deployedRecord(state, environment, older, 'rollback', request.at);
-  const editor = fileEditor(state.snapshot);
-  editTargets(editor, environment, record);
-  keepDerivedHolds(editor, environment, state.model);
+  const { record, recordDigest, editor } = changeRecord(state, environment, older, {
+    cause: 'rollback',
+    at: request.at,
+  });
   const hold = writeHold(editor, environment, from.record, record, request);
-  const recordText = formatDocument('record', record);
-  editor.write(recordPath(state.model, environment.name), recordText);
   const files = editor.files();
   const headline = `rollback(${record.model}/${environment.name}): ${from.record.version} back to ${record.version}`;
   const change: DeployChange = {
@@ -101,12 +94,12 @@ function rollbackPlan(
     message: commitMessage(headline, [request.reason], promotionTrailers(record, from.record.deployment.promotionId)),
     text: rollbackText(record, from.record, request.reason, hold, listedFiles(files)),
   };
-  return { kind: 'change', change, record, recordDigest: sha256(recordText), what: 'rollback', from, to, hold };
+  return { kind: 'change', change, record, recordDigest, what: 'rollback', from, to, hold };
 }
 
 /** The model that is left is refused from now on; where only its image differs, that image of it. */
 function writeHold(
-  editor: ReturnType<typeof fileEditor>,
+  editor: FileEditor,
   environment: EnvironmentState,
   left: RecordDocument,
   record: RecordDocument,

@@ -4,7 +4,7 @@ import { driftOf, historyLimit } from './deploy-state.ts';
 import type { DeploySnapshot, FileAt, Forge } from './forge.ts';
 import { type Hold, holdOf, readHolds } from './holds.ts';
 import { holdsFolder, promotionBranch, stateFolder } from './paths.ts';
-import { derivedHolds, type RecordVersion, readHistory, readRecord } from './record-history.ts';
+import { derivedHolds, type RecordVersion, readHistory, versionInTree } from './record-history.ts';
 import { readTarget, targetOf } from './targets.ts';
 
 type Found = {
@@ -78,7 +78,7 @@ function recordIn(file: FileAt): Found[] {
   const one = { path: file.path, environment, model };
   if (file.text === null) return [{ ...one, version: null, problem: `${file.path} is no regular text file.` }];
   try {
-    return [{ ...one, version: readRecord(file.text, { file: file.path, model, environment }), problem: null }];
+    return [{ ...one, version: versionInTree(file.text, { file: file.path, model, environment }), problem: null }];
   } catch (error) {
     if (!(error instanceof PassloopError)) throw error;
     return [{ ...one, version: null, problem: error.message }];

@@ -11,7 +11,6 @@ import type {
   RunDocument,
 } from '@passloop/documents';
 import {
-  type CandidateRecord,
   type DeployState,
   decide,
   type EnvironmentState,
@@ -25,7 +24,7 @@ import {
 } from '@passloop/gitops';
 import { type Environment, type LoadedModel, loadModelsAt, overridesAt, productionEnvironment } from '@passloop/model';
 import { pushImage } from '@passloop/packaging';
-import type { Store } from '@passloop/record';
+import type { CandidateRecord, Store } from '@passloop/record';
 import { openTables } from '@passloop/tables';
 import { explainKeys, trainingKey } from '@passloop/training';
 import { compareStage } from './compare-stage.ts';
