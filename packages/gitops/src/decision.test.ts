@@ -36,6 +36,9 @@ function holdFile(overrides: Partial<HoldDocument> = {}, path?: string) {
 }
 
 const now = { record: b, versions: history(a, b) };
+const back = deployed(candidate('a'), b, { cause: 'rollback' });
+const again = deployed(candidate('b'), back);
+const lifted = file(`.passloop/holds/flight-delay/lifted-${sha256(b).replace(':', '-')}.json`, '{}');
 
 it.each([
   ['is production', keys('b'), now, { kind: 'already-promoted' }],
@@ -91,6 +94,30 @@ it.each([
     keys('b', { modelDigest: sha256('new') }),
     { record: a, versions: history(a, b, a) },
     { kind: 'held' },
+  ],
+  [
+    'was left by a rollback, and nothing holds it any more',
+    keys('b', { inStore: true }),
+    { record: back, versions: history(a, b, back) },
+    { kind: 'promote' },
+  ],
+  [
+    'was left by a rollback, nothing holds it, and nobody has its run',
+    keys('b'),
+    { record: back, versions: history(a, b, back) },
+    { kind: 'train' },
+  ],
+  [
+    'was reverted by hand, and whose hold was lifted',
+    keys('b', { inStore: true }),
+    { record: a, versions: history(a, b, a), holds: [lifted] },
+    { kind: 'promote' },
+  ],
+  [
+    'was replaced by what had been held: an honest return',
+    keys('a'),
+    { record: again, versions: history(a, b, back, again) },
+    { kind: 'rollback', to: { record: { version: 'a' } } },
   ],
   [
     'meets a changed manifest',

@@ -6,6 +6,8 @@ import { holdsFolder, promotionBranch, recordPath } from './paths.ts';
 import {
   derivedHolds,
   type HistoryEntry,
+  isLeft,
+  leftByReturns,
   type RecordVersion,
   readHistory,
   versionInTree,
@@ -148,6 +150,14 @@ export function environmentOf(state: DeployState, name: string): EnvironmentStat
   throw new ConfigurationError(`There is no environment ${JSON.stringify(name.slice(0, 80))}.`, {
     hint: `${state.model} is deployed to: ${names}.`,
   });
+}
+
+/** What a candidate may return to as a rollback: it ran here and was replaced, and not because somebody went back from it. */
+export function returnsIn(environment: EnvironmentState): RecordVersion[] {
+  const left = leftByReturns(environment.history);
+  return versionsIn(environment).filter(
+    ({ digest, record }) => digest !== environment.production?.digest && !isLeft(record, left),
+  );
 }
 
 export function versionsIn(environment: EnvironmentState): RecordVersion[] {

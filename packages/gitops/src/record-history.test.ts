@@ -1,7 +1,7 @@
 import { sha256 } from '@passloop/core';
 import { expect, it } from 'vitest';
 import { candidate, deployed, history, recordFile } from './record-fixture.ts';
-import { ancestorsOf, derivedHolds, readHistory, versionsOf } from './record-history.ts';
+import { ancestorsOf, derivedHolds, isAfterReturn, leftByReturns, readHistory, versionsOf } from './record-history.ts';
 
 const place = { file: recordFile, model: 'flight-delay', environment: 'prod' };
 const a = deployed(candidate('a'), null);
@@ -52,4 +52,34 @@ it('does not follow a chain in a circle, or out of what was read', () => {
   const versions = versionsOf(readHistory(history(b, c), place));
   const [newest] = versions;
   expect(newest && ancestorsOf(newest, versions).map(({ record }) => record.version)).toEqual(['b']);
+});
+
+const forward = deployed(candidate('b'), back);
+const next = deployed(candidate('c'), back);
+const onRepackaged = deployed(candidate('a'), repackaged, { cause: 'rollback' });
+
+function named(digest: string): string {
+  return ['a', 'b', 'c', 'x'].find((name) => candidate(name).modelDigest === digest) ?? '?';
+}
+
+it.each([
+  ['promotions alone', [a, b, c], [], false],
+  ['a first record', [a], [], false],
+  ['a rollback of ours', [a, b, back], ['b'], true],
+  ['a revert by hand', [a, b, a], ['b'], true],
+  ['a rollback, and a promotion after it', [a, b, back, next], ['b'], false],
+  ['a rollback that was reverted', [a, b, back, b], [], false],
+  ['a rollback, and what it left promoted again', [a, b, back, forward], [], false],
+  ['a revert of that promotion', [a, b, back, forward, back], ['b'], true],
+  ['a promotion over a rollback that was reverted', [a, b, back, next, back], ['b', 'c'], true],
+  ['a record that was taken away', [a, null], ['a'], true],
+])('knows what returns left, and whether the last change was one: %s', (_, texts, left, isReturned) => {
+  const entries = readHistory(history(...texts), place);
+  expect(leftByReturns(entries).map(({ modelDigest }) => named(modelDigest))).toEqual(left);
+  expect(isAfterReturn(entries)).toBe(isReturned);
+});
+
+it('leaves one image where the model stayed', () => {
+  const left = leftByReturns(readHistory(history(a, repackaged, onRepackaged), place));
+  expect(left).toEqual([{ modelDigest: candidate('a').modelDigest, imageDigest: candidate('a2').image.digest }]);
 });

@@ -78,6 +78,54 @@ export function derivedHolds(history: readonly HistoryEntry[]): DerivedHold[] {
   return [...held.values()];
 }
 
+/** A model, or one image of it, that a return left and that hasn't come back since. */
+export type LeftModel = { modelDigest: string; imageDigest: string | null };
+
+/**
+ * What returns left: a rollback of ours, a revert in the deploy repository. Each was held then; where nothing holds it now,
+ * somebody lifted the hold, and its coming back goes forward again.
+ * @param history newest first
+ */
+export function leftByReturns(history: readonly HistoryEntry[]): LeftModel[] {
+  const versions = versionsOf(history);
+  let left: LeftModel[] = [];
+  let replaced: RecordVersion | null = null;
+  for (const { version } of history.toReversed()) {
+    if (version !== null) left = left.filter((one) => !isLeft(version.record, [one]));
+    if (replaced !== null && isReturn(replaced, version, versions)) {
+      const { modelDigest, image } = replaced.record;
+      left.push({ modelDigest, imageDigest: version?.record.modelDigest === modelDigest ? image.digest : null });
+    }
+    replaced = version;
+  }
+  return left;
+}
+
+export function isLeft(
+  record: Pick<RecordVersion['record'], 'modelDigest' | 'image'>,
+  left: readonly LeftModel[],
+): boolean {
+  return left.some(
+    ({ modelDigest, imageDigest }) =>
+      modelDigest === record.modelDigest && (imageDigest === null || imageDigest === record.image.digest),
+  );
+}
+
+/** True where the last change of the record was a return. @param history newest first */
+export function isAfterReturn(history: readonly HistoryEntry[]): boolean {
+  const [newest, before] = history;
+  if (newest?.version?.record.deployment.cause === 'rollback') return true;
+  return (
+    before?.version != null && newest !== undefined && isReturn(before.version, newest.version, versionsOf(history))
+  );
+}
+
+function isReturn(replaced: RecordVersion, by: RecordVersion | null, versions: readonly RecordVersion[]): boolean {
+  const isOurs =
+    by?.record.deployment.cause === 'rollback' && by.record.deployment.previous?.record === replaced.digest;
+  return isOurs || isRolledBack(replaced, by, versions);
+}
+
 function isRolledBack(replaced: RecordVersion, by: RecordVersion | null, versions: readonly RecordVersion[]): boolean {
   const { cause, previous } = replaced.record.deployment;
   if (by === null) return cause === 'promotion' && previous === null;

@@ -19,11 +19,11 @@ import { fieldsOf, movedField, promotionDocument } from './promote.ts';
 import { listedFiles, type PromotionPlan } from './promotion.ts';
 import { rollbackText } from './pull-request-text.ts';
 import { changeRecord, isLanded } from './record-change.ts';
-import { ancestorsOf, type RecordVersion } from './record-history.ts';
+import { ancestorsOf, isAfterReturn, isLeft, leftByReturns, type RecordVersion } from './record-history.ts';
 
 /** Which record a rollback returns to. */
 export type RollbackTarget =
-  /** The nearest ancestor that verifies and isn't held. */
+  /** The nearest ancestor that verifies and isn't held; none where the last change was a return already. */
   | { kind: 'previous' }
   /** A record, model or image digest, a promotion id, a version, a run key, or a commit of the deploy repository. */
   | { kind: 'named'; name: string }
@@ -33,10 +33,7 @@ export type RollbackTarget =
 export type RollbackRequest = {
   environment: string;
   to: RollbackTarget;
-  /**
-   * What is to be left, by the names of a record: where production is something else by now, there is nothing to do. A
-   * rollback that merges by itself needs it, or the same command sent twice goes back twice.
-   */
+  /** What is to be left, by the names of a record: where production is something else by now, there is nothing to do. */
   leave?: string | null;
   reason: string;
   by: string;
@@ -134,11 +131,16 @@ function rollbackTarget(
 ): RecordVersion | Refusal {
   const versions = versionsIn(environment);
   const chain = ancestorsOf(from, versions);
+  const left = leftByReturns(environment.history);
   const usable = (version: RecordVersion) =>
-    !sameIdentity(version.record, from.record) && holdOn(environment, versions, version) === null;
+    !sameIdentity(version.record, from.record) &&
+    !isLeft(version.record, left) &&
+    holdOn(environment, versions, version) === null;
   if (target.kind === 'named') return namedTarget(environment, versions, from, target.name);
   if (target.kind === 'previous') {
-    return chain.find(usable) ?? blocked(noneLeft(environment, chain));
+    const to = chain.find(usable);
+    if (isAfterReturn(environment.history)) return returnedAlready(environment, from, to ?? null);
+    return to ?? blocked(noneLeft(environment, chain));
   }
   const commits = new Set(target.commits);
   const comesFrom = ({ record }: RecordVersion) => record.source !== null && commits.has(record.source.commit);
@@ -150,6 +152,19 @@ function rollbackTarget(
     };
   }
   return chain.find((version) => usable(version) && !comesFrom(version)) ?? blocked(noneLeft(environment, chain));
+}
+
+/** The same command sent again, or a second person's: one rollback goes back once. Further back is asked for by name. */
+function returnedAlready(environment: EnvironmentState, from: RecordVersion, further: RecordVersion | null): Refusal {
+  const next =
+    further === null
+      ? 'No earlier record can come back.'
+      : `To go further back, name the record: --to ${further.record.version}`;
+  return {
+    kind: 'refused',
+    outcome: 'already-promoted',
+    reason: `${environment.name} went back to ${from.record.version} already. ${next}`,
+  };
 }
 
 function noneLeft(environment: EnvironmentState, chain: readonly RecordVersion[]): string {
@@ -233,6 +248,7 @@ export async function rollback(
     async plan(state) {
       const environment = environmentOf(state, request.environment);
       const plan = planRollback(state, request);
+      if (plan.kind === 'refused' && plan.outcome !== 'blocked') return plan;
       const moved = movedField(environment, seen);
       seen ??= fieldsOf(environment);
       if (moved !== null) return moved;

@@ -1,0 +1,91 @@
+import { type DeployState, hold, promote, readDeployState, rollback } from '@passloop/gitops';
+import { expect, it } from 'vitest';
+import { candidate, deployWorld, git, manifest, noWait, promotionOf, pull, query } from './deploy-fixture.ts';
+
+const auto = { merge: 'auto' as const, ports: noWait };
+const returning = { ...auto, hasImage: async () => true };
+const by = { environment: 'prod', reason: 'it is bad', by: 'ada', at: '2026-11-22T12:00:00Z' };
+const previous = { ...by, to: { kind: 'previous' as const } };
+type World = Awaited<ReturnType<typeof deployWorld>>;
+
+async function inProduction(...names: string[]): Promise<World> {
+  const world = await deployWorld();
+  for (const name of names) await promote(world.forge, query(), promotionOf(candidate(name)), auto);
+  return world;
+}
+
+function holdsOf(state: DeployState): string[] {
+  return (state.environments[0]?.holds ?? []).map(({ modelDigest }) => modelDigest);
+}
+
+it('goes back once, however often the same command is sent', async () => {
+  await using world = await inProduction('a', 'b', 'c');
+
+  const first = await rollback(world.forge, query(), previous, returning);
+  const from = world.server.log.length;
+  const second = await rollback(world.forge, query(), previous, returning);
+
+  expect(first).toMatchObject({ outcome: 'created', merged: true, to: { version: candidate('b').version } });
+  expect(second).toMatchObject({
+    outcome: 'already-promoted',
+    reason: `prod went back to ${candidate('b').version} already. To go further back, name the record: --to ${candidate('a').version}`,
+  });
+  expect(world.server.counts(from)).toMatchObject({ total: 1, writes: 0 });
+  expect(await world.show(manifest)).toContain(candidate('b').image.digest);
+
+  // Further back is asked for by name, and then once more changes nothing either.
+  const named = { ...by, to: { kind: 'named' as const, name: candidate('a').version } };
+  expect(await rollback(world.forge, query(), named, returning)).toMatchObject({ outcome: 'created', merged: true });
+  expect(await rollback(world.forge, query(), named, returning)).toMatchObject({ outcome: 'already-promoted' });
+  expect(await world.show(manifest)).toContain(candidate('a').image.digest);
+});
+
+it('goes back no further after somebody reverted by hand', async () => {
+  await using world = await inProduction('a', 'b', 'c');
+  await pull(world.clone);
+  await git(world.clone, 'revert', '--no-edit', 'HEAD');
+  await git(world.clone, 'push', '--quiet', 'origin', 'main');
+
+  expect(await rollback(world.forge, query(), previous, returning)).toMatchObject({ outcome: 'already-promoted' });
+  expect(await world.show(manifest)).toContain(candidate('b').image.digest);
+});
+
+it('goes back once where four people roll back at the same time', async () => {
+  await using world = await inProduction('a', 'b', 'c');
+  const ports = {
+    ...noWait,
+    attempts: 40,
+    sleep: (ms: number) => new Promise<void>((done) => setTimeout(done, ms / 10)),
+  };
+
+  const results = await Promise.all(
+    ['ada', 'bo', 'cy', 'di'].map((person) =>
+      rollback(world.forgeWith({}), query(), { ...previous, by: person }, { ...returning, ports }),
+    ),
+  );
+
+  expect(await world.show(manifest)).toContain(candidate('b').image.digest);
+  for (const { outcome, merged } of results) {
+    expect(merged || outcome === 'already-promoted', outcome).toBe(true);
+  }
+  const merges = world.repository.pullRequests().filter(({ mergedAt }) => mergedAt !== null);
+  expect(merges).toHaveLength(4);
+});
+
+it('promotes what was lifted like any candidate, holds nothing for it, and takes an honest revert afterwards', async () => {
+  await using world = await inProduction('a', 'b');
+  await rollback(world.forge, query(), previous, returning);
+  expect(await promote(world.forge, query(), promotionOf(candidate('b')), auto)).toMatchObject({ outcome: 'held' });
+  const request = { ...by, environment: null, modelDigest: candidate('b').modelDigest, reason: 'it was the data' };
+  expect(await hold(world.forge, query(), { ...request, action: 'lift' }, auto)).toMatchObject({ merged: true });
+
+  const again = await promote(world.forge, query(), promotionOf(candidate('b')), auto);
+
+  expect(again).toMatchObject({ outcome: 'created', merged: true, change: 'compared' });
+  expect(holdsOf(await readDeployState(world.forge, query()))).toEqual([]);
+  // What a revert in the model repository gives: the key of `a`, which ran before and was never refused.
+  const back = { ...by, to: { kind: 'named' as const, name: candidate('a').runKey ?? '' } };
+  expect(await rollback(world.forge, query(), back, returning)).toMatchObject({ outcome: 'created', merged: true });
+  expect(await world.show(manifest)).toContain(candidate('a').image.digest);
+  expect(holdsOf(await readDeployState(world.forge, query()))).toEqual([candidate('b').modelDigest]);
+});
