@@ -19,6 +19,10 @@ const run = promisify(execFile);
 
 /** git as a person on this machine runs it, without the machine's configuration. */
 export async function git(folder: string, ...args: string[]): Promise<string> {
+  return gitWithInput(folder, null, ...args);
+}
+
+export async function gitWithInput(folder: string, input: string | null, ...args: string[]): Promise<string> {
   const env = {
     PATH: process.env.PATH,
     HOME: folder,
@@ -30,7 +34,9 @@ export async function git(folder: string, ...args: string[]): Promise<string> {
     GIT_COMMITTER_NAME: 'Ada',
     GIT_COMMITTER_EMAIL: 'ada@example.com',
   };
-  return (await run('git', args, { cwd: folder, env, maxBuffer: 1 << 26 })).stdout;
+  const running = run('git', args, { cwd: folder, env, maxBuffer: 1 << 26 });
+  if (input !== null) running.child.stdin?.end(input);
+  return (await running).stdout;
 }
 
 export const image = 'ghcr.io/acme/flight';

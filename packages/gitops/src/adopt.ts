@@ -60,11 +60,12 @@ export function planAdoption(state: DeployState, request: AdoptRequest): Promoti
   const environment = environmentOf(state, request.environment);
   const digest = runningDigest(environment, request.imageDigest);
   const { production } = environment;
-  if (production !== null && production.record.image.digest === digest && environment.drift.length === 0) {
+  const isRecorded = production?.record.image.digest === digest && environment.drift.length === 0;
+  if (isRecorded && environment.problem === null) {
     return {
       kind: 'refused',
       outcome: 'already-promoted',
-      reason: `${environment.name} has a record of what it runs: ${production.record.version}.`,
+      reason: `${environment.name} has a record of what it runs: ${production?.record.version}.`,
     };
   }
   const candidate = adoptedRecord(state, request, digest);

@@ -6,6 +6,7 @@ import { holdsFolder, promotionBranch, recordPath } from './paths.ts';
 import {
   derivedHolds,
   type HistoryEntry,
+  historyProblem,
   isLeft,
   leftByReturns,
   type RecordVersion,
@@ -18,7 +19,7 @@ import { readTarget, type TargetState } from './targets.ts';
 /** An environment as promotions need it: of the model file. */
 export type DeployEnvironment = Pick<Environment, 'name' | 'targets'>;
 
-/** How many versions of a record are read; holds of older ones were written as files by the promotions since. */
+/** How many versions of a record are read; holds of older ones are files by now (`historyProblem` makes sure of it). */
 export const historyLimit = 50;
 
 export type Drift = { file: string; recorded: string; found: string | null };
@@ -28,7 +29,7 @@ export type EnvironmentState = {
   name: string;
   /** The record in the tree, which is the truth; null where there is none. */
   production: RecordVersion | null;
-  /** Why the record in the tree can't be believed; null where it can, or there is none. */
+  /** Why the record in the tree can't be believed, or its history can't tell what is held; null where they can. */
   problem: string | null;
   /** Newest first. */
   history: readonly HistoryEntry[];
@@ -89,10 +90,11 @@ export function deployState(repository: string, query: DeployQuery, snapshot: De
       .map((hold) => holdOf(hold, environment.name));
     const targets = environment.targets.map((target) => readTarget(target, snapshot.files.get(target.file) ?? null));
     const { production, problem } = readProduction(snapshot, place, query.identity, history);
+    const unclear = historyProblem(snapshot.histories.get(file) ?? [], historyLimit, place);
     return {
       name: environment.name,
       production,
-      problem,
+      problem: problem ?? unclear,
       history,
       holds: [...holds, ...derived].filter(
         (hold) => hold.environment === null || hold.environment === environment.name,

@@ -3,7 +3,7 @@ import { formatDocument, type HoldDocument, type PullRequestReference } from '@p
 import { type MergePolicy, performChange, type Refusal, type RetryPorts } from './apply-change.ts';
 import { commitMessage } from './commit-message.ts';
 import { type DeployChange, fileEditor } from './deploy-change.ts';
-import { type DeployQuery, type DeployState, deployState, readRequest } from './deploy-state.ts';
+import { type DeployQuery, type DeployState, deployState, readRequest, versionsIn } from './deploy-state.ts';
 import type { Forge } from './forge.ts';
 import { type Hold, holdDocument } from './holds.ts';
 import { holdBranch, holdPath, liftPath } from './paths.ts';
@@ -62,6 +62,7 @@ function placeHold(state: DeployState, request: HoldRequest): HoldPlan | Refusal
       model: state.model,
       modelDigest,
       imageDigest: null,
+      runKey: runKeyOf(state, modelDigest),
       environment,
       by: request.by,
       reason: request.reason,
@@ -78,6 +79,12 @@ function placeHold(state: DeployState, request: HoldRequest): HoldPlan | Refusal
     `**Why** ${escapeMarkdown(request.reason, 1000)}\n**Who** ${escapeMarkdown(request.by)}\n**To lift it** revert this commit, or \`passloop hold ${modelDigest} --lift\`.`,
   ];
   return { kind: 'change', hold, change: changeOf(state, editor.files(), headline, request, body) };
+}
+
+/** The run that made the model, where one of the environments ran it. */
+function runKeyOf(state: DeployState, modelDigest: string): string | null {
+  const versions = state.environments.flatMap((environment) => versionsIn(environment));
+  return versions.find(({ record }) => record.modelDigest === modelDigest)?.record.runKey ?? null;
 }
 
 /** An attempt that continues an earlier one keeps its time, and so its bytes. */

@@ -72,11 +72,11 @@ export function kustomization(digest: string): string {
 export function history(...texts: (string | null)[]): PathVersion[] {
   return texts
     .map((text, index) => ({
-      commit: String(index).repeat(40),
-      at: `2026-11-2${index}T00:00:00Z`,
+      commit: index.toString(16).padStart(40, '0'),
+      at: new Date(Date.UTC(2026, 10, 22, 10, 9) + index * 60_000).toISOString().replace('.000', ''),
       author: 'ada',
       message: `commit ${index}`,
-      text,
+      file: text === null ? null : file(recordFile, text),
     }))
     .reverse();
 }

@@ -1,7 +1,15 @@
 import { sha256 } from '@passloop/core';
 import { expect, it } from 'vitest';
 import { candidate, deployed, history, recordFile } from './record-fixture.ts';
-import { ancestorsOf, derivedHolds, isAfterReturn, leftByReturns, readHistory, versionsOf } from './record-history.ts';
+import {
+  ancestorsOf,
+  derivedHolds,
+  historyProblem,
+  isAfterReturn,
+  leftByReturns,
+  readHistory,
+  versionsOf,
+} from './record-history.ts';
 
 const place = { file: recordFile, model: 'flight-delay', environment: 'prod' };
 const a = deployed(candidate('a'), null);
@@ -82,4 +90,28 @@ it.each([
 it('leaves one image where the model stayed', () => {
   const left = leftByReturns(readHistory(history(a, repackaged, onRepackaged), place));
   expect(left).toEqual([{ modelDigest: candidate('a').modelDigest, imageDigest: candidate('a2').image.digest }]);
+});
+
+/** A text that was changed by hand: the same record in other bytes. */
+function byHand(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${a}${' '.repeat(index)}`);
+}
+
+const later = deployed(candidate('c'), a, { at: '2026-12-01T00:00:00Z' });
+const newer = a.replace('passloop/record/v1', 'passloop/record/v2');
+
+it.each<[string, (string | null)[], number, RegExp | null]>([
+  ['a short history, whoever made it', [a, b, a, b, a], 50, null],
+  ['a long one that ends with a promotion', [a, b, ...byHand(60), later], 50, null],
+  ['a promotion below a revert', [...byHand(60), later, a], 50, null],
+  ['nothing but returns', [a, b, a, b, a, b, a], 5, /last 5 changes .* made by hand/],
+  ['nothing but changes of the text', [a, b, ...byHand(60)], 50, /passloop adopt/],
+  ['a record of a newer version that was reverted', [a, newer, a], 50, /record\/v2 .* newer Passloop/],
+  ['one before a promotion of ours', [a, newer, a, later], 50, null],
+  ['one whose version is far away', [a, a.replace('record/v1', 'record/v12'), a], 50, /v12/],
+])('tells whether a history is enough to know what is held: %s', (_, texts, limit, problem) => {
+  const versions = history(...texts).slice(0, limit);
+  const found = historyProblem(versions, limit, place);
+  if (problem === null) expect(found).toBeNull();
+  else expect(found).toMatch(problem);
 });

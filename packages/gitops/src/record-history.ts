@@ -25,18 +25,53 @@ export type HistoryEntry = { commit: string; at: string; author: string | null; 
 /** The entries, newest first. Contents that are no record or don't verify are left out: they are no place to return to. */
 export function readHistory(versions: readonly PathVersion[], place: RecordPlace): HistoryEntry[] {
   const entries: HistoryEntry[] = [];
-  for (const { commit, at, author, text } of versions) {
-    if (text === null) {
-      entries.push({ commit, at, author, version: null });
-      continue;
-    }
+  for (const { commit, at, author, file } of versions) {
+    if (file === null) entries.push({ commit, at, author, version: null });
+    if (file?.text == null) continue;
     try {
-      entries.push({ commit, at, author, version: { ...readRecord(text, place), commit, at, author } });
+      entries.push({ commit, at, author, version: { ...readRecord(file.text, place), commit, at, author } });
     } catch (error) {
       if (!(error instanceof PassloopError)) throw error;
     }
   }
   return entries;
+}
+
+/**
+ * Why a history can't tell what is held; null where it can. Each record that we write keeps the holds before it as files, so
+ * it is enough to look back to the newest one: nothing before it may be cut off, and nothing after it may be unreadable.
+ * @param versions newest first, as they were read
+ * @param limit how many were asked for
+ */
+export function historyProblem(versions: readonly PathVersion[], limit: number, place: RecordPlace): string | null {
+  for (const [index, { commit, file }] of versions.entries()) {
+    const newer = newerSchema(file?.text ?? '');
+    if (newer !== null) {
+      return `${place.file} was a ${newer} in ${commit.slice(0, 12)}, which a newer Passloop wrote: this one can't tell what it holds. Use that version.`;
+    }
+    const [entry, before] = readHistory(versions.slice(index, index + 2), place);
+    if (entry?.commit === commit && before !== undefined && isWritten(entry, before)) return null;
+  }
+  if (versions.length < limit) return null;
+  return `The last ${limit} changes of ${place.file} were made by hand: what was held before them can't be seen. Hold again what must stay out (\`passloop hold DIGEST\`); then \`passloop adopt\` begins a new history.`;
+}
+
+function newerSchema(text: string): string | null {
+  try {
+    const { schema } = JSON.parse(text) as { schema?: unknown };
+    const [name, major] = /^passloop\/record\/v(\d{1,9})$/.exec(String(schema)) ?? [];
+    return name !== undefined && Number(major) > 1 ? name : null;
+  } catch {
+    return null;
+  }
+}
+
+/** True for a record that was made for this place in history; a text that came back was made before the one that it replaced. */
+function isWritten({ version }: HistoryEntry, before: HistoryEntry): boolean {
+  if (version === null) return false;
+  const { previous, at } = version.record.deployment;
+  const follows = (previous?.promotionId ?? null) === (before.version?.record.deployment.promotionId ?? null);
+  return follows && Date.parse(at) >= Date.parse(before.at);
 }
 
 export function versionsOf(history: readonly HistoryEntry[]): RecordVersion[] {

@@ -113,6 +113,7 @@ function writeHold(
       model: left.model,
       modelDigest: left.modelDigest,
       imageDigest,
+      runKey: left.runKey,
       environment: environment.name,
       by: request.by,
       reason: request.reason,
