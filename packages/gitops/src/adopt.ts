@@ -14,8 +14,8 @@ import {
 import type { Forge } from './forge.ts';
 import { holdAgainst } from './holds.ts';
 import { promotionBranch } from './paths.ts';
-import { promotionDocument } from './promote.ts';
 import { listedFiles, type PromotionPlan } from './promotion.ts';
+import { promotionDocument } from './promotion-document.ts';
 import { promotionText } from './pull-request-text.ts';
 import { changeRecord, isLanded } from './record-change.ts';
 import { versionsOf } from './record-history.ts';

@@ -12,9 +12,11 @@ export * from './kustomization.ts';
 export * from './paths.ts';
 export { type PromotionOptions, promote } from './promote.ts';
 export { type PromotionPlan, type PromotionRequest, planPromotion } from './promotion.ts';
+export { planDocument, refusalDocument } from './promotion-document.ts';
 export type { PromotionEvidence } from './pull-request-text.ts';
 export * from './record-history.ts';
 export {
+  plannedRollback,
   planRollback,
   type RollbackOptions,
   type RollbackPlan,

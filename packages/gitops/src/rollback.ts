@@ -1,7 +1,13 @@
 import { ConfigurationError, isDigest, shortDigest } from '@passloop/core';
-import { formatDocument, parseDocument, type RecordDocument, type RollbackDocument } from '@passloop/documents';
+import {
+  formatDocument,
+  type PromotionDocument,
+  parseDocument,
+  type RecordDocument,
+  type RollbackDocument,
+} from '@passloop/documents';
 import { sameIdentity } from '@passloop/record';
-import { type MergePolicy, type Performed, performChange, type Refusal, type RetryPorts } from './apply-change.ts';
+import { type MergePolicy, performChange, type Refusal, type RetryPorts } from './apply-change.ts';
 import { commitMessage, promotionTrailers } from './commit-message.ts';
 import type { DeployChange, FileEditor } from './deploy-change.ts';
 import {
@@ -15,8 +21,9 @@ import {
 import type { Forge } from './forge.ts';
 import { holdAgainst, holdDocument } from './holds.ts';
 import { holdPath, promotionBranch } from './paths.ts';
-import { fieldsOf, movedField, promotionDocument } from './promote.ts';
+import { fieldsOf, movedField } from './promote.ts';
 import { listedFiles, type PromotionPlan } from './promotion.ts';
+import { planDocument, promotionDocument } from './promotion-document.ts';
 import { rollbackText } from './pull-request-text.ts';
 import { changeRecord, isLanded } from './record-change.ts';
 import { ancestorsOf, isAfterReturn, isLeft, leftByReturns, type RecordVersion } from './record-history.ts';
@@ -265,17 +272,18 @@ export async function rollback(
     merge: options.merge,
     ports: options.ports,
   });
-  return rollbackDocument(query.model, request.environment, performed);
+  const plan = performed.applied === null ? null : performed.plan;
+  return rollbackDocument(promotionDocument(query.model, request.environment, performed), plan);
 }
 
-function rollbackDocument(
-  model: string,
-  environment: string,
-  performed: Performed<DeployState, RollbackPlan>,
-): RollbackDocument {
-  const plan = performed.applied === null ? null : performed.plan;
+/** What a rollback would write: `--plan`. */
+export function plannedRollback(model: string, environment: string, plan: RollbackPlan | Refusal): RollbackDocument {
+  return rollbackDocument(planDocument(model, environment, plan), plan.kind === 'refused' ? null : plan);
+}
+
+function rollbackDocument(promotion: PromotionDocument, plan: RollbackPlan | null): RollbackDocument {
   return {
-    ...promotionDocument(model, environment, performed),
+    ...promotion,
     schema: 'passloop/rollback/v1',
     from: plan === null ? null : sideOf(plan.from.record),
     to: plan === null ? null : sideOf(plan.to.record),

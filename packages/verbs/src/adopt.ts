@@ -1,6 +1,6 @@
 import { ConfigurationError, isDigest } from '@passloop/core';
 import type { PromotionDocument } from '@passloop/documents';
-import { adopt as adoptRunning, editsOf, environmentOf, planAdoption, readDeployState } from '@passloop/gitops';
+import { adopt as adoptRunning, environmentOf, planAdoption, planDocument, readDeployState } from '@passloop/gitops';
 import { trainingKey } from '@passloop/training';
 import { type Context, timestamp } from './context.ts';
 import { deployQuery, environmentNamed, openDeployRepository, retryPorts } from './deploy-repository.ts';
@@ -87,37 +87,7 @@ export async function adopt(context: Context, request: AdoptRequest): Promise<Pr
     at: timestamp(context),
   };
   if (request.plan === true) {
-    const plan = planAdoption(state, asked);
-    const empty = {
-      model: model.name,
-      environment: environment.name,
-      commit: null,
-      pullRequest: null,
-      merged: false,
-      schema: 'passloop/promotion/v1' as const,
-    };
-    if (plan.kind === 'refused') {
-      return {
-        ...empty,
-        outcome: plan.outcome,
-        change: null,
-        reason: plan.reason,
-        promotionId: null,
-        recordDigest: null,
-        branch: null,
-        edits: [],
-      };
-    }
-    return {
-      ...empty,
-      outcome: 'unchanged',
-      change: plan.what,
-      reason: 'A plan: nothing was written.',
-      promotionId: plan.record.deployment.promotionId,
-      recordDigest: plan.recordDigest,
-      branch: plan.change.branch,
-      edits: editsOf(plan.change.files),
-    };
+    return planDocument(model.name, environment.name, planAdoption(state, asked));
   }
   context.progress.phase(`adopt what ${environment.name} runs`);
   return adoptRunning(forge, query, asked, { merge: 'review', ports: retryPorts });

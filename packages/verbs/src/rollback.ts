@@ -1,5 +1,11 @@
 import type { RollbackDocument } from '@passloop/documents';
-import { editsOf, planRollback, type RollbackTarget, readDeployState, rollback as rollBack } from '@passloop/gitops';
+import {
+  plannedRollback,
+  planRollback,
+  type RollbackTarget,
+  readDeployState,
+  rollback as rollBack,
+} from '@passloop/gitops';
 import { type Context, timestamp } from './context.ts';
 import { actor, deployQuery, environmentNamed, openDeployRepository, retryPorts } from './deploy-repository.ts';
 import { openImageRegistry } from './store.ts';
@@ -48,43 +54,4 @@ export async function hasImage(context: Context, reference: string): Promise<boo
   const at = reference.lastIndexOf('@');
   const registry = await openImageRegistry(context, reference.slice(0, at));
   return registry.manifestExists(reference.slice(at + 1));
-}
-
-function plannedRollback(model: string, environment: string, plan: ReturnType<typeof planRollback>): RollbackDocument {
-  const empty = { commit: null, pullRequest: null, merged: false, model, environment };
-  if (plan.kind === 'refused') {
-    return {
-      ...empty,
-      schema: 'passloop/rollback/v1',
-      outcome: plan.outcome,
-      change: null,
-      reason: plan.reason,
-      promotionId: null,
-      recordDigest: null,
-      branch: null,
-      edits: [],
-      from: null,
-      to: null,
-      hold: null,
-    };
-  }
-  const side = (record: typeof plan.record) => ({
-    modelDigest: record.modelDigest,
-    imageDigest: record.image.digest,
-    version: record.version,
-  });
-  return {
-    ...empty,
-    schema: 'passloop/rollback/v1',
-    outcome: 'unchanged',
-    change: 'rollback',
-    reason: 'A plan: nothing was written.',
-    promotionId: plan.record.deployment.promotionId,
-    recordDigest: plan.recordDigest,
-    branch: plan.change.branch,
-    edits: editsOf(plan.change.files),
-    from: side(plan.from.record),
-    to: side(plan.to.record),
-    hold: plan.hold,
-  };
 }
