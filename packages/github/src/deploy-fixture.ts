@@ -198,7 +198,7 @@ export function promotionOf(record: CandidateRecord, overrides: Partial<Promotio
   return {
     environment: 'prod',
     candidate: record,
-    evidence: { comparison: null, changes: [], facts: ['image probed'] },
+    evidence: { comparison: null, changes: [], facts: ['image probed'], previousImage: null },
     at: '2026-11-22T10:10:00Z',
     ...overrides,
   };

@@ -86,7 +86,7 @@ export function planAdoption(state: DeployState, request: AdoptRequest): Promoti
   const headline = `adopt(${record.model}/${environment.name}): ${record.version}`;
   const text = promotionText(
     record,
-    { comparison: null, changes: [], facts: ['adopted as it runs'] },
+    { comparison: null, changes: null, facts: ['adopted as it runs'], previousImage: null },
     listedFiles(files),
   );
   const change: DeployChange = {

@@ -11,7 +11,7 @@ export * from './holds.ts';
 export * from './kustomization.ts';
 export * from './paths.ts';
 export { type PromotionOptions, promote } from './promote.ts';
-export { type PromotionPlan, type PromotionRequest, planPromotion } from './promotion.ts';
+export { openPromotion, type PromotionPlan, type PromotionRequest, planPromotion } from './promotion.ts';
 export { planDocument, refusalDocument } from './promotion-document.ts';
 export type { PromotionEvidence } from './pull-request-text.ts';
 export * from './record-history.ts';

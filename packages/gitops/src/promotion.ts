@@ -1,13 +1,13 @@
 import type { ComparisonDocument, Outcome, RecordDocument } from '@passloop/documents';
-import type { CandidateRecord } from '@passloop/record';
+import { type CandidateRecord, sameIdentity } from '@passloop/record';
 import type { Refusal } from './apply-change.ts';
 import { commitMessage, promotionTrailers } from './commit-message.ts';
 import { type Decision, decide } from './decision.ts';
-import type { DeployChange } from './deploy-change.ts';
+import { type DeployChange, isApplied } from './deploy-change.ts';
 import { type DeployState, type EnvironmentState, environmentOf } from './deploy-state.ts';
 import { changedLines, type PlannedFile } from './edits.ts';
 import { promotionBranch } from './paths.ts';
-import { type PromotionEvidence, promotionText } from './pull-request-text.ts';
+import { type PromotionEvidence, promotionText, type RunsIn } from './pull-request-text.ts';
 import { changeRecord, openRecord } from './record-change.ts';
 
 export type PromotionRequest = {
@@ -53,10 +53,20 @@ export function planPromotion(state: DeployState, request: PromotionRequest): Pr
     branch: promotionBranch(state.model, environment.name),
     files,
     message: commitMessage(headline, [], promotionTrailers(record, null)),
-    text: promotionText(record, request.evidence, listedFiles(files)),
+    text: promotionText(record, request.evidence, listedFiles(files), runsBefore(state, environment, request)),
   };
   const what = outcomeOf(production === null, production?.record ?? null, candidate, request.evidence.comparison);
   return { kind: 'change', change, record, recordDigest, what };
+}
+
+function runsBefore(state: DeployState, environment: EnvironmentState, request: PromotionRequest): RunsIn | null {
+  for (const { name, production } of state.environments
+    .slice(0, state.environments.indexOf(environment))
+    .toReversed()) {
+    if (production?.at == null || !sameIdentity(production.record, request.candidate)) continue;
+    return { environment: name, since: production.at };
+  }
+  return null;
 }
 
 function outcomeOf(
@@ -104,6 +114,19 @@ function refusalOf(decision: Decision, environment: EnvironmentState): Refusal |
     outcome: 'blocked',
     reason: `A rollback is open: ${environment.head?.pullRequest?.url ?? environment.head?.branch}. Merge or close it first.`,
   };
+}
+
+/**
+ * The record of the open pull request, where that promotes on top of what is there now and nothing of it would be written
+ * anew: an attempt of the same candidate then has nothing to prove again.
+ */
+export function openPromotion(state: DeployState, environment: EnvironmentState): RecordDocument | null {
+  const record = openRecord(environment);
+  if (record === null || record.deployment.cause !== 'promotion') return null;
+  const { deployment, ...candidate } = record;
+  const evidence = { comparison: null, changes: null, facts: [], previousImage: null };
+  const plan = planPromotion(state, { environment: environment.name, candidate, evidence, at: deployment.at });
+  return plan.kind === 'change' && isApplied(environment.head, plan.change, state.snapshot) ? record : null;
 }
 
 export function listedFiles(files: readonly PlannedFile[]): { file: string; lines: number | null }[] {

@@ -5,7 +5,7 @@ import { trainingKey } from '@passloop/training';
 import { type Context, timestamp } from './context.ts';
 import { deployQuery, environmentNamed, openDeployRepository, retryPorts } from './deploy-repository.ts';
 import { imageKeyOf } from './image-key-of.ts';
-import { versionOf } from './promote.ts';
+import { recordedRun, versionOf } from './recorded-run.ts';
 import { openModelStore } from './store.ts';
 import { openWorkspace, selectModel } from './workspace.ts';
 
@@ -62,28 +62,7 @@ export async function adopt(context: Context, request: AdoptRequest): Promise<Pr
     version: request.version ?? (isRunning ? await versionOf(workspace) : 'adopted'),
     repository: image?.reference?.split('@')[0] ?? target?.image ?? '',
     imageDigest: request.imageDigest ?? null,
-    known:
-      run === null || !isRunning
-        ? {}
-        : {
-            runKey: run.runKey,
-            source: {
-              repository: workspace.name,
-              commit: workspace.commit,
-              tree: workspace.tree,
-              ref: workspace.ref,
-              run: null,
-            },
-            data: run.data,
-            params: run.params,
-            seeds: run.seeds,
-            environment: run.environment,
-            code: (key?.stages ?? []).flatMap((stage) =>
-              stage.inputs.code.map(({ path, digest }) => ({ path, digest })),
-            ),
-            metrics: run.metrics,
-            imageKey,
-          },
+    known: run === null || !isRunning ? {} : { ...(await recordedRun(workspace, model, run, null)), imageKey },
     at: timestamp(context),
   };
   if (request.plan === true) {

@@ -75,7 +75,7 @@ async function rollbackWorld(): Promise<World> {
       reproduction: null,
       trust: 'writers',
     };
-    const evidence = { comparison: null, changes: [], facts: [] };
+    const evidence = { comparison: null, changes: [], facts: [], previousImage: null };
     const request = { environment: 'prod', candidate, evidence, at: '2026-11-22T10:10:00Z' };
     expect(await promote(forge, query, request, { merge: 'auto', ports })).toMatchObject({ merged: true });
   }

@@ -43,7 +43,7 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
   }
   context.progress.phase(`roll ${model.name} back in ${environment.name}`);
   return rollBack(forge, query, asked, {
-    merge: environment.rollback?.merge ?? 'review',
+    merge: environment.rollback?.merge ?? environment.merge,
     ports: retryPorts,
     hasImage: (reference) => hasImage(context, reference),
   });
