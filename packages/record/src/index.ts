@@ -15,4 +15,5 @@ export {
   sameIdentity,
   verifyRecord,
 } from './record.ts';
+export * from './record-evidence.ts';
 export * from './store.ts';

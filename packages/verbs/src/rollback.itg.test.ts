@@ -1,20 +1,13 @@
 import { spawn } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { sha256, type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { parseDocument, type RecordDocument, type RollbackDocument } from '@passloop/documents';
-import { octokitForge } from '@passloop/github';
-import { promote } from '@passloop/gitops';
-import { type CandidateRecord, openRegistry } from '@passloop/record';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createWorld, type World } from '../../../test/world/world.ts';
+import type { World } from '../../../test/world/world.ts';
+import { command, deploy, deployedWorld, manifestFile, recordFile } from './testing/deployed-world.ts';
 
 /** `passloop rollback` as people send it: twice, and with its process killed after each call to GitHub. */
-const command = path.resolve(import.meta.dirname, '../../cli/src/main.ts');
-const manifestType = 'application/vnd.oci.image.manifest.v1+json';
-const ports = { sleep: async () => {}, random: () => 0.5 };
-const recordFile = '.passloop/prod/flight-delay.json';
 let folder: TemporaryFolder;
 let worlds = 0;
 
@@ -23,62 +16,10 @@ beforeAll(async () => {
 });
 afterAll(() => folder[Symbol.asyncDispose]());
 
-/** A team whose prod merges rollbacks by itself and ran `first`, `second` and `third`, whose images are in a real registry. */
 async function rollbackWorld(): Promise<World> {
   worlds += 1;
-  const world = await createWorld({ folder: path.join(folder.path, `world-${worlds}`), command });
-  const file = path.join(world.flightsClone, 'passloop.yaml');
-  const text = await readFile(file, 'utf8');
-  await writeFile(file, text.replace('merge: review', 'merge: review\n          rollback: {merge: auto}'));
-  await world.git(world.flightsClone, 'commit', '-qam', 'Merge rollbacks');
-  const registry = openRegistry({ repository: world.image, credentials: null });
-  await registry.pushBlob(sha256('{}'), { text: '{}' });
-  const forge = octokitForge({
-    repository: 'acme/deploy',
-    token: world.tokens.deploy,
-    baseUrl: world.github.restUrl,
-    sleep: async () => {},
-  });
-  const target = { kind: 'kustomize' as const, file: 'apps/flight-delay/prod/kustomization.yaml', image: world.image };
-  const query = {
-    model: 'flight-delay',
-    identity: 'acme/flights#flight-delay',
-    environments: [{ name: 'prod', targets: [target] }],
-    branch: null,
-  };
-  for (const version of ['first', 'second', 'third']) {
-    const config = { mediaType: 'application/vnd.oci.image.config.v1+json', digest: sha256('{}'), size: 2 };
-    const annotations = { version };
-    const manifest = JSON.stringify({ schemaVersion: 2, mediaType: manifestType, config, layers: [], annotations });
-    const digest = sha256(manifest);
-    await registry.pushManifest(digest, manifestType, manifest);
-    const candidate: CandidateRecord = {
-      schema: 'passloop/record/v1',
-      identity: query.identity,
-      model: query.model,
-      version,
-      modelDigest: sha256(`model ${version}`),
-      image: { reference: `${world.image}@${digest}`, digest, imageKey: null, bytes: null },
-      runKey: null,
-      source: null,
-      data: [],
-      params: [],
-      seeds: [],
-      environment: null,
-      code: [],
-      metrics: [],
-      evaluation: null,
-      predictionsDigest: null,
-      gates: [],
-      overrides: [],
-      comparedWith: null,
-      reproduction: null,
-      trust: 'writers',
-    };
-    const evidence = { comparison: null, changes: [], facts: [], previousImage: null };
-    const request = { environment: 'prod', candidate, evidence, at: '2026-11-22T10:10:00Z' };
-    expect(await promote(forge, query, request, { merge: 'auto', ports })).toMatchObject({ merged: true });
-  }
+  const world = await deployedWorld(path.join(folder.path, `world-${worlds}`));
+  for (const version of ['first', 'second', 'third']) await deploy(world, version);
   return world;
 }
 
@@ -129,7 +70,7 @@ it('comes to one result where its process is killed after any of its calls and t
 
     const record = await production(world);
     expect(record).toMatchObject({ version: 'second', deployment: { cause: 'rollback' } });
-    const manifest = await world.git(world.deploy.directory, 'show', 'main:apps/flight-delay/prod/kustomization.yaml');
+    const manifest = await world.git(world.deploy.directory, 'show', `main:${manifestFile}`);
     expect(manifest).toContain(record.image.digest);
     expect(world.deploy.pullRequests().length, `call ${nth}`).toBe(pulls + 1);
   }
