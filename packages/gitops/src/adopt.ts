@@ -19,6 +19,7 @@ import { promotionDocument } from './promotion-document.ts';
 import { promotionText } from './pull-request-text.ts';
 import { changeRecord, isLanded } from './record-change.ts';
 import { versionsOf } from './record-history.ts';
+import { requireTargets } from './targets.ts';
 
 /** What is known of the model that runs already; all the rest of its record is empty, and says so by being null. */
 export type AdoptRequest = {
@@ -106,8 +107,8 @@ export function planAdoption(state: DeployState, request: AdoptRequest): Promoti
 
 function runningDigest(environment: EnvironmentState, given: string | null): string {
   const digests = new Set<string>();
-  for (const { target, digest, tag, problem } of environment.targets) {
-    if (problem !== null) throw new ConfigurationError(problem, { file: target.file });
+  requireTargets(environment.targets);
+  for (const { target, digest, tag } of environment.targets) {
     const running = digest ?? given;
     if (running === null) {
       throw new ConfigurationError(

@@ -31,8 +31,6 @@ export type Decision =
  */
 export function decide(environment: EnvironmentState, candidate: Candidate): Decision {
   if (environment.problem !== null) return { kind: 'blocked', reason: environment.problem };
-  const broken = environment.targets.find((target) => target.problem !== null);
-  if (broken !== undefined) return { kind: 'blocked', reason: broken.problem ?? '' };
   const drift = environment.drift[0];
   if (drift !== undefined) {
     return {

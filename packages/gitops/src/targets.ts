@@ -41,6 +41,12 @@ export function readTarget(target: Target, file: FileAt | null): TargetState {
   }
 }
 
+/** @throws ConfigurationError for the first target that can't be read, and so not be edited */
+export function requireTargets(targets: readonly TargetState[]): void {
+  for (const { target, problem } of targets)
+    if (problem !== null) throw new ConfigurationError(problem, { file: target.file });
+}
+
 /** @throws ConfigurationError where the address isn't there or is ambiguous */
 export function editTarget(text: string, target: Target, digest: string): string {
   return editImageDigest(text, { image: target.image, digest }, target.file).text;

@@ -18,6 +18,7 @@ import {
   promote as promoteTo,
   readDeployState,
   refusalDocument,
+  requireTargets,
 } from '@passloop/gitops';
 import { overridesAt } from '@passloop/model';
 import type { CandidateRecord } from '@passloop/record';
@@ -136,6 +137,7 @@ async function missingForPlan({ store }: Promotion, candidate: Candidate): Promi
 async function promoteCandidate(promotion: Promotion): Promise<PromotionDocument> {
   const { context, workspace, model, store, state, environment, forge, declared, request } = promotion;
   evaluationOf(model);
+  requireTargets(environment.targets);
   const out = outFolder(workspace.root, model.name, request.out);
   const run = await runStage(context, { workspace, model, store, outputs: out.outputs });
   await out.write('run', run);
