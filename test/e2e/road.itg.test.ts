@@ -140,6 +140,11 @@ it('a better model passes its check, is merged, and reaches prod without a secon
   expect(calls.length).toBeLessThanOrEqual(6);
   expect(calls.filter((call) => call.writes).length).toBeLessThanOrEqual(5);
   expect(await trainings()).toBe(2);
+  // Sent again while its pull request waits: nothing is proven again, though a latency would be another one.
+  const waiting = world.github.log.length;
+  const again = await document<PromotionDocument>(['promote'], 0);
+  expect(again).toMatchObject({ outcome: 'unchanged', commit: promotion.commit, pullRequest: promotion.pullRequest });
+  expect(world.github.log.slice(waiting).filter((call) => call.login === 'passloop-bot')).toHaveLength(1);
 
   const deployed = await team.mergeDeployment();
   expect(deployed.title).toMatch(/^promote\(flight-delay → prod\)/);
@@ -239,6 +244,8 @@ it('git revert brings the old image back: nothing is trained, nothing is built, 
   const calls = world.github.log.slice(before).filter((call) => call.login === 'passloop-bot');
   console.log(`a rollback: ${calls.map((call) => call.operations.join('+')).join(', ')}`);
   expect(promotion).toMatchObject({ outcome: 'created', change: 'rollback' });
+  expect(calls.length).toBeLessThanOrEqual(6);
+  expect(calls.filter((call) => call.writes).length).toBeLessThanOrEqual(5);
   expect(
     events.filter((event) => /^(image (tag|import|load|build)|builder|container (create|commit))/.test(event)),
   ).toEqual([]);
