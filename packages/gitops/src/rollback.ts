@@ -167,12 +167,17 @@ function returnedAlready(environment: EnvironmentState, from: RecordVersion, fur
   const next =
     further === null
       ? 'No earlier record can come back.'
-      : `To go further back, name the record: --to ${further.record.version}`;
+      : `To go further back, name the record: --to ${typedName(further)}`;
   return {
     kind: 'refused',
     outcome: 'already-promoted',
     reason: `${environment.name} went back to ${from.record.version} already. ${next}`,
   };
+}
+
+/** A name that people may paste into a shell: the version if it is plain, else the record's digest. */
+function typedName({ record, digest }: RecordVersion): string {
+  return /^[\w.][\w.-]*$/.test(record.version) ? record.version : digest;
 }
 
 function noneLeft(environment: EnvironmentState, chain: readonly RecordVersion[]): string {
