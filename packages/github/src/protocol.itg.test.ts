@@ -216,3 +216,31 @@ it.each([
   await pushFiles(world.clone, { [manifest]: after.replace('newTag: v3', 'newTag: v4') }, 'The other model');
   expect((await readDeployState(world.forge, query())).environments[0]?.drift).toEqual([]);
 });
+
+it('leaves a rollback that waits to people: neither a promotion nor an adoption takes its place', async () => {
+  await using world = await inProduction(['a', 'b']);
+  await rollback(world.forge, query(), back, { ...review, hasImage: async () => true });
+  const [adopting] = ways;
+  await pull(world.clone);
+  const text = await world.show(manifest);
+  await pushFiles(
+    world.clone,
+    { [manifest]: text.replace(/sha256:[0-9a-f]{64}/, candidate('a').image.digest) },
+    'By hand',
+  );
+
+  expect(await adopting?.act(world, review)).toMatchObject({
+    outcome: 'blocked',
+    reason: expect.stringContaining('pull/3'),
+  });
+  await pushFiles(world.clone, { [manifest]: text }, 'And back');
+  const next = promote(world.forge, query(), promotionOf(candidate('c')), review);
+  expect(await next).toMatchObject({ outcome: 'blocked', reason: expect.stringContaining('A rollback is open') });
+});
+
+it('asks where a manifest pulls the image by a name that it was not pushed to', async () => {
+  const text = `images:\n  - name: ${image}\n    newName: mirror.local/flight\n    newTag: v0\n`;
+  await using world = await deployWorld({ files: { [manifest]: text } });
+  await promote(world.forge, query(), promotionOf(candidate('a')), review);
+  expect(world.repository.pullRequests()[0]?.body).toContain('**Look at** `mirror.local/flight`');
+});

@@ -14,7 +14,7 @@ import {
 import type { Forge } from './forge.ts';
 import { holdAgainst } from './holds.ts';
 import { promotionBranch } from './paths.ts';
-import { listedFiles, type PromotionPlan } from './promotion.ts';
+import { listedFiles, openRollback, type PromotionPlan } from './promotion.ts';
 import { promotionDocument } from './promotion-document.ts';
 import { promotionText } from './pull-request-text.ts';
 import { changeRecord, isLanded } from './record-change.ts';
@@ -69,6 +69,8 @@ export function planAdoption(state: DeployState, request: AdoptRequest): Promoti
       reason: `${environment.name} has a record of what it runs: ${production?.record.version}.`,
     };
   }
+  const open = openRollback(environment);
+  if (open !== null) return open;
   const candidate = adoptedRecord(state, request, digest);
   const query = { modelDigest: candidate.modelDigest, imageDigest: digest, runKey: candidate.runKey };
   const hold = holdAgainst(query, environment.name, environment.holds, versionsOf(environment.history));

@@ -53,10 +53,18 @@ export function planPromotion(state: DeployState, request: PromotionRequest): Pr
     branch: promotionBranch(state.model, environment.name),
     files,
     message: commitMessage(headline, [], promotionTrailers(record, null)),
-    text: promotionText(record, request.evidence, listedFiles(files), runsBefore(state, environment, request)),
+    text: promotionText(record, request.evidence, listedFiles(files), {
+      runsIn: runsBefore(state, environment, request),
+      pulledAs: pulledAs(environment, record),
+    }),
   };
   const what = outcomeOf(production === null, production?.record ?? null, candidate, request.evidence.comparison);
   return { kind: 'change', change, record, recordDigest, what };
+}
+
+function pulledAs(environment: EnvironmentState, { image }: RecordDocument): string[] {
+  const names = environment.targets.flatMap(({ pulls }) => pulls ?? []);
+  return [...new Set(names)].filter((name) => image.reference !== `${name}@${image.digest}`);
 }
 
 function runsBefore(state: DeployState, environment: EnvironmentState, request: PromotionRequest): RunsIn | null {
@@ -107,8 +115,12 @@ function refusalOf(decision: Decision, environment: EnvironmentState): Refusal |
     default:
       break;
   }
-  const open = openRecord(environment);
-  if (open?.deployment.cause !== 'rollback') return null;
+  return openRollback(environment);
+}
+
+/** A rollback that waits in its pull request isn't replaced by anything but another one. */
+export function openRollback(environment: EnvironmentState): Refusal | null {
+  if (openRecord(environment)?.deployment.cause !== 'rollback') return null;
   return {
     kind: 'refused',
     outcome: 'blocked',

@@ -59,7 +59,7 @@ it('says first what happens, then the numbers, why, whence, and how to undo it',
       previousImage: 'present',
     },
     files,
-    { environment: 'staging', since: '2026-11-21T08:10:00Z' },
+    { runsIn: { environment: 'staging', since: '2026-11-21T08:10:00Z' }, pulledAs: [] },
   );
   expect(text.title).toMatch(/^promote\(flight-delay → prod\): b, ROC AUC \+0\.0023, non-inferior$/);
   expect(text.body).toMatch(
@@ -84,6 +84,11 @@ it('says what it does not know, and what cannot be undone', () => {
   expect(body).toContain('nothing that a run is made of changed');
   expect(body).toContain('the old image is gone from its registry');
   expect(body).not.toContain('passloop rollback');
+  const mirrored = promotionText(record, unknown, files, { runsIn: null, pulledAs: ['mirror.local/flight'] });
+  expect(mirrored.body).toContain(
+    '**Look at** `mirror.local/flight`: the cluster pulls by that name, and the image was pushed to `ghcr.io/acme/flight`.',
+  );
+  expect(body).not.toContain('Look at');
   const first = JSON.parse(deployed(candidate('b', { gates }), null));
   expect(promotionText(first, unknown, files).body).toContain('**To undo it** revert this commit.\n');
 });

@@ -24,6 +24,13 @@ export type PromotionEvidence = {
   previousImage: 'present' | 'gone' | null;
 };
 
+/** What the deploy repository says beside the record. */
+export type PromotionPlace = {
+  runsIn: RunsIn | null;
+  /** Names under which the targets pull the image, where they aren't the one that it was pushed to. */
+  pulledAs: readonly string[];
+};
+
 /** The environment before this one in which the same image runs, and since when (ISO 8601, UTC). */
 export type RunsIn = { environment: string; since: string };
 
@@ -35,19 +42,20 @@ export function promotionText(
   record: RecordDocument,
   evidence: PromotionEvidence,
   files: readonly { file: string; lines: number | null }[],
-  runsIn: RunsIn | null = null,
+  place: PromotionPlace = { runsIn: null, pulledAs: [] },
 ): PullRequestText {
   const { deployment } = record;
   const metric = evidence.comparison?.metrics.find((one) => one.delta !== null) ?? null;
   const headline = metric === null ? '' : `, ${metricName(metric.name)} ${change(metric.delta)}, ${metric.verdict}`;
   const title = `promote(${record.model} → ${deployment.environment}): ${record.version}${headline}`;
   const parts = [
-    verdictSentence(record, evidence.comparison, runsIn),
+    verdictSentence(record, evidence.comparison, place.runsIn),
     metricTable(evidence.comparison, deployment.environment),
     [
       changesLine(evidence.changes, deployment.previous !== null),
       provenanceLine(record, evidence.facts),
       undoLine(record, evidence.previousImage),
+      ...pulledAsLine(record, place.pulledAs),
     ].join('\n'),
     filesLine(files),
   ];
@@ -199,6 +207,16 @@ function undoLine(record: RecordDocument, previousImage: PromotionEvidence['prev
     return `**To undo it** nothing yet: the old image is gone from its registry. Push ${codeSpan(shortDigest(previous.imageDigest))} again before this is merged.`;
   const checked = previousImage === 'present' ? ' (the old image is still in its registry, checked)' : '';
   return `**To undo it** revert this commit${checked}, or \`${command}\`.`;
+}
+
+/** A mirror has the same digests; a name that was never pushed to has none, and the rollout would hang. */
+function pulledAsLine({ image }: RecordDocument, pulledAs: readonly string[]): string[] {
+  if (pulledAs.length === 0) return [];
+  const names = pulledAs.slice(0, 5).map((name) => codeSpan(name));
+  const pushed = codeSpan(image.reference.slice(0, image.reference.lastIndexOf('@')));
+  return [
+    `**Look at** ${names.join(', ')}: the cluster pulls by that name, and the image was pushed to ${pushed}. Is one a mirror of the other?`,
+  ];
 }
 
 function filesLine(files: readonly { file: string; lines: number | null }[]): string {
