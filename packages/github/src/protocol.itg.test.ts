@@ -15,6 +15,7 @@ import {
   pull,
   pushFiles,
   query,
+  writeFiles,
 } from './deploy-fixture.ts';
 
 /** Every way of writing, by the requests that it makes; and what a deploy repository may be like. */
@@ -243,4 +244,31 @@ it('asks where a manifest pulls the image by a name that it was not pushed to', 
   await using world = await deployWorld({ files: { [manifest]: text } });
   await promote(world.forge, query(), promotionOf(candidate('a')), review);
   expect(world.repository.pullRequests()[0]?.body).toContain('**Look at** `mirror.local/flight`');
+});
+
+it('brings a promotion that merges by itself forward where branches must be up to date', async () => {
+  await using world = await deployWorld({ autoMerge: true });
+  await world.repository.protectBranch('main', { requiredChecks: ['deploy-check'], strict: true });
+  const pass = (sha: string | null) =>
+    world.repository.setStatus({ sha: sha ?? '', context: 'deploy-check', state: 'success' });
+  const first = await promote(world.forge, query(), promotionOf(candidate('a')), auto);
+  await pull(world.clone);
+  await writeFiles(world.clone, { 'README.md': 'Elsewhere.\n' });
+  await git(world.clone, 'add', '.');
+  await git(world.clone, 'commit', '--quiet', '-m', 'Another file');
+  await git(world.clone, 'push', '--quiet', world.repository.directory, 'HEAD:main');
+  await pass(first.commit);
+  expect(await world.show(manifest)).not.toContain(candidate('a').image.digest);
+
+  // What people merge stays as it was approved.
+  expect(await promote(world.forge, query(), promotionOf(candidate('a')), review)).toMatchObject({
+    outcome: 'unchanged',
+    commit: first.commit,
+  });
+  const second = await promote(world.forge, query(), promotionOf(candidate('a')), auto);
+  expect(second).toMatchObject({ outcome: 'updated', pullRequest: first.pullRequest, promotionId: first.promotionId });
+  await pass(second.commit);
+
+  expect(await world.show(manifest)).toContain(candidate('a').image.digest);
+  expect(await world.show('README.md')).toBe('Elsewhere.\n');
 });

@@ -1,5 +1,5 @@
 export * from './adopt.ts';
-export type { MergePolicy, Refusal, RetryPorts } from './apply-change.ts';
+export { isStuck, type MergePolicy, type Refusal, type RetryPorts } from './apply-change.ts';
 export * from './commit-message.ts';
 export * from './decision.ts';
 export type { DeployChange } from './deploy-change.ts';

@@ -147,7 +147,8 @@ function rollbackTarget(
   if (target.kind === 'named') return namedTarget(environment, versions, from, target.name);
   if (target.kind === 'previous') {
     const to = chain.find(usable);
-    if (isAfterReturn(environment.history)) return returnedAlready(environment, from, to ?? null);
+    const isReturned = from.record.deployment.cause === 'rollback' || isAfterReturn(environment.history);
+    if (isReturned) return returnedAlready(environment, from, to ?? null);
     return to ?? blocked(noneLeft(environment, chain));
   }
   const commits = new Set(target.commits);

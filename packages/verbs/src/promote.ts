@@ -10,6 +10,7 @@ import {
   type Candidate,
   type Decision,
   decide,
+  isStuck,
   nextEnvironment,
   openPromotion,
   type PromotionEvidence,
@@ -117,6 +118,7 @@ function waiting(
   if (record === null || head?.pullRequest == null || record.source?.commit !== workspace.commit) return null;
   if (record.modelDigest !== candidate.modelDigest || record.image.imageKey !== candidate.imageKey) return null;
   if (declared.merge === 'auto' && !head.pullRequest.autoMerge) return null;
+  if (isStuck(head.pullRequest, declared.merge)) return null;
   return {
     ...refusalDocument(model.name, environment.name, { outcome: 'unchanged', reason: null }),
     promotionId: record.deployment.promotionId,
