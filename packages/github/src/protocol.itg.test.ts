@@ -272,3 +272,15 @@ it('brings a promotion that merges by itself forward where branches must be up t
   expect(await world.show(manifest)).toContain(candidate('a').image.digest);
   expect(await world.show('README.md')).toBe('Elsewhere.\n');
 });
+
+it('names the open pull request of a model that is held', async () => {
+  await using world = await inProduction(['a']);
+  await promote(world.forge, query(), promotionOf(candidate('b')), review);
+  const request = { ...by, action: 'hold' as const, environment: null, modelDigest: candidate('b').modelDigest };
+  expect(await hold(world.forge, query(), request, review)).toMatchObject({
+    outcome: 'created',
+    reason: expect.stringMatching(/is open: close http.*\/pull\/2$/),
+  });
+  const other = { ...request, modelDigest: candidate('z').modelDigest };
+  expect(await hold(world.forge, query(), other, review)).toMatchObject({ outcome: 'created', reason: null });
+});

@@ -8,6 +8,7 @@ import type { Forge } from './forge.ts';
 import { type Hold, holdDocument } from './holds.ts';
 import { holdBranch, holdPath, liftPath } from './paths.ts';
 import { pullRequestText } from './pull-request-text.ts';
+import { openRecord } from './record-change.ts';
 
 export type HoldRequest = {
   action: 'hold' | 'lift';
@@ -79,6 +80,15 @@ function placeHold(state: DeployState, request: HoldRequest): HoldPlan | Refusal
     `**Why** ${escapeMarkdown(request.reason, 1000)}\n**Who** ${escapeMarkdown(request.by)}\n**To lift it** revert this commit, or \`passloop hold ${modelDigest} --lift\`.`,
   ];
   return { kind: 'change', hold, change: changeOf(state, editor.files(), headline, request, body) };
+}
+
+/** A hold keeps new promotions out; one that waits in its pull request, perhaps to merge by itself, is people's to close. */
+function stillOpen(state: DeployState, { modelDigest, environment }: HoldRequest): string | null {
+  const urls = state.environments
+    .filter(({ name }) => environment === null || name === environment)
+    .filter((one) => openRecord(one)?.modelDigest === modelDigest)
+    .flatMap(({ head }) => head?.pullRequest?.url ?? []);
+  return urls.length === 0 ? null : `A pull request that promotes it is open: close ${urls.join(', ')}`;
 }
 
 /** The run that made the model, where one of the environments ran it. */
@@ -180,7 +190,7 @@ export async function hold(
   return {
     outcome: applied.outcome,
     hold: plan.hold,
-    reason: null,
+    reason: request.action === 'hold' ? stillOpen(performed.state, request) : null,
     commit: applied.commit,
     pullRequest: { number: applied.pullRequest.number, url: applied.pullRequest.url },
     merged: applied.merged !== null,
