@@ -16,6 +16,7 @@ export { planDocument, refusalDocument } from './promotion-document.ts';
 export type { PromotionEvidence } from './pull-request-text.ts';
 export * from './record-history.ts';
 export {
+  imageGone,
   plannedRollback,
   planRollback,
   type RollbackOptions,

@@ -237,6 +237,11 @@ function isNamed({ record, digest, commit }: RecordVersion, name: string): boole
   return /^[0-9a-f]{7,64}$/.test(name) && commit?.startsWith(name) === true;
 }
 
+/** What isn't in its registry can't come back. */
+export function imageGone({ record }: RecordVersion): Refusal {
+  return blocked(`The image of ${record.version} is gone from its registry: ${record.image.reference}`);
+}
+
 function blocked(reason: string): Refusal {
   return { kind: 'refused', outcome: 'blocked', reason };
 }
@@ -269,7 +274,7 @@ export async function rollback(
       if (plan.kind === 'refused') return plan;
       const { reference } = plan.to.record.image;
       if (checked !== reference && !(await options.hasImage(reference))) {
-        return blocked(`The image of ${plan.to.record.version} is gone from its registry: ${reference}`);
+        return imageGone(plan.to);
       }
       checked = reference;
       return plan;

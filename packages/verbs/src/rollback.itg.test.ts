@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
@@ -45,6 +46,28 @@ it('goes back once though the command is sent twice', async () => {
 
   expect(world.github.counts(from)).toMatchObject({ total: 1, writes: 0 });
   expect((await production(world)).version).toBe('second');
+});
+
+it('plans what it would do, and says that an image is gone before anybody relies on it', async () => {
+  await using world = await rollbackWorld();
+  const plan = async (to: string) => {
+    const answer = await world.passloop(['rollback', '--to', to, '--plan', '--json', '-']);
+    return { exitCode: answer.exitCode, document: parseDocument('rollback', answer.stdout, 'rollback.json') };
+  };
+  const pulls = world.deploy.pullRequests().length;
+
+  const planned = await plan('first');
+  expect(planned).toMatchObject({ exitCode: 0, document: { outcome: 'unchanged', to: { version: 'first' } } });
+  expect(planned.document.edits.map(({ file }) => file)).toContain(manifestFile);
+
+  const digest = planned.document.to?.imageDigest ?? '';
+  const blobs = path.join(world.registry.storage, 'docker/registry/v2/blobs/sha256');
+  await rm(path.join(blobs, digest.slice(7, 9), digest.slice(7)), { recursive: true });
+  expect(await plan('first')).toMatchObject({
+    exitCode: 1,
+    document: { outcome: 'blocked', reason: expect.stringContaining('gone from its registry') },
+  });
+  expect(world.deploy.pullRequests()).toHaveLength(pulls);
 });
 
 it('comes to one result where its process is killed after any of its calls and the command is sent again', async () => {

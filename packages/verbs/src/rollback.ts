@@ -1,5 +1,6 @@
 import type { RollbackDocument } from '@passloop/documents';
 import {
+  imageGone,
   plannedRollback,
   planRollback,
   type RollbackTarget,
@@ -39,7 +40,8 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
   if (request.plan === true) {
     context.progress.phase(`read ${repository}`);
     const plan = planRollback(await readDeployState(forge, query), asked);
-    return plannedRollback(model.name, environment.name, plan);
+    const isGone = plan.kind === 'change' && !(await hasImage(context, plan.to.record.image.reference));
+    return plannedRollback(model.name, environment.name, isGone ? imageGone(plan.to) : plan);
   }
   context.progress.phase(`roll ${model.name} back in ${environment.name}`);
   return rollBack(forge, query, asked, {
