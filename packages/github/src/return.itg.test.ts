@@ -1,6 +1,17 @@
-import { type DeployState, hold, promote, readDeployState, rollback } from '@passloop/gitops';
+import { adopt, type DeployState, hold, promote, readDeployState, returnsIn, rollback } from '@passloop/gitops';
 import { expect, it } from 'vitest';
-import { candidate, deployWorld, git, manifest, noWait, promotionOf, pull, query } from './deploy-fixture.ts';
+import {
+  candidate,
+  deployWorld,
+  git,
+  image,
+  manifest,
+  noWait,
+  promotionOf,
+  pull,
+  pushFiles,
+  query,
+} from './deploy-fixture.ts';
 
 const auto = { merge: 'auto' as const, ports: noWait };
 const returning = { ...auto, hasImage: async () => true };
@@ -88,4 +99,39 @@ it('promotes what was lifted like any candidate, holds nothing for it, and takes
   expect(await rollback(world.forge, query(), back, returning)).toMatchObject({ outcome: 'created', merged: true });
   expect(await world.show(manifest)).toContain(candidate('a').image.digest);
   expect(holdsOf(await readDeployState(world.forge, query()))).toEqual([candidate('b').modelDigest]);
+});
+
+it('does not bring back what somebody replaced by hand and adopted', async () => {
+  await using world = await inProduction('a', 'b');
+  await pull(world.clone);
+  const text = await world.show(manifest);
+  const set = (name: string) => text.replace(candidate('b').image.digest, candidate(name).image.digest);
+  const adoptIt = (name: string) =>
+    adopt(
+      world.forge,
+      query(),
+      {
+        environment: 'prod',
+        modelDigest: candidate(name).modelDigest,
+        version: `adopted-${name}`,
+        repository: image,
+        imageDigest: null,
+        known: {},
+        at: '2026-11-22T12:00:00Z',
+      },
+      auto,
+    );
+  await pushFiles(world.clone, { [manifest]: set('a') }, 'Back to a by hand');
+  expect(await adoptIt('a')).toMatchObject({ outcome: 'created', merged: true });
+
+  expect(await promote(world.forge, query(), promotionOf(candidate('b')), auto)).toMatchObject({ outcome: 'held' });
+  expect(await rollback(world.forge, query(), previous, returning)).toMatchObject({ outcome: 'already-promoted' });
+
+  await pull(world.clone);
+  await pushFiles(world.clone, { [manifest]: set('new') }, 'A hot fix by hand');
+  expect(await adoptIt('new')).toMatchObject({ outcome: 'created', merged: true });
+  const state = await readDeployState(world.forge, query());
+  // `a` was replaced by the hot fix: it isn't held, and nothing returns to it by itself.
+  expect(new Set(holdsOf(state))).toEqual(new Set([candidate('b').modelDigest]));
+  expect(state.environments[0] && returnsIn(state.environments[0])).toEqual([]);
 });

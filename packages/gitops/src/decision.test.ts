@@ -38,6 +38,8 @@ function holdFile(overrides: Partial<HoldDocument> = {}, path?: string) {
 const now = { record: b, versions: history(a, b) };
 const back = deployed(candidate('a'), b, { cause: 'rollback' });
 const again = deployed(candidate('b'), back);
+const adopted = deployed(candidate('x'), b, { cause: 'adopt' });
+const byHand = deployed(candidate('a'), b, { cause: 'adopt' });
 const lifted = file(`.passloop/holds/flight-delay/lifted-${sha256(b).replace(':', '-')}.json`, '{}');
 
 it.each([
@@ -118,6 +120,18 @@ it.each([
     keys('a'),
     { record: again, versions: history(a, b, back, again) },
     { kind: 'rollback', to: { record: { version: 'a' } } },
+  ],
+  [
+    'was replaced by hand, and something new adopted: nothing that undoes it by itself',
+    keys('b', { inStore: true }),
+    { record: adopted, versions: history(a, b, adopted) },
+    { kind: 'promote' },
+  ],
+  [
+    'was replaced by hand with what ran before, and that adopted',
+    keys('b', { inStore: true }),
+    { record: byHand, versions: history(a, b, byHand) },
+    { kind: 'held', hold: { source: 'history' } },
   ],
   [
     'meets a changed manifest',

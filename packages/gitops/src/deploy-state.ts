@@ -8,7 +8,7 @@ import {
   type HistoryEntry,
   historyProblem,
   isLeft,
-  leftByReturns,
+  leftByPeople,
   type RecordVersion,
   readHistory,
   versionInTree,
@@ -154,9 +154,9 @@ export function environmentOf(state: DeployState, name: string): EnvironmentStat
   });
 }
 
-/** What a candidate may return to as a rollback: it ran here and was replaced, and not because somebody went back from it. */
+/** What a candidate may return to as a rollback: it ran here, and a promotion replaced it. */
 export function returnsIn(environment: EnvironmentState): RecordVersion[] {
-  const left = leftByReturns(environment.history);
+  const left = leftByPeople(environment.history);
   return versionsIn(environment).filter(
     ({ digest, record }) => digest !== environment.production?.digest && !isLeft(record, left),
   );

@@ -6,6 +6,7 @@ import {
   derivedHolds,
   historyProblem,
   isAfterReturn,
+  leftByPeople,
   leftByReturns,
   readHistory,
   versionsOf,
@@ -62,6 +63,8 @@ it('does not follow a chain in a circle, or out of what was read', () => {
   expect(newest && ancestorsOf(newest, versions).map(({ record }) => record.version)).toEqual(['b']);
 });
 
+const adoptedX = deployed(candidate('x'), b, { cause: 'adopt' });
+const adoptedA = deployed(candidate('a'), b, { cause: 'adopt' });
 const forward = deployed(candidate('b'), back);
 const next = deployed(candidate('c'), back);
 const onRepackaged = deployed(candidate('a'), repackaged, { cause: 'rollback' });
@@ -81,6 +84,8 @@ it.each([
   ['a revert of that promotion', [a, b, back, forward, back], ['b'], true],
   ['a promotion over a rollback that was reverted', [a, b, back, next, back], ['b', 'c'], true],
   ['a record that was taken away', [a, null], ['a'], true],
+  ['something new that was set by hand and adopted', [a, b, adoptedX], [], false],
+  ['what ran before, set by hand and adopted', [a, b, adoptedA], ['b'], true],
 ])('knows what returns left, and whether the last change was one: %s', (_, texts, left, isReturned) => {
   const entries = readHistory(history(...texts), place);
   expect(leftByReturns(entries).map(({ modelDigest }) => named(modelDigest))).toEqual(left);
@@ -114,4 +119,11 @@ it.each<[string, (string | null)[], number, RegExp | null]>([
   const found = historyProblem(versions, limit, place);
   if (problem === null) expect(found).toBeNull();
   else expect(found).toMatch(problem);
+});
+
+it('holds what somebody replaced by hand with what ran before, and returns to nothing that was replaced by hand', () => {
+  expect(held(a, b, adoptedA)).toEqual(['b']);
+  expect(held(a, b, adoptedX)).toEqual([]);
+  const left = leftByPeople(readHistory(history(a, b, adoptedX), place));
+  expect(left.map(({ modelDigest }) => named(modelDigest))).toEqual(['b']);
 });

@@ -95,7 +95,8 @@ export function ancestorsOf(version: RecordVersion, history: readonly RecordVers
 
 /**
  * The holds that follow from history alone: a record that one of its own ancestors replaced was rolled back, whoever did
- * it and however (GitHub's Revert button, `git revert` by hand); so was a first promotion whose record was taken away.
+ * it and however (GitHub's Revert button, `git revert` by hand, its image set by hand and adopted); so was a first promotion
+ * whose record was taken away.
  * Undoing a rollback holds nothing, and a record that came back later is held no longer.
  * @param history newest first
  */
@@ -122,12 +123,24 @@ export type LeftModel = { modelDigest: string; imageDigest: string | null };
  * @param history newest first
  */
 export function leftByReturns(history: readonly HistoryEntry[]): LeftModel[] {
+  return leftBy(history, isReturn);
+}
+
+/**
+ * What was replaced by anything but a promotion: by a return, or by hand in the manifests and adopted afterwards. Bringing it
+ * back by itself would undo what somebody did on purpose.
+ */
+export function leftByPeople(history: readonly HistoryEntry[]): LeftModel[] {
+  return leftBy(history, (replaced, by, versions) => isAdoptedOver(replaced, by) || isReturn(replaced, by, versions));
+}
+
+function leftBy(history: readonly HistoryEntry[], isLeaving: typeof isReturn): LeftModel[] {
   const versions = versionsOf(history);
   let left: LeftModel[] = [];
   let replaced: RecordVersion | null = null;
   for (const { version } of history.toReversed()) {
     if (version !== null) left = left.filter((one) => !isLeft(version.record, [one]));
-    if (replaced !== null && isReturn(replaced, version, versions)) {
+    if (replaced !== null && isLeaving(replaced, version, versions)) {
       const { modelDigest, image } = replaced.record;
       left.push({ modelDigest, imageDigest: version?.record.modelDigest === modelDigest ? image.digest : null });
     }
@@ -165,5 +178,13 @@ function isRolledBack(replaced: RecordVersion, by: RecordVersion | null, version
   const { cause, previous } = replaced.record.deployment;
   if (by === null) return cause === 'promotion' && previous === null;
   if (cause === 'rollback' || by.digest === replaced.digest || sameIdentity(replaced.record, by.record)) return false;
-  return previous?.record === by.digest || ancestorsOf(replaced, versions).some(({ digest }) => digest === by.digest);
+  const ancestors = ancestorsOf(replaced, versions);
+  if (previous?.record === by.digest || ancestors.some(({ digest }) => digest === by.digest)) return true;
+  // An earlier image that somebody set in the manifests by hand, and then recorded.
+  return isAdoptedOver(replaced, by) && ancestors.some(({ record }) => record.image.digest === by.record.image.digest);
+}
+
+function isAdoptedOver(replaced: RecordVersion, by: RecordVersion | null): boolean {
+  const deployment = by?.record.deployment;
+  return deployment?.cause === 'adopt' && deployment.previous?.record === replaced.digest;
 }
