@@ -1,4 +1,13 @@
-import { adopt, type DeployState, hold, promote, readDeployState, returnsIn, rollback } from '@passloop/gitops';
+import {
+  adopt,
+  type DeployState,
+  hold,
+  promote,
+  readDeployState,
+  readStatus,
+  returnsIn,
+  rollback,
+} from '@passloop/gitops';
 import { expect, it } from 'vitest';
 import {
   candidate,
@@ -133,5 +142,7 @@ it('does not bring back what somebody replaced by hand and adopted', async () =>
   const state = await readDeployState(world.forge, query());
   // `a` was replaced by the hot fix: it isn't held, and nothing returns to it by itself.
   expect(new Set(holdsOf(state))).toEqual(new Set([candidate('b').modelDigest]));
+  // The hold is a file by now, and told by history too: a status says it once.
+  expect((await readStatus(world.forge)).holds.map(({ source }) => source)).toEqual(['file']);
   expect(state.environments[0] && returnsIn(state.environments[0])).toEqual([]);
 });

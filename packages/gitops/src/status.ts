@@ -74,7 +74,7 @@ export async function readStatus(forge: Forge, branch: string | null = null): Pr
     commit: state.commit,
     verdict: rows.length === 0 ? 'warn' : rows.every((row) => row.state === 'recorded') ? 'pass' : 'fail',
     rows,
-    holds,
+    holds: holds.filter((hold) => hold.source === 'file' || !holds.some((other) => isSaidBy(other, hold))),
   };
 }
 
@@ -133,6 +133,13 @@ function statusRow(found: Found, snapshot: DeploySnapshot): StatusRow {
     drift,
     reason: unclear ?? reason,
   };
+}
+
+/** True where a committed hold says what another one tells from history: a person needs to read it once. */
+function isSaidBy(file: HeldDigest, hold: HeldDigest): boolean {
+  if (file.source !== 'file' || file.model !== hold.model || file.modelDigest !== hold.modelDigest) return false;
+  const isWhole = file.hold === null || file.hold.imageDigest === null;
+  return isWhole && (file.environment === null || file.environment === hold.environment);
 }
 
 function modelOfHold(path: string): string | null {
