@@ -374,7 +374,9 @@ export function printExplanation(found: Explanation): string {
     '',
     'Verified now:',
   ];
-  lines.push(table(found.links.map((link) => [`  ${mark(link.verdict)}`, link.what, link.detail])));
+  // No table: why a link failed is never cut.
+  for (const { verdict, what, detail } of found.links)
+    lines.push(`  ${mark(verdict)}  ${what.padEnd(8)}  ${plainText(detail, 1000)}`);
   return `${lines.join('\n')}\n`;
 }
 

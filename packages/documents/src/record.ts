@@ -105,6 +105,8 @@ export const HoldDocument = z.object({
   /** The model digest that is refused. */
   modelDigest: Digest,
   imageDigest: Digest.nullable(),
+  /** The run that made the model: its key is refused too, whatever digest a training of it gives next time. */
+  runKey: RunKey.nullable().optional(),
   environment: EnvironmentName.nullable(),
   by: z.string().max(256),
   reason: Text,

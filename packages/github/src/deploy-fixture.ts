@@ -3,14 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { sha256, temporaryFolder } from '@passloop/core';
-import type {
-  CandidateRecord,
-  DeployEnvironment,
-  DeployQuery,
-  Forge,
-  PromotionRequest,
-  RetryPorts,
-} from '@passloop/gitops';
+import type { DeployEnvironment, DeployQuery, Forge, PromotionRequest, RetryPorts } from '@passloop/gitops';
 import {
   type CreatedRepository,
   type LocalGithub,
@@ -18,6 +11,7 @@ import {
   type RepositorySettings,
   startLocalGithub,
 } from '@passloop/local-github';
+import type { CandidateRecord } from '@passloop/record';
 import type { GithubOptions } from './client.ts';
 import { octokitForge } from './octokit-forge.ts';
 
@@ -25,6 +19,10 @@ const run = promisify(execFile);
 
 /** git as a person on this machine runs it, without the machine's configuration. */
 export async function git(folder: string, ...args: string[]): Promise<string> {
+  return gitWithInput(folder, null, ...args);
+}
+
+export async function gitWithInput(folder: string, input: string | null, ...args: string[]): Promise<string> {
   const env = {
     PATH: process.env.PATH,
     HOME: folder,
@@ -36,7 +34,9 @@ export async function git(folder: string, ...args: string[]): Promise<string> {
     GIT_COMMITTER_NAME: 'Ada',
     GIT_COMMITTER_EMAIL: 'ada@example.com',
   };
-  return (await run('git', args, { cwd: folder, env, maxBuffer: 1 << 26 })).stdout;
+  const running = run('git', args, { cwd: folder, env, maxBuffer: 1 << 26 });
+  if (input !== null) running.child.stdin?.end(input);
+  return (await running).stdout;
 }
 
 export const image = 'ghcr.io/acme/flight';
@@ -198,7 +198,7 @@ export function promotionOf(record: CandidateRecord, overrides: Partial<Promotio
   return {
     environment: 'prod',
     candidate: record,
-    evidence: { comparison: null, changes: [], facts: ['image probed'] },
+    evidence: { comparison: null, changes: [], facts: ['image probed'], previousImage: null },
     at: '2026-11-22T10:10:00Z',
     ...overrides,
   };

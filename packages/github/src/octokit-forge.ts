@@ -3,8 +3,10 @@ import {
   type DeploySnapshot,
   type FileAt,
   type Forge,
+  type HeadSnapshot,
   type MergeRequest,
   type OpenPullRequest,
+  type PathVersion,
   type ReadRequest,
   StaleError,
 } from '@passloop/gitops';
@@ -123,13 +125,28 @@ async function withWholeFiles(
   snapshot: DeploySnapshot,
   request: ReadRequest,
 ): Promise<DeploySnapshot> {
-  const files = new Map(snapshot.files);
-  for (const path of request.files) {
-    const file = files.get(path);
-    if (file == null || file.text !== null || file.blob === '' || !/^100/.test(file.mode)) continue;
-    files.set(path, { ...file, text: await blobText(client, file) });
+  const texts = new Map<string, string | null>();
+  async function whole<T extends FileAt | null>(file: T): Promise<T> {
+    if (file === null || file.text !== null || file.blob === '' || !/^100/.test(file.mode)) return file;
+    const text = texts.has(file.blob) ? (texts.get(file.blob) ?? null) : await blobText(client, file);
+    texts.set(file.blob, text);
+    return { ...file, text };
   }
-  return { ...snapshot, files };
+  const files = new Map(snapshot.files);
+  for (const path of request.files) files.set(path, await whole(files.get(path) ?? null));
+  const histories = new Map<string, PathVersion[]>();
+  for (const [path, versions] of snapshot.histories) {
+    const read: PathVersion[] = [];
+    for (const version of versions) read.push({ ...version, file: await whole(version.file) });
+    histories.set(path, read);
+  }
+  const heads = new Map<string, HeadSnapshot | null>();
+  for (const [branch, head] of snapshot.heads) {
+    const read = new Map<string, FileAt>();
+    for (const [path, file] of head?.files ?? []) read.set(path, await whole(file));
+    heads.set(branch, head === null ? null : { ...head, files: read });
+  }
+  return { ...snapshot, files, histories, heads };
 }
 
 async function blobText(client: GithubClient, file: FileAt): Promise<string | null> {

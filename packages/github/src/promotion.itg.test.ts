@@ -1,5 +1,5 @@
 import { parseDocument } from '@passloop/documents';
-import { adopt, decide, promote, readDeployState, readStatus, rollback } from '@passloop/gitops';
+import { adopt, decide, openPromotion, promote, readDeployState, readStatus, rollback } from '@passloop/gitops';
 import { expect, it } from 'vitest';
 import {
   candidate,
@@ -77,6 +77,24 @@ it('promotes by one commit and one pull request in five calls, and does nothing 
 
   expect(second).toMatchObject({ outcome: 'unchanged', commit: first.commit, pullRequest: first.pullRequest });
   expect(world.server.counts(again)).toMatchObject({ total: 1, writes: 0 });
+});
+
+it('knows a promotion that waits in its pull request, until what it stands on moves', async () => {
+  await using world = await deployWorld();
+  const waiting = async () => {
+    const state = await readDeployState(world.forge, query());
+    const [environment] = state.environments;
+    return environment === undefined ? null : openPromotion(state, environment);
+  };
+  expect(await waiting()).toBeNull();
+  await promote(world.forge, query(), promotionOf(candidate('a')), review);
+  expect(await waiting()).toMatchObject({ version: candidate('a').version });
+
+  await pull(world.clone);
+  await pushFiles(world.clone, { 'README.md': 'Elsewhere.\n' }, 'Another file');
+  expect(await waiting()).toMatchObject({ version: candidate('a').version });
+  await pushFiles(world.clone, { [manifest]: `${await world.show(manifest)}namespace: flights\n` }, 'The same file');
+  expect(await waiting()).toBeNull();
 });
 
 it('supersedes the open pull request in place', async () => {

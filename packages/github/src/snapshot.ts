@@ -44,7 +44,7 @@ export function snapshotOf(repository: string, node: RepositoryNode, request: Re
     tree: base.target.tree.oid,
     files: new Map(request.files.map((path, index) => [path, fileAt(path, entryOf(commit, `f${index}`))])),
     folders: new Map(request.folders.map(({ path }, index) => [path, folderAt(path, entryOf(commit, `d${index}`))])),
-    histories: new Map(request.histories.map(({ path }, index) => [path, historyAt(commit[`h${index}`])])),
+    histories: new Map(request.histories.map(({ path }, index) => [path, historyAt(path, commit[`h${index}`])])),
     heads: new Map(
       request.heads.map((branch, index) => [
         branch,
@@ -86,13 +86,13 @@ function folderAt(path: string, entry: EntryNode | null | undefined): FileAt[] {
   });
 }
 
-function historyAt(history: unknown): PathVersion[] {
+function historyAt(path: string, history: unknown): PathVersion[] {
   return HistoryNodes.parse(history).nodes.map(({ oid, committedDate, message, author, file }) => ({
     commit: oid,
     at: new Date(committedDate).toISOString().replace('.000Z', 'Z'),
     author: author?.user?.login ?? author?.name ?? null,
     message,
-    text: fileAt('', file)?.text ?? null,
+    file: fileAt(path, file),
   }));
 }
 

@@ -1,8 +1,9 @@
-import { ConfigurationError, sha256 } from '@passloop/core';
-import { formatDocument, type PromotionDocument, type RecordDocument } from '@passloop/documents';
+import { ConfigurationError } from '@passloop/core';
+import type { PromotionDocument } from '@passloop/documents';
+import type { CandidateRecord } from '@passloop/record';
 import { type MergePolicy, performChange, type Refusal, type RetryPorts } from './apply-change.ts';
 import { commitMessage, promotionTrailers } from './commit-message.ts';
-import { type DeployChange, fileEditor } from './deploy-change.ts';
+import type { DeployChange } from './deploy-change.ts';
 import {
   type DeployQuery,
   type DeployState,
@@ -12,19 +13,13 @@ import {
 } from './deploy-state.ts';
 import type { Forge } from './forge.ts';
 import { holdAgainst } from './holds.ts';
-import { promotionBranch, recordPath } from './paths.ts';
-import { promotionDocument } from './promote.ts';
-import {
-  type CandidateRecord,
-  deployedRecord,
-  editTargets,
-  isLanded,
-  keepDerivedHolds,
-  listedFiles,
-  type PromotionPlan,
-} from './promotion.ts';
+import { promotionBranch } from './paths.ts';
+import { listedFiles, openRollback, type PromotionPlan } from './promotion.ts';
+import { promotionDocument } from './promotion-document.ts';
 import { promotionText } from './pull-request-text.ts';
+import { changeRecord, isLanded } from './record-change.ts';
 import { versionsOf } from './record-history.ts';
+import { requireTargets } from './targets.ts';
 
 /** What is known of the model that runs already; all the rest of its record is empty, and says so by being null. */
 export type AdoptRequest = {
@@ -66,13 +61,16 @@ export function planAdoption(state: DeployState, request: AdoptRequest): Promoti
   const environment = environmentOf(state, request.environment);
   const digest = runningDigest(environment, request.imageDigest);
   const { production } = environment;
-  if (production !== null && production.record.image.digest === digest && environment.drift.length === 0) {
+  const isRecorded = production?.record.image.digest === digest && environment.drift.length === 0;
+  if (isRecorded && environment.problem === null) {
     return {
       kind: 'refused',
       outcome: 'already-promoted',
-      reason: `${environment.name} has a record of what it runs: ${production.record.version}.`,
+      reason: `${environment.name} has a record of what it runs: ${production?.record.version}.`,
     };
   }
+  const open = openRollback(environment);
+  if (open !== null) return open;
   const candidate = adoptedRecord(state, request, digest);
   const query = { modelDigest: candidate.modelDigest, imageDigest: digest, runKey: candidate.runKey };
   const hold = holdAgainst(query, environment.name, environment.holds, versionsOf(environment.history));
@@ -83,17 +81,15 @@ export function planAdoption(state: DeployState, request: AdoptRequest): Promoti
       reason: `What runs is held: ${hold.reason} Revert the change that brought it.`,
     };
   }
-  const record = deployedRecord(state, environment, candidate, 'adopt', request.at);
-  const editor = fileEditor(state.snapshot);
-  editTargets(editor, environment, record);
-  keepDerivedHolds(editor, environment, state.model);
-  const recordText = formatDocument('record', record);
-  editor.write(recordPath(state.model, environment.name), recordText);
+  const { record, recordDigest, editor } = changeRecord(state, environment, candidate, {
+    cause: 'adopt',
+    at: request.at,
+  });
   const files = editor.files();
   const headline = `adopt(${record.model}/${environment.name}): ${record.version}`;
   const text = promotionText(
     record,
-    { comparison: null, changes: [], facts: ['adopted as it runs'] },
+    { comparison: null, changes: null, facts: ['adopted as it runs'], previousImage: null },
     listedFiles(files),
   );
   const change: DeployChange = {
@@ -106,15 +102,15 @@ export function planAdoption(state: DeployState, request: AdoptRequest): Promoti
     kind: 'change',
     change,
     record,
-    recordDigest: sha256(recordText),
+    recordDigest,
     what: production === null ? 'first' : 'not-comparable',
   };
 }
 
 function runningDigest(environment: EnvironmentState, given: string | null): string {
   const digests = new Set<string>();
-  for (const { target, digest, tag, problem } of environment.targets) {
-    if (problem !== null) throw new ConfigurationError(problem, { file: target.file });
+  requireTargets(environment.targets);
+  for (const { target, digest, tag } of environment.targets) {
     const running = digest ?? given;
     if (running === null) {
       throw new ConfigurationError(
@@ -167,7 +163,7 @@ function adoptedRecord(state: DeployState, request: AdoptRequest, digest: string
     comparedWith: null,
     reproduction: null,
     trust: 'none',
-  } satisfies Omit<RecordDocument, 'deployment'>;
+  };
 }
 
 /** Adopts. Can be killed anywhere and run again. @throws ConfigurationError, InfrastructureError */

@@ -70,7 +70,7 @@ export async function performChange<
         return { state, plan: written.plan, applied: { ...written.applied, merged: state.snapshot.commit } };
       }
       if (first === undefined) first = state.snapshot.heads.get(plan.change.branch)?.pullRequest ?? null;
-      const submitted = await submitChange(forge, state.snapshot, plan.change);
+      const submitted = await submitChange(forge, state.snapshot, plan.change, options.merge);
       const applied = { ...submitted, outcome: overall(first, submitted) };
       written = { plan, applied };
       const merged = await mergeChange(forge, state.snapshot, plan.change, submitted, options.merge);
@@ -90,9 +90,14 @@ function overall(first: OpenPullRequest | null, last: AppliedChange): AppliedCha
  * Writes a change: objects, branch by compare-and-swap, pull request; what is there already is left as it is.
  * @throws StaleError where somebody was faster: read again, plan again
  */
-async function submitChange(forge: Forge, snapshot: DeploySnapshot, change: DeployChange): Promise<AppliedChange> {
+async function submitChange(
+  forge: Forge,
+  snapshot: DeploySnapshot,
+  change: DeployChange,
+  policy: MergePolicy,
+): Promise<AppliedChange> {
   const head = snapshot.heads.get(change.branch) ?? null;
-  const isThere = isApplied(head, change, snapshot);
+  const isThere = isApplied(head, change, snapshot) && !isStuck(head?.pullRequest ?? null, policy);
   const commit = isThere && head !== null ? head.commit : await writeBranch(forge, snapshot, change, head);
   const open = head?.pullRequest ?? null;
   if (open === null) {
@@ -102,6 +107,14 @@ async function submitChange(forge: Forge, snapshot: DeploySnapshot, change: Depl
   if (isThere && isSameText(open, change)) return { outcome: 'unchanged', commit, pullRequest: open, merged: null };
   const pullRequest = await forge.updatePullRequest(open.id, change.text);
   return { outcome: 'updated', commit, pullRequest, merged: null };
+}
+
+/**
+ * Where branches must be up to date, GitHub's auto-merge waits for one that is behind, and nobody brings it forward. A pull
+ * request that people merge is theirs to update: a new commit would take their approvals away.
+ */
+export function isStuck(open: OpenPullRequest | null, policy: MergePolicy): boolean {
+  return policy === 'auto' && open?.mergeState === 'BEHIND';
 }
 
 async function mergeChange(

@@ -50,6 +50,8 @@ it('lets no name add, hide or break a trailer', () => {
       '#',
       'x: y',
       '\u202eevil',
+      '[skip ci]',
+      '[Skip CI] fixes #1, closes acme/deploy#2 GH-3 @acme/everyone',
     ),
   );
   fc.assert(
@@ -57,7 +59,9 @@ it('lets no name add, hide or break a trailer', () => {
       const gates = [{ metric, slice, verdict: 'pass' as const, value: null, delta: null, interval: null }];
       const record = JSON.parse(deployed(candidate('b'), null));
       const trailers = promotionTrailers({ ...record, gates }, null);
-      const tokens = parsed(commitMessage(`promote: ${metric}`, [reason], trailers))
+      const message = commitMessage(`promote: ${metric}`, [reason], trailers);
+      expect(message).not.toMatch(/\[\s*(skip|ci|no|actions) (ci|skip|actions)\s*\]|#\d|GH-\d|(^|\s)@\w/i);
+      const tokens = parsed(message)
         .trim()
         .split('\n')
         .map((line) => line.slice(0, line.indexOf(':')));

@@ -38,7 +38,7 @@ export function promotionTrailers(record: RecordDocument, reverts: string | null
 /** Headline, paragraphs, and the trailers as the last paragraph. Untrusted text stays on its line. */
 export function commitMessage(headline: string, paragraphs: readonly string[], trailers: readonly Trailer[]): string {
   const block = trailers
-    .map(({ token, value }) => `${trailerToken(token)}: ${plainText(value, 500).trim()}`)
+    .map(({ token, value }) => `${trailerToken(token)}: ${quiet(plainText(value, 500)).trim()}`)
     .join('\n');
   return [paragraphText(headline.slice(0, 200)), ...paragraphs.map(paragraphText), block]
     .filter((part) => part !== '')
@@ -48,9 +48,20 @@ export function commitMessage(headline: string, paragraphs: readonly string[], t
 
 /** Prose on one line. A line that begins with `---` would end the message for git: what follows is a patch. */
 function paragraphText(text: string): string {
-  return plainText(text, 1000)
+  return quiet(plainText(text, 1000))
     .trim()
     .replace(/^-{3,}/, '—');
+}
+
+/**
+ * GitHub acts on a commit message: `[skip ci]` keeps every workflow from running, `fixes #7` closes an issue, `@name` calls
+ * somebody. A dataset's value, by way of a slice, must do none of that.
+ */
+function quiet(text: string): string {
+  return text
+    .replace(/\[\s*(skip ci|ci skip|no ci|skip actions|actions skip)\s*\]/gi, '($1)')
+    .replace(/(#|\bGH-)(?=\d)/gi, '$1 ')
+    .replace(/(^|[^\w/.-])@(?=\w)/g, '$1@ ');
 }
 
 function trailerToken(token: string): string {

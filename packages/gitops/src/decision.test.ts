@@ -36,6 +36,11 @@ function holdFile(overrides: Partial<HoldDocument> = {}, path?: string) {
 }
 
 const now = { record: b, versions: history(a, b) };
+const back = deployed(candidate('a'), b, { cause: 'rollback' });
+const again = deployed(candidate('b'), back);
+const adopted = deployed(candidate('x'), b, { cause: 'adopt' });
+const byHand = deployed(candidate('a'), b, { cause: 'adopt' });
+const lifted = file(`.passloop/holds/flight-delay/lifted-${sha256(b).replace(':', '-')}.json`, '{}');
 
 it.each([
   ['is production', keys('b'), now, { kind: 'already-promoted' }],
@@ -91,6 +96,42 @@ it.each([
     keys('b', { modelDigest: sha256('new') }),
     { record: a, versions: history(a, b, a) },
     { kind: 'held' },
+  ],
+  [
+    'was left by a rollback, and nothing holds it any more',
+    keys('b', { inStore: true }),
+    { record: back, versions: history(a, b, back) },
+    { kind: 'promote' },
+  ],
+  [
+    'was left by a rollback, nothing holds it, and nobody has its run',
+    keys('b'),
+    { record: back, versions: history(a, b, back) },
+    { kind: 'train' },
+  ],
+  [
+    'was reverted by hand, and whose hold was lifted',
+    keys('b', { inStore: true }),
+    { record: a, versions: history(a, b, a), holds: [lifted] },
+    { kind: 'promote' },
+  ],
+  [
+    'was replaced by what had been held: an honest return',
+    keys('a'),
+    { record: again, versions: history(a, b, back, again) },
+    { kind: 'rollback', to: { record: { version: 'a' } } },
+  ],
+  [
+    'was replaced by hand, and something new adopted: nothing that undoes it by itself',
+    keys('b', { inStore: true }),
+    { record: adopted, versions: history(a, b, adopted) },
+    { kind: 'promote' },
+  ],
+  [
+    'was replaced by hand with what ran before, and that adopted',
+    keys('b', { inStore: true }),
+    { record: byHand, versions: history(a, b, byHand) },
+    { kind: 'held', hold: { source: 'history' } },
   ],
   [
     'meets a changed manifest',

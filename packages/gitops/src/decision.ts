@@ -1,5 +1,5 @@
 import type { EnvironmentState } from './deploy-state.ts';
-import { versionsIn } from './deploy-state.ts';
+import { returnsIn, versionsIn } from './deploy-state.ts';
 import { type Hold, holdAgainst } from './holds.ts';
 import type { RecordVersion } from './record-history.ts';
 
@@ -25,7 +25,10 @@ export type Decision =
   /** The record doesn't verify, or the manifests aren't what it says: nobody may guess. */
   | { kind: 'blocked'; reason: string };
 
-/** The table of the design: is production's, held, in the history, in the store, unknown; in this order. */
+/**
+ * The table of the design: is production's, held, in the history, in the store, unknown; in this order. What a rollback
+ * left and whose hold was lifted goes forward again, as a candidate like any other (docs/adr/0004).
+ */
 export function decide(environment: EnvironmentState, candidate: Candidate): Decision {
   if (environment.problem !== null) return { kind: 'blocked', reason: environment.problem };
   const drift = environment.drift[0];
@@ -44,10 +47,9 @@ export function decide(environment: EnvironmentState, candidate: Candidate): Dec
         : candidate.imageKey !== null && image.imageKey !== null && candidate.imageKey !== image.imageKey;
     if (!isOtherImage) return { kind: 'already-promoted', production };
   }
-  const versions = versionsIn(environment);
-  const hold = holdAgainst(candidate, environment.name, environment.holds, versions);
+  const hold = holdAgainst(candidate, environment.name, environment.holds, versionsIn(environment));
   if (hold !== null) return { kind: 'held', hold };
-  const to = versions.find((version) => version.digest !== production?.digest && isVersionOf(version, candidate));
+  const to = returnsIn(environment).find((version) => isVersionOf(version, candidate));
   if (to !== undefined) return { kind: 'rollback', to };
   if (production !== null && isRunOf(production, candidate)) return { kind: 'same-model', production };
   return candidate.inStore ? { kind: 'promote' } : { kind: 'train' };

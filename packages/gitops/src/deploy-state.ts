@@ -6,9 +6,12 @@ import { holdsFolder, promotionBranch, recordPath } from './paths.ts';
 import {
   derivedHolds,
   type HistoryEntry,
+  historyProblem,
+  isLeft,
+  leftByPeople,
   type RecordVersion,
   readHistory,
-  readRecord,
+  versionInTree,
   versionsOf,
 } from './record-history.ts';
 import { readTarget, type TargetState } from './targets.ts';
@@ -16,7 +19,7 @@ import { readTarget, type TargetState } from './targets.ts';
 /** An environment as promotions need it: of the model file. */
 export type DeployEnvironment = Pick<Environment, 'name' | 'targets'>;
 
-/** How many versions of a record are read; holds of older ones were written as files by the promotions since. */
+/** How many versions of a record are read; holds of older ones are files by now (`historyProblem` makes sure of it). */
 export const historyLimit = 50;
 
 export type Drift = { file: string; recorded: string; found: string | null };
@@ -26,7 +29,7 @@ export type EnvironmentState = {
   name: string;
   /** The record in the tree, which is the truth; null where there is none. */
   production: RecordVersion | null;
-  /** Why the record in the tree can't be believed; null where it can, or there is none. */
+  /** Why the record in the tree can't be believed, or its history can't tell what is held; null where they can. */
   problem: string | null;
   /** Newest first. */
   history: readonly HistoryEntry[];
@@ -87,10 +90,11 @@ export function deployState(repository: string, query: DeployQuery, snapshot: De
       .map((hold) => holdOf(hold, environment.name));
     const targets = environment.targets.map((target) => readTarget(target, snapshot.files.get(target.file) ?? null));
     const { production, problem } = readProduction(snapshot, place, query.identity, history);
+    const unclear = historyProblem(snapshot.histories.get(file) ?? [], historyLimit, place);
     return {
       name: environment.name,
       production,
-      problem,
+      problem: problem ?? unclear,
       history,
       holds: [...holds, ...derived].filter(
         (hold) => hold.environment === null || hold.environment === environment.name,
@@ -113,7 +117,7 @@ function readProduction(
   if (found === null) return { production: null, problem: null };
   if (found.text === null) return { production: null, problem: `${place.file} is no regular text file.` };
   try {
-    const version = readRecord(found.text, place);
+    const version = versionInTree(found.text, place);
     if (version.record.identity !== identity) {
       return {
         production: null,
@@ -148,6 +152,14 @@ export function environmentOf(state: DeployState, name: string): EnvironmentStat
   throw new ConfigurationError(`There is no environment ${JSON.stringify(name.slice(0, 80))}.`, {
     hint: `${state.model} is deployed to: ${names}.`,
   });
+}
+
+/** What a candidate may return to as a rollback: it ran here, and a promotion replaced it. */
+export function returnsIn(environment: EnvironmentState): RecordVersion[] {
+  const left = leftByPeople(environment.history);
+  return versionsIn(environment).filter(
+    ({ digest, record }) => digest !== environment.production?.digest && !isLeft(record, left),
+  );
 }
 
 export function versionsIn(environment: EnvironmentState): RecordVersion[] {

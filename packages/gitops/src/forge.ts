@@ -57,8 +57,8 @@ export type PathVersion = {
   at: string;
   author: string | null;
   message: string;
-  /** The file's text in that commit; null where it was deleted or is no text. */
-  text: string | null;
+  /** The file in that commit; null where it was deleted. */
+  file: FileAt | null;
 };
 
 export type DeploySnapshot = {

@@ -3,11 +3,12 @@ import { formatDocument, type HoldDocument, type PullRequestReference } from '@p
 import { type MergePolicy, performChange, type Refusal, type RetryPorts } from './apply-change.ts';
 import { commitMessage } from './commit-message.ts';
 import { type DeployChange, fileEditor } from './deploy-change.ts';
-import { type DeployQuery, type DeployState, deployState, readRequest } from './deploy-state.ts';
+import { type DeployQuery, type DeployState, deployState, readRequest, versionsIn } from './deploy-state.ts';
 import type { Forge } from './forge.ts';
 import { type Hold, holdDocument } from './holds.ts';
 import { holdBranch, holdPath, liftPath } from './paths.ts';
 import { pullRequestText } from './pull-request-text.ts';
+import { openRecord } from './record-change.ts';
 
 export type HoldRequest = {
   action: 'hold' | 'lift';
@@ -62,6 +63,7 @@ function placeHold(state: DeployState, request: HoldRequest): HoldPlan | Refusal
       model: state.model,
       modelDigest,
       imageDigest: null,
+      runKey: runKeyOf(state, modelDigest),
       environment,
       by: request.by,
       reason: request.reason,
@@ -78,6 +80,21 @@ function placeHold(state: DeployState, request: HoldRequest): HoldPlan | Refusal
     `**Why** ${escapeMarkdown(request.reason, 1000)}\n**Who** ${escapeMarkdown(request.by)}\n**To lift it** revert this commit, or \`passloop hold ${modelDigest} --lift\`.`,
   ];
   return { kind: 'change', hold, change: changeOf(state, editor.files(), headline, request, body) };
+}
+
+/** A hold keeps new promotions out; one that waits in its pull request, perhaps to merge by itself, is people's to close. */
+function stillOpen(state: DeployState, { modelDigest, environment }: HoldRequest): string | null {
+  const urls = state.environments
+    .filter(({ name }) => environment === null || name === environment)
+    .filter((one) => openRecord(one)?.modelDigest === modelDigest)
+    .flatMap(({ head }) => head?.pullRequest?.url ?? []);
+  return urls.length === 0 ? null : `A pull request that promotes it is open: close ${urls.join(', ')}`;
+}
+
+/** The run that made the model, where one of the environments ran it. */
+function runKeyOf(state: DeployState, modelDigest: string): string | null {
+  const versions = state.environments.flatMap((environment) => versionsIn(environment));
+  return versions.find(({ record }) => record.modelDigest === modelDigest)?.record.runKey ?? null;
 }
 
 /** An attempt that continues an earlier one keeps its time, and so its bytes. */
@@ -173,7 +190,7 @@ export async function hold(
   return {
     outcome: applied.outcome,
     hold: plan.hold,
-    reason: null,
+    reason: request.action === 'hold' ? stillOpen(performed.state, request) : null,
     commit: applied.commit,
     pullRequest: { number: applied.pullRequest.number, url: applied.pullRequest.url },
     merged: applied.merged !== null,

@@ -9,6 +9,8 @@ export type Hold = {
   modelDigest: string;
   /** Null: the model in whatever image. */
   imageDigest: string | null;
+  /** The run that made the model, where the hold knows it. */
+  runKey: string | null;
   environment: string | null;
   /** `file`: committed; `history`: derived from a record that was replaced by one of its ancestors. */
   source: 'file' | 'history';
@@ -65,6 +67,7 @@ function readHold(file: FileAt, model: string): Hold {
   return {
     modelDigest: document.modelDigest,
     imageDigest: document.imageDigest,
+    runKey: document.runKey ?? null,
     environment: document.environment,
     source: 'file',
     by: document.by,
@@ -84,6 +87,7 @@ export function holdOf(derived: DerivedHold, environment: string): Hold {
   return {
     modelDigest: record.modelDigest,
     imageDigest,
+    runKey: record.runKey,
     environment,
     source: 'history',
     by: derived.author,
@@ -119,14 +123,14 @@ export function holdAgainst(
     const isSameRun = versions.some(
       ({ record }) => record.modelDigest === hold.modelDigest && record.runKey === query.runKey,
     );
-    if (isSameRun) return hold;
+    if (isSameRun || hold.runKey === query.runKey) return hold;
   }
   return null;
 }
 
 /** A hold's file. Where one exists for the digest, it is widened and never narrowed. */
 export function holdDocument(
-  hold: Pick<HoldDocument, 'model' | 'modelDigest' | 'imageDigest' | 'environment' | 'by' | 'reason' | 'at'>,
+  hold: Pick<HoldDocument, 'model' | 'modelDigest' | 'imageDigest' | 'runKey' | 'environment' | 'by' | 'reason' | 'at'>,
   existing: HoldDocument | null,
 ): HoldDocument {
   if (!isDigest(hold.modelDigest)) throw new ConfigurationError(`${JSON.stringify(hold.modelDigest)} is no digest.`);
@@ -136,6 +140,7 @@ export function holdDocument(
     model: hold.model,
     modelDigest: hold.modelDigest,
     imageDigest: existing !== null && existing.imageDigest === null ? null : hold.imageDigest,
+    runKey: hold.runKey ?? existing?.runKey ?? null,
     environment: widened ? null : hold.environment,
     by: hold.by,
     reason: hold.reason,

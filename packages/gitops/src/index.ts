@@ -1,5 +1,5 @@
 export * from './adopt.ts';
-export type { MergePolicy, Refusal, RetryPorts } from './apply-change.ts';
+export { isStuck, type MergePolicy, type Refusal, type RetryPorts } from './apply-change.ts';
 export * from './commit-message.ts';
 export * from './decision.ts';
 export type { DeployChange } from './deploy-change.ts';
@@ -11,10 +11,13 @@ export * from './holds.ts';
 export * from './kustomization.ts';
 export * from './paths.ts';
 export { type PromotionOptions, promote } from './promote.ts';
-export { type CandidateRecord, type PromotionPlan, type PromotionRequest, planPromotion } from './promotion.ts';
+export { openPromotion, type PromotionPlan, type PromotionRequest, planPromotion } from './promotion.ts';
+export { planDocument, refusalDocument } from './promotion-document.ts';
 export type { PromotionEvidence } from './pull-request-text.ts';
 export * from './record-history.ts';
 export {
+  imageGone,
+  plannedRollback,
   planRollback,
   type RollbackOptions,
   type RollbackPlan,

@@ -1,5 +1,6 @@
 import type { Producer, PromotionDocument } from '@passloop/documents';
-import { type MergePolicy, type Performed, performChange, type Refusal, type RetryPorts } from './apply-change.ts';
+import { type CandidateRecord, sameIdentity } from '@passloop/record';
+import { type MergePolicy, performChange, type Refusal, type RetryPorts } from './apply-change.ts';
 import {
   type DeployQuery,
   type DeployState,
@@ -7,17 +8,10 @@ import {
   environmentOf,
   readDeployState,
 } from './deploy-state.ts';
-import { editsOf } from './edits.ts';
 import type { Forge } from './forge.ts';
-import {
-  type CandidateRecord,
-  isLanded,
-  openRecord,
-  type PromotionPlan,
-  type PromotionRequest,
-  planPromotion,
-} from './promotion.ts';
-import { sameIdentity } from './record-history.ts';
+import { type PromotionPlan, type PromotionRequest, planPromotion } from './promotion.ts';
+import { promotionDocument } from './promotion-document.ts';
+import { isLanded, openRecord } from './record-change.ts';
 
 export type PromotionOptions = {
   merge: MergePolicy;
@@ -92,43 +86,4 @@ async function yieldToNewer(
     };
   }
   return null;
-}
-
-export function promotionDocument(
-  model: string,
-  environment: string,
-  { plan, applied }: Performed<DeployState, PromotionPlan>,
-): PromotionDocument {
-  if (applied === null) {
-    return {
-      schema: 'passloop/promotion/v1',
-      outcome: plan.outcome,
-      model,
-      environment,
-      change: null,
-      reason: plan.reason.slice(0, 4096),
-      promotionId: null,
-      recordDigest: null,
-      branch: null,
-      commit: null,
-      pullRequest: null,
-      merged: false,
-      edits: [],
-    };
-  }
-  return {
-    schema: 'passloop/promotion/v1',
-    outcome: applied.outcome,
-    model,
-    environment,
-    change: plan.what,
-    reason: null,
-    promotionId: plan.record.deployment.promotionId,
-    recordDigest: plan.recordDigest,
-    branch: plan.change.branch,
-    commit: applied.commit,
-    pullRequest: { number: applied.pullRequest.number, url: applied.pullRequest.url },
-    merged: applied.merged !== null,
-    edits: editsOf(plan.change.files),
-  };
 }

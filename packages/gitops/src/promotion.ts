@@ -1,20 +1,14 @@
-import { PassloopError, sha256 } from '@passloop/core';
 import type { ComparisonDocument, Outcome, RecordDocument } from '@passloop/documents';
-import { formatDocument, parseDocument } from '@passloop/documents';
+import { type CandidateRecord, sameIdentity } from '@passloop/record';
 import type { Refusal } from './apply-change.ts';
 import { commitMessage, promotionTrailers } from './commit-message.ts';
 import { type Decision, decide } from './decision.ts';
-import { type DeployChange, type FileEditor, fileEditor } from './deploy-change.ts';
+import { type DeployChange, isApplied } from './deploy-change.ts';
 import { type DeployState, type EnvironmentState, environmentOf } from './deploy-state.ts';
 import { changedLines, type PlannedFile } from './edits.ts';
-import { holdDocument } from './holds.ts';
-import { promotionBranch, recordPath } from './paths.ts';
-import { promotionIdOf } from './promotion-id.ts';
-import { type PromotionEvidence, promotionText } from './pull-request-text.ts';
-import { editTarget, manifestText, recordedTarget } from './targets.ts';
-
-/** A record before it is deployed anywhere. */
-export type CandidateRecord = Omit<RecordDocument, 'deployment'>;
+import { promotionBranch } from './paths.ts';
+import { type PromotionEvidence, promotionText, type RunsIn } from './pull-request-text.ts';
+import { changeRecord, openRecord } from './record-change.ts';
 
 export type PromotionRequest = {
   environment: string;
@@ -49,22 +43,38 @@ export function planPromotion(state: DeployState, request: PromotionRequest): Pr
   const refusal = refusalOf(decision, environment);
   if (refusal !== null) return refusal;
   const { production } = environment;
-  const record = deployedRecord(state, environment, candidate, 'promotion', request.at);
-  const editor = fileEditor(state.snapshot);
-  editTargets(editor, environment, record);
-  keepDerivedHolds(editor, environment, state.model);
-  const recordText = formatDocument('record', record);
-  editor.write(recordPath(state.model, environment.name), recordText);
+  const { record, recordDigest, editor } = changeRecord(state, environment, candidate, {
+    cause: 'promotion',
+    at: request.at,
+  });
   const files = editor.files();
   const headline = `promote(${record.model}/${environment.name}): ${record.version}`;
   const change: DeployChange = {
     branch: promotionBranch(state.model, environment.name),
     files,
     message: commitMessage(headline, [], promotionTrailers(record, null)),
-    text: promotionText(record, request.evidence, listedFiles(files)),
+    text: promotionText(record, request.evidence, listedFiles(files), {
+      runsIn: runsBefore(state, environment, request),
+      pulledAs: pulledAs(environment, record),
+    }),
   };
   const what = outcomeOf(production === null, production?.record ?? null, candidate, request.evidence.comparison);
-  return { kind: 'change', change, record, recordDigest: sha256(recordText), what };
+  return { kind: 'change', change, record, recordDigest, what };
+}
+
+function pulledAs(environment: EnvironmentState, { image }: RecordDocument): string[] {
+  const names = environment.targets.flatMap(({ pulls }) => pulls ?? []);
+  return [...new Set(names)].filter((name) => image.reference !== `${name}@${image.digest}`);
+}
+
+function runsBefore(state: DeployState, environment: EnvironmentState, request: PromotionRequest): RunsIn | null {
+  for (const { name, production } of state.environments
+    .slice(0, state.environments.indexOf(environment))
+    .toReversed()) {
+    if (production?.at == null || !sameIdentity(production.record, request.candidate)) continue;
+    return { environment: name, since: production.at };
+  }
+  return null;
 }
 
 function outcomeOf(
@@ -105,8 +115,12 @@ function refusalOf(decision: Decision, environment: EnvironmentState): Refusal |
     default:
       break;
   }
-  const open = openRecord(environment);
-  if (open?.deployment.cause !== 'rollback') return null;
+  return openRollback(environment);
+}
+
+/** A rollback that waits in its pull request isn't replaced by anything but another one. */
+export function openRollback(environment: EnvironmentState): Refusal | null {
+  if (openRecord(environment)?.deployment.cause !== 'rollback') return null;
   return {
     kind: 'refused',
     outcome: 'blocked',
@@ -114,77 +128,17 @@ function refusalOf(decision: Decision, environment: EnvironmentState): Refusal |
   };
 }
 
-/** The record in the open promotion pull request, or null. */
-export function openRecord(environment: EnvironmentState): RecordDocument | null {
-  return environment.head?.pullRequest == null ? null : headRecord(environment);
-}
-
-function headRecord(environment: EnvironmentState): RecordDocument | null {
-  for (const [path, file] of environment.head?.files ?? []) {
-    if (file.text === null || !path.startsWith(`.passloop/${environment.name}/`)) continue;
-    try {
-      return parseDocument('record', file.text, path);
-    } catch (error) {
-      if (!(error instanceof PassloopError)) throw error;
-    }
-  }
-  return null;
-}
-
-/** The candidate as a record of this environment. A promotion that was begun already keeps its time, and so its bytes. */
-export function deployedRecord(
-  state: DeployState,
-  environment: EnvironmentState,
-  candidate: CandidateRecord,
-  cause: RecordDocument['deployment']['cause'],
-  at: string,
-): RecordDocument {
-  const { production } = environment;
-  const previous =
-    production === null
-      ? null
-      : {
-          record: production.digest,
-          modelDigest: production.record.modelDigest,
-          imageDigest: production.record.image.digest,
-          promotionId: production.record.deployment.promotionId,
-        };
-  const targets = environment.targets.map(({ target }) => recordedTarget(target, candidate.image.digest));
-  const record: RecordDocument = {
-    ...candidate,
-    identity: state.identity,
-    model: state.model,
-    deployment: { environment: environment.name, promotionId: sha256(''), cause, targets, previous, at },
-  };
-  record.deployment.promotionId = promotionIdOf(record, previous?.promotionId ?? null);
-  const begun = headRecord(environment);
-  if (begun?.deployment.promotionId === record.deployment.promotionId && begun.deployment.cause === cause) {
-    record.deployment.at = begun.deployment.at;
-  }
-  return record;
-}
-
-/** Writes the record's image to every target. @throws ConfigurationError where one can't be found or edited */
-export function editTargets(editor: FileEditor, environment: EnvironmentState, record: RecordDocument): void {
-  for (const { target, file } of environment.targets) {
-    const text = editor.read(target.file) ?? manifestText(target, file);
-    manifestText(target, file);
-    editor.write(target.file, editTarget(text, target, record.image.digest));
-  }
-}
-
-/** A hold that only history tells is written as a file with the next commit: later ones needn't read as far back. */
-export function keepDerivedHolds(editor: FileEditor, environment: EnvironmentState, model: string): void {
-  for (const hold of environment.holds) {
-    if (hold.source !== 'history') continue;
-    const existing = editor.read(hold.file);
-    if (existing !== null && parseDocument('hold', existing, hold.file).environment === null) continue;
-    const document = holdDocument(
-      { ...hold, model, by: hold.by ?? 'history' },
-      existing === null ? null : parseDocument('hold', existing, hold.file),
-    );
-    editor.write(hold.file, formatDocument('hold', document));
-  }
+/**
+ * The record of the open pull request, where that promotes on top of what is there now and nothing of it would be written
+ * anew: an attempt of the same candidate then has nothing to prove again.
+ */
+export function openPromotion(state: DeployState, environment: EnvironmentState): RecordDocument | null {
+  const record = openRecord(environment);
+  if (record === null || record.deployment.cause !== 'promotion') return null;
+  const { deployment, ...candidate } = record;
+  const evidence = { comparison: null, changes: null, facts: [], previousImage: null };
+  const plan = planPromotion(state, { environment: environment.name, candidate, evidence, at: deployment.at });
+  return plan.kind === 'change' && isApplied(environment.head, plan.change, state.snapshot) ? record : null;
 }
 
 export function listedFiles(files: readonly PlannedFile[]): { file: string; lines: number | null }[] {
@@ -192,9 +146,4 @@ export function listedFiles(files: readonly PlannedFile[]): { file: string; line
     file: path,
     lines: before === null || content === null || path.startsWith('.passloop/') ? null : changedLines(before, content),
   }));
-}
-
-/** True where production is this very promotion. */
-export function isLanded(environment: EnvironmentState, record: RecordDocument): boolean {
-  return environment.production?.record.deployment.promotionId === record.deployment.promotionId;
 }

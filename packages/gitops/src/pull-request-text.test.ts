@@ -56,20 +56,41 @@ it('says first what happens, then the numbers, why, whence, and how to undo it',
       comparison,
       changes: [{ kind: 'params', subject: 'fit.max_depth', from: '8', to: '12' }],
       facts: ['image probed'],
+      previousImage: 'present',
     },
     files,
+    { runsIn: { environment: 'staging', since: '2026-11-21T08:10:00Z' }, pulledAs: [] },
   );
   expect(text.title).toMatch(/^promote\(flight-delay → prod\): b, ROC AUC \+0\.0023, non-inferior$/);
   expect(text.body).toMatch(
-    /^\*\*flight-delay\*\* moves from `sha256:[0-9a-f]+…` to `sha256:[0-9a-f]+…` in \*\*prod\*\*\. It passed 1 of 1 gates/,
+    /^\*\*flight-delay\*\* moves from `sha256:[0-9a-f]+…` to `sha256:[0-9a-f]+…` in \*\*prod\*\*\. It passed 1 gate against what prod runs now, and has run in staging since 2026-11-21 08:10 UTC\./,
   );
   expect(text.body).toContain('| ROC AUC | 0.7508 | 0.7531 | non-inferior');
-  expect(text.body).toContain('**Why it differs** params `fit.max_depth` 8 → 12');
+  expect(text.body).toContain('**Why it differs** params `fit.max_depth` 8 → 12 · code, data, environment the same\n');
+  expect(text.body).toContain('revert this commit (the old image is still in its registry, checked), or `passloop');
   expect(text.body).toContain('`passloop rollback flight-delay --environment prod`');
   expect(text.body).toContain(
     '2 files: `apps/flight/prod/kustomization.yaml` (1 line), `.passloop/prod/flight-delay.json`',
   );
   expect(text.body).toMatch(new RegExp(`<!-- passloop promotion ${record.deployment.promotionId} -->\\n$`));
+});
+
+it('says what it does not know, and what cannot be undone', () => {
+  const record = JSON.parse(deployed(candidate('b', { gates }), production));
+  const unknown = { comparison: null, changes: null, facts: [], previousImage: null };
+  expect(promotionText(record, unknown, files).body).toContain("**Why it differs** can't be told");
+  const gone = { ...unknown, changes: [], previousImage: 'gone' as const };
+  const { body } = promotionText(record, gone, files);
+  expect(body).toContain('nothing that a run is made of changed');
+  expect(body).toContain('the old image is gone from its registry');
+  expect(body).not.toContain('passloop rollback');
+  const mirrored = promotionText(record, unknown, files, { runsIn: null, pulledAs: ['mirror.local/flight'] });
+  expect(mirrored.body).toContain(
+    '**Look at** `mirror.local/flight`: the cluster pulls by that name, and the image was pushed to `ghcr.io/acme/flight`.',
+  );
+  expect(body).not.toContain('Look at');
+  const first = JSON.parse(deployed(candidate('b', { gates }), null));
+  expect(promotionText(first, unknown, files).body).toContain('**To undo it** revert this commit.\n');
 });
 
 const hostile = [
@@ -101,7 +122,9 @@ it.each(hostile)('lets %j be text and nothing else', (evil) => {
   const hostileComparison = { ...comparison, metrics: metric === undefined ? [] : [{ ...metric, name: evil }] };
   const changes = [{ kind: 'code' as const, subject: evil, from: evil, to: evil }];
   const texts = [
-    promotionText(record, { comparison: hostileComparison, changes, facts: [evil] }, [{ file: evil, lines: 1 }]),
+    promotionText(record, { comparison: hostileComparison, changes, facts: [evil], previousImage: null }, [
+      { file: evil, lines: 1 },
+    ]),
     rollbackText(record, record, evil, evil, [{ file: evil, lines: null }]),
   ];
   for (const { title, body } of texts) {
@@ -129,7 +152,7 @@ it('stays within the limits of GitHub', () => {
   const record = JSON.parse(deployed(candidate('b', { version: long.slice(0, 128), gates }), production));
   const text = promotionText(
     record,
-    { comparison: many, changes, facts: Array.from({ length: 100 }, () => long) },
+    { comparison: many, changes, facts: Array.from({ length: 100 }, () => long), previousImage: 'gone' },
     Array.from({ length: 300 }, () => ({ file: long, lines: 1 })),
   );
   expect(Array.from(text.title).length).toBeLessThanOrEqual(255);

@@ -15,11 +15,23 @@ import type { PullRequestText } from './forge.ts';
 /** What a pull request says beside the record; all of it is untrusted text. */
 export type PromotionEvidence = {
   comparison: ComparisonDocument | null;
-  /** What changed between production's record and this one. */
-  changes: readonly Change[];
+  /** What changed between production's run and this one; null where that can't be told. */
+  changes: readonly Change[] | null;
   /** What was done with the image and the run, each a few words: `reproduced (predictions equal)`, `image probed`. */
   facts: readonly string[];
+  /** Whether the image that is left is in its registry; null where there is none, or nobody could ask. */
+  previousImage: 'present' | 'gone' | null;
 };
+
+/** What the deploy repository says beside the record. */
+export type PromotionPlace = {
+  runsIn: RunsIn | null;
+  /** Names under which the targets pull the image, where they aren't the one that it was pushed to. */
+  pulledAs: readonly string[];
+};
+
+/** The environment before this one in which the same image runs, and since when (ISO 8601, UTC). */
+export type RunsIn = { environment: string; since: string };
 
 const titleLimit = 255;
 const bodyLimit = 65_000;
@@ -29,6 +41,7 @@ export function promotionText(
   record: RecordDocument,
   evidence: PromotionEvidence,
   files: readonly { file: string; lines: number | null }[],
+  place: PromotionPlace = { runsIn: null, pulledAs: [] },
 ): PullRequestText {
   const { deployment } = record;
   const metric = evidence.comparison?.metrics.find((one) => one.delta !== null) ?? null;
@@ -36,12 +49,13 @@ export function promotionText(
     metric === null ? '' : `, ${metricName(metric.name)} ${change(metric.delta, digitsOf(metric))}, ${metric.verdict}`;
   const title = `promote(${record.model} → ${deployment.environment}): ${record.version}${headline}`;
   const parts = [
-    verdictSentence(record, evidence.comparison),
+    verdictSentence(record, evidence.comparison, place.runsIn),
     metricTable(evidence.comparison, deployment.environment),
     [
       changesLine(evidence.changes, deployment.previous !== null),
       provenanceLine(record, evidence.facts),
-      undoLine(record),
+      undoLine(record, evidence.previousImage),
+      ...pulledAsLine(record, place.pulledAs),
     ].join('\n'),
     filesLine(files),
   ];
@@ -95,7 +109,7 @@ function clipped(text: string, limit: number): string {
   return `${text.slice(0, cut > 0 ? cut : limit - 64).trimEnd()}\n\n… the rest is in the record.`;
 }
 
-function verdictSentence(record: RecordDocument, comparison: ComparisonDocument | null): string {
+function verdictSentence(record: RecordDocument, comparison: ComparisonDocument | null, runsIn: RunsIn | null): string {
   const { environment, previous } = record.deployment;
   const name = `**${escapeMarkdown(record.model)}**`;
   const to = codeSpan(shortDigest(record.image.digest));
@@ -106,7 +120,8 @@ function verdictSentence(record: RecordDocument, comparison: ComparisonDocument 
   const passed = record.gates.filter(({ verdict }) => verdict === 'pass').length;
   const rest = record.gates.length - passed;
   if (record.gates.length === 0) return `${move} No gate was evaluated.`;
-  const gates = `It passed ${passed} of ${record.gates.length} gates`;
+  const all = `${record.gates.length} gate${record.gates.length === 1 ? '' : 's'}`;
+  const gates = `It passed ${rest === 0 ? all : `${passed} of ${all}`}`;
   const against =
     comparison === null || comparison.production === null
       ? ''
@@ -120,7 +135,12 @@ function verdictSentence(record: RecordDocument, comparison: ComparisonDocument 
           .map((gate) => `${escapeMarkdown(gate.metric)}: ${gate.verdict}`)
           .join(', ')})`;
   const overridden = record.overrides.length === 0 ? '' : ` ${record.overrides.length} override(s) apply.`;
-  return `${move} ${gates}${against}${others}.${overridden}`;
+  // A moment, and not a duration: the same promotion says the same whenever it is tried.
+  const soaked =
+    runsIn === null
+      ? ''
+      : `, and has run in ${escapeMarkdown(runsIn.environment)} since ${runsIn.since.slice(0, 16).replace('T', ' ')} UTC`;
+  return `${move} ${gates}${against}${others}${soaked}.${overridden}`;
 }
 
 function metricTable(comparison: ComparisonDocument | null, environment: string): string {
@@ -148,9 +168,11 @@ function verdictText(metric: ComparedMetric): string {
   return `${metric.verdict}: ${change(metric.delta, digits)}${interval(metric.interval, digits)}${allowed}`;
 }
 
-function changesLine(changes: readonly Change[], hasPrevious: boolean): string {
-  if (changes.length === 0)
-    return `**Why it differs** ${hasPrevious ? 'nothing that is recorded changed' : 'there is nothing to compare with'}`;
+function changesLine(changes: readonly Change[] | null, hasPrevious: boolean): string {
+  const why = '**Why it differs**';
+  if (!hasPrevious) return `${why} there is nothing to compare with`;
+  if (changes === null) return `${why} can't be told: the commit that production comes from is not known here`;
+  if (changes.length === 0) return `${why} nothing that a run is made of changed`;
   const listed = changes.slice(0, rowLimit).map(({ kind, subject, from, to }) => {
     const move =
       from === null && to === null
@@ -159,7 +181,10 @@ function changesLine(changes: readonly Change[], hasPrevious: boolean): string {
     return `${kind} ${codeSpan(subject, 120)}${move}`;
   });
   const more = changes.length - listed.length;
-  return `**Why it differs** ${listed.join(' · ')}${more > 0 ? ` · … ${more} more` : ''}`;
+  const same = (['code', 'params', 'data', 'environment'] as const).filter(
+    (kind) => !changes.some((change) => change.kind === kind),
+  );
+  return `${why} ${listed.join(' · ')}${more > 0 ? ` · … ${more} more` : ''}${same.length === 0 ? '' : ` · ${same.join(', ')} the same`}`;
 }
 
 function provenanceLine(record: RecordDocument, facts: readonly string[]): string {
@@ -174,9 +199,24 @@ function sourceOf(record: RecordDocument): string {
   return `${source.repository === null ? codeSpan(commit) : codeSpan(`${source.repository}@${commit}`)}${run}`;
 }
 
-function undoLine(record: RecordDocument): string {
-  const command = `passloop rollback ${record.model} --environment ${record.deployment.environment}`;
-  return `**To undo it** revert this commit, or \`${command}\`.`;
+function undoLine(record: RecordDocument, previousImage: PromotionEvidence['previousImage']): string {
+  const { environment, previous } = record.deployment;
+  const command = `passloop rollback ${record.model} --environment ${environment}`;
+  if (previous === null) return '**To undo it** revert this commit.';
+  if (previousImage === 'gone')
+    return `**To undo it** nothing yet: the old image is gone from its registry. Push ${codeSpan(shortDigest(previous.imageDigest))} again before this is merged.`;
+  const checked = previousImage === 'present' ? ' (the old image is still in its registry, checked)' : '';
+  return `**To undo it** revert this commit${checked}, or \`${command}\`.`;
+}
+
+/** A mirror has the same digests; a name that was never pushed to has none, and the rollout would hang. */
+function pulledAsLine({ image }: RecordDocument, pulledAs: readonly string[]): string[] {
+  if (pulledAs.length === 0) return [];
+  const names = pulledAs.slice(0, 5).map((name) => codeSpan(name));
+  const pushed = codeSpan(image.reference.slice(0, image.reference.lastIndexOf('@')));
+  return [
+    `**Look at** ${names.join(', ')}: the cluster pulls by that name, and the image was pushed to ${pushed}. Is one a mirror of the other?`,
+  ];
 }
 
 function filesLine(files: readonly { file: string; lines: number | null }[]): string {

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto';
 import { sha256 } from '@passloop/core';
 import { formatDocument, type RecordDocument } from '@passloop/documents';
+import { type CandidateRecord, deployRecord } from '@passloop/record';
 import { type DeployQuery, deployState } from './deploy-state.ts';
 import type { DeploySnapshot, FileAt, HeadSnapshot, PathVersion } from './forge.ts';
-import type { CandidateRecord } from './promotion.ts';
-import { promotionIdOf } from './promotion-id.ts';
 
 const image = 'ghcr.io/acme/flight';
 export const manifest = 'apps/flight/prod/kustomization.yaml';
@@ -51,28 +50,17 @@ export function deployed(
   previous: string | null,
   overrides: Partial<RecordDocument['deployment']> = {},
 ): string {
-  const before = previous === null ? null : (JSON.parse(previous) as RecordDocument);
-  const record: RecordDocument = {
-    ...from,
-    deployment: {
+  const record = deployRecord(
+    from,
+    {
       environment: 'prod',
-      promotionId: sha256(''),
       cause: 'promotion',
       targets: [{ kind: 'kustomize', file: manifest, address: image, value: from.image.digest }],
-      previous:
-        before === null || previous === null
-          ? null
-          : {
-              record: sha256(previous),
-              modelDigest: before.modelDigest,
-              imageDigest: before.image.digest,
-              promotionId: before.deployment.promotionId,
-            },
       at: '2026-11-22T10:10:00Z',
       ...overrides,
     },
-  };
-  record.deployment.promotionId = promotionIdOf(record, record.deployment.previous?.promotionId ?? null);
+    previous === null ? null : { record: JSON.parse(previous) as RecordDocument, digest: sha256(previous) },
+  );
   return formatDocument('record', record);
 }
 
@@ -84,11 +72,11 @@ export function kustomization(digest: string): string {
 export function history(...texts: (string | null)[]): PathVersion[] {
   return texts
     .map((text, index) => ({
-      commit: String(index).repeat(40),
-      at: `2026-11-2${index}T00:00:00Z`,
+      commit: index.toString(16).padStart(40, '0'),
+      at: new Date(Date.UTC(2026, 10, 22, 10, 9) + index * 60_000).toISOString().replace('.000', ''),
       author: 'ada',
       message: `commit ${index}`,
-      text,
+      file: text === null ? null : file(recordFile, text),
     }))
     .reverse();
 }

@@ -1,7 +1,16 @@
 import { sha256 } from '@passloop/core';
 import { expect, it } from 'vitest';
 import { candidate, deployed, history, recordFile } from './record-fixture.ts';
-import { ancestorsOf, derivedHolds, readHistory, versionsOf } from './record-history.ts';
+import {
+  ancestorsOf,
+  derivedHolds,
+  historyProblem,
+  isAfterReturn,
+  leftByPeople,
+  leftByReturns,
+  readHistory,
+  versionsOf,
+} from './record-history.ts';
 
 const place = { file: recordFile, model: 'flight-delay', environment: 'prod' };
 const a = deployed(candidate('a'), null);
@@ -52,4 +61,69 @@ it('does not follow a chain in a circle, or out of what was read', () => {
   const versions = versionsOf(readHistory(history(b, c), place));
   const [newest] = versions;
   expect(newest && ancestorsOf(newest, versions).map(({ record }) => record.version)).toEqual(['b']);
+});
+
+const adoptedX = deployed(candidate('x'), b, { cause: 'adopt' });
+const adoptedA = deployed(candidate('a'), b, { cause: 'adopt' });
+const forward = deployed(candidate('b'), back);
+const next = deployed(candidate('c'), back);
+const onRepackaged = deployed(candidate('a'), repackaged, { cause: 'rollback' });
+
+function named(digest: string): string {
+  return ['a', 'b', 'c', 'x'].find((name) => candidate(name).modelDigest === digest) ?? '?';
+}
+
+it.each([
+  ['promotions alone', [a, b, c], [], false],
+  ['a first record', [a], [], false],
+  ['a rollback of ours', [a, b, back], ['b'], true],
+  ['a revert by hand', [a, b, a], ['b'], true],
+  ['a rollback, and a promotion after it', [a, b, back, next], ['b'], false],
+  ['a rollback that was reverted', [a, b, back, b], [], false],
+  ['a rollback, and what it left promoted again', [a, b, back, forward], [], false],
+  ['a revert of that promotion', [a, b, back, forward, back], ['b'], true],
+  ['a promotion over a rollback that was reverted', [a, b, back, next, back], ['b', 'c'], true],
+  ['a record that was taken away', [a, null], ['a'], true],
+  ['something new that was set by hand and adopted', [a, b, adoptedX], [], false],
+  ['what ran before, set by hand and adopted', [a, b, adoptedA], ['b'], true],
+])('knows what returns left, and whether the last change was one: %s', (_, texts, left, isReturned) => {
+  const entries = readHistory(history(...texts), place);
+  expect(leftByReturns(entries).map(({ modelDigest }) => named(modelDigest))).toEqual(left);
+  expect(isAfterReturn(entries)).toBe(isReturned);
+});
+
+it('leaves one image where the model stayed', () => {
+  const left = leftByReturns(readHistory(history(a, repackaged, onRepackaged), place));
+  expect(left).toEqual([{ modelDigest: candidate('a').modelDigest, imageDigest: candidate('a2').image.digest }]);
+});
+
+/** A text that was changed by hand: the same record in other bytes. */
+function byHand(count: number): string[] {
+  return Array.from({ length: count }, (_, index) => `${a}${' '.repeat(index)}`);
+}
+
+const later = deployed(candidate('c'), a, { at: '2026-12-01T00:00:00Z' });
+const newer = a.replace('passloop/record/v1', 'passloop/record/v2');
+
+it.each<[string, (string | null)[], number, RegExp | null]>([
+  ['a short history, whoever made it', [a, b, a, b, a], 50, null],
+  ['a long one that ends with a promotion', [a, b, ...byHand(60), later], 50, null],
+  ['a promotion below a revert', [...byHand(60), later, a], 50, null],
+  ['nothing but returns', [a, b, a, b, a, b, a], 5, /last 5 changes .* made by hand/],
+  ['nothing but changes of the text', [a, b, ...byHand(60)], 50, /passloop adopt/],
+  ['a record of a newer version that was reverted', [a, newer, a], 50, /record\/v2 .* newer Passloop/],
+  ['one before a promotion of ours', [a, newer, a, later], 50, null],
+  ['one whose version is far away', [a, a.replace('record/v1', 'record/v12'), a], 50, /v12/],
+])('tells whether a history is enough to know what is held: %s', (_, texts, limit, problem) => {
+  const versions = history(...texts).slice(0, limit);
+  const found = historyProblem(versions, limit, place);
+  if (problem === null) expect(found).toBeNull();
+  else expect(found).toMatch(problem);
+});
+
+it('holds what somebody replaced by hand with what ran before, and returns to nothing that was replaced by hand', () => {
+  expect(held(a, b, adoptedA)).toEqual(['b']);
+  expect(held(a, b, adoptedX)).toEqual([]);
+  const left = leftByPeople(readHistory(history(a, b, adoptedX), place));
+  expect(left.map(({ modelDigest }) => named(modelDigest))).toEqual(['b']);
 });

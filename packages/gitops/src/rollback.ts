@@ -1,8 +1,15 @@
-import { ConfigurationError, isDigest, sha256, shortDigest } from '@passloop/core';
-import { formatDocument, parseDocument, type RecordDocument, type RollbackDocument } from '@passloop/documents';
-import { type MergePolicy, type Performed, performChange, type Refusal, type RetryPorts } from './apply-change.ts';
+import { ConfigurationError, isDigest, shortDigest } from '@passloop/core';
+import {
+  formatDocument,
+  type PromotionDocument,
+  parseDocument,
+  type RecordDocument,
+  type RollbackDocument,
+} from '@passloop/documents';
+import { sameIdentity } from '@passloop/record';
+import { type MergePolicy, performChange, type Refusal, type RetryPorts } from './apply-change.ts';
 import { commitMessage, promotionTrailers } from './commit-message.ts';
-import { type DeployChange, fileEditor } from './deploy-change.ts';
+import type { DeployChange, FileEditor } from './deploy-change.ts';
 import {
   type DeployQuery,
   type DeployState,
@@ -13,22 +20,17 @@ import {
 } from './deploy-state.ts';
 import type { Forge } from './forge.ts';
 import { holdAgainst, holdDocument } from './holds.ts';
-import { holdPath, promotionBranch, recordPath } from './paths.ts';
-import { fieldsOf, movedField, promotionDocument } from './promote.ts';
-import {
-  deployedRecord,
-  editTargets,
-  isLanded,
-  keepDerivedHolds,
-  listedFiles,
-  type PromotionPlan,
-} from './promotion.ts';
+import { holdPath, promotionBranch } from './paths.ts';
+import { fieldsOf, movedField } from './promote.ts';
+import { listedFiles, type PromotionPlan } from './promotion.ts';
+import { planDocument, promotionDocument } from './promotion-document.ts';
 import { rollbackText } from './pull-request-text.ts';
-import { ancestorsOf, type RecordVersion, sameIdentity } from './record-history.ts';
+import { changeRecord, isLanded } from './record-change.ts';
+import { ancestorsOf, isAfterReturn, isLeft, leftByReturns, type RecordVersion } from './record-history.ts';
 
 /** Which record a rollback returns to. */
 export type RollbackTarget =
-  /** The nearest ancestor that verifies and isn't held. */
+  /** The nearest ancestor that verifies and isn't held; none where the last change was a return already. */
   | { kind: 'previous' }
   /** A record, model or image digest, a promotion id, a version, a run key, or a commit of the deploy repository. */
   | { kind: 'named'; name: string }
@@ -38,10 +40,7 @@ export type RollbackTarget =
 export type RollbackRequest = {
   environment: string;
   to: RollbackTarget;
-  /**
-   * What is to be left, by the names of a record: where production is something else by now, there is nothing to do. A
-   * rollback that merges by itself needs it, or the same command sent twice goes back twice.
-   */
+  /** What is to be left, by the names of a record: where production is something else by now, there is nothing to do. */
   leave?: string | null;
   reason: string;
   by: string;
@@ -86,13 +85,11 @@ function rollbackPlan(
   request: RollbackRequest,
 ): RollbackPlan {
   const { deployment: _, ...older } = to.record;
-  const record = deployedRecord(state, environment, older, 'rollback', request.at);
-  const editor = fileEditor(state.snapshot);
-  editTargets(editor, environment, record);
-  keepDerivedHolds(editor, environment, state.model);
+  const { record, recordDigest, editor } = changeRecord(state, environment, older, {
+    cause: 'rollback',
+    at: request.at,
+  });
   const hold = writeHold(editor, environment, from.record, record, request);
-  const recordText = formatDocument('record', record);
-  editor.write(recordPath(state.model, environment.name), recordText);
   const files = editor.files();
   const headline = `rollback(${record.model}/${environment.name}): ${from.record.version} back to ${record.version}`;
   const change: DeployChange = {
@@ -101,12 +98,12 @@ function rollbackPlan(
     message: commitMessage(headline, [request.reason], promotionTrailers(record, from.record.deployment.promotionId)),
     text: rollbackText(record, from.record, request.reason, hold, listedFiles(files)),
   };
-  return { kind: 'change', change, record, recordDigest: sha256(recordText), what: 'rollback', from, to, hold };
+  return { kind: 'change', change, record, recordDigest, what: 'rollback', from, to, hold };
 }
 
 /** The model that is left is refused from now on; where only its image differs, that image of it. */
 function writeHold(
-  editor: ReturnType<typeof fileEditor>,
+  editor: FileEditor,
   environment: EnvironmentState,
   left: RecordDocument,
   record: RecordDocument,
@@ -123,6 +120,7 @@ function writeHold(
       model: left.model,
       modelDigest: left.modelDigest,
       imageDigest,
+      runKey: left.runKey,
       environment: environment.name,
       by: request.by,
       reason: request.reason,
@@ -141,11 +139,17 @@ function rollbackTarget(
 ): RecordVersion | Refusal {
   const versions = versionsIn(environment);
   const chain = ancestorsOf(from, versions);
+  const left = leftByReturns(environment.history);
   const usable = (version: RecordVersion) =>
-    !sameIdentity(version.record, from.record) && holdOn(environment, versions, version) === null;
+    !sameIdentity(version.record, from.record) &&
+    !isLeft(version.record, left) &&
+    holdOn(environment, versions, version) === null;
   if (target.kind === 'named') return namedTarget(environment, versions, from, target.name);
   if (target.kind === 'previous') {
-    return chain.find(usable) ?? blocked(noneLeft(environment, chain));
+    const to = chain.find(usable);
+    const isReturned = from.record.deployment.cause === 'rollback' || isAfterReturn(environment.history);
+    if (isReturned) return returnedAlready(environment, from, to ?? null);
+    return to ?? blocked(noneLeft(environment, chain));
   }
   const commits = new Set(target.commits);
   const comesFrom = ({ record }: RecordVersion) => record.source !== null && commits.has(record.source.commit);
@@ -157,6 +161,24 @@ function rollbackTarget(
     };
   }
   return chain.find((version) => usable(version) && !comesFrom(version)) ?? blocked(noneLeft(environment, chain));
+}
+
+/** The same command sent again, or a second person's: one rollback goes back once. Further back is asked for by name. */
+function returnedAlready(environment: EnvironmentState, from: RecordVersion, further: RecordVersion | null): Refusal {
+  const next =
+    further === null
+      ? 'No earlier record can come back.'
+      : `To go further back, name the record: --to ${typedName(further)}`;
+  return {
+    kind: 'refused',
+    outcome: 'already-promoted',
+    reason: `${environment.name} went back to ${from.record.version} already. ${next}`,
+  };
+}
+
+/** A name that people may paste into a shell: the version if it is plain, else the record's digest. */
+function typedName({ record, digest }: RecordVersion): string {
+  return /^[\w.][\w.-]*$/.test(record.version) ? record.version : digest;
 }
 
 function noneLeft(environment: EnvironmentState, chain: readonly RecordVersion[]): string {
@@ -215,6 +237,11 @@ function isNamed({ record, digest, commit }: RecordVersion, name: string): boole
   return /^[0-9a-f]{7,64}$/.test(name) && commit?.startsWith(name) === true;
 }
 
+/** What isn't in its registry can't come back. */
+export function imageGone({ record }: RecordVersion): Refusal {
+  return blocked(`The image of ${record.version} is gone from its registry: ${record.image.reference}`);
+}
+
 function blocked(reason: string): Refusal {
   return { kind: 'refused', outcome: 'blocked', reason };
 }
@@ -240,13 +267,14 @@ export async function rollback(
     async plan(state) {
       const environment = environmentOf(state, request.environment);
       const plan = planRollback(state, request);
+      if (plan.kind === 'refused' && plan.outcome !== 'blocked') return plan;
       const moved = movedField(environment, seen);
       seen ??= fieldsOf(environment);
       if (moved !== null) return moved;
       if (plan.kind === 'refused') return plan;
       const { reference } = plan.to.record.image;
       if (checked !== reference && !(await options.hasImage(reference))) {
-        return blocked(`The image of ${plan.to.record.version} is gone from its registry: ${reference}`);
+        return imageGone(plan.to);
       }
       checked = reference;
       return plan;
@@ -255,17 +283,18 @@ export async function rollback(
     merge: options.merge,
     ports: options.ports,
   });
-  return rollbackDocument(query.model, request.environment, performed);
+  const plan = performed.applied === null ? null : performed.plan;
+  return rollbackDocument(promotionDocument(query.model, request.environment, performed), plan);
 }
 
-function rollbackDocument(
-  model: string,
-  environment: string,
-  performed: Performed<DeployState, RollbackPlan>,
-): RollbackDocument {
-  const plan = performed.applied === null ? null : performed.plan;
+/** What a rollback would write: `--plan`. */
+export function plannedRollback(model: string, environment: string, plan: RollbackPlan | Refusal): RollbackDocument {
+  return rollbackDocument(planDocument(model, environment, plan), plan.kind === 'refused' ? null : plan);
+}
+
+function rollbackDocument(promotion: PromotionDocument, plan: RollbackPlan | null): RollbackDocument {
   return {
-    ...promotionDocument(model, environment, performed),
+    ...promotion,
     schema: 'passloop/rollback/v1',
     from: plan === null ? null : sideOf(plan.from.record),
     to: plan === null ? null : sideOf(plan.to.record),

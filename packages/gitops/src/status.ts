@@ -1,10 +1,16 @@
 import { ConfigurationError, PassloopError } from '@passloop/core';
-import type { HeldDigest, RecordDocument, StatusDocument, StatusRow } from '@passloop/documents';
+import {
+  type HeldDigest,
+  ModelName,
+  type RecordDocument,
+  type StatusDocument,
+  type StatusRow,
+} from '@passloop/documents';
 import { driftOf, historyLimit } from './deploy-state.ts';
 import type { DeploySnapshot, FileAt, Forge } from './forge.ts';
 import { type Hold, holdOf, readHolds } from './holds.ts';
 import { holdsFolder, promotionBranch, stateFolder } from './paths.ts';
-import { derivedHolds, type RecordVersion, readHistory, readRecord } from './record-history.ts';
+import { derivedHolds, historyProblem, type RecordVersion, readHistory, versionInTree } from './record-history.ts';
 import { readTarget, targetOf } from './targets.ts';
 
 type Found = {
@@ -51,18 +57,24 @@ export async function readStatus(forge: Forge, branch: string | null = null): Pr
       holds.push(...historyHolds(one, snapshot, files));
     }
   }
-  for (const model of new Set(
-    files.flatMap(({ path }) => /^\.passloop\/holds\/([^/]+)\/[^/]+$/.exec(path)?.[1] ?? []),
-  )) {
-    holds.push(...fileHolds(files, model));
+  for (const model of new Set(files.flatMap(({ path }) => modelOfHold(path) ?? []))) {
+    try {
+      holds.push(...fileHolds(files, model));
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      const affected = rows.filter((row) => row.model === model);
+      if (affected.length === 0) throw error;
+      // While a hold can't be read, nothing of that model is promoted: its rows say so, the others are shown as they are.
+      for (const row of affected) Object.assign(row, { state: 'invalid-record', reason: error.message.slice(0, 4096) });
+    }
   }
   return {
     schema: 'passloop/status/v1',
     repository: forge.repository,
     commit: state.commit,
-    verdict: rows.every((row) => row.state === 'recorded') ? 'pass' : 'fail',
+    verdict: rows.length === 0 ? 'warn' : rows.every((row) => row.state === 'recorded') ? 'pass' : 'fail',
     rows,
-    holds,
+    holds: holds.filter((hold) => hold.source === 'file' || !holds.some((other) => isSaidBy(other, hold))),
   };
 }
 
@@ -78,7 +90,7 @@ function recordIn(file: FileAt): Found[] {
   const one = { path: file.path, environment, model };
   if (file.text === null) return [{ ...one, version: null, problem: `${file.path} is no regular text file.` }];
   try {
-    return [{ ...one, version: readRecord(file.text, { file: file.path, model, environment }), problem: null }];
+    return [{ ...one, version: versionInTree(file.text, { file: file.path, model, environment }), problem: null }];
   } catch (error) {
     if (!(error instanceof PassloopError)) throw error;
     return [{ ...one, version: null, problem: error.message }];
@@ -106,9 +118,11 @@ function statusRow(found: Found, snapshot: DeploySnapshot): StatusRow {
   }
   const { record } = found.version;
   const { drift, reason } = driftIn(record, found.version, snapshot);
+  const place = { file: found.path, model: found.model, environment: found.environment };
+  const unclear = historyProblem(snapshot.histories.get(found.path) ?? [], historyLimit, place);
   return {
     ...base,
-    state: drift.length > 0 || reason !== null ? 'drifted' : 'recorded',
+    state: unclear !== null ? 'invalid-record' : drift.length > 0 || reason !== null ? 'drifted' : 'recorded',
     version: record.version,
     modelDigest: record.modelDigest,
     imageDigest: record.image.digest,
@@ -117,8 +131,20 @@ function statusRow(found: Found, snapshot: DeploySnapshot): StatusRow {
     cause: record.deployment.cause,
     gates: record.gates,
     drift,
-    reason,
+    reason: unclear ?? reason,
   };
+}
+
+/** True where a committed hold says what another one tells from history: a person needs to read it once. */
+function isSaidBy(file: HeldDigest, hold: HeldDigest): boolean {
+  if (file.source !== 'file' || file.model !== hold.model || file.modelDigest !== hold.modelDigest) return false;
+  const isWhole = file.hold === null || file.hold.imageDigest === null;
+  return isWhole && (file.environment === null || file.environment === hold.environment);
+}
+
+function modelOfHold(path: string): string | null {
+  const [, model] = /^\.passloop\/holds\/([^/]+)\/[^/]+$/.exec(path) ?? [];
+  return model !== undefined && ModelName.safeParse(model).success ? model : null;
 }
 
 function driftIn(

@@ -10,6 +10,8 @@ export type TargetState = {
   file: FileAt | null;
   digest: string | null;
   tag: string | null;
+  /** The image's name as a cluster pulls it, where the target says so. */
+  pulls: string | null;
   problem: string | null;
 };
 
@@ -31,14 +33,20 @@ export function targetOf(recorded: RecordedTarget): Target {
 
 /** Reads what runs now; never throws for what a file holds: a status shows it, and a promotion refuses it. */
 export function readTarget(target: Target, file: FileAt | null): TargetState {
-  const nothing = { target, file, digest: null, tag: null };
+  const nothing = { target, file, digest: null, tag: null, pulls: null };
   try {
-    const { digest, tag } = readImage(manifestText(target, file), target.image, target.file);
-    return { target, file, digest, tag, problem: null };
+    const { digest, tag, newName } = readImage(manifestText(target, file), target.image, target.file);
+    return { target, file, digest, tag, pulls: newName ?? target.image, problem: null };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     return { ...nothing, problem: error.hint === null ? error.message : `${error.message} ${error.hint}` };
   }
+}
+
+/** @throws ConfigurationError for the first target that can't be read, and so not be edited */
+export function requireTargets(targets: readonly TargetState[]): void {
+  for (const { target, problem } of targets)
+    if (problem !== null) throw new ConfigurationError(problem, { file: target.file });
 }
 
 /** @throws ConfigurationError where the address isn't there or is ambiguous */

@@ -3,4 +3,14 @@ export { dockerConfigCredentials, type RegistryCredentials } from './oci-auth.ts
 export * from './oci-reference.ts';
 export * from './oci-registry.ts';
 export { openOciStore } from './oci-store.ts';
+export {
+  type CandidateRecord,
+  deployRecord,
+  identityOf,
+  type RecordPlace,
+  readRecord,
+  type StoredRecord,
+  sameIdentity,
+} from './record.ts';
+export * from './record-evidence.ts';
 export * from './store.ts';

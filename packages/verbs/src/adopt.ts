@@ -1,11 +1,11 @@
 import { ConfigurationError, isDigest } from '@passloop/core';
 import type { PromotionDocument } from '@passloop/documents';
-import { adopt as adoptRunning, editsOf, environmentOf, planAdoption, readDeployState } from '@passloop/gitops';
+import { adopt as adoptRunning, environmentOf, planAdoption, planDocument, readDeployState } from '@passloop/gitops';
 import { trainingKey } from '@passloop/training';
 import { type Context, timestamp } from './context.ts';
 import { deployQuery, environmentNamed, openDeployRepository, retryPorts } from './deploy-repository.ts';
 import { imageKeyOf } from './image-key-of.ts';
-import { versionOf } from './promote.ts';
+import { recordedRun, versionOf } from './recorded-run.ts';
 import { openModelStore } from './store.ts';
 import { openWorkspace, selectModel } from './workspace.ts';
 
@@ -62,62 +62,11 @@ export async function adopt(context: Context, request: AdoptRequest): Promise<Pr
     version: request.version ?? (isRunning ? await versionOf(workspace) : 'adopted'),
     repository: image?.reference?.split('@')[0] ?? target?.image ?? '',
     imageDigest: request.imageDigest ?? null,
-    known:
-      run === null || !isRunning
-        ? {}
-        : {
-            runKey: run.runKey,
-            source: {
-              repository: workspace.name,
-              commit: workspace.commit,
-              tree: workspace.tree,
-              ref: workspace.ref,
-              run: null,
-            },
-            data: run.data,
-            params: run.params,
-            seeds: run.seeds,
-            environment: run.environment,
-            code: (key?.stages ?? []).flatMap((stage) =>
-              stage.inputs.code.map(({ path, digest }) => ({ path, digest })),
-            ),
-            metrics: run.metrics,
-            imageKey,
-          },
+    known: run === null || !isRunning ? {} : { ...(await recordedRun(workspace, model, run, null)), imageKey },
     at: timestamp(context),
   };
   if (request.plan === true) {
-    const plan = planAdoption(state, asked);
-    const empty = {
-      model: model.name,
-      environment: environment.name,
-      commit: null,
-      pullRequest: null,
-      merged: false,
-      schema: 'passloop/promotion/v1' as const,
-    };
-    if (plan.kind === 'refused') {
-      return {
-        ...empty,
-        outcome: plan.outcome,
-        change: null,
-        reason: plan.reason,
-        promotionId: null,
-        recordDigest: null,
-        branch: null,
-        edits: [],
-      };
-    }
-    return {
-      ...empty,
-      outcome: 'unchanged',
-      change: plan.what,
-      reason: 'A plan: nothing was written.',
-      promotionId: plan.record.deployment.promotionId,
-      recordDigest: plan.recordDigest,
-      branch: plan.change.branch,
-      edits: editsOf(plan.change.files),
-    };
+    return planDocument(model.name, environment.name, planAdoption(state, asked));
   }
   context.progress.phase(`adopt what ${environment.name} runs`);
   return adoptRunning(forge, query, asked, { merge: 'review', ports: retryPorts });

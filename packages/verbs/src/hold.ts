@@ -1,6 +1,6 @@
 import { ConfigurationError, isDigest } from '@passloop/core';
 import type { PromotionDocument } from '@passloop/documents';
-import { hold as writeHold } from '@passloop/gitops';
+import { refusalDocument, hold as writeHold } from '@passloop/gitops';
 import { type Context, timestamp } from './context.ts';
 import { actor, deployQuery, environmentNamed, openDeployRepository, retryPorts } from './deploy-repository.ts';
 import { openWorkspace, selectModel } from './workspace.ts';
@@ -40,18 +40,9 @@ export async function hold(context: Context, request: HoldRequest): Promise<Prom
     { merge: 'review', ports: retryPorts },
   );
   return {
-    schema: 'passloop/promotion/v1',
-    outcome: result.outcome,
-    model: model.name,
-    environment: environment ?? environmentNamed(model, undefined).name,
-    change: null,
-    reason: result.reason,
-    promotionId: null,
-    recordDigest: null,
-    branch: null,
+    ...refusalDocument(model.name, environment ?? environmentNamed(model, undefined).name, result),
     commit: result.commit,
     pullRequest: result.pullRequest,
     merged: result.merged,
-    edits: [],
   };
 }

@@ -12,7 +12,7 @@ export type { Explanation } from './explain.ts';
 export type { HoldRequest } from './hold.ts';
 export type { CheckPlan, PlanRequest } from './plan.ts';
 export type { PostReportRequest } from './post-report.ts';
-export type { PromoteRequest } from './promote.ts';
+export type { PromoteRequest } from './promotion.ts';
 export type { RollbackRequest } from './rollback.ts';
 export type { StatusRequest } from './status.ts';
 export type { TrainRequest } from './train.ts';

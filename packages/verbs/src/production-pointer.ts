@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { PassloopError, temporaryFolder } from '@passloop/core';
 import type { ProductionPointer } from '@passloop/documents';
-import { type DeployState, type EnvironmentState, versionsIn } from '@passloop/gitops';
+import { type DeployState, type EnvironmentState, returnsIn } from '@passloop/gitops';
 import { type LoadedModel, loadModelsAt } from '@passloop/model';
 import type { Store } from '@passloop/record';
 import { type Context, timestamp } from './context.ts';
@@ -31,8 +31,7 @@ export function pointerOf(
     runKey: record.runKey,
     deployCommit: production.commit ?? state.snapshot.commit,
     evaluatedOn: isSame ? stored.evaluatedOn : null,
-    history: versionsIn(environment)
-      .filter((version) => version.digest !== production.digest)
+    history: returnsIn(environment)
       .slice(0, historyLimit)
       .map((version) => ({
         modelDigest: version.record.modelDigest,

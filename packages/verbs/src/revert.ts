@@ -1,14 +1,36 @@
 import type { GitRepository } from '@passloop/core';
 
+/** How far back reverts are looked for; one that is older is none, and its tree an ordinary candidate. */
+const maxCommits = 1000;
+
 /**
- * The commits that `git revert` named on the way from one commit (exclusive) to another: "This reverts commit <id>." stands
- * in the message of each, through a merge, a squash and GitHub's own revert button.
+ * The commits that stay reverted on the way from one commit (exclusive) to another. `git revert` says "This reverts commit
+ * <id>." in the message of each, through a merge, a squash and GitHub's own revert button. A revert that was reverted itself
+ * took nothing back.
  */
 export async function revertedCommits(repository: GitRepository, from: string | null, to: string): Promise<string[]> {
   const range = from === null ? to : `${from}..${to}`;
-  const log = await repository.run(['log', '--format=%B%x00', '--max-count=1000', range], { allowFailure: true });
-  const named = new Set<string>();
-  for (const match of log.matchAll(/This reverts commit ([0-9a-f]{40})\b/g))
-    if (match[1] !== undefined) named.add(match[1]);
-  return [...named];
+  const log = await repository.run(
+    ['log', '--topo-order', '--format=%H%x00%P%x00%B%x00', `--max-count=${maxCommits}`, range],
+    { allowFailure: true },
+  );
+  const fields = log.split('\0');
+  const reverted = new Set<string>();
+  // Children come before their parents, so what undid a commit was seen before it.
+  for (let index = 0; index + 2 < fields.length; index += 3) {
+    const commit = fields[index]?.trim() ?? '';
+    const isMerge = fields[index + 1]?.includes(' ') === true;
+    if (!reverted.has(commit)) {
+      for (const id of namedIn(fields[index + 2] ?? '')) reverted.add(id);
+    } else if (isMerge) {
+      const merged = await repository.run(['rev-list', `${commit}^1..${commit}`], { allowFailure: true });
+      for (const id of merged.split('\n')) if (id !== '') reverted.add(id);
+    }
+  }
+  return [...reverted];
+}
+
+function namedIn(message: string): string[] {
+  const pattern = /^This reverts commit ([0-9a-f]{64}|[0-9a-f]{40})\b/gm;
+  return [...message.matchAll(pattern)].flatMap((match) => match[1] ?? []);
 }

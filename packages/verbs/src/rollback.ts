@@ -1,5 +1,12 @@
 import type { RollbackDocument } from '@passloop/documents';
-import { editsOf, planRollback, type RollbackTarget, readDeployState, rollback as rollBack } from '@passloop/gitops';
+import {
+  imageGone,
+  plannedRollback,
+  planRollback,
+  type RollbackTarget,
+  readDeployState,
+  rollback as rollBack,
+} from '@passloop/gitops';
 import { type Context, timestamp } from './context.ts';
 import { actor, deployQuery, environmentNamed, openDeployRepository, retryPorts } from './deploy-repository.ts';
 import { openImageRegistry } from './store.ts';
@@ -33,11 +40,12 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
   if (request.plan === true) {
     context.progress.phase(`read ${repository}`);
     const plan = planRollback(await readDeployState(forge, query), asked);
-    return plannedRollback(model.name, environment.name, plan);
+    const isGone = plan.kind === 'change' && !(await hasImage(context, plan.to.record.image.reference));
+    return plannedRollback(model.name, environment.name, isGone ? imageGone(plan.to) : plan);
   }
   context.progress.phase(`roll ${model.name} back in ${environment.name}`);
   return rollBack(forge, query, asked, {
-    merge: environment.rollback?.merge ?? 'review',
+    merge: environment.rollback?.merge ?? environment.merge,
     ports: retryPorts,
     hasImage: (reference) => hasImage(context, reference),
   });
@@ -48,43 +56,4 @@ export async function hasImage(context: Context, reference: string): Promise<boo
   const at = reference.lastIndexOf('@');
   const registry = await openImageRegistry(context, reference.slice(0, at));
   return registry.manifestExists(reference.slice(at + 1));
-}
-
-function plannedRollback(model: string, environment: string, plan: ReturnType<typeof planRollback>): RollbackDocument {
-  const empty = { commit: null, pullRequest: null, merged: false, model, environment };
-  if (plan.kind === 'refused') {
-    return {
-      ...empty,
-      schema: 'passloop/rollback/v1',
-      outcome: plan.outcome,
-      change: null,
-      reason: plan.reason,
-      promotionId: null,
-      recordDigest: null,
-      branch: null,
-      edits: [],
-      from: null,
-      to: null,
-      hold: null,
-    };
-  }
-  const side = (record: typeof plan.record) => ({
-    modelDigest: record.modelDigest,
-    imageDigest: record.image.digest,
-    version: record.version,
-  });
-  return {
-    ...empty,
-    schema: 'passloop/rollback/v1',
-    outcome: 'unchanged',
-    change: 'rollback',
-    reason: 'A plan: nothing was written.',
-    promotionId: plan.record.deployment.promotionId,
-    recordDigest: plan.recordDigest,
-    branch: plan.change.branch,
-    edits: editsOf(plan.change.files),
-    from: side(plan.from.record),
-    to: side(plan.to.record),
-    hold: plan.hold,
-  };
 }

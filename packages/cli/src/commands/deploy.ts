@@ -1,8 +1,29 @@
-import { adopt, edit, explain, hold, promote, rollback, status } from '@passloop/verbs';
+import type { DocumentOf } from '@passloop/documents';
+import {
+  type AdoptRequest,
+  adopt,
+  type Context,
+  type EditRequest,
+  edit,
+  explain,
+  type HoldRequest,
+  hold,
+  type PromoteRequest,
+  promote,
+  type RollbackRequest,
+  rollback,
+  type StatusRequest,
+  status,
+} from '@passloop/verbs';
 import type { Command } from 'commander';
 import { answer, answerText, type CommonFlags, exitCodeOf } from '../face.ts';
 import { common, promotionExitCode } from '../flags.ts';
 import { printExplanation, printPromotion, printStatus } from '../print.ts';
+
+/** A verb's request as commander gives it: the arguments apart, everything else by flag. */
+type Flags<Request, Argument extends keyof Request = never> = CommonFlags & Omit<Request, Argument>;
+
+const planFlag = ['--plan', 'print the edits as diffs, write nothing'] as const;
 
 export function addDeployCommands(program: Command): void {
   common(
@@ -13,23 +34,10 @@ export function addDeployCommands(program: Command): void {
       )
       .option('--ref <ref>', 'the commit (default: HEAD)')
       .option('--environment <name>', 'the environment (default: the first one that runs something else)')
-      .option('--plan', 'print the edits as diffs, write nothing')
+      .option(...planFlag)
       .option('--out <folder>', 'folder of documents and outputs (default: .passloop/out)'),
-  ).action(
-    async (
-      model: string | undefined,
-      flags: CommonFlags & { ref?: string; environment?: string; plan?: boolean; out?: string },
-    ) => {
-      await answer(flags, async (context) => {
-        const document = await promote(context, { model, ...flags });
-        return {
-          kind: 'promotion',
-          document,
-          text: printPromotion(document),
-          exitCode: promotionExitCode(document.outcome),
-        };
-      });
-    },
+  ).action((model: string | undefined, flags: Flags<PromoteRequest, 'model'>) =>
+    answerChange('promotion', flags, (context) => promote(context, { model, ...flags })),
   );
 
   common(
@@ -41,29 +49,36 @@ export function addDeployCommands(program: Command): void {
       .option('--model-digest <digest>', 'digest of the running model, where no run is known')
       .option('--image-digest <digest>', 'digest of the running image, where the manifest names a tag only')
       .option('--version <text>', 'what to call it')
-      .option('--plan', 'print the edits as diffs, write nothing'),
-  ).action(
-    async (
-      model: string | undefined,
-      flags: CommonFlags & {
-        environment?: string;
-        ref?: string;
-        modelDigest?: string;
-        imageDigest?: string;
-        version?: string;
-        plan?: boolean;
-      },
-    ) => {
-      await answer(flags, async (context) => {
-        const document = await adopt(context, { model, ...flags });
-        return {
-          kind: 'promotion',
-          document,
-          text: printPromotion(document),
-          exitCode: promotionExitCode(document.outcome),
-        };
-      });
-    },
+      .option(...planFlag),
+  ).action((model: string | undefined, flags: Flags<AdoptRequest, 'model'>) =>
+    answerChange('promotion', flags, (context) => adopt(context, { model, ...flags })),
+  );
+
+  common(
+    program
+      .command('rollback [model]')
+      .description('return to an earlier verified record by a pull request, and hold the model that is left')
+      .option('--environment <name>', 'the environment (default: production)')
+      .option(
+        '--to <name>',
+        'version, digest, run key, promotion id or commit of the record (default: the one before the last promotion)',
+      )
+      .option('--reason <text>', 'why, for the hold and the commit')
+      .option(...planFlag),
+  ).action((model: string | undefined, flags: Flags<RollbackRequest, 'model'>) =>
+    answerChange('rollback', flags, (context) => rollback(context, { model, ...flags })),
+  );
+
+  common(
+    program
+      .command('hold <digest>')
+      .description('refuse a model digest from now on, or lift what refuses it')
+      .option('--model <name>', 'the model, where the repository has several')
+      .option('--environment <name>', 'only there (default: everywhere)')
+      .option('--lift', 'lift every hold of the digest')
+      .option('--reason <text>', 'why'),
+  ).action((digest: string, flags: Flags<HoldRequest, 'digest'>) =>
+    answerChange('promotion', flags, (context) => hold(context, { digest, ...flags })),
   );
 
   common(
@@ -81,6 +96,20 @@ export function addDeployCommands(program: Command): void {
 
   common(
     program
+      .command('status')
+      .description('models x environments of the deploy repository: digest, since, cause, holds, drift from the record')
+      .option('--repository <owner/name>', 'a deploy repository (default: the one of the model file)')
+      .option('--branch <name>', 'its branch (default: its default branch)')
+      .option('--model <name>', 'the model whose deploy section is read'),
+  ).action(async (flags: Flags<StatusRequest>) => {
+    await answer(flags, async (context) => {
+      const document = await status(context, flags);
+      return { kind: 'status', document, text: printStatus(document), exitCode: exitCodeOf(document.verdict) };
+    });
+  });
+
+  common(
+    program
       .command('edit <file>')
       .description('change the addressed value of a manifest and not one byte more')
       .requiredOption('--kind <kind>', 'kind of the target: kustomize')
@@ -88,77 +117,22 @@ export function addDeployCommands(program: Command): void {
       .requiredOption('--to <ref>', 'sha256:… or name@sha256:…')
       .option('--plan', 'print the diff, write nothing'),
     'error document',
-  ).action(async (file: string, flags: CommonFlags & { kind: string; image: string; to: string; plan?: boolean }) => {
+  ).action(async (file: string, flags: Flags<EditRequest, 'file'>) => {
     await answerText(flags, async (context) => {
       const edited = await edit(context, { file, ...flags });
       return edited.changed ? edited.diff : `unchanged: ${edited.file}`;
     });
   });
+}
 
-  common(
-    program
-      .command('rollback [model]')
-      .description('return to an earlier verified record by a pull request, and hold the model that is left')
-      .option('--environment <name>', 'the environment (default: production)')
-      .option(
-        '--to <name>',
-        'version, digest, run key, promotion id or commit of the record (default: the previous one)',
-      )
-      .option('--reason <text>', 'why, for the hold and the commit')
-      .option('--plan', 'print the edits as diffs, write nothing'),
-  ).action(
-    async (
-      model: string | undefined,
-      flags: CommonFlags & { environment?: string; to?: string; reason?: string; plan?: boolean },
-    ) => {
-      await answer(flags, async (context) => {
-        const document = await rollback(context, { model, ...flags });
-        return {
-          kind: 'rollback',
-          document,
-          text: printPromotion(document),
-          exitCode: promotionExitCode(document.outcome),
-        };
-      });
-    },
-  );
-
-  common(
-    program
-      .command('hold <digest>')
-      .description('refuse a model digest from now on, or lift what refuses it')
-      .option('--model <name>', 'the model, where the repository has several')
-      .option('--environment <name>', 'only there (default: everywhere)')
-      .option('--lift', 'lift every hold of the digest')
-      .option('--reason <text>', 'why'),
-  ).action(
-    async (
-      digest: string,
-      flags: CommonFlags & { model?: string; environment?: string; lift?: boolean; reason?: string },
-    ) => {
-      await answer(flags, async (context) => {
-        const document = await hold(context, { digest, ...flags });
-        return {
-          kind: 'promotion',
-          document,
-          text: printPromotion(document),
-          exitCode: promotionExitCode(document.outcome),
-        };
-      });
-    },
-  );
-
-  common(
-    program
-      .command('status')
-      .description('models x environments of the deploy repository: digest, since, cause, holds, drift from the record')
-      .option('--repository <owner/name>', 'a deploy repository (default: the one of the model file)')
-      .option('--branch <name>', 'its branch (default: its default branch)')
-      .option('--model <name>', 'the model whose deploy section is read'),
-  ).action(async (flags: CommonFlags & { repository?: string; branch?: string; model?: string }) => {
-    await answer(flags, async (context) => {
-      const document = await status(context, flags);
-      return { kind: 'status', document, text: printStatus(document), exitCode: exitCodeOf(document.verdict) };
-    });
+/** What changes a deploy repository answers alike: the outcome, the pull request, the edits. */
+async function answerChange<K extends 'promotion' | 'rollback'>(
+  kind: K,
+  flags: CommonFlags,
+  run: (context: Context) => Promise<DocumentOf<K>>,
+): Promise<void> {
+  await answer(flags, async (context) => {
+    const document = await run(context);
+    return { kind, document, text: printPromotion(document), exitCode: promotionExitCode(document.outcome) };
   });
 }

@@ -1,0 +1,65 @@
+import type { PromotionDocument } from '@passloop/documents';
+import { planDocument, planRollback, type RollbackTarget, rollback } from '@passloop/gitops';
+import { timestamp } from './context.ts';
+import { actor, deployQuery, retryPorts } from './deploy-repository.ts';
+import type { Promotion } from './promotion.ts';
+import { revertedCommits } from './revert.ts';
+import { hasImage } from './rollback.ts';
+import type { Workspace } from './workspace.ts';
+
+/** Brings the environment back to a record that ran there before, without training or building. */
+export async function returnTo(promotion: Promotion, to: RollbackTarget, reason: string): Promise<PromotionDocument> {
+  const { context, forge, state, environment, declared, model, workspace } = promotion;
+  const asked = {
+    environment: environment.name,
+    to,
+    leave: environment.production?.digest ?? null,
+    reason,
+    by: actor(context),
+    at: timestamp(context),
+  };
+  if (promotion.request.plan === true) return planDocument(model.name, environment.name, planRollback(state, asked));
+  context.progress.phase(`bring ${environment.name} back`);
+  const document = await rollback(forge, deployQuery(workspace, model).query, asked, {
+    merge: declared.rollback?.merge ?? declared.merge,
+    ports: retryPorts,
+    hasImage: (reference) => hasImage(context, reference),
+  });
+  const { from: _from, to: _to, hold: _hold, ...rest } = document;
+  return { ...rest, schema: 'passloop/promotion/v1' };
+}
+
+/**
+ * A revert whose tree nobody has trained, since other changes came between: production goes back at once to the record before
+ * what was reverted; the new tree is an ordinary candidate of the next run. Null where nothing of production was reverted,
+ * or there is nothing to go back to: then the new tree is the way out.
+ */
+export async function returnBeforeReverted(promotion: Promotion): Promise<PromotionDocument | null> {
+  const { context, workspace, environment } = promotion;
+  const production = environment.production?.record ?? null;
+  if (production?.source == null) return null;
+  const since = await workspace.repository.resolve(production.source.commit);
+  const reverted = await revertedCommits(workspace.repository, since, workspace.commit);
+  if (reverted.length === 0) return null;
+  const commits: string[] = [];
+  for (const version of environment.history.flatMap((entry) => entry.version ?? [])) {
+    const source = version.record.source?.commit;
+    if (source === undefined) continue;
+    for (const commit of reverted) if (await carries(workspace, source, commit)) commits.push(source);
+  }
+  if (!commits.includes(production.source.commit)) return null;
+  const document = await returnTo(
+    promotion,
+    { kind: 'before', commits: [...new Set(commits)] },
+    `${reverted.map((commit) => commit.slice(0, 12)).join(', ')} was reverted; the new tree trains as an ordinary candidate.`,
+  );
+  if (document.outcome === 'blocked') context.progress.note(`no way back: ${document.reason ?? document.outcome}`);
+  return document.outcome === 'already-promoted' || document.outcome === 'blocked' ? null : document;
+}
+
+/** True where a record's source commit contains a commit. */
+async function carries(workspace: Workspace, source: string, commit: string): Promise<boolean> {
+  const { repository } = workspace;
+  if ((await repository.resolve(source)) === null || (await repository.resolve(commit)) === null) return false;
+  return repository.isAncestor(commit, source);
+}

@@ -1,0 +1,38 @@
+import type { PromotionDocument } from '@passloop/documents';
+import { type DeployState, type EnvironmentState, type Forge, refusalDocument } from '@passloop/gitops';
+import type { Environment, LoadedModel } from '@passloop/model';
+import type { Store } from '@passloop/record';
+import type { Context } from './context.ts';
+import type { Workspace } from './workspace.ts';
+
+export type PromoteRequest = {
+  model?: string | undefined;
+  /** The commit to promote; HEAD by default. */
+  ref?: string | undefined;
+  /** By default the first environment, in the model file's order, that runs something else. */
+  environment?: string | undefined;
+  /** Print the edits as diffs; train, build, push and write nothing. */
+  plan?: boolean | undefined;
+  out?: string | undefined;
+};
+
+/** One promotion under way: what it was asked for, and what was read once for all of its steps. */
+export type Promotion = {
+  context: Context;
+  workspace: Workspace;
+  model: LoadedModel;
+  store: Store;
+  forge: Forge;
+  state: DeployState;
+  environment: EnvironmentState;
+  declared: Environment;
+  request: PromoteRequest;
+};
+
+export function refused(
+  { model, environment }: Promotion,
+  outcome: PromotionDocument['outcome'],
+  reason: string,
+): PromotionDocument {
+  return refusalDocument(model.name, environment.name, { outcome, reason });
+}

@@ -1,0 +1,90 @@
+import { execFileSync } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { openGitRepository, temporaryFolder } from '@passloop/core';
+import { expect, it } from 'vitest';
+import { revertedCommits } from './revert.ts';
+
+const identity = {
+  PATH: process.env.PATH,
+  GIT_CONFIG_GLOBAL: '/dev/null',
+  GIT_CONFIG_NOSYSTEM: '1',
+  GIT_AUTHOR_NAME: 'Ada',
+  GIT_AUTHOR_EMAIL: 'ada@example.com',
+  GIT_COMMITTER_NAME: 'Ada',
+  GIT_COMMITTER_EMAIL: 'ada@example.com',
+};
+
+/** A real repository: `start`, then `bad`, each a commit of one file. */
+async function history() {
+  const folder = await temporaryFolder('revert');
+  const git = (...args: string[]) =>
+    execFileSync('git', ['-C', folder.path, ...args], { env: identity, encoding: 'utf8', stdio: 'pipe' }).trim();
+  const commit = async (name: string, message = name) => {
+    await writeFile(path.join(folder.path, name), name);
+    git('add', '.');
+    git('commit', '-q', '-m', message);
+    return git('rev-parse', 'HEAD');
+  };
+  git('init', '-q', '-b', 'main');
+  const start = await commit('start');
+  const bad = await commit('bad');
+  const repository = await openGitRepository(folder.path, identity as Record<string, string>);
+  const reverted = async (from: string | null = bad) => revertedCommits(repository, from, 'HEAD');
+  const revert = (...args: string[]) => {
+    git('revert', '--no-edit', ...args);
+    return git('rev-parse', 'HEAD');
+  };
+  return {
+    folder,
+    git,
+    commit,
+    start,
+    bad,
+    reverted,
+    revert,
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  };
+}
+
+it('names what was reverted, by hand, squashed or merged', async () => {
+  await using one = await history();
+  expect(await one.reverted()).toEqual([]);
+  one.revert(one.bad);
+  await one.commit('other');
+  expect(await one.reverted()).toEqual([one.bad]);
+  expect(await one.reverted(null)).toEqual([one.bad]);
+
+  await using squashed = await history();
+  await squashed.commit('undo', `Revert "bad" (#7)\n\n* Revert "bad"\n\nThis reverts commit ${squashed.bad}.`);
+  expect(await squashed.reverted()).toEqual([squashed.bad]);
+});
+
+it('counts no revert that was reverted itself, and again one that came back', async () => {
+  await using one = await history();
+  const revert = one.revert(one.bad);
+  const back = one.revert(revert);
+  expect(await one.reverted()).toEqual([revert]);
+  one.revert(back);
+  expect((await one.reverted()).sort()).toEqual([back, one.bad].sort());
+});
+
+it('takes the commits of a reverted merge for reverted, their own reverts included', async () => {
+  await using one = await history();
+  one.git('checkout', '-q', '-b', 'undo');
+  const revert = one.revert(one.bad);
+  one.git('checkout', '-q', 'main');
+  await one.commit('meanwhile');
+  one.git('merge', '-q', '--no-ff', '--no-edit', 'undo');
+  const merge = one.git('rev-parse', 'HEAD');
+  expect(await one.reverted()).toEqual([one.bad]);
+
+  one.revert('-m', '1', merge);
+  expect((await one.reverted()).sort()).toEqual([merge, revert].sort());
+});
+
+it('reads a message, and no prose in it', async () => {
+  await using one = await history();
+  await one.commit('prose', `Talk\n\nNote: This reverts commit ${one.bad}. It does not, it only says so.`);
+  expect(await one.reverted()).toEqual([]);
+});
