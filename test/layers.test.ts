@@ -68,7 +68,7 @@ function edgesOf(name: string, list: readonly Source[]): Edge[] {
   return list.flatMap((source) =>
     specifiers(source.text)
       .filter((specifier) => specifier.startsWith('@passloop/'))
-      .map((specifier) => ({ from: name, to: specifier.slice('@passloop/'.length), file: source.file })),
+      .map((specifier) => ({ from: name, to: specifier.split('/')[1] ?? '', file: source.file })),
   );
 }
 

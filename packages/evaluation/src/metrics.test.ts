@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import golden from '../golden/fixtures/golden.json' with { type: 'json' };
 import type { EvaluationFrame, Predictions } from './frame.ts';
 import { defaultResampling, measurePaired } from './measure.ts';
+import { metricNames } from './metric-names.ts';
 import { metrics, metricValue } from './metrics.ts';
 
 type Case = {
@@ -184,4 +185,11 @@ describe('measurePaired', () => {
     expect(measure(7)).toEqual(measure(7));
     expect(measure(7)).not.toEqual(measure(8));
   });
+});
+
+it('metricNames is what the table of metrics says', () => {
+  for (const column of ['score', 'prediction'] as const) {
+    const named = Object.keys(metrics).filter((name) => metrics[name]?.needs === column);
+    expect([...metricNames[column]]).toEqual(named);
+  }
 });

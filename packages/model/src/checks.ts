@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { driftMethods } from './drift-methods.ts';
 
 /**
  * The checks of a dataset. Every kind is a strict object, so that a mistyped key is an error and not a check that
@@ -29,8 +30,6 @@ export const ColumnType = z.enum([
   'binary',
 ]);
 export type ColumnType = z.infer<typeof ColumnType>;
-
-export const driftMethods = ['auto', 'ks', 'psi', 'js', 'wasserstein', 'chi2'] as const;
 
 export const Check = z.discriminatedUnion('kind', [
   /** The columns and their types; with `exact` no other column may be there. */

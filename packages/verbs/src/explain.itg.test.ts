@@ -154,7 +154,13 @@ it('fails where the manifest, the image, or one byte of an output is another', a
   expect(await explain('last', 1)).toMatch(/FAIL {2}manifest/);
 
   const blob = (digest: string) =>
-    path.join(world.registry?.storage ?? '', 'docker/registry/v2/blobs/sha256', digest.slice(7, 9), digest.slice(7), 'data');
+    path.join(
+      world.registry?.storage ?? '',
+      'docker/registry/v2/blobs/sha256',
+      digest.slice(7, 9),
+      digest.slice(7),
+      'data',
+    );
   await writeFile(blob(sha256(output)), 'The model');
   expect(await explain('true', 1)).toMatch(/FAIL {2}run .*is damaged: .*\./);
   const digest = record.image?.digest ?? '';

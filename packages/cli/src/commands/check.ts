@@ -1,4 +1,4 @@
-import { metrics } from '@passloop/evaluation';
+import { metricNames } from '@passloop/evaluation/metric-names';
 import { check, compare, planCheck, postReport } from '@passloop/verbs';
 import { type Command, Option } from 'commander';
 import { answer, type CommonFlags, exitCodeOf } from '../face.ts';
@@ -104,15 +104,9 @@ const compareHelp = `
 A gate says how much worse than production is allowed:  roc_auc:higher:0.005   log_loss:lower:0.003
 or a bound of its own, or both:                         accuracy:higher:min=0.8   mae:lower:0.1:max=2.5
 with slice=COLUMN, minRows=N (100), severity=warn:      f1:higher:0.01:slice=country:minRows=300
-Metrics of a score: ${metricsOf('score')}
-Metrics of a prediction: ${metricsOf('prediction')}
+Metrics of a score: ${metricNames.score.join(', ')}
+Metrics of a prediction: ${metricNames.prediction.join(', ')}
 
 Example:
   passloop compare --production old.csv --candidate new.csv --key id --label late --score score \\
     --metric roc_auc:higher:0.005 --slice carrier`;
-
-function metricsOf(column: 'score' | 'prediction'): string {
-  return Object.keys(metrics)
-    .filter((name) => metrics[name]?.needs === column)
-    .join(', ');
-}

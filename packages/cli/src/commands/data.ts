@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { ConfigurationError, worstVerdict } from '@passloop/core';
-import { driftMethods, formatLock } from '@passloop/model';
+import { driftMethods } from '@passloop/model/drift-methods';
 import { dataDrift, dataLock, dataProfile, dataValidate } from '@passloop/verbs';
 import { type Command, Option } from 'commander';
 import { answer, answerText, type CommonFlags, exitCodeOf } from '../face.ts';
@@ -18,14 +18,13 @@ export function addDataCommands(program: Command): void {
 
   common(
     data.command('lock').description('write passloop.lock: digest, bytes and rows of every dataset of the model file'),
-    'error document',
   ).action(async (flags: CommonFlags) => {
     await answerText(flags, async (context) => {
       const { file, lock, changed } = await dataLock(context);
       const rows = lock.datasets.map((dataset) => [dataset.uri, String(dataset.rows ?? '-'), dataset.digest]);
       return {
         text: `${changed ? 'written' : 'unchanged'}: ${file}\n${table(rows, [1])}`,
-        json: formatLock(lock),
+        json: (await import('@passloop/model')).formatLock(lock),
       };
     });
   });
@@ -38,7 +37,6 @@ export function addDataCommands(program: Command): void {
       .option('--model <name>', 'only this model')
       .option('--key <column>', 'a column that names rows (several times for several)', several)
       .option('--out <file>', 'where the profile goes (default: as the model file says; for a plain file: stdout)'),
-    'error document',
   ).action(
     async (
       file: string | undefined,

@@ -1,0 +1,2 @@
+/** How a shift of one column is measured; `auto` chooses by its type. (A file that imports nothing: `--help` reads it.) */
+export const driftMethods = ['auto', 'ks', 'psi', 'js', 'wasserstein', 'chi2'] as const;
