@@ -68,8 +68,8 @@ class Model:
         self._columns = _column_order(estimator, signature)
         self._pandas = _import_pandas()
         self._heads = {output.name: _head(estimator, signature, output) for output in signature.outputs}
-        # Columns have names here whether or not the model was fitted with some.
-        warnings.filterwarnings("ignore", message="X has feature names, but")
+        # Columns have names here if there is pandas, whether or not the model was fitted with some; their order is right.
+        warnings.filterwarnings("ignore", message="X (has|does not have valid) feature names, but")
 
     def predict(self, columns: dict[str, np.ndarray], names: list[str]) -> dict[str, np.ndarray]:
         """The outputs `names` for equally long columns by column name; each method of the model runs at most once."""

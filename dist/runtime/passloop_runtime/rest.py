@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -12,8 +13,9 @@ import numpy as np
 
 from .errors import RequestError
 from .log import log
-from .service import Service
-from .tensors import from_json, from_raw, to_json, to_raw
+from .service import Buffer, Service
+from .settings import Settings
+from .tensors import from_json, from_raw, is_text, to_json, to_raw
 
 _MODEL = re.compile(r"/v2/models/(?P<name>[^/]+)(/versions/(?P<version>[^/]+))?(?P<rest>/ready|/infer)?")
 _HEADER_LENGTH = "inference-header-content-length"
@@ -35,7 +37,7 @@ def make_app(service: Service) -> Callable[..., Awaitable[None]]:
             headers = extra or headers
         except RequestError as error:
             status, body = error.status, _dumps({"error": error.message})
-            if status == 413:
+            if status in (408, 413, 503):  # the rest of the body was not read
                 headers.append((b"connection", b"close"))
         except Exception as error:  # a fault of ours must not take the server down, nor show its inside to a client
             log("fault", operation=operation, error=f"{type(error).__name__}: {error}"[:1000])
@@ -96,8 +98,9 @@ async def _infer(service: Service, scope: Any, receive: Any, name: str, version:
         raise RequestError(415, f"content-type {media_type[:80]!r} is not supported; send application/json.")
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise RequestError(415, "content-encoding is not supported; send the body as it is.")
-    body = await _read(receive, headers.get("content-length", ""), service.settings.max_body_bytes)
-    return (200, *await service.run(_infer_body, service, body, head_length))
+    with service.buffer() as buffer:
+        body = await _read(receive, headers.get("content-length", ""), service.settings, buffer)
+        return (200, *await service.run(_infer_body, service, body, head_length))
 
 
 _PLAIN: dict[str, tuple[str, Callable[..., Any]]] = {
@@ -109,19 +112,24 @@ _PLAIN: dict[str, tuple[str, Callable[..., Any]]] = {
 _BY_MODEL = {"model_metadata": _model_metadata, "model_ready": _model_ready, "infer": _infer}
 
 
-async def _read(receive: Callable[..., Any], declared: str, limit: int) -> bytes:
+async def _read(receive: Callable[..., Any], declared: str, settings: Settings, buffer: Buffer) -> bytes:
+    limit = settings.max_body_bytes
     too_large = RequestError(413, f"the body has more than {limit} bytes; send fewer rows a request.")
     if declared.isdecimal() and (len(declared) > 12 or int(declared) > limit):
         raise too_large
     chunks, size, more = [], 0, True
     while more:
-        message = await receive()
+        try:
+            message = await asyncio.wait_for(receive(), settings.read_seconds)
+        except asyncio.TimeoutError:  # another class than TimeoutError in Python 3.10
+            raise RequestError(408, f"no part of the body came for {settings.read_seconds:g} s.") from None
         if message["type"] == "http.disconnect":
             raise RequestError(400, "the request's body ended early.")
         chunks.append(message.get("body", b""))
         size += len(chunks[-1])
         if size > limit:
             raise too_large
+        buffer.grow(len(chunks[-1]))
         more = message.get("more_body", False)
     return b"".join(chunks)
 
@@ -130,7 +138,7 @@ def _infer_body(service: Service, body: bytes, head_length: str | None) -> tuple
     """Decodes, predicts and encodes one request; runs in the worker."""
     document, tail = _split(body, head_length)
     request_id = document.get("id")
-    if request_id is not None and not isinstance(request_id, str):
+    if request_id is not None and not (isinstance(request_id, str) and is_text(request_id)):
         raise RequestError(400, "id must be a text.")
     columns, at = {}, 0
     for entry in _entries(document, "inputs"):

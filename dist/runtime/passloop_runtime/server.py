@@ -53,11 +53,13 @@ def main() -> int:
 async def _serve(service: Service, settings: Settings, started: float) -> int:
     http_socket = _listen(settings.host, settings.http_port)
     grpc_server = grpc.aio.server(
+        # As many as may wait, and as many again for questions that are answered at once.
+        maximum_concurrent_rpcs=2 * settings.max_pending,
         options=[
             ("grpc.so_reuseport", 0),
             ("grpc.max_receive_message_length", settings.max_body_bytes),
             ("grpc.max_send_message_length", settings.max_body_bytes),
-        ]
+        ],
     )
     grpc_server.add_generic_rpc_handlers((make_handler(service),))
     host = f"[{settings.host}]" if ":" in settings.host else settings.host

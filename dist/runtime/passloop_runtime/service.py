@@ -21,6 +21,27 @@ SERVER_NAME = "passloop-runtime"
 EXTENSIONS = ("binary_tensor_data",)
 
 
+class Buffer:
+    """The bytes of one request's body, as a part of what all of them may hold."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._size = 0
+
+    def grow(self, size: int) -> None:
+        """Raises RequestError(503) when the bodies of all requests together would be too large."""
+        if self._service.buffered + size > self._service.settings.max_buffered_bytes:
+            raise RequestError(503, "the bodies of other requests fill the memory for them; try again.")
+        self._service.buffered += size
+        self._size += size
+
+    def __enter__(self) -> Buffer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._service.buffered -= self._size
+
+
 class Service:
     """One model behind one worker thread: a request is decoded, predicted and encoded there, so that neither a slow model
     nor a large body keeps the event loop from answering health checks."""
@@ -38,6 +59,7 @@ class Service:
         self._model: Model | None = None
         self._stopping = False
         self._pending = 0
+        self.buffered = 0
 
     @property
     def ready(self) -> bool:
@@ -85,6 +107,10 @@ class Service:
             return await asyncio.get_running_loop().run_in_executor(self.worker, work, *arguments)
         finally:
             self._pending -= 1
+
+    def buffer(self) -> Buffer:
+        """Room for one request's body until the block ends: clients that send slowly must not use up the memory."""
+        return Buffer(self)
 
     def input(self, name: Any, datatype: Any, seen: dict[str, np.ndarray]) -> Tensor:
         """The signature's tensor for an input of a request. Raises RequestError(400)."""

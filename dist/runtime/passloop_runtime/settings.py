@@ -31,7 +31,13 @@ class Settings:
     grpc_port: int = 8081
     max_body_bytes: int = 64 * MIB
     max_pending: int = 64
+    read_seconds: float = 30.0
     grace_seconds: float = 8.0
+
+    @property
+    def max_buffered_bytes(self) -> int:
+        """What the bodies of all requests may hold together."""
+        return 4 * self.max_body_bytes
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -60,6 +66,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         grpc_port=number("PASSLOOP_GRPC_PORT", plain.grpc_port, 0, 65535),
         max_body_bytes=number("PASSLOOP_MAX_BODY_BYTES", plain.max_body_bytes, 1024, 2000 * MIB),
         max_pending=number("PASSLOOP_MAX_PENDING", plain.max_pending, 1, 100_000),
+        read_seconds=float(number("PASSLOOP_READ_SECONDS", int(plain.read_seconds), 1, 3600)),
         grace_seconds=float(number("PASSLOOP_GRACE_SECONDS", int(plain.grace_seconds), 0, 600)),
     )
 

@@ -59,6 +59,8 @@ def from_json(name: str, datatype: str, shape: Any, data: Any) -> np.ndarray:
     kinds = set(map(type, data))
     if datatype == "BYTES":
         _expect_kinds(name, datatype, kinds, {str})
+        if not is_text("".join(data)):
+            raise RequestError(400, f"input {name!r} has half a character (a lone surrogate), which is no UTF-8 text.")
         return objects(data)
     if datatype == "BOOL":
         _expect_kinds(name, datatype, kinds, {bool})
@@ -138,6 +140,15 @@ def objects(values: list[Any]) -> np.ndarray:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
+
+
+def is_text(value: str) -> bool:
+    """False for lone surrogates, which JSON can escape and UTF-8 cannot carry: no model was trained on one."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def texts(name: str, values: Any) -> np.ndarray:

@@ -74,11 +74,11 @@ it('a file that is not there, or not a file, is a usage error that names it', as
   await using folder = await temporaryFolder('face-test');
   expect(await passloop(folder.path, 'package', 'scan', 'none.pkl')).toMatchObject({
     exitCode: 2,
-    stderr: expect.stringMatching(/^passloop: There is no file or folder .*none\.pkl\.$/m),
+    stderr: expect.stringMatching(/^passloop: There is no file .*none\.pkl to scan\.$/m),
   });
   expect(await passloop(folder.path, 'package', 'scan', '.')).toMatchObject({
     exitCode: 2,
-    stderr: expect.stringMatching(/^passloop: .* is a folder, where a file is expected\.$/m),
+    stderr: expect.stringMatching(/^passloop: .* is a folder: it cannot be scanned\.$/m),
   });
 });
 

@@ -1,1 +1,0 @@
-export{t as promote}from"./chunk-promote-cvc1o7FO.mjs";

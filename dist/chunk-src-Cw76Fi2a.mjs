@@ -1,1 +1,0 @@
-import"./chunk-load-frame-BGBlJ5Hw.mjs";import"./chunk-validate-Dw77jRgS.mjs";import"./chunk-session-CO178IMh.mjs";export{a as datasetIdentity,t as findTableFiles}from"./chunk-src-DtAJfNa9.mjs";import"./chunk-run-stage-D0TlHrjr.mjs";
