@@ -133,7 +133,9 @@ it.each(scenarios)('$name gives one pull request with the right content wherever
     'git/create-tree',
     'git/create-commit',
     'updateRefs',
-    scenario.open === null ? 'createPullRequest' : 'updatePullRequest',
+    ...(scenario.open === null ? ['createPullRequest'] : ['updatePullRequest']),
+    // Whether a pull request that was opened a moment ago can be merged isn't known yet: auto-merge is asked for first.
+    ...(scenario.merge === 'auto' && scenario.open === null ? ['enablePullRequestAutoMerge'] : []),
     ...(scenario.merge === 'auto' ? ['mergePullRequest'] : []),
   ]);
   await expectResult(clean, scenario);
