@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import {
   ConfigurationError,
@@ -11,6 +10,7 @@ import {
   streamProgress,
   toPassloopError,
   type Verdict,
+  version,
   writeFileAtomic,
 } from '@passloop/core';
 import type { DocumentKind, DocumentOf } from '@passloop/documents';
@@ -27,22 +27,6 @@ export type Result<K extends DocumentKind = DocumentKind> = {
   text: string;
   exitCode: number;
 };
-
-export const version: string = readVersion();
-
-function readVersion(): string {
-  const require = createRequire(import.meta.url);
-  // In the sources the package's own file, in the bundle the one beside it.
-  for (const candidate of ['../../../package.json', '../package.json']) {
-    try {
-      const found = require(candidate) as { name?: string; version?: string };
-      if (found.name === 'passloop' && found.version !== undefined) return found.version;
-    } catch {
-      // The other place has it.
-    }
-  }
-  return '0.0.0';
-}
 
 /** 0 passed, 1 a gate failed (or blocks undecided), 5 pending. */
 export function exitCodeOf(verdict: Verdict | 'pass' | 'fail' | 'inconclusive'): number {

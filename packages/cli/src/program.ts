@@ -1,4 +1,4 @@
-import { logText } from '@passloop/core';
+import { logText, version } from '@passloop/core';
 import { Command } from 'commander';
 import { addCheckCommands } from './commands/check.ts';
 import { addDataCommands } from './commands/data.ts';
@@ -6,7 +6,6 @@ import { addDeployCommands } from './commands/deploy.ts';
 import { addPackageCommands } from './commands/package.ts';
 import { addTrainCommands } from './commands/train.ts';
 import { examples } from './examples.ts';
-import { version } from './face.ts';
 
 /** The commands in the order of the road. */
 const road: readonly (readonly [heading: string, commands: readonly string[]])[] = [

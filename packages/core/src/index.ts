@@ -9,4 +9,5 @@ export * from './progress.ts';
 export * from './readable.ts';
 export * from './text.ts';
 export * from './verdict.ts';
+export { version } from './version.ts';
 export * from './yaml.ts';

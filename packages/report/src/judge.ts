@@ -137,7 +137,8 @@ function dataFindings(report: DataReport): { verdict: Verdict; reason: string }[
   return findings;
 }
 
-function checkSentence(report: DataReport, check: CheckResult): string {
+/** What a check that does not hold says, as a phrase. */
+export function checkSentence(report: DataReport, check: CheckResult): string {
   const where =
     check.column === null ? named(report.dataset.name) : `${named(check.column)} of ${named(report.dataset.name)}`;
   const rows = check.failingRows === null ? '' : `${count(check.failingRows)} rows of `;

@@ -169,7 +169,7 @@ function sortedSlices(slices: readonly ComparedSlice[]): ComparedSlice[] {
   );
 }
 
-function metricRow(metric: ComparedMetric | ComparedSlice): string {
+export function metricRow(metric: ComparedMetric | ComparedSlice): string {
   const cells = [
     phraseMarkdown(subject(metric)),
     valueCell(metric, 'production'),
@@ -181,7 +181,7 @@ function metricRow(metric: ComparedMetric | ComparedSlice): string {
   return `| ${cells.join(' | ')} |`;
 }
 
-function dataLine(reports: readonly DataReport[]): string {
+export function dataLine(reports: readonly DataReport[]): string {
   if (reports.length === 0) return '';
   const all = reports.flatMap((report) => [
     ...report.checks.map((check) => ({
@@ -282,7 +282,7 @@ function sliceDetails(model: ModelReport): string[] {
   ]);
 }
 
-function dataDetails(reports: readonly DataReport[], detail: Detail): string[] {
+export function dataDetails(reports: readonly DataReport[], detail: Detail): string[] {
   if (reports.length === 0) return [];
   const limit = detail === 'short' ? 10 : 60;
   const lines: string[] = [];

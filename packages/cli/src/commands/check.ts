@@ -1,9 +1,9 @@
 import { metricNames } from '@passloop/evaluation/metric-names';
+import { printComparison, printPlan, printReport } from '@passloop/report';
 import { check, compare, planCheck, postReport } from '@passloop/verbs';
 import { type Command, Option } from 'commander';
 import { answer, type CommonFlags, exitCodeOf } from '../face.ts';
 import { common, several, wholeNumber } from '../flags.ts';
-import { printComparison, printPlan, printReport } from '../print.ts';
 
 type CheckFlags = CommonFlags & {
   against?: string;

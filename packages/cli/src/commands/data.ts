@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { ConfigurationError, worstVerdict } from '@passloop/core';
 import { driftMethods } from '@passloop/model/drift-methods';
+import { printDataReport, table } from '@passloop/report';
 import { dataDrift, dataLock, dataProfile, dataValidate } from '@passloop/verbs';
 import { type Command, Option } from 'commander';
 import { answer, answerText, type CommonFlags, exitCodeOf } from '../face.ts';
 import { common, effectSize, several, wholeNumber } from '../flags.ts';
-import { printDataReport, table } from '../print.ts';
 
 const validateHelp = `
 A data-report is the document of one dataset. Each dataset of the model file that has checks gets its own,

@@ -1,4 +1,5 @@
 import type { DocumentOf } from '@passloop/documents';
+import { printPromotion, printStatus } from '@passloop/report';
 import {
   type AdoptRequest,
   adopt,
@@ -16,9 +17,9 @@ import {
   status,
 } from '@passloop/verbs';
 import type { Command } from 'commander';
+import { printExplanation } from '../explanation.ts';
 import { answer, answerText, type CommonFlags, exitCodeOf } from '../face.ts';
 import { common, promotionExitCode } from '../flags.ts';
-import { printExplanation, printPromotion, printStatus } from '../print.ts';
 
 /** A verb's request as commander gives it: the arguments apart, everything else by flag. */
 type Flags<Request, Argument extends keyof Request = never> = CommonFlags & Omit<Request, Argument>;

@@ -1,8 +1,8 @@
+import { printImage, printProbe, printScan } from '@passloop/report';
 import { packageBuild, packageProbe, packagePush, packageScan } from '@passloop/verbs';
 import type { Command } from 'commander';
 import { answer, type CommonFlags, exitCodeOf } from '../face.ts';
 import { common, several } from '../flags.ts';
-import { printImage, printProbe, printScan } from '../print.ts';
 
 type PackageFlags = CommonFlags & { model?: string; ref?: string; out?: string };
 

@@ -1,8 +1,8 @@
+import { printKey, printRun } from '@passloop/report';
 import { trainExplain, trainKey, trainReproduce, trainRun } from '@passloop/verbs';
 import type { Command } from 'commander';
 import { answer, type CommonFlags } from '../face.ts';
 import { common } from '../flags.ts';
-import { printKey, printRun } from '../print.ts';
 
 type TrainFlags = CommonFlags & { model?: string; ref?: string; out?: string };
 
