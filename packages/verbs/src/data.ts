@@ -12,7 +12,15 @@ import {
   validateDataset,
 } from '@passloop/data';
 import type { DataReport } from '@passloop/documents';
-import { type Check, type DataLock, formatLock, type LoadedModel, lockFileName, parseChecks } from '@passloop/model';
+import {
+  type Check,
+  checkId,
+  type DataLock,
+  formatLock,
+  type LoadedModel,
+  lockFileName,
+  parseChecks,
+} from '@passloop/model';
 import { datasetIdentity, findTableFiles, openTables } from '@passloop/tables';
 import type { Context } from './context.ts';
 import { outFolder } from './out-folder.ts';
@@ -141,7 +149,12 @@ export async function dataProfile(
 }
 
 /** A report, and the file of its document where a model's dataset was validated. */
-export type ValidatedDataset = { report: DataReport; file: string | null };
+export type ValidatedDataset = {
+  report: DataReport;
+  file: string | null;
+  /** Where each check is declared, by its id; empty for checks that no model file declares. */
+  declared: ReadonlyMap<string, { file: string; line: number }>;
+};
 
 /**
  * Validates datasets of the work tree, or a plain file against checks from a YAML file and a profile. Each report of a
@@ -184,9 +197,17 @@ export async function dataValidate(
             report,
             dataset.name,
           );
-    validated.push({ report, file });
+    validated.push({ report, file, declared: given === null ? declaredAt(dataset) : new Map() });
   }
   return validated;
+}
+
+function declaredAt({ model, name, checks }: Dataset): Map<string, { file: string; line: number }> {
+  const found = new Map<string, { file: string; line: number }>();
+  if (model === null) return found;
+  for (const [index, check] of checks.entries())
+    found.set(checkId(check), { file: model.file, line: model.lineOf(['data', name, 'checks', index]) });
+  return found;
 }
 
 /** The repository's top, where documents lie, or the model file's folder outside of a repository. */

@@ -28,6 +28,7 @@ export const edit = verb(async () => (await import('./edit.ts')).edit);
 export const explain = verb(async () => (await import('./explain.ts')).explain);
 export const hold = verb(async () => (await import('./hold.ts')).hold);
 export const packageBuild = verb(async () => (await import('./package.ts')).packageBuild);
+export const packageModel = verb(async () => (await import('./package.ts')).packageModel);
 export const packageProbe = verb(async () => (await import('./package.ts')).packageProbe);
 export const packagePush = verb(async () => (await import('./package.ts')).packagePush);
 export const packageScan = verb(async () => (await import('./package-scan.ts')).packageScan);

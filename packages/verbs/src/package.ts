@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, isMissing } from '@passloop/core';
-import type { ImageDocument, ProbeDocument } from '@passloop/documents';
-import { parseSignature, type Signature, tensorColumn } from '@passloop/model';
+import type { ImageDocument, ProbeDocument, ScanDocument } from '@passloop/documents';
+import { type LoadedModel, parseSignature, type Signature, tensorColumn } from '@passloop/model';
 import { probeServer, pushImage, readTableColumns } from '@passloop/packaging';
 import { openTables } from '@passloop/tables';
 import type { Context } from './context.ts';
@@ -22,12 +22,31 @@ export async function packageBuild(context: Context, request: PackageRequest): P
 
 /** Builds the image where it isn't there yet, and pushes it under its key. */
 export async function packagePush(context: Context, request: PackageRequest): Promise<ImageDocument> {
-  const { image, engine, store, repository, out } = await build(context, request);
-  const pushed = await pushImage(engine, image, repository, context.progress);
-  await store.saveImage(pushed);
-  await out.write('image', pushed);
+  return push(context, await build(context, request));
+}
+
+async function push(context: Context, built: Built): Promise<ImageDocument> {
+  const pushed = await pushImage(built.engine, built.image, built.repository, context.progress);
+  await built.store.saveImage(pushed);
+  await built.out.write('image', pushed);
   return pushed;
 }
+
+export type PackagedModel = { image: ImageDocument; scan: ScanDocument; probe: ProbeDocument | null };
+
+/** Scan, image and proof of a commit's model in one; on request it is pushed, once it is proven. */
+export async function packageModel(
+  context: Context,
+  request: PackageRequest & { push?: boolean | undefined },
+): Promise<PackagedModel> {
+  const built = await build(context, request);
+  const probe = built.model.evaluate === undefined ? null : await prove(context, built, built.model.evaluate);
+  if (request.push !== true || (probe !== null && probe.verdict !== 'pass' && probe.verdict !== 'warn'))
+    return { image: built.image, scan: built.scan, probe };
+  return { image: await push(context, built), scan: built.scan, probe };
+}
+
+type Built = Awaited<ReturnType<typeof build>>;
 
 async function build(context: Context, request: PackageRequest) {
   const workspace = await openWorkspace(context, { ref: request.ref });
@@ -57,7 +76,17 @@ async function build(context: Context, request: PackageRequest) {
     );
   }
   await out.write('image', built.image);
-  return { image: built.image, workspace, model, store, out, engine, folder, repository: folder.package.repository };
+  return {
+    image: built.image,
+    scan: built.scan,
+    workspace,
+    model,
+    store,
+    out,
+    engine,
+    folder,
+    repository: folder.package.repository,
+  };
 }
 
 export type ProbeRequest = {
@@ -74,15 +103,24 @@ export type ProbeRequest = {
 /** Probes a server of the Open Inference Protocol, or the image of a commit's model. */
 export async function packageProbe(context: Context, request: ProbeRequest): Promise<ProbeDocument> {
   if (request.url !== undefined) return probeUrl(context, request.url, request);
-  const { image, model, workspace, out, engine, folder } = await build(context, request);
-  if (model.evaluate === undefined)
-    throw new ConfigurationError(`${model.name} has no \`evaluate\` section: there are no rows to ask with.`, {
-      file: model.file,
+  const built = await build(context, request);
+  if (built.model.evaluate === undefined)
+    throw new ConfigurationError(`${built.model.name} has no \`evaluate\` section: there are no rows to ask with.`, {
+      file: built.model.file,
     });
+  return prove(context, built, built.model.evaluate);
+}
+
+async function prove(
+  context: Context,
+  built: Built,
+  evaluate: NonNullable<LoadedModel['evaluate']>,
+): Promise<ProbeDocument> {
+  const { image, model, workspace, out, engine, folder } = built;
   await using session = await openTables();
-  const files = await lockedFiles(workspace, model, model.evaluate.dataset);
+  const files = await lockedFiles(workspace, model, evaluate.dataset);
   const dataset = await session.open({ uri: files.uri, root: files.root });
-  const predictions = path.join(out.outputs, model.evaluate.predictions);
+  const predictions = path.join(out.outputs, evaluate.predictions);
   const stage = await session.open({ uri: path.basename(predictions), root: path.dirname(predictions) });
   const proof = await proveImage(context, engine, session, {
     image: image.imageId,
