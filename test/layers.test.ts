@@ -26,14 +26,18 @@ const outside: { what: string; pattern: RegExp; packages: string[]; files: strin
     what: 'an environment variable',
     pattern: /\bprocess\s*(?:\.\s*env\b|\[\s*['"`]env)|\benv\b[^;]*\}\s*=\s*process\b|\bfrom '(?:node:)?process'/,
     packages: ['cli', 'actions', 'local-github'],
-    files: ['packages/github/src/deploy-fixture.ts'],
+    files: ['packages/github/src/action/actions-runner.ts', 'packages/github/src/deploy-fixture.ts'],
   },
   {
     what: 'the time of day',
     pattern: /\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)/,
     packages: ['cli', 'actions', 'local-github'],
-    // Adapters whose other side counts in it: a gRPC deadline, the engine's start of a container.
-    files: ['packages/packaging/src/oip-grpc.ts', 'packages/packaging/src/start.ts'],
+    // The face of an action, and adapters whose other side counts in it: a gRPC deadline, the engine's start of a container.
+    files: [
+      'packages/github/src/action/actions-runner.ts',
+      'packages/packaging/src/oip-grpc.ts',
+      'packages/packaging/src/start.ts',
+    ],
   },
 ];
 
