@@ -17,6 +17,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { rolldown } from 'rolldown';
+import { writeDuckdbLock } from './duckdb-lock.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
 
@@ -69,6 +70,7 @@ async function build(source: string, output: string): Promise<void> {
     });
   }
   writeFileSync(path.join(output, 'package.json'), `${JSON.stringify({ type: 'module' })}\n`);
+  writeDuckdbLock(path.join(source, 'package-lock.json'), path.join(output, 'duckdb'));
 }
 
 /** Name, version and licence of every package whose code is in the bundle; a text that several share stands once. */
@@ -108,7 +110,7 @@ function listing(folder: string): Map<string, string> {
 async function buildCopy(name: string): Promise<Map<string, string>> {
   const copy = mkdtempSync(path.join(tmpdir(), `passloop-${name}-`));
   try {
-    for (const folder of ['packages', 'actions', 'package.json', 'tsconfig.json']) {
+    for (const folder of ['packages', 'actions', 'package.json', 'package-lock.json', 'tsconfig.json']) {
       const from = path.join(root, folder);
       if (existsSync(from))
         cpSync(from, path.join(copy, folder), { recursive: true, filter: (file) => !file.includes('node_modules') });

@@ -1,12 +1,13 @@
 /**
- * Writes what is generated from the sources: JSON Schemas of the documents and of the model file, and the shapes in
- * docs/documents.md. With --check it only compares.
+ * Writes what is generated from the sources: JSON Schemas of the documents and of the model file, the shapes in
+ * docs/documents.md, and the tables of the actions' READMEs. With --check it only compares.
  */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { documentJsonSchema, documentKinds } from '@passloop/documents';
 import { modelFileJsonSchema } from '@passloop/model';
+import { actionTables } from './action-tables.ts';
 import { documentShapes } from './document-shape.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -22,9 +23,20 @@ for (const kind of documentKinds) {
 files.set('docs/schemas/model-file.json', `${JSON.stringify(modelFileJsonSchema(), null, 2)}\n`);
 files.set('docs/documents.md', between('docs/documents.md', 'shapes', documentShapes()));
 
+for (const name of readdirSync(path.join(root, 'actions')).sort()) {
+  const page = `actions/${name}/README.md`;
+  const { inputs, outputs } = actionTables(path.join(root, 'actions', name, 'action.yml'));
+  const withInputs = between(page, 'inputs', inputs);
+  files.set(page, between(page, 'outputs', outputs, withInputs));
+}
+
 /** A page with the text between its markers `<!-- NAME-start -->` and `<!-- NAME-end -->` replaced. */
-function between(name: string, marker: string, text: string): string {
-  const page = readFileSync(path.join(root, name), 'utf8');
+function between(
+  name: string,
+  marker: string,
+  text: string,
+  page = readFileSync(path.join(root, name), 'utf8'),
+): string {
   const [start, end] = [`<!-- ${marker}-start -->\n`, `<!-- ${marker}-end -->`];
   const from = page.indexOf(start);
   const to = page.indexOf(end);

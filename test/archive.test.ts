@@ -9,7 +9,7 @@ import { beforeAll, expect, it } from 'vitest';
 
 const root = path.resolve(import.meta.dirname, '..');
 const limitBytes = 12 * 1000 * 1000;
-const ours = /^(?:packages|test|bench|examples|docs|scripts|\.ci)\//;
+const ours = /^(?:(?:packages|test|bench|examples|docs|scripts|\.ci)\/|actions\/[^/]+\/src\/)/;
 
 let archive: Buffer;
 let archived: string[];
@@ -46,4 +46,6 @@ it('has everything else that is committed', () => {
 it('has the built bundle', () => {
   expect(archived).toEqual(expect.arrayContaining(['dist/passloop.mjs', 'dist/package.json']));
   expect(archived.some((name) => name.startsWith('dist/runtime/passloop_runtime/'))).toBe(true);
+  for (const file of archived.filter((name) => /^actions\/[^/]+\/action\.yml$/.test(name)))
+    expect(archived).toContain(`dist/${file.split('/')[1]}.mjs`);
 });

@@ -1,0 +1,12 @@
+import { flag, optionalText, repositoryInputs } from '@passloop/github/action';
+import { z } from 'zod';
+
+export const Inputs = z.object({
+  ...repositoryInputs,
+  model: optionalText,
+  ref: optionalText,
+  push: flag,
+  'duckdb-path': optionalText,
+});
+
+export const secrets = { token: 'GITHUB_TOKEN' };

@@ -1,0 +1,10 @@
+import { flag, optionalText, repositoryInputs } from '@passloop/github/action';
+import { z } from 'zod';
+
+export const Inputs = z.object({
+  ...repositoryInputs,
+  model: optionalText,
+  ref: optionalText,
+  reproduce: flag,
+  'duckdb-path': optionalText,
+});

@@ -1,0 +1,12 @@
+import { optionalText, repositoryInputs } from '@passloop/github/action';
+import { z } from 'zod';
+
+export const Inputs = z.object({
+  ...repositoryInputs,
+  file: optionalText,
+  checks: optionalText,
+  profile: optionalText,
+  model: optionalText,
+  dataset: optionalText,
+  'duckdb-path': optionalText,
+});
