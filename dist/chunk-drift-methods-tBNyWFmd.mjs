@@ -1,0 +1,1 @@
+const e=[`auto`,`ks`,`psi`,`js`,`wasserstein`,`chi2`];export{e as t};

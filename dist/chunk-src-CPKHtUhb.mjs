@@ -1,1 +1,0 @@
-import"./chunk-workspace-DKT9Dl8c.mjs";import"./chunk-schema-D-YO-bw9.mjs";export{r as formatLock}from"./chunk-src-CioeH1Xa.mjs";import"./chunk-compare-stage-BcqkjO0e.mjs";import"./chunk-plan-qo3lavtR.mjs";import"./chunk-run-stage-BjDictMz.mjs";

@@ -1,1 +1,0 @@
-import"./chunk-run-stage-BjDictMz.mjs";import"./chunk-session-BaqQYZc6.mjs";import"./chunk-load-frame-CeEgw0bS.mjs";import"./chunk-validate-DTrBP84R.mjs";export{a as datasetIdentity,t as findTableFiles}from"./chunk-src-DtAJfNa9.mjs";
