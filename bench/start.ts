@@ -1,11 +1,12 @@
 /**
  * What a command costs before it does anything: the wall time of the bundle as a process, beside Node's own, in turns, so
- * that what else the machine does falls on all alike. Medians, and what stands over Node.
+ * that what else the machine does falls on all alike. Medians, and what stands over Node. An action is timed until it has read its
+ * inputs, of which one is refused.
  *
  *     node bench/start.ts [rounds] [--bundle FOLDER]...     # several bundles are compared with one another
  */
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { temporaryFolder } from '@passloop/core';
@@ -37,12 +38,17 @@ const commands: [name: string, args: string[]][] = [
   ['compare', ['compare', '--production', table, '--candidate', other, ...gate]],
 ];
 
+const actions = readdirSync(path.join(root, 'actions')).sort();
+/** Each action refuses a folder of such a name, after everything that it loads at once is loaded. */
+const refused = { ...process.env, 'INPUT_WORKING-DIRECTORY': 'x'.repeat(5000), RUNNER_TEMP: folder.path };
+
 /** Milliseconds of one process. A command that could not run would be fast: its exit code must be that of an answer. */
 function time(args: string[]): number {
   const start = performance.now();
   const { status, stderr } = spawnSync(process.execPath, args, {
     cwd: path.join(root, 'examples/flight-delay'),
     encoding: 'utf8',
+    env: refused,
   });
   if (status !== 0 && status !== 1) throw new Error(`${args.join(' ')}: exit ${status}: ${stderr}`);
   return performance.now() - start;
@@ -54,6 +60,11 @@ for (let round = 0; round < rounds; round += 1) {
   for (const bundle of values.bundle)
     for (const [name, args] of commands)
       cases.push([`${bundle} ${name}`, [path.join(path.resolve(bundle), 'passloop.mjs'), ...args]]);
+  for (const bundle of values.bundle)
+    for (const name of actions) {
+      const entry = path.join(path.resolve(bundle), `${name}.mjs`);
+      if (existsSync(entry)) cases.push([`${bundle} ${name}`, [entry]]);
+    }
   for (const [name, args] of cases) measured.set(name, [...(measured.get(name) ?? []), time(args)]);
 }
 
@@ -66,10 +77,11 @@ const node = median('node alone');
 console.log(`node alone: ${node.toFixed(0)} ms (median of ${rounds}); the bound is ${boundMs} ms over it`);
 for (const bundle of values.bundle) {
   console.log(`\n${bundle}`);
-  for (const [name] of commands) {
+  for (const name of [...commands.map(([command]) => command), ...actions]) {
+    if (!measured.has(`${bundle} ${name}`)) continue;
     const took = median(`${bundle} ${name}`);
     console.log(
-      `  ${name.padEnd(14)} ${took.toFixed(0).padStart(5)} ms  ${(took / node).toFixed(1).padStart(5)}x node  ${(took - node).toFixed(0).padStart(5)} ms over`,
+      `  ${name.padEnd(18)} ${took.toFixed(0).padStart(5)} ms  ${(took / node).toFixed(1).padStart(5)}x node  ${(took - node).toFixed(0).padStart(5)} ms over`,
     );
   }
 }
