@@ -158,6 +158,8 @@ describe('whatever is untrusted', () => {
       inputs: { file: 'hostile.csv', checks: 'hostile.yaml' },
     });
     expect(run.exitCode).toBe(1);
+    expect(run.log).toContain('set-output name=verdict');
+    expect(run.summary).not.toMatch(/^::/m);
     const commands = run.log.split('\n').filter((line) => /^\s*(::|##\[)/.test(line));
     expect(commands.every((line) => /^::(group|endgroup|error|debug)(::| )/.test(line))).toBe(true);
     expect(commands.filter((line) => line.startsWith('::error::'))).toHaveLength(1);
@@ -165,7 +167,32 @@ describe('whatever is untrusted', () => {
   });
 });
 
+it('what is installed has the hash of the lock, or nothing is', async () => {
+  const tampered = await layBundle(path.join(folder, 'tampered'));
+  const lock = path.join(tampered.folder, 'release/dist/duckdb/package-lock.json');
+  const text = await readFile(lock, 'utf8');
+  await writeFile(lock, text.replace(/sha512-[\w+/]{10}/g, 'sha512-AAAAAAAAAA'));
+  const run = await runBundle(tampered, 'validate-data', {
+    workspace,
+    inputs: { dataset: 'test' },
+    env: { npm_config_cache: path.join(folder, 'fresh-npm') },
+  });
+  expect(run.exitCode).toBe(1);
+  expect(run.log).toMatch(/::error::DuckDB could not be installed: .*(integrity|sha512)/);
+});
+
 describe('promote-model', () => {
+  it('takes no other token where its own is empty', async () => {
+    const run = await runBundle(bundle, 'promote-model', {
+      workspace,
+      inputs: { token: 'ghs_of-the-job' },
+      env: { PASSLOOP_DEPLOY_TOKEN: 'of-the-environment' },
+    });
+    expect(run.exitCode).toBe(1);
+    expect(run.log).toMatch(/::error::Input `deploy-token` is empty\./);
+    expect(run.outputs.error).toBe('configuration');
+  });
+
   it('masks the token before anything else, and says which input is missing', async () => {
     const run = await runBundle(bundle, 'promote-model', {
       workspace,

@@ -27,16 +27,19 @@ describe.each(names)('%s', (name) => {
   it('declares the inputs that its code reads, and no other', async () => {
     const code = (await import(path.join(folder, 'src/inputs.ts'))) as {
       Inputs: z.ZodObject;
-      secrets?: Record<string, string>;
+      secrets?: Record<string, { variable: string; required: boolean }>;
     };
     const secrets = Object.keys(code.secrets ?? {});
     expect(Object.keys(action.inputs).sort()).toEqual([...Object.keys(code.Inputs.shape), ...secrets].sort());
     for (const [input, declared] of Object.entries(action.inputs)) {
-      if (secrets.includes(input)) continue;
+      const secret = code.secrets?.[input];
+      if (secret !== undefined) {
+        expect(declared.required ?? false, input).toBe(secret.required);
+        continue;
+      }
       const schema = code.Inputs.shape[input] as z.ZodType;
       const absent = schema.safeParse(undefined);
-      if (declared.required === true) continue;
-      expect(absent.success, `${input} may be left out`).toBe(true);
+      expect(absent.success, `${input} may be left out`).toBe(declared.required !== true);
       if (declared.default !== undefined) expect(String(absent.data), input).toBe(declared.default);
     }
   });
@@ -47,6 +50,6 @@ describe.each(names)('%s', (name) => {
   });
 
   it('promises the outputs that every action has', () => {
-    expect(Object.keys(action.outputs)).toEqual(expect.arrayContaining(['verdict', 'document']));
+    expect(Object.keys(action.outputs)).toEqual(expect.arrayContaining(['verdict', 'error', 'document']));
   });
 });

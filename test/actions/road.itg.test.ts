@@ -70,7 +70,7 @@ it('package-model scans, builds, proves and pushes', async () => {
   first.image = pushed.outputs.digest ?? '';
 }, 300_000);
 
-it('promote-model opens one pull request, and nothing more the second time', async () => {
+it('promote-model trains nothing, opens one pull request, and does nothing more the second time', async () => {
   const manifest = path.join(world.deployClone, 'apps/flight-delay/prod/kustomization.yaml');
   const edit = ['edit', manifest, '--kind', 'kustomize', '--image', world.image, '--to', first.image];
   expect((await world.passloop(edit)).exitCode).toBe(0);
@@ -83,6 +83,12 @@ it('promote-model opens one pull request, and nothing more the second time', asy
   await replaceText(world.flightsClone, 'params.yaml', 'max_depth: 3', 'max_depth: 6');
   await appendFile(path.join(world.flightsClone, 'params.yaml'), '  - origin_late_3h\n  - destination_late_3h\n');
   await world.git(world.flightsClone, 'commit', '-qam', 'Deeper trees');
+
+  const unknown = await step('promote-model', { 'deploy-token': world.tokens.deploy });
+  expect(unknown.exitCode).toBe(1);
+  expect(unknown.outputs).toMatchObject({ verdict: 'fail', outcome: 'blocked', error: '' });
+  expect(unknown.log).toMatch(/::error::blocked: .*has no run rk1-[0-9a-f]{64}\. Train it first/);
+  expect((await step('reproduce-training')).outputs.cache).toBe('miss');
 
   const plan = await step('promote-model', { 'deploy-token': world.tokens.deploy, plan: 'true' });
   expect(plan.outputs['pull-request']).toBe('');

@@ -1,6 +1,7 @@
 import { cp, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { runProcess } from '@passloop/core';
+import { load } from 'js-yaml';
 
 /**
  * Runs a built action as GitHub's runner does: the release's `dist/` and nothing beside it, inputs as INPUT_* variables, outputs and the
@@ -17,7 +18,6 @@ export type BundleRun = {
   log: string;
   outputs: Record<string, string>;
   summary: string;
-  seconds: number;
 };
 
 const dist = path.resolve(import.meta.dirname, '../../dist');
@@ -58,12 +58,16 @@ export async function runBundle(
       ...request.env,
     },
   });
+  const outputs = parseOutputs(await readFile(files.output, 'utf8'));
+  const action = load(await readFile(path.join(dist, '../actions', name, 'action.yml'), 'utf8')) as { outputs: object };
+  const unknown = Object.keys(outputs).filter((output) => !(output in action.outputs));
+  if (unknown.length > 0)
+    throw new Error(`${name} sets outputs that its action.yml doesn't promise: ${unknown.join(', ')}`);
   return {
     exitCode: result.exitCode,
     log: `${result.stdout.toString('utf8')}${result.stderr.toString('utf8')}`,
-    outputs: parseOutputs(await readFile(files.output, 'utf8')),
+    outputs,
     summary: await readFile(files.summary, 'utf8'),
-    seconds: result.seconds,
   };
 }
 

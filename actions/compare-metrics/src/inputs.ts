@@ -1,4 +1,4 @@
-import { list, optionalText, repositoryInputs, requiredText, wholeNumber } from '@passloop/github/action';
+import { list, optionalText, repositoryInputs, requiredList, requiredText, wholeNumber } from '@passloop/github/action';
 import { z } from 'zod';
 
 export const Inputs = z.object({
@@ -6,13 +6,13 @@ export const Inputs = z.object({
   production: requiredText,
   candidate: requiredText,
   dataset: optionalText,
-  key: list,
+  key: requiredList,
   label: requiredText,
   score: optionalText,
   prediction: optionalText,
   positive: optionalText,
   task: z.enum(['binary', 'multiclass', 'regression'], 'must be binary, multiclass or regression').optional(),
-  metrics: list,
+  metrics: requiredList,
   slices: list,
   resamples: wholeNumber,
   seed: wholeNumber,

@@ -9,4 +9,4 @@ export const Inputs = z.object({
   'duckdb-path': optionalText,
 });
 
-export const secrets = { token: 'GITHUB_TOKEN' };
+export const secrets = { token: { variable: 'GITHUB_TOKEN', required: false } };

@@ -6,7 +6,7 @@ await runAction(
   Inputs,
   async (inputs, context) => {
     await provideDuckdb({ folder: inputs['duckdb-path'], env: context.env, progress: context.progress });
-    return promotionResult('promotion', await promote(context, inputs));
+    return promotionResult('promotion', await promote(context, { ...inputs, train: false }));
   },
   { secrets },
 );

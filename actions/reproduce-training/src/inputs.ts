@@ -8,3 +8,5 @@ export const Inputs = z.object({
   reproduce: flag,
   'duckdb-path': optionalText,
 });
+
+export const secrets = { token: { variable: 'GITHUB_TOKEN', required: false } };

@@ -10,4 +10,7 @@ export const Inputs = z.object({
   plan: flag,
 });
 
-export const secrets = { 'deploy-token': 'PASSLOOP_DEPLOY_TOKEN', token: 'GITHUB_TOKEN' };
+export const secrets = {
+  'deploy-token': { variable: 'PASSLOOP_DEPLOY_TOKEN', required: true },
+  token: { variable: 'GITHUB_TOKEN', required: false },
+};

@@ -28,8 +28,8 @@ await runAction(Inputs, async (inputs, context) => {
 function annotationsOf({ report, declared }: ValidatedDataset): Annotation[] {
   return report.checks.flatMap((check): Annotation[] => {
     const place = declared.get(check.id);
-    if (place === undefined || (check.verdict !== 'fail' && check.verdict !== 'warn')) return [];
-    const level = check.verdict === 'fail' ? 'failure' : 'warning';
+    if (place === undefined || check.verdict === 'pass' || check.verdict === 'skipped') return [];
+    const level = check.verdict === 'warn' ? 'warning' : 'failure';
     return [{ level, title: `passloop: ${report.dataset.name}`, message: checkMessage(report, check), ...place }];
   });
 }

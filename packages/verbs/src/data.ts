@@ -152,7 +152,7 @@ export async function dataProfile(
 export type ValidatedDataset = {
   report: DataReport;
   file: string | null;
-  /** Where each check is declared, by its id; empty for checks that no model file declares. */
+  /** Where each check is declared, an absolute path, by its id; empty for checks that no model file declares. */
   declared: ReadonlyMap<string, { file: string; line: number }>;
 };
 
@@ -197,16 +197,19 @@ export async function dataValidate(
             report,
             dataset.name,
           );
-    validated.push({ report, file, declared: given === null ? declaredAt(dataset) : new Map() });
+    validated.push({ report, file, declared: given === null ? declaredAt(root, dataset) : new Map() });
   }
   return validated;
 }
 
-function declaredAt({ model, name, checks }: Dataset): Map<string, { file: string; line: number }> {
+function declaredAt(root: string, { model, name, checks }: Dataset): Map<string, { file: string; line: number }> {
   const found = new Map<string, { file: string; line: number }>();
   if (model === null) return found;
   for (const [index, check] of checks.entries())
-    found.set(checkId(check), { file: model.file, line: model.lineOf(['data', name, 'checks', index]) });
+    found.set(checkId(check), {
+      file: path.join(root, model.file),
+      line: model.lineOf(['data', name, 'checks', index]),
+    });
   return found;
 }
 

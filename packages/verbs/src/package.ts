@@ -41,6 +41,7 @@ export async function packageModel(
 ): Promise<PackagedModel> {
   const built = await build(context, request);
   const probe = built.model.evaluate === undefined ? null : await prove(context, built, built.model.evaluate);
+  if (probe === null && request.push === true) throw noRows(built.model);
   if (request.push !== true || (probe !== null && probe.verdict !== 'pass' && probe.verdict !== 'warn'))
     return { image: built.image, scan: built.scan, probe };
   return { image: await push(context, built), scan: built.scan, probe };
@@ -104,11 +105,18 @@ export type ProbeRequest = {
 export async function packageProbe(context: Context, request: ProbeRequest): Promise<ProbeDocument> {
   if (request.url !== undefined) return probeUrl(context, request.url, request);
   const built = await build(context, request);
-  if (built.model.evaluate === undefined)
-    throw new ConfigurationError(`${built.model.name} has no \`evaluate\` section: there are no rows to ask with.`, {
-      file: built.model.file,
-    });
+  if (built.model.evaluate === undefined) throw noRows(built.model);
   return prove(context, built, built.model.evaluate);
+}
+
+function noRows(model: LoadedModel): ConfigurationError {
+  return new ConfigurationError(
+    `${model.name} has no \`evaluate\` section: there are no rows to prove its image with.`,
+    {
+      file: model.file,
+      line: model.lineOf([]),
+    },
+  );
 }
 
 async function prove(

@@ -75,6 +75,11 @@ export async function promote(context: Context, request: PromoteRequest): Promis
   if (decision.kind === 'train') {
     const before = await returnBeforeReverted(promotion);
     if (before !== null) return before;
+    if (request.train === false) {
+      const where =
+        'Train it first, in a job that holds no token: `passloop train run`, or the action reproduce-training.';
+      return refused(promotion, 'blocked', `The ${store.description} has no run ${candidate.runKey ?? ''}. ${where}`);
+    }
   }
   const open = waiting(promotion, candidate);
   if (open !== null) return open;

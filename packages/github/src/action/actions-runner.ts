@@ -2,16 +2,22 @@ import * as core from '@actions/core';
 import { logText, plainText } from '@passloop/core';
 import type { Runner } from './runner.ts';
 
+const textLimit = 4000;
+
 /** The runner of GitHub Actions. Whatever is logged may be untrusted: no line of it reaches the runner as a command. */
 export const actionsRunner: Runner = {
   getInput: (name) => core.getInput(name),
   setOutput: (name, value) => core.setOutput(name, value),
   setSecret: (secret) => core.setSecret(secret),
-  setFailed: (message) => core.setFailed(message),
+  setFailed(message) {
+    if (message === null) process.exitCode = core.ExitCode.Failure;
+    else core.setFailed(plainText(message, textLimit));
+  },
   info: (line) => core.info(logText(line)),
   startGroup: (title) => core.startGroup(plainText(title)),
   endGroup: () => core.endGroup(),
-  annotate({ level, title, message, file, line }) {
+  annotate({ level, title, message: untrusted, file, line }) {
+    const message = plainText(untrusted, textLimit);
     const properties = {
       title: plainText(title),
       ...(file === null ? {} : { file }),

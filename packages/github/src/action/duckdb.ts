@@ -1,4 +1,4 @@
-import { access, cp, readFile } from 'node:fs/promises';
+import { access, cp, readdir, readFile } from 'node:fs/promises';
 import { registerHooks } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -18,7 +18,6 @@ type DuckdbRequest = {
   progress: Progress;
 };
 
-const tool = 'passloop-duckdb';
 const wanted = '@duckdb/node-api';
 /** In the bundle: the lock of exactly these packages, with their integrity hashes. */
 const lockFolder = path.join(import.meta.dirname, 'duckdb');
@@ -67,26 +66,36 @@ async function installed({ env, progress }: DuckdbRequest): Promise<string | nul
   }
   const { cacheDir, find } = await import('@actions/tool-cache');
   const version = lock.packages[`node_modules/${wanted}`]?.version ?? '0.0.0';
+  const tool = `passloop-duckdb${libc()}`;
   const cached = find(tool, version);
   if (cached !== '') return cached;
   progress.phase(`install DuckDB ${version}`);
   await using folder = await temporaryFolder('duckdb');
   await cp(lockFolder, folder.path, { recursive: true });
-  const result = await runProcess({
-    argv: ['npm', 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--fetch-timeout=60000'],
-    cwd: folder.path,
-    env: Object.fromEntries(
-      Object.entries(env).filter(
-        (entry): entry is [string, string] => npmVariables.test(entry[0]) && entry[1] !== undefined,
-      ),
-    ),
-    timeoutMs: 300_000,
+  // The lock names no address: npm asks the registry of the machine's own configuration, and takes nothing that has another hash.
+  const argv = [
+    'npm',
+    'ci',
+    '--ignore-scripts',
+    '--include=optional',
+    '--no-audit',
+    '--no-fund',
+    '--fetch-timeout=60000',
+  ] as const;
+  const variables = Object.entries(env).filter(
+    (entry): entry is [string, string] => npmVariables.test(entry[0]) && entry[1] !== undefined,
+  );
+  const hint = `Where npm or a package registry is missing, put \`npm install ${wanted}@${version}\` into the runner’s image and name its folder by the input \`duckdb-path\`.`;
+  const failed = (why: string) => new InfrastructureError(`DuckDB could not be installed: ${why}.`, { hint });
+  const request = { argv, cwd: folder.path, env: Object.fromEntries(variables), timeoutMs: 300_000 };
+  const result = await runProcess(request).catch((error: unknown) => {
+    throw error instanceof ConfigurationError ? failed('there is no npm on PATH') : error;
   });
-  if (result.exitCode !== 0) {
-    throw new InfrastructureError(`DuckDB could not be installed: ${reasonOf(result.stderr.toString('utf8'))}.`, {
-      hint: 'Where no package registry is reached, install @duckdb/node-api in the runner’s image and name its folder by the input `duckdb-path`.',
-    });
-  }
+  if (result.timedOut) throw failed('npm did not finish within 300 s');
+  if (result.exitCode !== 0) throw failed(reasonOf(result.stderr.toString('utf8')));
+  const bindings = await readdir(path.join(folder.path, 'node_modules/@duckdb'));
+  if (!bindings.some((name) => name.startsWith('node-bindings-')))
+    throw failed(`there is no binding for ${process.platform} ${process.arch}`);
   return await cacheDir(folder.path, tool, version);
 }
 
@@ -95,4 +104,11 @@ function reasonOf(stderr: string): string {
   const lines = stderr.split('\n').map((line) => line.replace(/^npm error /, '').trim());
   const said = lines.find((line) => line !== '' && !/^(code|errno|syscall|npm warn|A complete log)\b/.test(line));
   return plainText(said ?? 'npm says nothing', 300).replace(/\.$/, '');
+}
+
+/** A container with another C library may share the tool cache of its host. */
+function libc(): string {
+  if (process.platform !== 'linux') return '';
+  const { header } = process.report.getReport() as { header: { glibcVersionRuntime?: string } };
+  return header.glibcVersionRuntime === undefined ? '-musl' : '';
 }

@@ -1,5 +1,14 @@
 export { provideDuckdb } from './duckdb.ts';
-export { flag, list, optionalText, readInputs, repositoryInputs, requiredText, wholeNumber } from './inputs.ts';
+export {
+  flag,
+  list,
+  optionalText,
+  readInputs,
+  repositoryInputs,
+  requiredList,
+  requiredText,
+  wholeNumber,
+} from './inputs.ts';
 export { promotionResult } from './promotion-result.ts';
 export { type ActionContext, type ActionOptions, type ActionResult, runAction } from './run-action.ts';
 export type { Annotation, Runner } from './runner.ts';

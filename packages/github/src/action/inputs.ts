@@ -15,21 +15,26 @@ export const flag = z
   .default(false);
 
 /** One entry a line; a single line may hold several, separated by commas. Blank lines don't count. */
-export const list = z
+export const list = z.string().max(65_536).transform(entriesOf).default([]);
+
+/** A list that may not be empty. */
+export const requiredList = z
   .string()
+  .min(1, 'is required')
   .max(65_536)
-  .transform((text) =>
-    (text.includes('\n') ? text.split('\n') : text.split(','))
-      .map((entry) => entry.trim())
-      .filter((entry) => entry !== ''),
-  )
-  .default([]);
+  .transform(entriesOf)
+  .refine((entries) => entries.length > 0, 'has no entry');
 
 export const wholeNumber = z
   .string()
   .regex(/^\d{1,15}$/, 'must be a whole number')
   .transform(Number)
   .optional();
+
+function entriesOf(text: string): string[] {
+  const entries = text.includes('\n') ? text.split('\n') : text.split(',');
+  return entries.map((entry) => entry.trim()).filter((entry) => entry !== '');
+}
 
 /** The inputs of every action that reads a repository. */
 export const repositoryInputs = { 'working-directory': z.string().min(1).max(4096).default('.') };

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { ConfigurationError } from '@passloop/core';
@@ -13,6 +13,7 @@ let temp: string;
 
 beforeEach(async () => {
   temp = await mkdtemp(path.join(tmpdir(), 'passloop-run-action-'));
+  await writeFile(path.join(temp, 'passloop.yaml'), '');
 });
 afterEach(() => rm(temp, { recursive: true, force: true }));
 
@@ -31,7 +32,7 @@ function recordingRunner(
       calls.push(`output ${name}`);
     },
     setSecret: (secret) => void calls.push(`mask ${secret}`),
-    setFailed: (message) => void calls.push(`failed ${message}`),
+    setFailed: (message) => void calls.push(message === null ? 'failed' : `failed ${message}`),
     info: (line) => void calls.push(`info ${line}`),
     startGroup: (title) => void calls.push(`group ${title}`),
     endGroup: () => void calls.push('end'),
@@ -86,7 +87,7 @@ describe('inputs', () => {
 });
 
 describe('an action', () => {
-  const env = () => ({ GITHUB_WORKSPACE: '/w', RUNNER_TEMP: temp, GITHUB_ACTION: 'step' });
+  const env = () => ({ GITHUB_WORKSPACE: temp, RUNNER_TEMP: path.join(temp, 'temp'), GITHUB_ACTION: 'step' });
 
   it('masks secrets before it does anything, and hands them over under the name that verbs expect', async () => {
     const runner = recordingRunner({ file: 'x', token: 'first\nsecond', 'working-directory': 'models' });
@@ -97,10 +98,10 @@ describe('an action', () => {
         seen = `${context.cwd} ${context.env.DEPLOY}`;
         return createResult();
       },
-      { runner, env: env(), secrets: { token: 'DEPLOY' } },
+      { runner, env: env(), secrets: { token: { variable: 'DEPLOY', required: true } } },
     );
     expect(runner.calls.slice(0, 2)).toEqual(['mask first', 'mask second']);
-    expect(seen).toBe('/w/models first\nsecond');
+    expect(seen).toBe(`${path.join(temp, 'models')} first\nsecond`);
     expect(runner.calls.at(-1)).toBe('summary ### ok');
   });
 
@@ -117,6 +118,52 @@ describe('an action', () => {
     expect(runner.outputs).toMatchObject({ verdict, cache: '' });
     expect(runner.calls.slice(-3)).toEqual(['failure passloop.yaml:7 m', 'summary ### ok', 'failed Fine.']);
     expect(parseDocument('scan', await readFile(runner.outputs.document ?? '', 'utf8'), 'x')).toEqual(scan);
+  });
+
+  it('takes no token of the job for a required one that is empty', async () => {
+    const runner = recordingRunner({ file: 'x' });
+    let ran = false;
+    await runAction(
+      Inputs,
+      async () => {
+        ran = true;
+        return createResult();
+      },
+      {
+        runner,
+        env: { ...env(), DEPLOY: 'of the job' },
+        secrets: { token: { variable: 'DEPLOY', required: true } },
+      },
+    );
+    expect(ran).toBe(false);
+    expect(runner.outputs).toMatchObject({ verdict: 'fail', error: 'configuration' });
+    expect(runner.calls.at(-1)).toMatch(/^failed Input `token` is empty\. The secret/);
+  });
+
+  it.each(['pending', 'skipped'] as const)('lets no verdict of %s pass', async (verdict) => {
+    const runner = recordingRunner({ file: 'x' });
+    await runAction(Inputs, async () => createResult({ verdict }), { runner, env: env() });
+    expect(runner.calls.at(-1)).toBe('failed Fine.');
+  });
+
+  it('names a file from the top of the workspace, and leaves out what is not there', async () => {
+    const workspace = path.join(temp, 'work');
+    await mkdir(path.join(workspace, 'services/a'), { recursive: true });
+    await writeFile(path.join(workspace, 'services/a/passloop.yaml'), '');
+    const place = { level: 'failure' as const, title: 't', message: 'm', line: 7 };
+    const files = ['passloop.yaml', path.join(workspace, 'services/a/passloop.yaml'), 'none.yaml', '/etc/passwd'];
+    const annotations = files.map((file) => ({ ...place, file }));
+    const runner = recordingRunner({ file: 'x', 'working-directory': 'services/a' });
+    await runAction(Inputs, async () => createResult({ annotations }), {
+      runner,
+      env: { ...env(), GITHUB_WORKSPACE: workspace },
+    });
+    expect(runner.calls.filter((call) => call.startsWith('failure'))).toEqual([
+      'failure services/a/passloop.yaml:7 m',
+      'failure services/a/passloop.yaml:7 m',
+      'failure null:null m',
+      'failure null:null m',
+    ]);
   });
 
   it('passes with a warning', async () => {
@@ -136,9 +183,10 @@ describe('an action', () => {
       { runner, env: env() },
     );
     expect(runner.calls.filter((call) => call === 'end')).toHaveLength(1);
-    expect(runner.calls.slice(-2)).toEqual([
+    expect(runner.calls.slice(-3)).toEqual([
+      'summary ### ❌ It is wrong. Mend it.\n',
       'failure passloop.yaml:3 It is wrong. Mend it.',
-      'failed It is wrong. Mend it.',
+      'failed',
     ]);
     const error = parseDocument('error', await readFile(runner.outputs.document ?? '', 'utf8'), 'x');
     expect(error).toMatchObject({ code: 'configuration', line: 3 });

@@ -1,5 +1,9 @@
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import {
+  ConfigurationError,
+  escapeMarkdown,
+  isInsidePath,
   type PassloopError,
   type Progress,
   toPassloopError,
@@ -39,12 +43,15 @@ export type ActionResult<K extends DocumentKind = DocumentKind> = {
   outputs?: Record<string, string | null>;
 };
 
+/** A secret input: the variable under which the verbs expect it. A required one is never taken from the job's environment instead. */
+export type Secret = { variable: string; required: boolean };
+
 export type ActionOptions = {
   runner?: Runner;
   env?: Readonly<Record<string, string | undefined>>;
   now?: () => Date;
-  /** Inputs that are secrets, and the variable under which the verbs expect each. They are masked before anything else. */
-  secrets?: Readonly<Record<string, string>>;
+  /** Inputs that are secrets. They are masked before anything else. */
+  secrets?: Readonly<Record<string, Secret>>;
 };
 
 type Inputs<Shape extends z.ZodRawShape> = z.infer<z.ZodObject<Shape>>;
@@ -62,47 +69,92 @@ export async function runAction<Shape extends z.ZodRawShape>(
   const now = options.now ?? actionsMachine.now;
   const progress = groupProgress(runner, () => now().getTime());
   let env = options.env ?? actionsMachine.env;
+  let cwd = env.GITHUB_WORKSPACE ?? actionsMachine.cwd();
   try {
-    for (const [input, variable] of Object.entries(options.secrets ?? {})) {
-      const secret = runner.getInput(input);
-      if (secret === '') continue;
-      for (const line of secret.split(/\r?\n/)) if (line.trim() !== '') runner.setSecret(line);
-      env = { ...env, [variable]: secret };
-    }
+    env = { ...env, ...readSecrets(runner, options.secrets ?? {}) };
     const inputs = readInputs(schema, runner.getInput);
-    const workspace = env.GITHUB_WORKSPACE ?? actionsMachine.cwd();
     const folder = (inputs as { 'working-directory'?: string })['working-directory'] ?? '.';
-    const context = { cwd: path.resolve(workspace, folder), env, now, progress, version };
+    cwd = path.resolve(cwd, folder);
+    const context = { cwd, env, now, progress, version };
     const result = await main(inputs, context);
     progress.done();
-    await tell(runner, env, result);
+    await tell(runner, context, result);
   } catch (thrown) {
     progress.done();
-    await fail(runner, env, toPassloopError(thrown), thrown);
+    await fail(runner, { env, cwd }, toPassloopError(thrown), thrown);
   }
 }
 
-async function tell(runner: Runner, env: ActionContext['env'], result: ActionResult): Promise<void> {
+function readSecrets(runner: Runner, secrets: Readonly<Record<string, Secret>>): Record<string, string | undefined> {
+  const found: Record<string, string | undefined> = {};
+  const values = Object.entries(secrets).map(([input, secret]) => ({
+    input,
+    ...secret,
+    value: runner.getInput(input),
+  }));
+  for (const { value } of values)
+    for (const line of value.split(/\r?\n/)) if (line.trim() !== '') runner.setSecret(line);
+  for (const { input, variable, required, value } of values) {
+    if (value !== '') found[variable] = value;
+    else if (required) {
+      throw new ConfigurationError(`Input \`${input}\` is empty.`, {
+        hint: 'The secret that it names is missing here: it may be misspelt, belong to another environment, or this is a run of a fork.',
+      });
+    }
+  }
+  return found;
+}
+
+type Place = Pick<ActionContext, 'env' | 'cwd'>;
+
+async function tell(runner: Runner, place: Place, result: ActionResult): Promise<void> {
   runner.info(result.text);
-  const file = await deliver(env, result.kind, formatDocument(result.kind, result.document));
+  const file = await deliver(place.env, result.kind, formatDocument(result.kind, result.document));
   runner.setOutput('verdict', result.verdict);
+  runner.setOutput('error', '');
   if (file !== null) runner.setOutput('document', file);
   for (const [name, value] of Object.entries(result.outputs ?? {})) runner.setOutput(name, value ?? '');
-  for (const annotation of result.annotations ?? []) runner.annotate(annotation);
+  for (const annotation of result.annotations ?? []) runner.annotate(inWorkspace(annotation, place));
   await runner.summarize(result.summary);
-  if (result.verdict === 'fail' || result.verdict === 'inconclusive') runner.setFailed(result.sentence);
+  if (result.verdict !== 'pass' && result.verdict !== 'warn') runner.setFailed(result.sentence);
 }
 
-async function fail(runner: Runner, env: ActionContext['env'], error: PassloopError, thrown: unknown): Promise<void> {
+async function fail(runner: Runner, place: Place, error: PassloopError, thrown: unknown): Promise<void> {
   const sentence = error.hint === null ? error.message : `${error.message} ${error.hint}`;
-  const file = await deliver(env, 'error', formatDocument('error', errorDocument(error))).catch(() => null);
+  const file = await deliver(place.env, 'error', formatDocument('error', errorDocument(error))).catch(() => null);
   runner.setOutput('verdict', 'fail');
+  runner.setOutput('error', error.code);
   if (file !== null) runner.setOutput('document', file);
-  if (error.file !== null) {
-    runner.annotate({ level: 'failure', title: 'passloop', message: sentence, file: error.file, line: error.line });
+  if (place.env.RUNNER_DEBUG === '1' && thrown instanceof Error) runner.info(thrown.stack ?? '');
+  await runner.summarize(`### ❌ ${escapeMarkdown(sentence, 2000)}\n`).catch(() => {});
+  const annotation = {
+    level: 'failure',
+    title: 'passloop',
+    message: sentence,
+    file: error.file,
+    line: error.line,
+  } as const;
+  const { file: shown } = inWorkspace(annotation, place);
+  if (shown === null) runner.setFailed(sentence);
+  else {
+    runner.annotate({ ...annotation, file: shown });
+    runner.setFailed(null);
   }
-  if (env.RUNNER_DEBUG === '1' && thrown instanceof Error) runner.info(thrown.stack ?? '');
-  runner.setFailed(sentence);
+}
+
+/**
+ * The file of an annotation as GitHub wants it, from the workspace's top. A verb names a file from its folder or from the repository's
+ * top; one that is nowhere there, such as a file outside, is left out.
+ */
+function inWorkspace(annotation: Annotation, { env, cwd }: Place): Annotation {
+  if (annotation.file === null) return annotation;
+  const workspace = env.GITHUB_WORKSPACE ?? cwd;
+  for (const base of [cwd, workspace]) {
+    const file = path.resolve(base, annotation.file);
+    const relative = path.relative(workspace, file);
+    if (existsSync(file) && isInsidePath(relative)) return { ...annotation, file: relative };
+  }
+  return { ...annotation, file: null, line: null };
 }
 
 /** The document, in the runner's own folder: never in the workspace, where a later step might commit it. */

@@ -3,7 +3,8 @@ export type Runner = {
   getInput(name: string): string;
   setOutput(name: string, value: string): void;
   setSecret(secret: string): void;
-  setFailed(message: string): void;
+  /** Fails the step; null where its reason was annotated. */
+  setFailed(message: string | null): void;
   info(line: string): void;
   startGroup(title: string): void;
   endGroup(): void;

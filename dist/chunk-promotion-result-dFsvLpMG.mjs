@@ -1,1 +1,0 @@
-import{M as e}from"./chunk-src-DCmMPmff.mjs";import{_ as t,g as n,h as r}from"./chunk-run-action-C1Voc60A.mjs";function i(i,a){return{kind:i,document:a,verdict:t(a),sentence:r(a),text:e(a),summary:n(a),outputs:{outcome:a.outcome,"pull-request":a.pullRequest?.url??null,merged:String(a.merged)}}}export{i as t};
