@@ -36,6 +36,23 @@ function explain(from: Partial<StageInputs>, to: Partial<StageInputs>) {
   return explainKeys(keyOf(createInputs(from)), keyOf(createInputs(to)));
 }
 
+function list(...values: string[]) {
+  return { params: values.map((value, place) => ({ name: `features[${place}]`, value })) };
+}
+
+it('tells what a list lost and gained, and not which places moved up', () => {
+  expect(explain(list('a', 'b', 'c', 'd'), list('b', 'd', 'e'))).toEqual([
+    { kind: 'params', subject: 'features', from: 'a', to: null },
+    { kind: 'params', subject: 'features', from: 'c', to: null },
+    { kind: 'params', subject: 'features', from: null, to: 'e' },
+  ]);
+  expect(explain(list('a', 'b'), list('b', 'a'))).toEqual([
+    { kind: 'params', subject: 'order of features', from: 'a, b', to: 'b, a' },
+  ]);
+  expect(explain(list('a', 'a'), list('a'))).toEqual([{ kind: 'params', subject: 'features', from: 'a', to: null }]);
+  expect(explain(list('a'), list('a'))).toEqual([]);
+});
+
 it('finds nothing between equal keys', () => {
   expect(explain({}, {})).toEqual([]);
 });

@@ -49,7 +49,10 @@ function stageChanges(before: StageInputs, after: StageInputs, prefix: string): 
     after.data.map(({ name, digest }) => ({ name, value: digest })),
     '',
   );
-  compareAll('params', before.params, after.params, prefix);
+  const lists = listChanges(before.params, after.params);
+  const rest = (params: readonly NamedValue[]) => params.filter(({ name }) => !lists.names.has(name));
+  compareAll('params', rest(before.params), rest(after.params), prefix);
+  for (const { subject, from, to } of lists.changes) compare('params', `${prefix}${subject}`, from, to);
   for (const field of ['image', 'lock', 'python', 'platform'] as const) {
     compare('environment', field, before.environment[field], after.environment[field]);
   }
@@ -59,6 +62,54 @@ function stageChanges(before: StageInputs, after: StageInputs, prefix: string): 
   const needs = [before, after].map((inputs) => inputs.upstream.map(({ stage }) => stage).join(', '));
   compare('command', `${prefix}needs`, needs[0] ?? null, needs[1] ?? null);
   return changes;
+}
+
+type ListChange = { subject: string; from: string | null; to: string | null };
+
+/**
+ * Lists of plain values whose elements differ: what each lost and gained, and not which places moved up. A list that only has another
+ * order says that.
+ */
+function listChanges(
+  before: readonly NamedValue[],
+  after: readonly NamedValue[],
+): { names: Set<string>; changes: ListChange[] } {
+  const [left, right] = [elements(before), elements(after)];
+  const names = new Set<string>();
+  const changes: ListChange[] = [];
+  for (const list of [...new Set([...left.keys(), ...right.keys()])].sort()) {
+    const [from, to] = [left.get(list) ?? [], right.get(list) ?? []];
+    for (const place of Array(Math.max(from.length, to.length)).keys()) names.add(`${list}[${place}]`);
+    const [lost, gained] = [without(from, to), without(to, from)];
+    for (const value of lost) changes.push({ subject: list, from: value, to: null });
+    for (const value of gained) changes.push({ subject: list, from: null, to: value });
+    if (lost.length + gained.length === 0)
+      changes.push({ subject: `order of ${list}`, from: from.join(', '), to: to.join(', ') });
+  }
+  return { names, changes };
+}
+
+/** The elements of each list, in order: `features[0]`, `features[1]`, …; a list of lists or mappings is none of these. */
+function elements(params: readonly NamedValue[]): Map<string, string[]> {
+  const lists = new Map<string, string[]>();
+  for (const { name, value } of params) {
+    const [, list, place] = /^([^[\]]+)\[(\d+)\]$/.exec(name) ?? [];
+    if (list === undefined || place === undefined) continue;
+    const found = lists.get(list) ?? [];
+    found[Number(place)] = value;
+    lists.set(list, found);
+  }
+  return lists;
+}
+
+/** What one list has more often than the other. */
+function without(values: readonly string[], others: readonly string[]): string[] {
+  const left = [...others];
+  return values.filter((value) => {
+    const at = left.indexOf(value);
+    if (at >= 0) left.splice(at, 1);
+    return at < 0;
+  });
 }
 
 function codeValues(inputs: StageInputs): NamedValue[] {
