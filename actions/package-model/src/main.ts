@@ -12,9 +12,9 @@ await runAction(
       kind: 'image',
       document: image,
       verdict: probe?.verdict ?? 'pass',
-      sentence: imageSentence(image, scan, probe),
+      sentence: imageSentence(image, probe),
       text: [printScan(scan), printImage(image), probe === null ? '' : printProbe(probe)].join('\n'),
-      summary: imageSummary(image, scan, probe),
+      summary: imageSummary(image, probe),
       outputs: { image: image.reference ?? image.imageId, 'image-key': image.imageKey, digest: image.digest },
     };
   },

@@ -148,9 +148,10 @@ export function checkSentence(report: DataReport, check: CheckResult): string {
     set: `${rows}${where} are not in the set`,
     unique: `${rows}${where} are not unique`,
   };
+  const open = check.verdict === 'inconclusive' || check.verdict === 'pending';
   const what =
-    check.failingRows === null
-      ? `${named(check.id)} fails on ${where}`
+    check.failingRows === null || open
+      ? `${named(check.id)} ${open ? 'is undecided' : 'fails'} on ${where}`
       : (sentence[check.kind] ?? `${rows}${where} fail ${named(check.id)}`);
   return `${what} (expected ${named(check.expected)}${check.observed === null ? '' : `, found ${named(check.observed)}`})${check.reason === null ? '' : `: ${named(check.reason)}`}.`;
 }

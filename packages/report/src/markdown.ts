@@ -414,6 +414,7 @@ function footer(report: ReportDocument, affected: readonly ModelReport[], links:
   return `<sub>${parts.join(' · ')}</sub>`;
 }
 
-function safeLink(url: string): string {
-  return /^https?:\/\/[^\s()<>"]+$/.test(url) ? url : '#';
+/** A link's target that ends neither its parentheses nor its line, and shows no character that a reader can't see. */
+export function safeLink(url: string): string {
+  return /^https?:\/\/[!-~]{1,2000}$/.test(url) && !/[()<>"`|\\]/.test(url) ? url : '#';
 }

@@ -3,22 +3,50 @@ import type {
   CheckResult,
   ComparisonDocument,
   DataReport,
+  Edit,
   ImageDocument,
   ProbeDocument,
   PromotionDocument,
   RollbackDocument,
   RunDocument,
-  ScanDocument,
 } from '@passloop/documents';
+import { recordChange } from './edit.ts';
+import { verdictOrder } from './headline.ts';
 import { checkSentence } from './judge.ts';
-import { dataDetails, dataLine, metricRow } from './markdown.ts';
+import { dataDetails, dataLine, metricRow, safeLink, summaryLimit } from './markdown.ts';
 import { phraseText } from './phrase.ts';
 import { icons, metricSentence } from './words.ts';
 
 /** One step's document as a job tells it: a sentence for its failure, Markdown for the job summary. The verdict comes first. */
 
-function section(verdict: Verdict, title: string, lines: readonly string[]): string {
-  return [`### ${icons[verdict]} ${title}`, '', ...lines, ''].join('\n');
+const tableRows = 100;
+const datasets = 50;
+const diffLines = 200;
+
+/**
+ * A block stands or falls as a whole, so that what is cut leaves no table, fence or fold open. GitHub drops a summary
+ * that is too long, the verdict with it.
+ */
+type Block = readonly string[];
+
+function section(verdict: Verdict, title: string, blocks: readonly Block[]): string {
+  const shown = [`### ${icons[verdict]} ${title}`, ''];
+  let room = summaryLimit - Buffer.byteLength(shown.join('\n')) - 100;
+  for (const block of blocks.filter((block) => block.length > 0)) {
+    const lines = [...block, ''];
+    room -= Buffer.byteLength(lines.join('\n')) + 1;
+    if (room < 0) {
+      shown.push('… the rest is in the document.', '');
+      break;
+    }
+    shown.push(...lines);
+  }
+  return shown.join('\n');
+}
+
+function table(heads: Block, rows: Block): string[] {
+  const more = rows.length > tableRows ? [`| … and ${rows.length - tableRows} more |`] : [];
+  return [...heads, ...rows.slice(0, tableRows), ...more];
 }
 
 /** What a check that does not hold says, as plain text. */
@@ -26,24 +54,42 @@ export function checkMessage(report: DataReport, check: CheckResult): string {
   return phraseText(checkSentence(report, check));
 }
 
+/** What decided, worst first. A drift check sums up its columns itself. */
 export function dataSentence(reports: readonly DataReport[]): string {
-  const failing = reports.flatMap((report) => [
-    ...report.checks.filter((check) => check.verdict === 'fail').map((check) => checkMessage(report, check)),
-    ...report.drift
-      .filter((one) => one.verdict === 'fail')
-      .map((one) => `${one.column} of ${report.dataset.name} has drifted.`),
-  ]);
-  const executed = reports.reduce((sum, report) => sum + report.executed, 0);
-  const [first, ...rest] = failing;
-  if (first === undefined) return executed === 0 ? 'No check ran.' : `${executed} checks ran; none fails.`;
-  return plainText(`${first}${rest.length === 0 ? '' : ` ${rest.length} more fail.`}`, 500);
+  const ran = (report: DataReport) => report.checks.filter((check) => check.verdict !== 'skipped');
+  const found = reports.flatMap((report): { verdict: Verdict; text: string }[] =>
+    ran(report).length === 0
+      ? [{ verdict: 'fail', text: `No check ran on ${plainText(report.dataset.name)}.` }]
+      : ran(report).map((check) => ({ verdict: check.verdict, text: checkMessage(report, check) })),
+  );
+  const loud = [
+    { verdict: 'fail', one: 'fails', many: 'fail' },
+    { verdict: 'inconclusive', one: 'is undecided', many: 'are undecided' },
+    { verdict: 'pending', one: 'is pending', many: 'are pending' },
+    { verdict: 'warn', one: 'warns', many: 'warn' },
+  ] as const;
+  for (const { verdict, one, many } of loud) {
+    const [first, ...rest] = found.filter((finding) => finding.verdict === verdict);
+    if (first === undefined) continue;
+    const more = rest.length === 0 ? '' : ` ${rest.length} more ${rest.length === 1 ? one : many}.`;
+    return `${plainText(first.text, 450)}${more}`;
+  }
+  if (found.length === 0) return 'No check ran.';
+  return `${found.length} ${found.length === 1 ? 'check' : 'checks'} ran; none fails.`;
 }
 
 export function dataSummary(reports: readonly DataReport[], verdict: Verdict): string {
+  const sorted = [...reports].sort((left, right) => verdictOrder[left.verdict] - verdictOrder[right.verdict]);
   return section(verdict, escapeMarkdown(dataSentence(reports), 500), [
-    dataLine(reports),
-    '',
-    ...dataDetails(reports, 'all'),
+    [dataLine(reports)],
+    ...sorted
+      .slice(0, datasets)
+      .map((report) => [
+        `${codeSpan(report.dataset.name)} ${icons[report.verdict]} ${report.verdict}`,
+        '',
+        ...dataDetails([report], 'all'),
+      ]),
+    sorted.length > datasets ? [`… and ${sorted.length - datasets} more datasets.`] : [],
   ]);
 }
 
@@ -62,27 +108,34 @@ export function runSummary(run: RunDocument): string {
   const verdict = run.reproduction?.level === 'diverged' ? 'fail' : 'pass';
   const levels = new Map((run.reproduction?.outputs ?? []).map((output) => [output.path, output.level]));
   return section(verdict, escapeMarkdown(runSentence(run), 500), [
-    `${codeSpan(run.model)} · run key ${codeSpan(run.runKey)}`,
-    '',
-    '| output | bytes | digest | again |',
-    '|---|--:|---|---|',
-    ...run.outputs.map(
-      (output) =>
-        `| ${codeSpan(output.path)} | ${count(output.bytes)} | ${codeSpan(shortDigest(output.digest))} | ${levels.get(output.path) ?? '–'} |`,
+    [`${codeSpan(run.model)} · run key ${codeSpan(run.runKey)}`],
+    table(
+      ['| output | bytes | digest | again |', '|---|--:|---|---|'],
+      run.outputs.map(
+        (output) =>
+          `| ${codeSpan(output.path)} | ${count(output.bytes)} | ${codeSpan(shortDigest(output.digest))} | ${levels.get(output.path) ?? '–'} |`,
+      ),
     ),
-    ...(run.metrics.length === 0
-      ? []
-      : ['', run.metrics.map((metric) => `${codeSpan(metric.name)} ${metric.value}`).join(' · ')]),
+    run.metrics.length === 0 ? [] : [metricsLine(run)],
   ]);
 }
 
+function metricsLine({ metrics }: RunDocument): string {
+  const shown = metrics.slice(0, tableRows).map((metric) => `${codeSpan(metric.name)} ${metric.value}`);
+  const more = metrics.length > shown.length ? [`and ${metrics.length - shown.length} more`] : [];
+  return [...shown, ...more].join(' · ');
+}
+
 export function comparisonSummary(comparison: ComparisonDocument): string {
+  const rows = [...comparison.metrics, ...comparison.slices].sort(
+    (left, right) => verdictOrder[left.gate] - verdictOrder[right.gate],
+  );
   return section(comparison.verdict, escapeMarkdown(gatesSentence(comparison), 500), [
-    `Outcome ${codeSpan(comparison.outcome)}, ${count(comparison.rows)} rows`,
-    '',
-    '| metric | production | candidate | change (95 % interval) | allowed | verdict |',
-    '|---|--:|--:|--:|--:|---|',
-    ...[...comparison.metrics, ...comparison.slices].slice(0, 100).map(metricRow),
+    [`Outcome ${codeSpan(comparison.outcome)}, ${count(comparison.rows)} rows`],
+    table(
+      ['| metric | production | candidate | change (95 % interval) | allowed | verdict |', '|---|--:|--:|--:|--:|---|'],
+      rows.map(metricRow),
+    ),
   ]);
 }
 
@@ -98,14 +151,8 @@ export function gatesSentence(comparison: ComparisonDocument): string {
   return deciding === undefined ? `${comparison.outcome}.` : phraseText(metricSentence(deciding));
 }
 
-export function imageSentence(image: ImageDocument, scan: ScanDocument, probe: ProbeDocument | null): string {
-  if (scan.verdict !== 'pass') {
-    const finding = scan.files.flatMap((file) => file.findings)[0];
-    return plainText(
-      `The model file is not safe to load: ${finding?.rule ?? scan.verdict}: ${finding?.detail ?? ''}.`,
-      500,
-    );
-  }
+/** An image is there only where its model was safe to load. */
+export function imageSentence(image: ImageDocument, probe: ProbeDocument | null): string {
   const failed = probe?.checks.find((check) => check.verdict === 'fail' || check.verdict === 'inconclusive');
   if (failed !== undefined) return plainText(`The image fails ${failed.id}: ${failed.detail}.`, 500);
   if (probe !== null && probe.verdict === 'fail')
@@ -113,21 +160,20 @@ export function imageSentence(image: ImageDocument, scan: ScanDocument, probe: P
   return `The image was ${image.cache === 'hit' ? 'found by its key' : 'built'}${probe === null ? '' : ' and answers as its signature says'}.`;
 }
 
-export function imageSummary(image: ImageDocument, scan: ScanDocument, probe: ProbeDocument | null): string {
-  const verdict = scan.verdict === 'pass' ? (probe?.verdict ?? 'pass') : 'fail';
-  return section(verdict, escapeMarkdown(imageSentence(image, scan, probe), 500), [
-    `${codeSpan(image.reference ?? image.imageId, 300)}, ${megabytes(image.bytes)} · image key ${codeSpan(image.imageKey)}`,
-    ...(probe === null
+export function imageSummary(image: ImageDocument, probe: ProbeDocument | null): string {
+  return section(probe?.verdict ?? 'pass', escapeMarkdown(imageSentence(image, probe), 500), [
+    [
+      `${codeSpan(image.reference ?? image.imageId, 300)}, ${megabytes(image.bytes)} · image key ${codeSpan(image.imageKey)}`,
+    ],
+    probe === null
       ? []
-      : [
-          '',
-          '| probe | verdict | |',
-          '|---|---|---|',
-          ...probe.checks.map(
+      : table(
+          ['| probe | verdict | |', '|---|---|---|'],
+          probe.checks.map(
             (check) =>
               `| ${codeSpan(check.id)} | ${icons[check.verdict]} ${check.verdict} | ${escapeMarkdown(check.detail)} |`,
           ),
-        ]),
+        ),
   ]);
 }
 
@@ -144,18 +190,27 @@ export function promotionSentence(document: PromotionDocument | RollbackDocument
 
 export function promotionSummary(document: PromotionDocument | RollbackDocument): string {
   const { pullRequest } = document;
-  const lines = [
+  return section(promotionVerdict(document), escapeMarkdown(promotionSentence(document), 800), [
     pullRequest === null
-      ? ''
-      : `Pull request [#${pullRequest.number}](${encodeURI(pullRequest.url)})${document.merged ? ', merged' : ''}`,
-    ...document.edits.flatMap((edit) => ['', `${codeSpan(edit.file)}`, '', ...fenced(edit.diff)]),
-  ];
-  return section(promotionVerdict(document), escapeMarkdown(promotionSentence(document), 800), lines);
+      ? []
+      : [`Pull request [#${pullRequest.number}](${safeLink(pullRequest.url)})${document.merged ? ', merged' : ''}`],
+    ...document.edits.map(editBlock),
+  ]);
 }
 
-/** Untrusted text in a fence that it cannot close. */
+function editBlock(edit: Edit): string[] {
+  const change = recordChange(edit);
+  if (change !== null) return [`${codeSpan(edit.file)}: ${change}`];
+  return [codeSpan(edit.file), '', ...fenced(edit.diff)];
+}
+
+/** Untrusted text in a fence that it cannot close: what is measured is what will stand there. */
 function fenced(text: string): string[] {
-  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map((run) => run[0].length));
+  const all = text.split('\n');
+  const lines = all.slice(0, diffLines).map((line) => plainText(line, 300));
+  let longest = 2;
+  for (const line of lines) for (const [run] of line.matchAll(/`+/g)) longest = Math.max(longest, run.length);
   const fence = '`'.repeat(longest + 1);
-  return [`${fence}diff`, ...text.split('\n').map((line) => plainText(line, 300)), fence];
+  const more = all.length > lines.length ? ['', `… and ${count(all.length - lines.length)} more lines.`] : [];
+  return [`${fence}diff`, ...lines, fence, ...more];
 }

@@ -25,6 +25,7 @@ import type {
   ScanDocument,
   StatusDocument,
 } from '@passloop/documents';
+import { recordChange } from './edit.ts';
 import { headlineText } from './headline.ts';
 
 /** How a person reads a document on a terminal: the verdict first, then what made it. Untrusted text is cleaned, never styled. */
@@ -260,8 +261,12 @@ export function printPromotion(promotion: PromotionDocument | RollbackDocument):
     );
   }
   if (promotion.pullRequest !== null)
-    lines.push(`  ${promotion.pullRequest.url}${promotion.merged ? ' (merged)' : ''}`);
-  for (const edit of promotion.edits) lines.push('', ...edit.diff.split('\n').map((line) => plainText(line, 300)));
+    lines.push(`  ${plainText(promotion.pullRequest.url, 1024)}${promotion.merged ? ' (merged)' : ''}`);
+  for (const edit of promotion.edits) {
+    const summed = recordChange(edit);
+    if (summed === null) lines.push('', ...edit.diff.split('\n').map((line) => plainText(line, 300)));
+    else lines.push('', `${plainText(edit.file)}: ${summed}`);
+  }
   return `${lines.join('\n')}\n`;
 }
 

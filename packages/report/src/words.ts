@@ -123,8 +123,9 @@ function intervalWords(metric: ComparedMetric, digits: number): string {
 export function driftText({ column, method, statistic, threshold, verdict }: DriftResult): string {
   const name = named(plainText(column, partLimit));
   if (verdict !== 'warn' && verdict !== 'fail') return `${name} ${verdict}`;
+  if (statistic === null) return `${name} cannot be compared`;
   const [short = method] = method.split('(');
-  const size = (text: string | null) => (text === null ? '–' : String(Number(Number(text).toPrecision(3))));
+  const size = (text: string) => String(Number(Number(text).toPrecision(3)));
   return `${name} drifted, ${short.toUpperCase()} ${size(statistic)}, allowed ${size(threshold)}`;
 }
 
