@@ -44,7 +44,7 @@ export type ActionResult<K extends DocumentKind = DocumentKind> = {
 };
 
 /** A secret input: the variable under which the verbs expect it. A required one is never taken from the job's environment instead. */
-export type Secret = { variable: string; required: boolean };
+type Secret = { variable: string; required: boolean };
 
 export type ActionOptions = {
   runner?: Runner;
