@@ -116,6 +116,8 @@ function comparisonSentence(parts: Parts): string {
 function dataFindings(report: DataReport): { verdict: Verdict; reason: string }[] {
   const findings = [
     ...report.checks
+      // A drift check sums up the columns that are told below it: the same thing is not said twice.
+      .filter((check) => check.kind !== 'drift' || !report.drift.some((row) => row.verdict === check.verdict))
       .filter((check) => check.verdict !== 'pass')
       .map((check) => ({ verdict: check.verdict, reason: checkSentence(report, check) })),
     ...report.drift

@@ -10,6 +10,29 @@ import { attacks } from './testing/attacks.ts';
 import { clean, createMetric, createReport, createSlice, reports } from './testing/reports.ts';
 
 describe('the judgement', () => {
+  it('tells a drifted column once, though its check sums it up', () => {
+    const [model] = createReport((report) => {
+      clean(report);
+      const [data] = report.models[0]?.data ?? [];
+      const [check] = data?.checks ?? [];
+      if (data === undefined || check === undefined) throw new Error('the fixture has no check');
+      data.checks.push({ ...check, id: 'drift', kind: 'drift', column: null, verdict: 'fail', failingRows: null });
+      data.drift = ['distance', 'origin'].map((column) => ({
+        column,
+        method: 'psi',
+        statistic: '0.3',
+        pValue: null,
+        threshold: '0.1',
+        verdict: column === 'origin' ? ('pass' as const) : ('fail' as const),
+        n: { reference: 1000, current: 1000 },
+        reason: null,
+      }));
+      data.verdict = 'fail';
+    }).models;
+    expect(model?.reasons.filter((reason) => /drift/.test(reason))).toHaveLength(1);
+    expect(model?.reasons[0]).toMatch(/`distance`/);
+  });
+
   it('warns where the rows that decide are others than those of the target branch', () => {
     const [model] = createReport((report) => {
       clean(report);

@@ -166,6 +166,18 @@ describe('an action', () => {
     ]);
   });
 
+  it('speaks of inputs where a verb speaks of flags', async () => {
+    const runner = recordingRunner({ file: 'x' });
+    await runAction(
+      Inputs,
+      async () => {
+        throw new ConfigurationError('No --column is given; --model NAME says which, --other is no input.');
+      },
+      { runner, env: env() },
+    );
+    expect(runner.calls.at(-1)).toBe('failed No `columns` is given; `model` NAME says which, --other is no input.');
+  });
+
   it('passes with a warning', async () => {
     const runner = recordingRunner({ file: 'x' });
     await runAction(Inputs, async () => createResult({ verdict: 'warn' }), { runner, env: env() });

@@ -81,7 +81,7 @@ export async function runAction<Shape extends z.ZodRawShape>(
     await tell(runner, context, result);
   } catch (thrown) {
     progress.done();
-    await fail(runner, { env, cwd }, toPassloopError(thrown), thrown);
+    await fail(runner, { env, cwd }, toPassloopError(thrown), thrown, Object.keys(schema.shape));
   }
 }
 
@@ -119,8 +119,14 @@ async function tell(runner: Runner, place: Place, result: ActionResult): Promise
   if (result.verdict !== 'pass' && result.verdict !== 'warn') runner.setFailed(result.sentence);
 }
 
-async function fail(runner: Runner, place: Place, error: PassloopError, thrown: unknown): Promise<void> {
-  const sentence = error.hint === null ? error.message : `${error.message} ${error.hint}`;
+async function fail(
+  runner: Runner,
+  place: Place,
+  error: PassloopError,
+  thrown: unknown,
+  inputs: readonly string[],
+): Promise<void> {
+  const sentence = flagsAsInputs(error.hint === null ? error.message : `${error.message} ${error.hint}`, inputs);
   const file = await deliver(place.env, 'error', formatDocument('error', errorDocument(error))).catch(() => null);
   runner.setOutput('verdict', 'fail');
   runner.setOutput('error', error.code);
@@ -140,6 +146,14 @@ async function fail(runner: Runner, place: Place, error: PassloopError, thrown: 
     runner.annotate({ ...annotation, file: shown });
     runner.setFailed(null);
   }
+}
+
+/** A verb speaks of the command's flags; here the same things are inputs, some of them in the plural: `--metric` is `metrics`. */
+function flagsAsInputs(sentence: string, inputs: readonly string[]): string {
+  return sentence.replace(/(?<![\w-])--([a-z][a-z-]*[a-z])\b/g, (flag, name: string) => {
+    const input = [name, `${name}s`].find((known) => inputs.includes(known));
+    return input === undefined ? flag : `\`${input}\``;
+  });
 }
 
 /**
