@@ -4,11 +4,11 @@ import { cacheFolder } from './cache-folder.ts';
 import type { Context } from './context.ts';
 
 function context(env: Context['env']): Context {
-  return { cwd: '/work', env, now: () => new Date(), progress: silentProgress, version: '0.0.0' };
+  return { cwd: '/home/ada/flights', env, now: () => new Date(), progress: silentProgress, version: '0.0.0' };
 }
 
 it.each<[Context['env'], string]>([
-  [{ PASSLOOP_CACHE: 'cache', XDG_CACHE_HOME: '/xdg', HOME: '/home/ada' }, '/work/cache'],
+  [{ PASSLOOP_CACHE: 'cache', XDG_CACHE_HOME: '/xdg', HOME: '/home/ada' }, '/home/ada/flights/cache'],
   [{ PASSLOOP_CACHE: '', XDG_CACHE_HOME: '/xdg', HOME: '/home/ada' }, '/xdg/passloop'],
   [{ XDG_CACHE_HOME: '', HOME: '/home/ada' }, '/home/ada/.cache/passloop'],
   [{ XDG_CACHE_HOME: 'relative', HOME: '/home/ada' }, '/home/ada/.cache/passloop'],
