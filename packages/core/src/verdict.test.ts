@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { type Verdict, worstVerdict } from './verdict.ts';
+import { isPassing, type Verdict, verdicts, worstVerdict } from './verdict.ts';
 
 it.each<[Verdict[], Verdict]>([
   [[], 'fail'],
@@ -10,4 +10,8 @@ it.each<[Verdict[], Verdict]>([
   [['inconclusive', 'fail'], 'fail'],
 ])('of %j the worst is %s', (parts, worst) => {
   expect(worstVerdict(parts)).toBe(worst);
+});
+
+it('only pass and warn let a person go on', () => {
+  expect(verdicts.filter(isPassing)).toEqual(['pass', 'warn']);
 });

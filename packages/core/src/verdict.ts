@@ -15,3 +15,8 @@ export function worstVerdict(parts: readonly Verdict[]): Verdict {
   }
   return worst === null || worst === 'skipped' ? 'fail' : worst;
 }
+
+/** True where a person may go on: a warning is allowed, and everything that is undecided, unfinished or not run is no pass. */
+export function isPassing(verdict: Verdict): boolean {
+  return verdict === 'pass' || verdict === 'warn';
+}

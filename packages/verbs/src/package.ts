@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ConfigurationError, isMissing } from '@passloop/core';
+import { ConfigurationError, isMissing, isPassing } from '@passloop/core';
 import type { ImageDocument, ProbeDocument, ScanDocument } from '@passloop/documents';
 import { type LoadedModel, parseSignature, type Signature, tensorColumn } from '@passloop/model';
 import { probeServer, pushImage, readTableColumns } from '@passloop/packaging';
@@ -42,7 +42,7 @@ export async function packageModel(
   const built = await build(context, request);
   const probe = built.model.evaluate === undefined ? null : await prove(context, built, built.model.evaluate);
   if (probe === null && request.push === true) throw noRows(built.model);
-  if (request.push !== true || (probe !== null && probe.verdict !== 'pass' && probe.verdict !== 'warn'))
+  if (request.push !== true || (probe !== null && !isPassing(probe.verdict)))
     return { image: built.image, scan: built.scan, probe };
   return { image: await push(context, built), scan: built.scan, probe };
 }

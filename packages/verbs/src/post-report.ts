@@ -1,4 +1,4 @@
-import { ConfigurationError } from '@passloop/core';
+import { ConfigurationError, isPassing } from '@passloop/core';
 import type { ReportDocument } from '@passloop/documents';
 import { githubClient, readPullRequest, reportCheckRun, upsertComment } from '@passloop/github';
 import { commentLimit, phraseText, renderComment, renderSummary, reportHeadline } from '@passloop/report';
@@ -35,7 +35,7 @@ export async function postReport(context: Context, request: PostReportRequest): 
   await reportCheckRun(client, {
     head: report.head,
     // `neutral` counts as passing for a required check: what blocks is a failure.
-    conclusion: report.verdict === 'pass' || report.verdict === 'warn' ? 'success' : 'failure',
+    conclusion: isPassing(report.verdict) ? 'success' : 'failure',
     title: phraseText(reportHeadline(report)),
     summary: renderSummary(report, links),
     detailsUrl: runUrl ?? null,

@@ -4,6 +4,7 @@ import {
   ConfigurationError,
   escapeMarkdown,
   isInsidePath,
+  isPassing,
   type PassloopError,
   type Progress,
   toPassloopError,
@@ -116,7 +117,7 @@ async function tell(runner: Runner, place: Place, result: ActionResult): Promise
   for (const [name, value] of Object.entries(result.outputs ?? {})) runner.setOutput(name, value ?? '');
   for (const annotation of result.annotations ?? []) runner.annotate(inWorkspace(annotation, place));
   await runner.summarize(result.summary);
-  if (result.verdict !== 'pass' && result.verdict !== 'warn') runner.setFailed(result.sentence);
+  if (!isPassing(result.verdict)) runner.setFailed(result.sentence);
 }
 
 async function fail(
