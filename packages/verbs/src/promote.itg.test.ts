@@ -62,3 +62,22 @@ it('stops before training where a manifest cannot be edited, or nothing would me
   expect(answer.stderr).toMatch(/flight-delay has no `evaluate` section/);
   expect(await readdir(world.flightsClone)).not.toContain('.passloop');
 });
+
+it('stops before training where the data of the commit fails, or nothing checks it: a branch can be pushed to', async () => {
+  await using folder = await temporaryFolder('promote');
+  await using world = await createWorld({ folder: folder.path, command });
+
+  await changed(world, (text) =>
+    text.replace('column: distance, min: 1, max: 5000', 'column: distance, min: 1, max: 3000'),
+  );
+  const failing = await promote(world, [], 1);
+  expect(failing.outcome).toBe('blocked');
+  expect(failing.reason).toMatch(/^[\d,]+ rows of distance of train are out of range/);
+
+  await changed(world, (text) => text.replace(/\n {8}checks:\n(?: {10}.*\n)+/g, '\n'));
+  const unchecked = await promote(world, [], 1);
+  expect(unchecked).toMatchObject({ outcome: 'blocked', reason: expect.stringMatching(/declares a check/) });
+
+  const catalog = await fetch(`${world.registry?.url}/v2/_catalog`);
+  expect(await catalog.json()).toEqual({ repositories: [] });
+});

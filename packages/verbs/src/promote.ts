@@ -30,7 +30,7 @@ import { imageKeyOf } from './image-key-of.ts';
 import { outFolder } from './out-folder.ts';
 import { refreshPointer } from './production-pointer.ts';
 import { type PromoteRequest, type Promotion, refused } from './promotion.ts';
-import { evaluationOf, judgedBy, proveCandidate } from './promotion-proof.ts';
+import { evaluationOf, judgedBy, proveCandidate, unsoundData } from './promotion-proof.ts';
 import { returnBeforeReverted, returnTo } from './promotion-return.ts';
 import { changesSince, recordedRun, runUrl, versionOf } from './recorded-run.ts';
 import { hasImage } from './rollback.ts';
@@ -146,6 +146,8 @@ async function promoteCandidate(promotion: Promotion): Promise<PromotionDocument
   evaluationOf(model);
   requireTargets(environment.targets);
   const out = outFolder(workspace.root, model.name, request.out);
+  const unsound = await unsoundData(promotion, out);
+  if (unsound !== null) return refused(promotion, 'blocked', unsound);
   const run = await runStage(context, { workspace, model, store, outputs: out.outputs });
   await out.write('run', run);
   // By the digests that the run gave: another key may have led to a model that runs, ran or is held.

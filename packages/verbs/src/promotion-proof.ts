@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ConfigurationError } from '@passloop/core';
+import { ConfigurationError, isPassing, worstVerdict } from '@passloop/core';
 import type {
   ComparedMetric,
   ComparedSlice,
@@ -10,9 +10,10 @@ import type {
 } from '@passloop/documents';
 import { type LoadedModel, productionEnvironment } from '@passloop/model';
 import { pushImage } from '@passloop/packaging';
+import { dataSentence } from '@passloop/report';
 import { openTables } from '@passloop/tables';
 import { compareStage } from './compare-stage.ts';
-import { lockedFiles } from './data-stage.ts';
+import { lockedFiles, validateModelData } from './data-stage.ts';
 import { buildModelImage, engineOf, packageFolder, proveImage } from './image-stage.ts';
 import type { OutFolder } from './out-folder.ts';
 import { pointerOf } from './production-pointer.ts';
@@ -30,6 +31,18 @@ export function evaluationOf(model: LoadedModel): NonNullable<LoadedModel['evalu
     line: model.lineOf([]),
     hint: 'Add evaluate: {dataset: test, predictions: out/predictions.parquet, metrics: out/metrics.json}, and `gates`.',
   });
+}
+
+/**
+ * What speaks against the data of the commit; null where every check of it holds. No pull request may have checked it: the branch
+ * can be pushed to, and a run can come into the store by `passloop train run`.
+ */
+export async function unsoundData({ context, workspace, model }: Promotion, out: OutFolder): Promise<string | null> {
+  await using session = await openTables();
+  const reports = await validateModelData(context, session, workspace, model, null);
+  for (const report of reports) await out.write('data-report', report, report.dataset.name);
+  if (reports.length === 0) return 'No dataset of the model declares a check, so nothing was validated.';
+  return isPassing(worstVerdict(reports.map((report) => report.verdict))) ? null : dataSentence(reports);
 }
 
 /** Image by its key (taken or built), pushed, started by digest without network, scored, and held against production now. */
@@ -67,8 +80,8 @@ export async function proveCandidate(promotion: Promotion, run: RunDocument, out
     file: path.join(out.folder, 'image-predictions.parquet'),
   });
   await out.write('probe', proof.probe);
-  if (proof.probe.verdict === 'fail') {
-    const failed = proof.probe.checks.filter((check) => check.verdict === 'fail').map((check) => check.id);
+  if (!isPassing(proof.probe.verdict)) {
+    const failed = proof.probe.checks.filter((check) => !isPassing(check.verdict)).map((check) => check.id);
     const what = failed.join(', ') || 'its predictions differ from the evaluated ones';
     return blocked(`The image failed its probe: ${what}.`);
   }
@@ -91,7 +104,7 @@ export async function proveCandidate(promotion: Promotion, run: RunDocument, out
     folder: out.folder,
   });
   await out.write('comparison', comparison);
-  if (comparison.verdict !== 'pass' && comparison.verdict !== 'warn') return blocked(blockedReason(comparison));
+  if (!isPassing(comparison.verdict)) return blocked(blockedReason(comparison));
   return { kind: 'proven', image, probe: proof.probe, comparison };
 }
 

@@ -1,1 +1,0 @@
-import{M as e}from"./chunk-src-Cp3UA2Tp.mjs";import{_ as t,g as n,v as r}from"./chunk-run-action-BXLCY1sY.mjs";function i(i,a){return{kind:i,document:a,verdict:r(a),sentence:n(a),text:e(a),summary:t(a),outputs:{outcome:a.outcome,"pull-request":a.pullRequest?.url??null,merged:String(a.merged)}}}export{i as t};

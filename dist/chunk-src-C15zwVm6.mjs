@@ -1,1 +1,0 @@
-import"./chunk-run-stage-CpRmZjS2.mjs";import"./chunk-session-BZYfTadR.mjs";import"./chunk-load-frame-BwQWx8XE.mjs";import"./chunk-validate-CRsDzb66.mjs";export{a as datasetIdentity,t as findTableFiles}from"./chunk-src-DtAJfNa9.mjs";

@@ -1,0 +1,1 @@
+export{B as errorDocument,n as formatDocument}from"./chunk-src-DNJIYrJu.mjs";

@@ -1,1 +1,0 @@
-import"./chunk-workspace-DdVxDtuK.mjs";import"./chunk-schema-sWZvgdus.mjs";export{r as formatLock}from"./chunk-src-CioeH1Xa.mjs";import"./chunk-compare-stage-CX5WqnZA.mjs";import"./chunk-plan-DncdSL7o.mjs";import"./chunk-run-stage-CpRmZjS2.mjs";
