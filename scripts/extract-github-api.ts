@@ -217,15 +217,24 @@ function toJsonSchema(value: Json, isProperties = false): Json {
 }
 
 /**
- * Where the description is wrong: the head's repository of a pull request is null when it was deleted (GraphQL's
- * `headRepository` says so), as its user is.
+ * Where the description is wrong: what a pull request or a run says of its head is null when that repository was deleted
+ * (github/rest-api-description#1586, and GraphQL's `headRepository`). Schema -> the fields that are null then.
  */
+const nullable: [schema: RegExp, path: string][] = [
+  [/^pull-request(-simple)?$/, 'head.repo'],
+  [/^pull-request(-simple)?$/, 'head.user'],
+  [/^workflow-run$/, 'head_repository'],
+  [/^webhook-workflow-run-/, 'workflow_run.head_repository'],
+];
+
 function correct(name: string, schema: Json): Json {
-  if (!/^pull-request(-simple)?$/.test(name) || !isObject(schema)) return schema;
-  const { properties } = (schema.properties as JsonObject).head as JsonObject;
-  for (const field of ['repo', 'user']) {
-    const holder = properties as JsonObject;
-    holder[field] = { anyOf: [holder[field]!, { type: 'null' }] };
+  for (const [pattern, path] of nullable) {
+    if (!pattern.test(name)) continue;
+    const fields = path.split('.');
+    const last = fields.pop()!;
+    let properties = (schema as JsonObject).properties as JsonObject;
+    for (const field of fields) properties = (properties[field] as JsonObject).properties as JsonObject;
+    properties[last] = { anyOf: [properties[last]!, { type: 'null' }] };
   }
   return schema;
 }
