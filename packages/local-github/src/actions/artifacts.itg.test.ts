@@ -107,6 +107,17 @@ describe("GitHub's artifact client", () => {
     expect(await readFile(join(target, 'files/model.bin'), 'utf8')).toBe('weights');
   });
 
+  it('says how long an artifact is kept', async () => {
+    const job = await startRun();
+    const source = await folderOf('short', { 'a.txt': 'a' });
+    const options = { retentionDays: 1 };
+    const { id } = await inJob<{ id: number }>(job, upload, { name: 'short', ...source, options });
+    const { data } = await world.octokit.rest.actions.getArtifact({ owner: 'acme', repo: 'deploy', artifact_id: id });
+
+    const kept = Date.parse(data.expires_at!) - Date.parse(data.created_at!);
+    expect(kept / 3_600_000).toBeLessThan(48); // 90 days by default
+  });
+
   it('uploads a page as it is, and gets it back with its type', async () => {
     const job = await startRun();
     const { folder, files } = await folderOf('page', { 'report.html': '<h1>Report</h1>' });
@@ -360,6 +371,27 @@ describe('a signed address', () => {
     });
 
     expect(Buffer.from(data as ArrayBuffer).toString()).toBe('bytes');
+  });
+
+  it('is given to tokens that may read actions alone, in a public repository too', async () => {
+    await using open = await createWorld({ private: false });
+    const job = await open.server.createWorkflowRun({
+      repository: 'acme/deploy',
+      workflow: 'check.yml',
+      name: 'Check',
+      event: 'schedule',
+      headSha: main,
+      headBranch: 'main',
+    });
+    const { id } = await job.uploadArtifact('report', Buffer.from('bytes'));
+    const blind = await open.server.createToken({ login: 'eve', permissions: { contents: 'read' } });
+    const archive = { owner: 'acme', repo: 'deploy', artifact_id: id, archive_format: 'zip' } as const;
+
+    const asBlind = octokitFor(open.server, blind).rest.actions.downloadArtifact(archive);
+    await expect(asBlind).rejects.toMatchObject({ status: 403 });
+    const asNobody = octokitFor(open.server, undefined).rest.actions.downloadArtifact(archive);
+    await expect(asNobody).rejects.toMatchObject({ status: 401 });
+    expect((await octokitFor(open.server, open.token).rest.actions.downloadArtifact(archive)).status).toBe(200);
   });
 
   it('ends with the server, and the artifact stays', async () => {
