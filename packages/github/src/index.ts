@@ -4,3 +4,4 @@ export { type CommentRequest, type CommentResult, upsertComment } from './commen
 export { defaultBranch } from './default-branch.ts';
 export { octokitForge } from './octokit-forge.ts';
 export { type ChangedFile, type PullRequest, readPullRequest } from './pull-request.ts';
+export { dispatchWorkflow } from './workflow-dispatch.ts';

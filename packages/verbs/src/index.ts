@@ -3,7 +3,9 @@
  * promotion needs.
  */
 export type { AdoptRequest } from './adopt.ts';
+export type { DeployChainRequest, ModelTokens } from './chain-deploy.ts';
 export type { CheckRequest, CheckResult } from './check.ts';
+export type { DeployCheckRequest } from './check-deploy.ts';
 export type { CompareRequest } from './compare.ts';
 export type { Context } from './context.ts';
 export type { DatasetRequest, DriftRequest, ValidatedDataset } from './data.ts';
@@ -20,6 +22,8 @@ export type { StatusRequest } from './status.ts';
 export type { TrainRequest } from './train.ts';
 
 export const adopt = verb(async () => (await import('./adopt.ts')).adopt);
+export const chainDeploy = verb(async () => (await import('./chain-deploy.ts')).chainDeploy);
+export const checkDeploy = verb(async () => (await import('./check-deploy.ts')).checkDeploy);
 export const check = verb(async () => (await import('./check.ts')).check);
 export const compare = verb(async () => (await import('./compare.ts')).compare);
 export const dataDrift = verb(async () => (await import('./data.ts')).dataDrift);

@@ -79,7 +79,7 @@ export function dockerConfigFolder(context: Context): string | null {
  * The forge's registry: GitHub's own, or the host that PASSLOOP_CONTAINER_REGISTRY names (GitHub Enterprise). The job's token is for this
  * one alone.
  */
-function forgeRegistry(context: Context): string {
+export function forgeRegistry(context: Context): string {
   const named = context.env.PASSLOOP_CONTAINER_REGISTRY;
   if (named === undefined || named === '') return 'ghcr.io';
   const { host } = parseRepository(`${named}/name`);
