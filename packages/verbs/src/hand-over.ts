@@ -1,17 +1,13 @@
 import type { Store } from '@passloop/record';
 
-type HandOverKey = { identity: string; recipient: string };
-type KeyedStore = Store & {
-  handOverKey?: () => Promise<HandOverKey | null>;
-  createHandOverKey?: () => Promise<HandOverKey>;
-};
+export type HandOverKey = { identity: string; recipient: string };
 
 /** The store's hand-over key; null where the store has none yet. */
-export async function readHandOverKey(store: KeyedStore): Promise<HandOverKey | null> {
-  return (await store.handOverKey?.()) ?? null;
+export async function readHandOverKey(store: Store): Promise<HandOverKey | null> {
+  return store.handOverKey();
 }
 
 /** The store's hand-over key, made where there is none. */
-export async function ensureHandOverKey(store: KeyedStore): Promise<HandOverKey | null> {
-  return (await readHandOverKey(store)) ?? (await store.createHandOverKey?.()) ?? null;
+export async function ensureHandOverKey(store: Store): Promise<HandOverKey> {
+  return store.createHandOverKey();
 }
