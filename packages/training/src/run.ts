@@ -23,7 +23,8 @@ export type TrainRequest = {
   model: LoadedModel;
   /** The repository's root on disk: datasets are read from it, nothing else is. */
   workTree: string;
-  store: Store;
+  /** Null where no store may be known: the run is then made, and kept nowhere but in `outputFolder`. */
+  store: Store | null;
   /** Where the outputs appear, each under its path from the model's folder. */
   outputFolder: string;
   runner: Runner;
@@ -34,7 +35,8 @@ export type TrainRequest = {
   progress: Progress;
 };
 
-export type Trained = { run: RunDocument; saved: Saved };
+/** `saved`: null where there is no store. */
+export type Trained = { run: RunDocument; saved: Saved | null };
 
 /**
  * The result of a model at a commit: from the store where its key is there, else by running its stages.
@@ -43,8 +45,9 @@ export type Trained = { run: RunDocument; saved: Saved };
  */
 export async function trainRun(request: TrainRequest): Promise<Trained> {
   const plan = await planTraining(request.repository, request.commit, request.model);
-  const found = await request.store.findRun(plan.key.runKey);
-  if (found !== null) return { run: await restoreHit(plan, request), saved: 'present' };
+  const { store } = request;
+  const found = (await store?.findRun(plan.key.runKey)) ?? null;
+  if (store !== null && found !== null) return { run: await restoreHit(plan, store, request), saved: 'present' };
 
   await using work = await temporaryFolder('train');
   const startedAt = request.now();
@@ -75,23 +78,23 @@ export async function trainRun(request: TrainRequest): Promise<Trained> {
     path: output.path,
     file: path.join(staging.path, ...output.path.split('/')),
   }));
-  const saved = await request.store.saveRun({ run, files });
-  if (saved === 'other-result') {
+  const saved = (await store?.saveRun({ run, files })) ?? null;
+  if (store !== null && saved === 'other-result') {
     // Someone else's result came first and holds the key; it is the one that everybody sees.
     request.progress.note(
       `Another result of ${run.runKey} is in the store; it is used, and this one is kept as evidence.`,
     );
-    return { run: await restoreHit(plan, request), saved };
+    return { run: await restoreHit(plan, store, request), saved };
   }
   await moveOutputs(staging.path, request.outputFolder, declaredOutputs(plan));
   return { run, saved };
 }
 
-async function restoreHit(plan: TrainingPlan, request: TrainRequest): Promise<RunDocument> {
+async function restoreHit(plan: TrainingPlan, store: Store, request: TrainRequest): Promise<RunDocument> {
   request.progress.phase(`Restore ${plan.key.runKey}`);
   await mkdir(request.outputFolder, { recursive: true });
   await using staging = await temporaryFolder('outputs', request.outputFolder);
-  const stored = await request.store.restoreRun(plan.key.runKey, staging.path);
+  const stored = await store.restoreRun(plan.key.runKey, staging.path);
   const metrics = await readMetrics(request.model, staging.path);
   await moveOutputs(staging.path, request.outputFolder, declaredOutputs(plan));
   request.progress.done();
@@ -125,7 +128,8 @@ function declaredOutputs(plan: TrainingPlan): string[] {
   return plan.stages.flatMap((planned) => planned.stage.outputs);
 }
 
-function identityOf(plan: TrainingPlan) {
+/** What a commit says of its run, before anything has run. */
+export function identityOf(plan: TrainingPlan) {
   return {
     model: plan.model.name,
     runKey: plan.key.runKey,

@@ -87,6 +87,10 @@ export async function openEvaluation(
 /** What the image part came to: who predicts and where the predictions lie; null where there is nothing to compare. */
 export type Scored = { scoredBy: 'image' | 'stage'; predictions: string; signature: Signature | null };
 
+export function scoredByStage({ stageFile }: Evaluation): Scored {
+  return { scoredBy: 'stage', predictions: stageFile, signature: null };
+}
+
 /**
  * Image, scan, probe and the image's predictions; without an engine the stage's predictions stand in, and the report says so.
  * @param findPushed where the store has an image of a key, by reference; null where it has none, or there is no store
@@ -99,7 +103,7 @@ export async function imagePart(
 ): Promise<{ parts: Parts; scored: Scored | null }> {
   const { context, session, plan, check, out } = part;
   const { model } = check;
-  const byStage: Scored = { scoredBy: 'stage', predictions: evaluation.stageFile, signature: null };
+  const byStage = scoredByStage(evaluation);
   if (scoringOf(model) === 'stage') return { parts: withMissing(parts, [withoutImage(model)]), scored: byStage };
   const engine = await engineOrReason(part.engine);
   if (typeof engine === 'string') {

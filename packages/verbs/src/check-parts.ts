@@ -1,5 +1,5 @@
 import type { Verdict } from '@passloop/core';
-import type { Change, MissingPart, ModelReport } from '@passloop/documents';
+import type { Change, MissingPart, ModelReport, PlannedModel } from '@passloop/documents';
 import { explainKeys } from '@passloop/training';
 import type { PlannedCheck } from './plan.ts';
 
@@ -7,13 +7,13 @@ import type { PlannedCheck } from './plan.ts';
 export type Parts = Omit<ModelReport, 'verdict' | 'reasons'>;
 
 /** The report of a model of which nothing has run. */
-export function untouched(check: PlannedCheck): Parts {
+export function nothingOf(planned: PlannedModel): Parts {
   return {
-    name: check.model.name,
-    affected: check.planned.affected,
+    name: planned.name,
+    affected: planned.affected,
     outcome: null,
-    runKey: check.planned.runKey,
-    policy: check.planned.policy,
+    runKey: planned.runKey,
+    policy: planned.policy,
     changes: [],
     production: null,
     data: [],
@@ -24,6 +24,10 @@ export function untouched(check: PlannedCheck): Parts {
     comparison: null,
     missing: [],
   };
+}
+
+export function untouched(check: PlannedCheck): Parts {
+  return nothingOf(check.planned);
 }
 
 /** The report of an affected model at its beginning. */

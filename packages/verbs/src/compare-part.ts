@@ -1,7 +1,7 @@
 import type { ProductionPointer, RunDocument } from '@passloop/documents';
 import { type LoadedModel, productionEnvironment } from '@passloop/model';
 import type { Store } from '@passloop/record';
-import type { Evaluation, PartContext, Scored } from './candidate-part.ts';
+import { type Evaluation, type PartContext, type Scored, scoredByStage } from './candidate-part.ts';
 import { notReached, type Parts, withMissing } from './check-parts.ts';
 import { compareStage } from './compare-stage.ts';
 import type { Context } from './context.ts';
@@ -41,8 +41,7 @@ export function isHeld(known: KnownProduction, run: RunDocument): boolean {
 }
 
 export async function heldPart(part: PartContext, parts: Parts, request: Omit<Comparison, 'scored'>): Promise<Parts> {
-  const scored: Scored = { scoredBy: 'stage', predictions: request.evaluation.stageFile, signature: null };
-  const compared = await comparePart(part, parts, { ...request, scored });
+  const compared = await comparePart(part, parts, { ...request, scored: scoredByStage(request.evaluation) });
   return withMissing(compared, notReached(['image'], 'the model is held'));
 }
 

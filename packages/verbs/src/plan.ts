@@ -23,6 +23,8 @@ export type PlanRequest = {
   ref?: string | undefined;
   /** Only these models. */
   models?: readonly string[] | undefined;
+  /** `false`: the store isn't asked, by a job that may not read it; the plan then says `unknown`. */
+  asksStore?: boolean | undefined;
 };
 
 /** A model of the change, with what decides about it. */
@@ -55,7 +57,7 @@ export async function planCheck(context: Context, request: PlanRequest): Promise
   const checks: PlannedCheck[] = [];
   for (const model of workspace.models.filter(isAsked)) {
     const baseModel = baseModels.find((candidate) => candidate.name === model.name) ?? null;
-    checks.push(await planModel(context, workspace, base, model, baseModel));
+    checks.push(await planModel(context, { workspace, base, asksStore: request.asksStore ?? true }, model, baseModel));
   }
   const left = new Set(workspace.models.map((model) => model.name));
   for (const model of baseModels.filter(isAsked)) if (!left.has(model.name)) checks.push(planRemoved(base, model));
@@ -124,8 +126,7 @@ async function baseOf(
 
 async function planModel(
   context: Context,
-  workspace: Workspace,
-  base: { ref: string; commit: string } | null,
+  { workspace, base, asksStore }: Pick<CheckPlan, 'workspace' | 'base'> & { asksStore: boolean },
   head: LoadedModel,
   baseModel: LoadedModel | null,
 ): Promise<PlannedCheck> {
@@ -150,7 +151,7 @@ async function planModel(
       : await trainingKey(workspace.repository, base.commit, baseModel);
   const reason = await whyAffected(workspace, base, { head, baseModel, key, baseKey, policy });
   const store =
-    key === null || reason === null
+    key === null || reason === null || !asksStore
       ? 'unknown'
       : (await (await openModelStore(context, workspace.root, model)).findRun(key.runKey)) === null
         ? 'miss'

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { ConfigurationError, openGitRepository, plainText, readTextIfExists } from '@passloop/core';
-import type { Model } from '@passloop/model';
+import type { LoadedModel, Model } from '@passloop/model';
 import {
   dockerConfigCredentials,
   openDirectoryStore,
@@ -23,6 +23,22 @@ export async function openModelStore(context: Context, root: string, model: Pick
   return openOciStore({
     repository: model.store.oci,
     credentials: await registryCredentials(context, model.store.oci),
+  });
+}
+
+/**
+ * A folder of the workspace is gone with the job's machine: a check would know nothing of production, and say `first` for ever.
+ * @throws ConfigurationError in a workflow, for such a store
+ */
+export function refuseVanishing(context: Context, root: string, model: LoadedModel): void {
+  if (context.env.GITHUB_ACTIONS !== 'true' || !('directory' in model.store)) return;
+  const { directory } = model.store;
+  const relative = path.relative(root, path.resolve(root, directory));
+  if (relative === '..' || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative)) return;
+  throw new ConfigurationError(`The store of ${model.name} is the folder ${plainText(directory)} of the workspace.`, {
+    file: model.file,
+    line: model.lineOf(['store']),
+    hint: "It is gone when the job ends, with what is known of production. Keep results in a registry: store: {oci: ghcr.io/OWNER/NAME-runs}, or in a folder of the runner that isn't in the workspace.",
   });
 }
 
