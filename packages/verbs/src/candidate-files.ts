@@ -25,7 +25,7 @@ const maxFileBytes = 20_000_000_000;
 /**
  * Lays a candidate's files out plain. The folder holds what anybody may have written: names are judged before anything is decrypted.
  * @param folder as it was unpacked: plain files, no links
- * @param target an empty folder outside of the workspace
+ * @param target an empty folder outside of the workspace; made where it isn't there
  * @param identity the private half of the store's hand-over key; null where the store has none or can't be read
  * @throws WrongCandidate for a folder that is none, or that this key doesn't open
  */
@@ -43,6 +43,7 @@ export async function openCandidate(folder: string, target: string, identity: st
   if (isEncrypted && identity === null) {
     throw new WrongCandidate("it is encrypted, and this job can't read the key of the store");
   }
+  await mkdir(target, { recursive: true });
   for (const { from, to } of plain) {
     const place = await insidePath(target, to, 'a file of the candidate');
     await mkdir(path.dirname(place), { recursive: true });

@@ -114,7 +114,7 @@ async function sealModel(
   if (!data.goesOn) return data.parts;
   try {
     const step = await openSeal(part, data.parts, request, path.join(work.path, 'candidate'));
-    return 'parts' in step ? step.parts : await sealStep(step, request, sealed);
+    return 'withheld' in step ? step.withheld : await sealStep(step, request, sealed);
   } catch (error) {
     if (!(error instanceof WrongCandidate) && !(error instanceof ForeignRun)) throw error;
     const reason = `What the training job handed over was not taken: ${plainText(error.message, 3000)}.`;
@@ -140,7 +140,7 @@ async function openSeal(
   parts: Parts,
   request: SealRequest,
   folder: string,
-): Promise<Step | { parts: Parts }> {
+): Promise<Step | { withheld: Parts }> {
   const { context, plan, check, out } = part;
   const { workspace } = plan;
   const { model } = check;
@@ -166,7 +166,7 @@ async function openSeal(
   }
   if (candidate.outputs === null) {
     if (candidate.predictions !== null) throw new WrongCandidate('it holds predictions, and no output of its run');
-    return { parts: withheld(candidate, parts, request) };
+    return { withheld: withheld(candidate, parts, request) };
   }
   const run = await sealedRun({
     repository: workspace.repository,
