@@ -23,6 +23,8 @@ export type PlanRequest = {
   ref?: string | undefined;
   /** Only these models. */
   models?: readonly string[] | undefined;
+  /** The commit that the report is about: the one that is checked out, or the branch that it merges. */
+  head?: string | undefined;
   /** `false`: the store isn't asked, by a job that may not read it; the plan then says `unknown`. */
   asksStore?: boolean | undefined;
 };
@@ -50,6 +52,7 @@ export type CheckPlan = {
 /** What a check would do: affected models, their keys and policies. Runs no code of the change and reads no data. */
 export async function planCheck(context: Context, request: PlanRequest): Promise<CheckPlan> {
   const workspace = await openWorkspace(context, { ref: request.ref });
+  if (request.head !== undefined) await requireHead(workspace, request.head);
   const base = await baseOf(workspace, request.against ?? defaultBase(context));
   const baseModels = base === null ? [] : await loadModelsAt(workspace.repository, base.commit);
   refuseUnknown(request.models, [...workspace.models, ...baseModels]);
@@ -102,6 +105,17 @@ function planRemoved(base: { ref: string; commit: string } | null, model: Loaded
     key: null,
     baseKey: null,
   };
+}
+
+/** @throws ConfigurationError where neither the commit nor its second parent is the one that the event is about */
+async function requireHead({ repository, commit }: Workspace, head: string): Promise<void> {
+  if (commit === head || (await repository.resolve(`${commit}^2`)) === head) return;
+  throw new ConfigurationError(
+    `The checked-out commit ${commit.slice(0, 12)} is neither ${head.slice(0, 12)}, which this run is about, nor its merge.`,
+    {
+      hint: 'Let actions/checkout take the commit of the event (no `ref`), with `fetch-depth: 2` for a pull request and `fetch-depth: 0` for a merge queue.',
+    },
+  );
 }
 
 /** In a pull request's job the target branch; elsewhere none. */

@@ -68,9 +68,10 @@ export type Sealed = {
  * @throws ConfigurationError where the plan is another commit's
  */
 export async function sealCandidate(context: Context, request: SealRequest): Promise<Sealed> {
-  const plan = await planCheck(context, { against: request.against, models: [request.model], asksStore: false });
+  const { against, head, model: name } = request;
+  const plan = await planCheck(context, { against, head, models: [name], asksStore: false });
   const [check] = plan.checks;
-  if (check === undefined) throw new ConfigurationError(`No model is named ${JSON.stringify(request.model)}.`);
+  if (check === undefined) throw new ConfigurationError(`No model is named ${JSON.stringify(name)}.`);
   if (request.plan !== undefined) requireSamePlan(request.plan, plan, check);
   const sealed: Omit<Sealed, 'report'> = { saved: { run: null, proof: null }, notes: [] };
   const parts = check.planned.affected ? await sealModel(context, plan, check, request, sealed) : untouched(check);

@@ -49,7 +49,7 @@ export const candidateFiles = 'files';
  */
 export async function trainCandidate(context: Context, request: TrainCandidateRequest): Promise<TrainedCandidate> {
   const { against, model: name } = request;
-  const plan = await planCheck(context, { against, models: [name], asksStore: false });
+  const plan = await planCheck(context, { against, head: request.head, models: [name], asksStore: false });
   const [check] = plan.checks;
   if (check === undefined) throw new ConfigurationError(`No model is named ${JSON.stringify(name)}.`);
   const out = outFolder(plan.workspace.root, check.model.name, request.out);

@@ -4,8 +4,10 @@ export {
   documentLimits,
 } from '../artifact-archive.ts';
 export { type RunArtifacts, runArtifacts } from './artifacts.ts';
+export { type CheckEvent, readCheckEvent } from './check-event.ts';
 export { provideDuckdb } from './duckdb.ts';
 export {
+  documentText,
   flag,
   list,
   optionalText,
@@ -13,6 +15,7 @@ export {
   repositoryInputs,
   requiredList,
   requiredText,
+  switchedOn,
   wholeNumber,
 } from './inputs.ts';
 export { promotionResult } from './promotion-result.ts';

@@ -40,6 +40,8 @@ export type ActionResult<K extends DocumentKind = DocumentKind> = {
   /** For the job summary; Markdown whose untrusted parts are escaped. */
   summary: string;
   annotations?: Annotation[];
+  /** A failing verdict doesn't fail the step: a later job of the workflow says it. */
+  toldLater?: boolean;
   /** The scalars that a workflow branches on, beside `verdict` and `document`. */
   outputs?: Record<string, string | null>;
 };
@@ -59,7 +61,7 @@ type Inputs<Shape extends z.ZodRawShape> = z.infer<z.ZodObject<Shape>>;
 
 /**
  * Runs an action: inputs by their schema, one verb, outputs, annotations and summary. A failing verdict fails the step after all of
- * that is written; an error fails it with its hint and leaves an error document. Nothing is thrown.
+ * that is written, unless a later job tells it; an error fails it with its hint and leaves an error document. Nothing is thrown.
  */
 export async function runAction<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
@@ -117,7 +119,7 @@ async function tell(runner: Runner, place: Place, result: ActionResult): Promise
   for (const [name, value] of Object.entries(result.outputs ?? {})) runner.setOutput(name, value ?? '');
   for (const annotation of result.annotations ?? []) runner.annotate(inWorkspace(annotation, place));
   await runner.summarize(result.summary);
-  if (!isPassing(result.verdict)) runner.setFailed(result.sentence);
+  if (!isPassing(result.verdict) && result.toldLater !== true) runner.setFailed(result.sentence);
 }
 
 async function fail(
