@@ -52,7 +52,7 @@ export type CheckPlan = {
 /** What a check would do: affected models, their keys and policies. Runs no code of the change and reads no data. */
 export async function planCheck(context: Context, request: PlanRequest): Promise<CheckPlan> {
   const workspace = await openWorkspace(context, { ref: request.ref });
-  if (request.head !== undefined) await requireHead(workspace, request.head);
+  if (request.head !== undefined) await requireHead(workspace, request.head, request.against);
   const base = await baseOf(workspace, request.against ?? defaultBase(context));
   const baseModels = base === null ? [] : await loadModelsAt(workspace.repository, base.commit);
   refuseUnknown(request.models, [...workspace.models, ...baseModels]);
@@ -107,11 +107,23 @@ function planRemoved(base: { ref: string; commit: string } | null, model: Loaded
   };
 }
 
-/** @throws ConfigurationError where neither the commit nor its second parent is the one that the event is about */
-async function requireHead({ repository, commit }: Workspace, head: string): Promise<void> {
-  if (commit === head || (await repository.resolve(`${commit}^2`)) === head) return;
+/**
+ * The first parent is the target branch only where the merge is checked out: of a branch's own head it is the branch's last commit but one,
+ * whose policy its author wrote.
+ * @throws ConfigurationError where the commit is another one than the event is about
+ */
+async function requireHead(
+  { repository, commit }: Workspace,
+  head: string,
+  against: string | undefined,
+): Promise<void> {
+  const mustMerge = against === 'HEAD^1';
+  if (!mustMerge && commit === head) return;
+  if (commit !== head && (await repository.resolve(`${commit}^2`)) === head) return;
   throw new ConfigurationError(
-    `The checked-out commit ${commit.slice(0, 12)} is neither ${head.slice(0, 12)}, which this run is about, nor its merge.`,
+    mustMerge
+      ? `The checked-out commit ${commit.slice(0, 12)} is not the merge of ${head.slice(0, 12)} with the target branch.`
+      : `The checked-out commit ${commit.slice(0, 12)} is neither ${head.slice(0, 12)}, which this run is about, nor its merge.`,
     {
       hint: 'Let actions/checkout take the commit of the event (no `ref`), with `fetch-depth: 2` for a pull request and `fetch-depth: 0` for a merge queue.',
     },
