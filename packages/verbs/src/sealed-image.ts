@@ -125,7 +125,7 @@ async function sealedImage(
 }
 
 /** A probe as the other job tells it, within bounds, with the verdict that its parts give and never a better one. */
-export function sealedProbe(answered: ProbeDocument, skew: ProbeDocument['predictions']): ProbeDocument {
+function sealedProbe(answered: ProbeDocument, skew: ProbeDocument['predictions']): ProbeDocument {
   const { checks, latency, readySeconds } = answered;
   if (checks.length === 0 || answered.executed === 0) throw new WrongCandidate('its probe checked nothing');
   const within = (text: string | null | undefined, most: number) =>
