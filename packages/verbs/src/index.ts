@@ -11,6 +11,7 @@ export type { EditRequest } from './edit.ts';
 export type { Explanation } from './explain.ts';
 export type { HoldRequest } from './hold.ts';
 export type { CheckPlan, PlanRequest } from './plan.ts';
+export type { ForkReportRequest, PostedForkReport } from './post-fork-report.ts';
 export type { PostReportRequest } from './post-report.ts';
 export type { PromoteRequest } from './promotion.ts';
 export type { RollbackRequest } from './rollback.ts';
@@ -33,6 +34,7 @@ export const packageProbe = verb(async () => (await import('./package.ts')).pack
 export const packagePush = verb(async () => (await import('./package.ts')).packagePush);
 export const packageScan = verb(async () => (await import('./package-scan.ts')).packageScan);
 export const planCheck = verb(async () => (await import('./plan.ts')).planCheck);
+export const postForkReport = verb(async () => (await import('./post-fork-report.ts')).postForkReport);
 export const postReport = verb(async () => (await import('./post-report.ts')).postReport);
 export const promote = verb(async () => (await import('./promote.ts')).promote);
 export const rollback = verb(async () => (await import('./rollback.ts')).rollback);
