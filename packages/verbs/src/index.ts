@@ -14,6 +14,7 @@ export type { Explanation } from './explain.ts';
 export type { HoldRequest } from './hold.ts';
 export type { CheckPlan, PlanRequest } from './plan.ts';
 export type { PlannedPromotions, PromotionPlanRequest } from './plan-promotion.ts';
+export type { ForkReportRequest, PostedForkReport } from './post-fork-report.ts';
 export type { PostReportRequest } from './post-report.ts';
 export type { PromoteRequest } from './promotion.ts';
 export type { ProofResult, ProveRequest } from './prove.ts';
@@ -40,6 +41,7 @@ export const packagePush = verb(async () => (await import('./package.ts')).packa
 export const packageScan = verb(async () => (await import('./package-scan.ts')).packageScan);
 export const planCheck = verb(async () => (await import('./plan.ts')).planCheck);
 export const planPromotions = verb(async () => (await import('./plan-promotion.ts')).planPromotions);
+export const postForkReport = verb(async () => (await import('./post-fork-report.ts')).postForkReport);
 export const postReport = verb(async () => (await import('./post-report.ts')).postReport);
 export const promote = verb(async () => (await import('./promote.ts')).promote);
 export const prove = verb(async () => (await import('./prove.ts')).prove);

@@ -1,3 +1,9 @@
+export {
+  type ArtifactLimits,
+  candidateLimits,
+  documentLimits,
+} from '../artifact-archive.ts';
+export { type RunArtifacts, runArtifacts } from './artifacts.ts';
 export { provideDuckdb } from './duckdb.ts';
 export {
   flag,
