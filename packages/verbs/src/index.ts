@@ -34,6 +34,7 @@ export const dataValidate = verb(async () => (await import('./data.ts')).dataVal
 export const edit = verb(async () => (await import('./edit.ts')).edit);
 export const explain = verb(async () => (await import('./explain.ts')).explain);
 export const hold = verb(async () => (await import('./hold.ts')).hold);
+export const modelNamed = verb(async () => (await import('./workspace.ts')).modelNamed);
 export const packageBuild = verb(async () => (await import('./package.ts')).packageBuild);
 export const packageModel = verb(async () => (await import('./package.ts')).packageModel);
 export const packageProbe = verb(async () => (await import('./package.ts')).packageProbe);
