@@ -9,7 +9,7 @@ export const Inputs = z.object({
 });
 
 export const secrets = {
-  'token-for-models': { variable: 'PASSLOOP_MODELS_TOKEN', required: false },
+  'token-for-models': { variable: 'PASSLOOP_MODELS_TOKEN', required: false, inputOnly: true },
   ...appSecrets,
   token: { variable: 'GITHUB_TOKEN', required: false },
 };

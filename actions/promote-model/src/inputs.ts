@@ -1,4 +1,4 @@
-import { appSecrets, flag, optionalText, repositoryInputs } from '@passloop/github/action';
+import { deploySecrets, flag, optionalText, repositoryInputs } from '@passloop/github/action';
 import { z } from 'zod';
 
 export const Inputs = z.object({
@@ -13,7 +13,6 @@ export const Inputs = z.object({
 });
 
 export const secrets = {
-  'deploy-token': { variable: 'PASSLOOP_DEPLOY_TOKEN', required: false },
-  ...appSecrets,
+  ...deploySecrets,
   token: { variable: 'GITHUB_TOKEN', required: false },
 };

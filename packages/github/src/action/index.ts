@@ -17,6 +17,13 @@ export {
   wholeNumber,
 } from './inputs.ts';
 export { promotionResult } from './promotion-result.ts';
-export { appSecrets, deployRead, deployWrite, type RepositoryTokens, repositoryTokens } from './repository-tokens.ts';
+export {
+  appSecrets,
+  deployRead,
+  deploySecrets,
+  deployWrite,
+  type RepositoryTokens,
+  repositoryTokens,
+} from './repository-tokens.ts';
 export { type ActionContext, type ActionOptions, type ActionResult, runAction } from './run-action.ts';
 export type { Annotation, Runner } from './runner.ts';

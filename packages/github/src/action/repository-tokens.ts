@@ -3,9 +3,13 @@ import { type AppPermissions, appToken } from '../app-token.ts';
 import { actionsRunner } from './actions-runner.ts';
 import type { ActionContext } from './run-action.ts';
 
-/** The two ways to say who writes another repository, as secrets of an action. */
+/** Who writes another repository, as secrets of an action: by input or not at all. */
 export const appSecrets = {
-  'app-private-key': { variable: 'PASSLOOP_APP_PRIVATE_KEY', required: false },
+  'app-private-key': { variable: 'PASSLOOP_APP_PRIVATE_KEY', required: false, inputOnly: true },
+} as const;
+export const deploySecrets = {
+  'deploy-token': { variable: 'PASSLOOP_DEPLOY_TOKEN', required: false, inputOnly: true },
+  ...appSecrets,
 } as const;
 
 /** Tokens for other repositories than the job's own, each for one of them; all are gone at the end. */
