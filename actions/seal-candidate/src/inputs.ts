@@ -1,4 +1,4 @@
-import { documentText, optionalText, repositoryInputs, requiredText, switchedOn } from '@passloop/github/action';
+import { documentText, flagOn, optionalText, repositoryInputs, requiredText } from '@passloop/github/action';
 import { z } from 'zod';
 
 export const Inputs = z.object({
@@ -6,8 +6,8 @@ export const Inputs = z.object({
   model: requiredText,
   against: optionalText,
   plan: documentText,
-  store: switchedOn,
-  compare: switchedOn,
+  store: flagOn,
+  compare: flagOn,
   'duckdb-path': optionalText,
 });
 

@@ -16,6 +16,7 @@ export type { HoldRequest } from './hold.ts';
 export type { CheckPlan, PlanRequest } from './plan.ts';
 export type { PlanJobRequest, PlannedJobs } from './plan-job.ts';
 export type { PlannedPromotions, PromotionPlanRequest } from './plan-promotion.ts';
+export type { ForkReportRequest, PostedForkReport } from './post-fork-report.ts';
 export type { PostReportRequest } from './post-report.ts';
 export type { PromoteRequest } from './promotion.ts';
 export type { ProofResult, ProveRequest } from './prove.ts';
@@ -38,6 +39,7 @@ export const dataValidate = verb(async () => (await import('./data.ts')).dataVal
 export const edit = verb(async () => (await import('./edit.ts')).edit);
 export const explain = verb(async () => (await import('./explain.ts')).explain);
 export const hold = verb(async () => (await import('./hold.ts')).hold);
+export const modelNamed = verb(async () => (await import('./workspace.ts')).modelNamed);
 export const packageBuild = verb(async () => (await import('./package.ts')).packageBuild);
 export const packageModel = verb(async () => (await import('./package.ts')).packageModel);
 export const packageProbe = verb(async () => (await import('./package.ts')).packageProbe);
@@ -46,6 +48,7 @@ export const packageScan = verb(async () => (await import('./package-scan.ts')).
 export const planCheck = verb(async () => (await import('./plan.ts')).planCheck);
 export const planJob = verb(async () => (await import('./plan-job.ts')).planJob);
 export const planPromotions = verb(async () => (await import('./plan-promotion.ts')).planPromotions);
+export const postForkReport = verb(async () => (await import('./post-fork-report.ts')).postForkReport);
 export const postReport = verb(async () => (await import('./post-report.ts')).postReport);
 export const promote = verb(async () => (await import('./promote.ts')).promote);
 export const prove = verb(async () => (await import('./prove.ts')).prove);

@@ -9,15 +9,23 @@ export { provideDuckdb } from './duckdb.ts';
 export {
   documentText,
   flag,
+  flagOn,
   list,
   optionalText,
   readInputs,
   repositoryInputs,
   requiredList,
   requiredText,
-  switchedOn,
   wholeNumber,
 } from './inputs.ts';
 export { promotionResult } from './promotion-result.ts';
+export {
+  appSecrets,
+  deployRead,
+  deploySecrets,
+  deployWrite,
+  type RepositoryTokens,
+  repositoryTokens,
+} from './repository-tokens.ts';
 export { type ActionContext, type ActionOptions, type ActionResult, runAction } from './run-action.ts';
 export type { Annotation, Runner } from './runner.ts';

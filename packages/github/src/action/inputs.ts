@@ -14,8 +14,8 @@ export const flag = z
   .transform((value) => value === 'true')
   .default(false);
 
-/** A YAML boolean that is true where a workflow doesn't name it. */
-export const switchedOn = z
+/** The same, for what is done unless a workflow says otherwise. */
+export const flagOn = z
   .enum(['true', 'false'], 'must be true or false')
   .transform((value) => value === 'true')
   .default(true);

@@ -46,8 +46,8 @@ export type ActionResult<K extends DocumentKind = DocumentKind> = {
   outputs?: Record<string, string | null>;
 };
 
-/** A secret input: the variable under which the verbs expect it. A required one is never taken from the job's environment instead. */
-type Secret = { variable: string; required: boolean };
+/** A secret input: the variable under which the verbs expect it. A required one, and one that is `inputOnly`, is never taken from the job's environment instead. */
+type Secret = { variable: string; required: boolean; inputOnly?: boolean };
 
 export type ActionOptions = {
   runner?: Runner;
@@ -97,8 +97,9 @@ function readSecrets(runner: Runner, secrets: Readonly<Record<string, Secret>>):
   }));
   for (const { value } of values)
     for (const line of value.split(/\r?\n/)) if (line.trim() !== '') runner.setSecret(line);
-  for (const { input, variable, required, value } of values) {
+  for (const { input, variable, required, inputOnly, value } of values) {
     if (value !== '') found[variable] = value;
+    else if (inputOnly === true) found[variable] = undefined;
     else if (required) {
       throw new ConfigurationError(`Input \`${input}\` is empty.`, {
         hint: 'The secret that it names is missing here: it may be misspelt, belong to another environment, or this is a run of a fork.',
