@@ -622,6 +622,20 @@ describe('what is in production', () => {
     expect(report.models[0]?.comparison).toMatchObject({ outcome: 'not-comparable' });
   });
 
+  it('is not what a candidate says to be by an id: a packaging change would pass unlooked at', async () => {
+    const { modelDigest } = (await modelIn(await world.candidate())).run ?? { modelDigest: '' };
+    await world.store.writePointer({ ...pointer, modelDigest }, null);
+    const forged = await world.candidate({
+      report({ image, probe }) {
+        if (image !== null && probe !== null) image.imageId = probe.target = pointer.imageDigest;
+      },
+    });
+    const { report } = await world.seal(forged);
+    expect(report).toMatchObject({ verdict: 'fail', models: [{ outcome: null, comparison: null }] });
+    expect(report.models[0]?.reasons[0]).toMatch(/its image says to be production's/);
+    expect((await world.seal(await world.candidate())).report.models[0]?.outcome).toBe('same-model');
+  });
+
   it('a model that is held is said to be held', async () => {
     const { modelDigest } = (await modelIn(await world.candidate())).run ?? { modelDigest: '' };
     await world.store.writePointer({ ...pointer, held: [modelDigest] }, null);
