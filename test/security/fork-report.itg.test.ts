@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { caseList } from './case-list.ts';
 import { securityCases } from './cases.ts';
 import { ForkWorld } from './fork-world.ts';
 
@@ -30,4 +31,12 @@ describe.each(securityCases)('$group', ({ cases }) => {
     expect(said).not.toMatch(/[\r\n\u0000-\u001f\u202a-\u202e]|^(::|##\[)/);
     await afterwards?.(world, scene, answer);
   });
+});
+
+it('has a list, which the documentation shows', async () => {
+  const names = securityCases.flatMap(({ group, cases }) => cases.map(({ name }) => `${group}: ${name}`));
+  expect(new Set(names).size).toBe(names.length);
+  for (const { group, cases } of securityCases) process.stdout.write(`${String(cases.length).padStart(4)} ${group}\n`);
+  process.stdout.write(`${String(names.length).padStart(4)} attacks\n`);
+  await expect(caseList(securityCases)).toMatchFileSnapshot('../../docs/security-cases.md');
 });

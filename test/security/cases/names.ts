@@ -57,7 +57,7 @@ function posted(name: string, change: (report: ReportDocument) => unknown): Secu
 }
 
 /** What stands on the pull request is text: one marker, ours; no tag, link, mention or command but ours. */
-export async function staysText(world: ForkWorld, { number, head, run }: Scene): Promise<void> {
+async function staysText(world: ForkWorld, { number, head, run }: Scene): Promise<void> {
   const [only, ...more] = world.repository.comments(number);
   expect(more).toEqual([]);
   const body = only?.body ?? '';
