@@ -4,7 +4,7 @@ import { DeniedError, type Store } from '@passloop/record';
 import { sealedRun } from '@passloop/training';
 import { type HandedOver, openCandidate, WrongCandidate } from './candidate-files.ts';
 import type { PartContext } from './candidate-part.ts';
-import { type Parts, withMissing } from './check-parts.ts';
+import { notEvaluated, type Parts, withMissing } from './check-parts.ts';
 import type { Context } from './context.ts';
 import { readHandOverKey } from './hand-over.ts';
 import type { PlannedCheck } from './plan.ts';
@@ -80,7 +80,7 @@ export async function openSeal(
   }
   if (candidate.outputs === null) {
     if (candidate.predictions !== null) throw new WrongCandidate('it holds predictions, and no output of its run');
-    return { withheld: withheld(candidate, parts, request) };
+    return { withheld: withheld(candidate, parts, model, request.compare) };
   }
   const run = await sealedRun({
     repository: workspace.repository,
@@ -128,16 +128,18 @@ const waysToCompare =
   'Set `share-rows: true`, which lets whoever may read the repository read the rows; or keep results in a store that the job can read, so that rows travel encrypted to its readers.';
 
 /** What can be said of a candidate whose rows and outputs stayed on the machine that made them. */
-function withheld(candidate: HandedOver, parts: Parts, request: SealRequest): Parts {
+function withheld(candidate: HandedOver, parts: Parts, model: PlannedCheck['model'], compares: boolean): Parts {
   const probe = claimedProbe(candidate.model);
   const missing: MissingPart[] = [
     {
       part: 'run',
-      verdict: 'skipped',
+      // A promotion needs the run itself; a check needs what comes of it.
+      verdict: compares ? 'skipped' : 'fail',
       reason: 'The candidate was trained, and its outputs were not handed over, so nothing of it was verified or kept.',
     },
   ];
-  if (request.compare) {
+  if (model.evaluate === undefined) missing.push(...notEvaluated(model));
+  else if (compares) {
     missing.push({
       part: 'comparison',
       verdict: 'inconclusive',

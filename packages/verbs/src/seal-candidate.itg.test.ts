@@ -471,6 +471,8 @@ it('rows that were not handed over are not compared, and the reason names both w
   expect(reason?.reason).toMatch(/`share-rows: true`.*a store that the job can read/s);
   expect(saved).toEqual({ run: null, proof: null });
   expect(await world.kept()).toEqual([]);
+  const promotion = await world.seal(await world.candidate(forgery), { compare: false });
+  expect(promotion.report.verdict).toBe('fail');
 });
 
 it('a job without an engine leaves no image, which fails, whatever the rest says', async () => {
