@@ -3,6 +3,7 @@ import { ConfigurationError, InfrastructureError, isMissing, writeFileAtomic } f
 import { z } from 'zod';
 import { ComparisonDocument } from './comparison.ts';
 import { DataReport } from './data-report.ts';
+import { DiagnosisDocument } from './diagnosis.ts';
 import { ErrorDocument } from './error.ts';
 import { ImageDocument, ProbeDocument, ScanDocument } from './image.ts';
 import { KeyDocument } from './key.ts';
@@ -30,6 +31,7 @@ export const documentSchemas = {
   record: RecordDocument,
   pointer: ProductionPointer,
   status: StatusDocument,
+  diagnosis: DiagnosisDocument,
   error: ErrorDocument,
 } as const;
 

@@ -1,5 +1,6 @@
 export * from './comparison.ts';
 export * from './data-report.ts';
+export * from './diagnosis.ts';
 export * from './document.ts';
 export * from './error.ts';
 export * from './image.ts';
