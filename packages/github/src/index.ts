@@ -3,3 +3,10 @@ export { type Action, type GithubClient, type GithubOptions, githubClient } from
 export { type CommentRequest, type CommentResult, upsertComment } from './comments.ts';
 export { octokitForge } from './octokit-forge.ts';
 export { type ChangedFile, type PullRequest, readPullRequest } from './pull-request.ts';
+export {
+  type Answer,
+  askInstallation,
+  type SettingsQuestion,
+  type SettingsReader,
+  settingsReader,
+} from './settings-reader.ts';

@@ -7,6 +7,7 @@ export type { CheckRequest, CheckResult } from './check.ts';
 export type { CompareRequest } from './compare.ts';
 export type { Context } from './context.ts';
 export type { DatasetRequest, DriftRequest, ValidatedDataset } from './data.ts';
+export type { DoctorRequest } from './doctor.ts';
 export type { EditRequest } from './edit.ts';
 export type { Explanation } from './explain.ts';
 export type { HoldRequest } from './hold.ts';
@@ -24,6 +25,7 @@ export const dataDrift = verb(async () => (await import('./data.ts')).dataDrift)
 export const dataLock = verb(async () => (await import('./data.ts')).dataLock);
 export const dataProfile = verb(async () => (await import('./data.ts')).dataProfile);
 export const dataValidate = verb(async () => (await import('./data.ts')).dataValidate);
+export const doctor = verb(async () => (await import('./doctor.ts')).doctor);
 export const edit = verb(async () => (await import('./edit.ts')).edit);
 export const explain = verb(async () => (await import('./explain.ts')).explain);
 export const hold = verb(async () => (await import('./hold.ts')).hold);

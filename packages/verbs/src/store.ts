@@ -58,7 +58,7 @@ export async function openImageRegistry(context: Context, repository: string): P
 }
 
 /** What `docker login` wrote; on GitHub's own registry, the job's token where there is no login. Null asks anonymously. */
-async function registryCredentials(context: Context, repository: string): Promise<RegistryCredentials | null> {
+export async function registryCredentials(context: Context, repository: string): Promise<RegistryCredentials | null> {
   const { host } = parseRepository(repository);
   const folder =
     context.env.DOCKER_CONFIG ?? (context.env.HOME === undefined ? null : path.join(context.env.HOME, '.docker'));

@@ -1,0 +1,182 @@
+import { openGitRepository, toPassloopError } from '@passloop/core';
+import type { DiagnosisDocument } from '@passloop/documents';
+import { type SettingsReader, settingsReader } from '@passloop/github';
+import type { LoadedModel } from '@passloop/model';
+import { openEngine } from '@passloop/packaging';
+import { type Context, toolEnvironment } from './context.ts';
+import { githubOptions } from './deploy-repository.ts';
+import type { AppFacts, DeployFacts, Facts, ForgeFacts, MachineFacts } from './doctor/facts.ts';
+import { gatherApp, gatherDeploy } from './doctor/gather-deploy.ts';
+import { gatherPackages } from './doctor/gather-packages.ts';
+import { gatherDatasets, gatherModelFile, gatherOwners, gatherWorkflows } from './doctor/gather-repository.ts';
+import { askVariable, gatherEnvironment, gatherSettings } from './doctor/gather-settings.ts';
+import { diagnose } from './doctor/judge.ts';
+import type { Caller, WorkflowFile } from './doctor/workflow-file.ts';
+import { repositoryName } from './workspace.ts';
+
+export type DoctorRequest = {
+  /** The commit that is looked at; HEAD by default. */
+  ref?: string | undefined;
+};
+
+const defaultEnvironment = 'passloop';
+const defaultSecret = 'PASSLOOP_APP_PRIVATE_KEY';
+
+/**
+ * Looks at all that a repository needs and says what is missing, with its fix. Reads only: git, the work tree's data, the
+ * forge's API, the registry, the engine. What the token may not see is unknown.
+ */
+export async function doctor(context: Context, request: DoctorRequest): Promise<DiagnosisDocument> {
+  const repository = await openGitRepository(context.cwd, toolEnvironment(context));
+  const root = (await repository.run(['rev-parse', '--show-toplevel'])).trim();
+  const [name, commit] = await Promise.all([
+    repositoryName(context, repository),
+    repository.resolve(request.ref ?? 'HEAD'),
+  ]);
+  const forge = forgeOf(context);
+  context.progress.phase('read the repository');
+  const modelFile: Facts['modelFile'] =
+    commit === null ? { state: 'absent' } : await gatherModelFile(repository, commit);
+  const models = modelFile.state === 'valid' ? modelFile.models : [];
+  const workflows = commit === null ? [] : await gatherWorkflows(repository, commit);
+  const datasets = commit === null ? [] : await gatherDatasets(repository, root, commit, models);
+  const owners = commit === null ? null : await gatherOwners(repository, commit);
+
+  context.progress.phase('ask the forge');
+  const reader = name === null ? null : readerOf(context, name, context.env.GITHUB_TOKEN);
+  const settings = reader === null ? null : await gatherSettings(reader);
+  const deploying = models.filter((model) => model.deploy !== undefined);
+  const promote = workflows.flatMap((file) => file.callers).find((caller) => caller.workflow === 'model-promote');
+  const names = namesOf(promote);
+  const isSeen = settings?.repository.state === 'found';
+  const environment =
+    reader === null || deploying.length === 0 || !isSeen ? null : await gatherEnvironment(reader, names);
+  const deploys = await gatherDeploys(context, {
+    name,
+    reader,
+    promote,
+    models: deploying,
+    environment: names.environment,
+  });
+
+  context.progress.phase('ask the registry and the engine');
+  const registryHost = context.env.PASSLOOP_CONTAINER_REGISTRY ?? 'ghcr.io';
+  const packages = await gatherPackages(context, models, { reader: isSeen ? reader : null, registryHost });
+  const machine = await gatherMachine(context, workflows);
+  context.progress.done();
+  return diagnose({
+    name,
+    commit,
+    forge,
+    modelFile,
+    datasets,
+    packages,
+    workflows,
+    owners,
+    settings,
+    environment,
+    deploys,
+    machine,
+  });
+}
+
+function readerOf(context: Context, repository: string, token: string | undefined): SettingsReader {
+  return settingsReader({
+    ...githubOptions(context),
+    repository,
+    token: token === undefined || token === '' ? null : token,
+  });
+}
+
+/** GitHub's own clouds know everything first. */
+function forgeOf(context: Context): ForgeFacts {
+  const server = (context.env.GITHUB_SERVER_URL ?? 'https://github.com').replace(/\/+$/, '');
+  const { hostname } = URL.canParse(server) ? new URL(server) : { hostname: '' };
+  return { server, kind: hostname === 'github.com' || hostname.endsWith('.ghe.com') ? 'cloud' : 'server' };
+}
+
+function namesOf(promote: Caller | undefined): { environment: string; secret: string } {
+  const secret = Array.isArray(promote?.secrets) ? promote.secrets[0] : undefined;
+  return { environment: promote?.inputs.environment ?? defaultEnvironment, secret: secret ?? defaultSecret };
+}
+
+async function gatherDeploys(
+  context: Context,
+  world: {
+    name: string | null;
+    reader: SettingsReader | null;
+    promote: Caller | undefined;
+    models: readonly LoadedModel[];
+    environment: string;
+  },
+): Promise<DeployFacts[]> {
+  const facts: DeployFacts[] = [];
+  const names = new Set(world.models.map((model) => model.deploy?.repository ?? ''));
+  for (const repository of names) {
+    if (!/^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/[\w.-]{1,100}$/.test(repository)) {
+      const said = `${repository} is no owner/name, and this version reads deploy repositories on GitHub`;
+      const unseen = { state: 'unanswered', said } as const;
+      facts.push({ repository, isChain: false, settings: unseen, workflows: unseen, app: { state: 'unnamed', said } });
+      continue;
+    }
+    const isChain = world.models.some(
+      (model) => model.deploy?.repository === repository && model.deploy.environments.length > 1,
+    );
+    const token = context.env.PASSLOOP_DEPLOY_TOKEN ?? context.env.GITHUB_TOKEN;
+    facts.push(
+      await gatherDeploy(readerOf(context, repository, token), isChain, (reader) => appOf(context, world, reader)),
+    );
+  }
+  return facts;
+}
+
+/** The App by the client id of the environment, of the workflow, or of the variable that the workflow names. */
+async function appOf(
+  context: Context,
+  world: { reader: SettingsReader | null; promote: Caller | undefined; environment: string },
+  deploy: SettingsReader,
+): Promise<AppFacts> {
+  const written = context.env.PASSLOOP_APP_CLIENT_ID ?? world.promote?.inputs['app-client-id'];
+  if (written === undefined || written === '') {
+    return { state: 'unnamed', said: 'no workflow hands one on' };
+  }
+  const variable = /\bvars\.([A-Za-z_]\w*)/.exec(written)?.[1];
+  let clientId = written;
+  if (variable !== undefined) {
+    if (world.reader === null) return { state: 'unnamed', said: `${variable} is a variable of a forge` };
+    const answer = await askVariable(world.reader, world.environment, variable);
+    if (answer.state !== 'found') {
+      const lacks = answer.state === 'refused' ? ` (the token lacks \`${answer.permission}\`)` : '';
+      return { state: 'unnamed', said: `the variable ${variable} has no value that this token sees${lacks}` };
+    }
+    clientId = answer.value;
+  }
+  const { baseUrl, userAgent } = githubOptions(context);
+  return gatherApp(deploy, { clientId, privateKey: context.env.PASSLOOP_APP_PRIVATE_KEY ?? null, baseUrl, userAgent });
+}
+
+async function gatherMachine(context: Context, workflows: readonly WorkflowFile[]): Promise<MachineFacts> {
+  return { engine: await engineOf(context), runner: runnerOf(context, workflows) };
+}
+
+async function engineOf(context: Context): Promise<MachineFacts['engine']> {
+  try {
+    const engine = await openEngine({ program: context.env.PASSLOOP_DOCKER, environment: context.env });
+    return { state: 'answers', version: engine.serverVersion, builder: engine.builder };
+  } catch (error) {
+    const { message, hint } = toPassloopError(error);
+    return { state: 'silent', said: message, hint };
+  }
+}
+
+function runnerOf(context: Context, workflows: readonly WorkflowFile[]): MachineFacts['runner'] {
+  const version = context.env.RUNNER_VERSION ?? null;
+  if (context.env.RUNNER_ENVIRONMENT === 'github-hosted') return { state: 'hosted' };
+  const labels = workflows
+    .flatMap((file) => file.callers)
+    .flatMap((caller) => Object.entries(caller.inputs).filter(([name]) => name.endsWith('runs-on')))
+    .map(([, label]) => label);
+  const isOwn = labels.some((label) => !/^(ubuntu|windows|macos)-[\w.-]+$/.test(label));
+  if (isOwn || version !== null || context.env.GITHUB_ACTIONS === 'true') return { state: 'own', version };
+  return { state: 'none' };
+}
