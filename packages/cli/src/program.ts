@@ -10,7 +10,7 @@ import { examples } from './examples.ts';
 
 /** The commands in the order of the road. */
 const road: readonly (readonly [heading: string, commands: readonly string[]])[] = [
-  ['To begin:', ['doctor']],
+  ['To begin:', ['init', 'doctor']],
   ['A change, as a whole and step by step:', ['check', 'data', 'train', 'package', 'compare']],
   ['What runs:', ['adopt', 'promote', 'rollback', 'hold', 'status', 'explain']],
   ['By itself:', ['edit']],
@@ -27,8 +27,8 @@ export function program(): Command {
     .addHelpText(
       'after',
       `
-Begin with \`data drift\`, \`data validate\` or \`compare\` on files of your own: they
-need no model file. docs/model-file.md has a template of one.
+Try \`data drift\`, \`data validate\` or \`compare\` on files of your own: they need no
+model file. \`init\` writes one. docs/start.md shows the way from there.
 \`passloop COMMAND --help\` shows examples.
 
 Exit codes: 0 passed · 1 a gate failed, or blocks undecided · 2 configuration
