@@ -1,7 +1,6 @@
 import { appendFile, lstat, mkdir, realpath, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, insidePath, openGitRepository } from '@passloop/core';
-import { parseModelFile } from '@passloop/model';
 import { type Context, toolEnvironment } from './context.ts';
 import { type InitPlan, type PlannedFile, planInit } from './init/plan.ts';
 import { surveyRepository } from './init/survey.ts';
@@ -53,8 +52,6 @@ export async function init(context: Context, request: InitRequest): Promise<Init
     owners,
     release,
   });
-  // What is written must load: a name that the text could not carry is a mistake here, not the user's.
-  for (const file of plan.files) if (file.path.endsWith('passloop.yaml')) parseModelFile(file.text, file.path);
   context.progress.done();
   if (request.plan !== true) await writeAll(root, plan.files);
   return { ...plan, written: request.plan !== true };

@@ -26,20 +26,13 @@ const DvcFile = z.looseObject({ stages: z.record(z.string(), z.unknown()) });
 
 const maxStages = 64;
 
-/** The stages of a dvc.yaml, in the order in which they run. Null where it is none. */
-export function dvcPipeline(text: string, source: PipelineSource): Pipeline | null {
-  let value: unknown;
-  try {
-    ({ value } = parseYaml(text, 'dvc.yaml'));
-  } catch (error) {
-    if (!(error instanceof PassloopError)) throw error;
-    return null;
-  }
-  const file = DvcFile.safeParse(value);
-  if (!file.success) return null;
+/** The stages of a dvc.yaml, in the order in which they run, and what of it could not be taken over. */
+export function dvcPipeline(text: string, source: PipelineSource): Pipeline {
+  const found = stagesOf(text);
+  if (typeof found === 'string') return { source: 'dvc.yaml', python: null, stages: [], left: [found] };
   const left: string[] = [];
   const read: { name: string; stage: DvcStage }[] = [];
-  for (const [name, raw] of Object.entries(file.data.stages).slice(0, maxStages)) {
+  for (const [name, raw] of Object.entries(found).slice(0, maxStages)) {
     const parsed = DvcStage.safeParse(raw);
     const reason = parsed.success ? templated(parsed.data) : 'it has `foreach`, `matrix`, or no `cmd`';
     if (parsed.success && reason === null) read.push({ name, stage: parsed.data });
@@ -54,7 +47,37 @@ export function dvcPipeline(text: string, source: PipelineSource): Pipeline | nu
     for (const output of found.outputs) makers.set(output, found.name);
     stages.push(found);
   }
-  return stages.length === 0 && left.length === 0 ? null : { source: 'dvc.yaml', python: null, stages, left };
+  keepApart(stages, left);
+  return { source: 'dvc.yaml', python: null, stages, left };
+}
+
+/** An output belongs to one stage, here; DVC lets one stage write into the folder of another. */
+function keepApart(stages: FoundStage[], left: string[]): void {
+  const taken: string[] = [];
+  for (const stage of stages) {
+    const free = separatePaths([...taken, ...stage.outputs]).slice(taken.length);
+    for (const output of stage.outputs) {
+      if (!free.includes(output))
+        left.push(`${plainText(output, 120)} of the stage ${stage.name} lies in an output of another stage.`);
+    }
+    if (free.length === 0) {
+      free.push(...separatePaths([...taken, `passloop-out/${stage.name}`]).slice(taken.length));
+      stage.decide = 'all its outputs are those of another stage';
+    }
+    stage.outputs = free;
+    taken.push(...free);
+  }
+}
+
+/** The stages as they stand there, or why there are none. */
+function stagesOf(text: string): Record<string, unknown> | string {
+  try {
+    const file = DvcFile.safeParse(parseYaml(text, 'dvc.yaml').value);
+    return file.success ? file.data.stages : 'dvc.yaml has no `stages`.';
+  } catch (error) {
+    if (!(error instanceof PassloopError)) throw error;
+    return `dvc.yaml was not taken over: ${plainText(error.message, 300)}`;
+  }
 }
 
 function templated(stage: DvcStage): string | null {

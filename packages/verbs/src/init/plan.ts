@@ -1,11 +1,12 @@
-import { plainText } from '@passloop/core';
+import { PassloopError, plainText } from '@passloop/core';
+import { parseModelFile } from '@passloop/model';
 import type { SuiteWorkflowName } from '../doctor/suite-workflow.ts';
 import { suiteWorkflowNames, suiteWorkflows } from '../doctor/suite-workflow.ts';
 import type { WorkflowFile } from '../doctor/workflow-file.ts';
 import { guessColumns } from './columns.ts';
 import { dvcPipeline } from './dvc.ts';
 import { mlprojectPipeline } from './mlproject.ts';
-import { decisionsOf, modelFileText } from './model-file-text.ts';
+import { decisionsOf, type ModelFileContent, modelFileText } from './model-file-text.ts';
 import { type Pipeline, type PipelineSource, plainName } from './pipeline.ts';
 import { findScript, scriptPipeline } from './script.ts';
 import type { Survey } from './survey.ts';
@@ -65,7 +66,7 @@ function planModelFile(survey: Survey, plan: InitPlan): void {
     tables.find(({ dataset, table }) => dataset.name === 'train' && table !== null) ??
     tables.find(({ table }) => table !== null);
   const owner = name?.split('/')[0]?.toLowerCase();
-  const text = modelFileText({
+  const content: ModelFileContent = {
     name: model,
     guess: guessColumns(leading?.table ?? null, leading?.table?.rows ?? null),
     datasets: tables.map(({ dataset, table }) => ({ ...dataset, columns: table?.columns ?? null })),
@@ -73,21 +74,38 @@ function planModelFile(survey: Survey, plan: InitPlan): void {
     python: pipeline?.python ?? survey.python,
     lock: survey.lock,
     store: owner !== undefined && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(owner) ? `ghcr.io/${owner}/${model}-runs` : null,
-  });
+  };
+  const { text, problem } = loadable(content, file);
   plan.files.push({ path: file, change: 'create', text });
   plan.decisions.push(...decisionsOf(text).map(({ line, what }) => `${plainText(file)}:${line} ${what}`));
-  plan.decisions.push(...(pipeline?.left ?? []), ...survey.left);
+  plan.decisions.push(...(problem === null ? [] : [problem]), ...(pipeline?.left ?? []), ...survey.left);
 }
 
+/** What is written must load. A pipeline that the model file can't say (it's somebody else's) is left out. */
+function loadable(content: ModelFileContent, file: string): { text: string; problem: string | null } {
+  const text = modelFileText(content);
+  try {
+    parseModelFile(text, file);
+    return { text, problem: null };
+  } catch (error) {
+    if (!(error instanceof PassloopError) || content.pipeline === null) throw error;
+    const without = modelFileText({ ...content, pipeline: null });
+    parseModelFile(without, file);
+    const said = plainText(error.message.replace(/^[^ ]+: /, ''), 300);
+    return { text: without, problem: `${content.pipeline.source} was not taken over: ${said}` };
+  }
+}
+
+/** The first that describes training: DVC, MLflow, a script. What one of them leaves out is told in any case. */
 function pipelineOf(source: PipelineSource): Pipeline | null {
   const dvc = source.texts.get('dvc.yaml');
   const found = dvc === undefined ? null : dvcPipeline(dvc, source);
-  if (found !== null) return found;
+  if (found !== null && found.stages.length > 0) return found;
   const project = source.texts.get('MLproject');
   const ml = project === undefined ? null : mlprojectPipeline(project, source);
-  if (ml !== null) return ml;
   const script = findScript(source.files);
-  return script === null ? null : scriptPipeline(script, source);
+  const next = ml ?? (script === null ? null : scriptPipeline(script, source));
+  return next === null ? found : { ...next, left: [...(found?.left ?? []), ...next.left] };
 }
 
 function planWorkflows(survey: Survey, options: InitOptions, plan: InitPlan): void {
