@@ -2,7 +2,7 @@ import path from 'node:path';
 import { type GitRepository, isDigest, PassloopError, toPassloopError } from '@passloop/core';
 import { parseProfile } from '@passloop/data';
 import { fromRoot, type LoadedModel, loadModelsAt, lockFileName } from '@passloop/model';
-import { datasetIdentity, findTableFiles } from '@passloop/tables';
+import { datasetIdentity, findTableFiles, refusePointers } from '@passloop/tables';
 import { lockAt } from '../workspace.ts';
 import type { DatasetFact, Facts, ModelFileFact } from './facts.ts';
 import { readWorkflow, type WorkflowFile } from './workflow-file.ts';
@@ -53,7 +53,9 @@ export async function gatherDatasets(
 }
 
 async function identityOf(root: string, model: LoadedModel, uri: string): ReturnType<typeof datasetIdentity> {
-  return datasetIdentity(await findTableFiles(uri, path.join(root, model.folder)));
+  const found = await findTableFiles(uri, path.join(root, model.folder));
+  await refusePointers(found);
+  return datasetIdentity(found);
 }
 
 type Settled<T> = { ok: true; value: T } | { ok: false; error: PassloopError };

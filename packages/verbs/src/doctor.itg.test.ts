@@ -1,0 +1,278 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import { type DiagnosedCheck, type DiagnosisDocument, parseDocument } from '@passloop/documents';
+import type { CreatedApp } from '@passloop/local-github';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createWorld, type World } from '../../../test/world/world.ts';
+import { command } from './testing/deployed-world.ts';
+
+const sha = '3d3c42e5aac5ba805825da76410c181273ba90b1';
+const caller = (name: string, on: string, permissions: string, more = '') =>
+  `name: ${name}
+on: ${on}
+permissions: {}
+jobs:
+  call:
+    uses: acme/passloop/.github/workflows/${name}.yml@${sha}
+    permissions: ${permissions}
+${more}`;
+
+let folder: TemporaryFolder;
+let world: World;
+let app: CreatedApp;
+let administrator: string;
+
+beforeAll(async () => {
+  folder = await temporaryFolder('doctor-test');
+  world = await createWorld({ folder: folder.path, command });
+  const { github } = world;
+  administrator = await github.createToken({
+    login: 'ada',
+    admin: true,
+    repositories: ['acme/flights', 'acme/deploy'],
+    permissions: {
+      actions: 'read',
+      administration: 'write',
+      contents: 'write',
+      metadata: 'read',
+      pull_requests: 'write',
+      workflows: 'write',
+    },
+  });
+  app = await github.createApp({
+    slug: 'acme-deployer',
+    account: 'acme',
+    repositories: ['acme/deploy'],
+    permissions: { contents: 'write', pull_requests: 'write' },
+  });
+  await put(world.flightsClone, {
+    '.github/CODEOWNERS': '/.github/ @acme/ml\n/.passloop/ @acme/ml\n',
+    '.github/workflows/check.yml': caller(
+      'model-check',
+      '[pull_request, merge_group]',
+      '{checks: write, contents: read, packages: write, pull-requests: write}',
+    ),
+    '.github/workflows/report.yml': caller(
+      'model-report',
+      '{workflow_run: {workflows: [model-check]}}',
+      '{actions: read, checks: write, pull-requests: write}',
+    ),
+    '.github/workflows/promote.yml': caller(
+      'model-promote',
+      '{push: {branches: [main]}, workflow_dispatch: }',
+      '{contents: read, packages: write}',
+      `    with: {app-client-id: ${app.clientId}}\n    secrets: {app-private-key: "\${{ secrets.DEPLOY_KEY }}"}\n`,
+    ),
+    '.github/workflows/rollback.yml': caller('model-rollback', 'workflow_dispatch', '{contents: read, packages: read}'),
+  });
+  await commit(world.flightsClone, 'Check models');
+  await put(world.deployClone, {
+    '.github/workflows/check.yml': caller('deploy-check', 'pull_request', '{contents: read, packages: read}'),
+  });
+  await commit(world.deployClone, 'Check promotions');
+});
+afterAll(async () => {
+  await world?.[Symbol.asyncDispose]();
+  await folder?.[Symbol.asyncDispose]();
+});
+
+async function put(clone: string, files: Record<string, string>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) {
+    await mkdir(path.dirname(path.join(clone, name)), { recursive: true });
+    await writeFile(path.join(clone, name), text);
+  }
+}
+
+async function commit(clone: string, message: string): Promise<void> {
+  await world.git(clone, 'remote', 'set-url', 'origin', cloneUrl(clone));
+  await world.git(clone, 'add', '-A');
+  await world.git(clone, 'commit', '-qm', message);
+  await world.git(clone, 'push', '-q', 'origin', 'main');
+}
+
+function cloneUrl(clone: string): string {
+  return (clone === world.flightsClone ? world.flights : world.deploy).cloneUrlWith(administrator);
+}
+
+async function doctor(env: Record<string, string> = {}): Promise<DiagnosisDocument> {
+  const answer = await world.passloop(['doctor', '--quiet', '--json', '-'], {
+    env: {
+      GITHUB_SERVER_URL: 'https://github.com',
+      GITHUB_REPOSITORY: 'acme/flights',
+      GITHUB_TOKEN: administrator,
+      PASSLOOP_DEPLOY_TOKEN: administrator,
+      PASSLOOP_APP_PRIVATE_KEY: app.privateKey,
+      ...env,
+    },
+  });
+  const document = parseDocument('diagnosis', answer.stdout, 'stdout');
+  expect(answer.exitCode).toBe(document.verdict === 'fail' ? 1 : 0);
+  return document;
+}
+
+function the(document: DiagnosisDocument, id: string, subject?: string): DiagnosedCheck {
+  const found = document.checks.find(
+    (check) => check.id === id && (subject === undefined || check.subject === subject),
+  );
+  if (found === undefined) throw new Error(`no check ${id} in ${JSON.stringify(document.checks, null, 1)}`);
+  return found;
+}
+
+async function protect(checks: { context: string; app_id?: number }[]): Promise<void> {
+  const response = await fetch(`${world.github.restUrl}/repos/acme/flights/branches/main/protection`, {
+    method: 'PUT',
+    headers: { authorization: `Bearer ${administrator}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      required_status_checks: checks.length === 0 ? null : { strict: false, contexts: [], checks },
+      enforce_admins: false,
+      required_pull_request_reviews: null,
+      restrictions: null,
+    }),
+  });
+  expect(response.status).toBe(200);
+}
+
+it('finds the files of the commit, its data, the deploy repository and the App', async () => {
+  const document = await doctor();
+  expect(document).toMatchObject({ repository: 'acme/flights', commit: expect.stringMatching(/^[0-9a-f]{40}$/) });
+  const fine = [
+    'model-file',
+    'lock',
+    'data',
+    'profile',
+    'store-place',
+    'owners',
+    'engine',
+    'runner',
+    'repository',
+    'deploy-repository',
+  ];
+  for (const id of fine) expect(the(document, id), id).toMatchObject({ verdict: 'ok', fix: null });
+  for (const name of ['model-check', 'model-report', 'model-promote', 'model-rollback', 'deploy-check'])
+    for (const id of ['workflow', 'workflow-pin', 'workflow-permissions'])
+      expect(the(document, id, name), `${id} ${name}`).toMatchObject({ verdict: 'ok' });
+  expect(the(document, 'deploy-app')).toMatchObject({ verdict: 'ok', subject: 'acme/deploy' });
+});
+
+it('makes only calls that read', async () => {
+  const from = world.github.log.length;
+  await doctor();
+  const methods = new Set(world.github.log.slice(from).map((call) => call.method));
+  expect([...methods]).toEqual(['GET']);
+});
+
+describe('the required check', () => {
+  it('is missing, anybody can report it, or it is GitHub Actions alone', async () => {
+    await protect([]);
+    expect(the(await doctor(), 'required-check')).toMatchObject({ verdict: 'fail' });
+    await protect([{ context: 'passloop' }]);
+    expect(the(await doctor(), 'required-check')).toMatchObject({
+      verdict: 'warn',
+      message: expect.stringContaining('whoever'),
+    });
+    await protect([{ context: 'passloop', app_id: 15368 }]);
+    expect(the(await doctor(), 'required-check')).toMatchObject({ verdict: 'ok' });
+  });
+});
+
+describe('the App', () => {
+  it('may do too much, or is not installed there', async () => {
+    const strong = await world.github.createApp({
+      slug: 'strong',
+      account: 'acme',
+      repositories: ['acme/deploy'],
+      permissions: { contents: 'write', pull_requests: 'write', workflows: 'write' },
+    });
+    const warned = await doctor({
+      PASSLOOP_APP_CLIENT_ID: strong.clientId,
+      PASSLOOP_APP_PRIVATE_KEY: strong.privateKey,
+    });
+    expect(the(warned, 'deploy-app')).toMatchObject({
+      verdict: 'warn',
+      message: expect.stringContaining('`workflows: write`'),
+    });
+    const elsewhere = await world.github.createApp({
+      slug: 'elsewhere',
+      account: 'acme',
+      repositories: ['acme/flights'],
+    });
+    const failed = await doctor({
+      PASSLOOP_APP_CLIENT_ID: elsewhere.clientId,
+      PASSLOOP_APP_PRIVATE_KEY: elsewhere.privateKey,
+    });
+    expect(the(failed, 'deploy-app')).toMatchObject({
+      verdict: 'fail',
+      message: expect.stringContaining('not installed'),
+    });
+  });
+
+  it('is unknown with the key of another one, with a broken key and without a key', async () => {
+    const other = await world.github.createApp({ slug: 'other', account: 'acme' });
+    for (const PASSLOOP_APP_PRIVATE_KEY of [other.privateKey, 'no key at all']) {
+      const document = await doctor({ PASSLOOP_APP_PRIVATE_KEY });
+      expect(the(document, 'deploy-app').verdict).toBe('unknown');
+      expect(JSON.stringify(document)).not.toContain('PRIVATE KEY--');
+    }
+  });
+});
+
+describe('a token that may not see', () => {
+  it('makes unknown what it is not shown, and names what it lacks', async () => {
+    await world.github.createRepository({ owner: 'acme', name: 'flights-private', private: true });
+    const blind = await world.github.createToken({
+      login: 'bob',
+      repositories: ['acme/flights', 'acme/deploy'],
+      permissions: { metadata: 'read' },
+    });
+    const document = await doctor({ GITHUB_TOKEN: blind });
+    const settings = the(document, 'default-permissions');
+    expect(settings).toMatchObject({ verdict: 'unknown', fix: expect.stringContaining('`administration: read`') });
+    const other = await doctor({ GITHUB_REPOSITORY: 'acme/flights-private', GITHUB_TOKEN: blind });
+    expect(the(other, 'repository')).toMatchObject({ verdict: 'fail', message: expect.stringContaining('shows no') });
+  });
+
+  it('is refused, or there is none, or nobody answers', async () => {
+    expect(the(await doctor({ GITHUB_TOKEN: 'ghp_wrong' }), 'repository').verdict).toBe('unknown');
+    const none = await doctor({ GITHUB_TOKEN: '', PASSLOOP_DEPLOY_TOKEN: '' });
+    expect(the(none, 'repository')).toMatchObject({
+      verdict: 'unknown',
+      fix: expect.stringContaining('gh auth token'),
+    });
+    const silent = await doctor({ GITHUB_API_URL: 'http://127.0.0.1:1' });
+    expect(the(silent, 'repository').verdict).toBe('unknown');
+    expect(the(silent, 'deploy-repository').verdict).toBe('unknown');
+  });
+});
+
+describe('the work tree', () => {
+  it('has data that the lock does not know, or only a pointer to it', async () => {
+    const file = path.join(world.flightsClone, 'data/test.parquet');
+    const before = await readFile(file);
+    await writeFile(file, Buffer.concat([before, Buffer.from('x')]));
+    expect(the(await doctor(), 'lock', 'flight-delay/test')).toMatchObject({ verdict: 'fail' });
+    await writeFile(file, `version https://git-lfs.github.com/spec/v1\noid sha256:${'a'.repeat(64)}\nsize 5\n`);
+    expect(the(await doctor(), 'data', 'flight-delay/test')).toMatchObject({
+      verdict: 'fail',
+      fix: expect.stringContaining('git lfs pull'),
+    });
+    await writeFile(file, before);
+    expect(the(await doctor(), 'lock', 'flight-delay/test')).toMatchObject({ verdict: 'ok' });
+  });
+});
+
+it('a wrong model file is told with its line, and the rest is looked at all the same', async () => {
+  const file = path.join(world.flightsClone, 'passloop.yaml');
+  const before = await readFile(file, 'utf8');
+  await writeFile(file, before.replace('    gates:', '    gats:'));
+  await world.git(world.flightsClone, 'commit', '-qam', 'Break');
+  const document = await doctor();
+  expect(the(document, 'model-file')).toMatchObject({
+    verdict: 'fail',
+    message: expect.stringMatching(/^passloop\.yaml:\d+: .*`gats`/),
+    fix: 'Did you mean `gates`?',
+  });
+  expect(the(document, 'repository').verdict).toBe('ok');
+  await writeFile(file, before);
+  await world.git(world.flightsClone, 'commit', '-qam', 'Mend');
+});
