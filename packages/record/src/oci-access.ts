@@ -3,7 +3,7 @@ import { basicAuthorization, parseChallenge, type RegistryCredentials, TokenAnsw
 import { parseRepository } from './oci-reference.ts';
 
 /** `unknown`: the registry doesn't tell before somebody tries. */
-export type Right = 'granted' | 'denied' | 'unknown';
+type Right = 'granted' | 'denied' | 'unknown';
 
 /** What a registry says that these credentials may do with a repository, found without writing to it. */
 export type RegistryAccess =

@@ -177,7 +177,7 @@ function extraScopes(granted: Granted, needed: Scopes): string[] {
 }
 
 /** A job's permissions as YAML. */
-export function permissionLines(scopes: Scopes): string {
+function permissionLines(scopes: Scopes): string {
   return `permissions:\n${Object.entries(scopes)
     .map(([name, level]) => `  ${name}: ${level}`)
     .join('\n')}`;

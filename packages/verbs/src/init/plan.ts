@@ -133,7 +133,7 @@ function callsOf(file: WorkflowFile): SuiteWorkflowName[] {
 }
 
 /** A starter workflow as GitHub fills it in, with the release that is wanted. */
-export function filledTemplate(template: string, defaultBranch: string, release: string | null): string {
+function filledTemplate(template: string, defaultBranch: string, release: string | null): string {
   const branch = /^[\w./-]+$/.test(defaultBranch) ? defaultBranch : JSON.stringify(defaultBranch);
   const text = template.replaceAll('$default-branch', () => branch);
   if (release === null) return text;
