@@ -12,7 +12,7 @@ export function judgeOwners(facts: Pick<Facts, 'owners'>): Finding {
   if (facts.owners === null) {
     return warn(
       place,
-      'There is no CODEOWNERS file: whoever may push may write an override for his own change.',
+      'There is no CODEOWNERS file: whoever may push may write an override for their own change.',
       `.github/CODEOWNERS:\n${guardedLines}`,
     );
   }
