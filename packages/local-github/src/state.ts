@@ -9,6 +9,7 @@ export type PermissionName =
   | 'administration'
   | 'checks'
   | 'contents'
+  | 'environments'
   | 'issues'
   | 'metadata'
   | 'pull_requests'
