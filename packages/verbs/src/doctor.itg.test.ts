@@ -35,8 +35,10 @@ beforeAll(async () => {
       actions: 'read',
       administration: 'write',
       contents: 'write',
+      environments: 'read',
       metadata: 'read',
       pull_requests: 'write',
+      variables: 'read',
       workflows: 'write',
     },
   });
@@ -173,6 +175,102 @@ describe('the required check', () => {
     });
     await protect([{ context: 'passloop', app_id: 15368 }]);
     expect(the(await doctor(), 'required-check')).toMatchObject({ verdict: 'ok' });
+  });
+});
+
+describe('the default branch', () => {
+  it('has its check by a ruleset, and a queue that a workflow must know', async () => {
+    await protect([]);
+    await world.flights.configureActions({
+      rules: { main: { checks: [{ context: 'passloop', appId: 15368 }], mergeQueue: true } },
+    });
+    const document = await doctor();
+    expect(the(document, 'required-check')).toMatchObject({ verdict: 'ok' });
+    expect(the(document, 'merge-queue')).toMatchObject({ verdict: 'ok' });
+    expect(the(document, 'workflow', 'model-check')).toMatchObject({ verdict: 'ok' });
+    const file = path.join(world.flightsClone, '.github/workflows/check.yml');
+    const before = await readFile(file, 'utf8');
+    await writeFile(file, before.replace('[pull_request, merge_group]', 'pull_request'));
+    await world.git(world.flightsClone, 'commit', '-qam', 'Forget the queue');
+    expect(the(await doctor(), 'workflow', 'model-check')).toMatchObject({
+      verdict: 'fail',
+      fix: expect.stringContaining('merge_group:'),
+    });
+    await writeFile(file, before);
+    await world.git(world.flightsClone, 'commit', '-qam', 'Remember it');
+  });
+});
+
+describe('settings of workflows', () => {
+  it('warn where a token may write, and where strangers run', async () => {
+    const { flights } = world;
+    await flights.configureActions({ defaultPermissions: 'read', forkApproval: 'all_external_contributors' });
+    const fine = await doctor();
+    for (const id of ['default-permissions', 'fork-approval']) expect(the(fine, id)).toMatchObject({ verdict: 'ok' });
+    await flights.configureActions({ defaultPermissions: 'write', forkApproval: 'first_time_contributors' });
+    const warned = await doctor();
+    for (const id of ['default-permissions', 'fork-approval'])
+      expect(the(warned, id)).toMatchObject({ verdict: 'warn' });
+  });
+});
+
+describe('the environment', () => {
+  const refs = (branches: string[], tags: string[] = []) => ({ branches, tags });
+
+  it('is there, for the default branch alone, and holds the key that the workflow names', async () => {
+    expect(the(await doctor(), 'environment')).toMatchObject({ verdict: 'fail', subject: 'passloop' });
+    const settings = { secrets: ['DEPLOY_KEY'], variables: {} };
+    await world.flights.configureActions({ environments: { passloop: { ...settings, refs: refs(['main']) } } });
+    const document = await doctor();
+    for (const id of ['environment', 'environment-branches', 'environment-secret'])
+      expect(the(document, id)).toMatchObject({ verdict: 'ok' });
+    expect(the(document, 'environment-secret').subject).toBe('DEPLOY_KEY');
+  });
+
+  it.each([
+    ['all', 'all', 'fail'],
+    ['protected', 'protected', 'warn'],
+    ['another branch', refs(['main', 'release/*']), 'fail'],
+    ['a tag of the same name', refs([], ['main']), 'fail'],
+    ['none', refs([]), 'fail'],
+  ] as const)('is open to %s', async (_, open, verdict) => {
+    await world.flights.configureActions({
+      environments: {
+        passloop: { refs: open === 'all' || open === 'protected' ? open : { ...open }, secrets: [], variables: {} },
+      },
+    });
+    const document = await doctor();
+    expect(the(document, 'environment-branches')).toMatchObject({ verdict });
+    expect(the(document, 'environment-secret')).toMatchObject({ verdict: 'fail' });
+  });
+
+  it('is unknown in parts to a token that sees only parts', async () => {
+    const token = await world.github.createToken({
+      login: 'bob',
+      repositories: ['acme/flights', 'acme/deploy'],
+      permissions: { metadata: 'read', actions: 'read', contents: 'read' },
+    });
+    const document = await doctor({ GITHUB_TOKEN: token });
+    expect(the(document, 'environment')).toMatchObject({ verdict: 'ok' });
+    expect(the(document, 'environment-secret')).toMatchObject({
+      verdict: 'unknown',
+      fix: expect.stringContaining('`environments: read`'),
+    });
+  });
+
+  it('has the client id as a variable, or the repository has', async () => {
+    const file = path.join(world.flightsClone, '.github/workflows/promote.yml');
+    const before = await readFile(file, 'utf8');
+    await writeFile(file, before.replace(app.clientId, JSON.stringify(`\${{ vars.APP_ID }}`)));
+    await world.git(world.flightsClone, 'commit', '-qam', 'Name a variable');
+    expect(the(await doctor(), 'deploy-app')).toMatchObject({
+      verdict: 'unknown',
+      message: expect.stringContaining('APP_ID'),
+    });
+    await world.flights.configureActions({ variables: { APP_ID: app.clientId } });
+    expect(the(await doctor(), 'deploy-app')).toMatchObject({ verdict: 'ok' });
+    await writeFile(file, before);
+    await world.git(world.flightsClone, 'commit', '-qam', 'Write it again');
   });
 });
 

@@ -40,7 +40,9 @@ const Environment = z.object({
     .object({ protected_branches: z.boolean(), custom_branch_policies: z.boolean() })
     .nullable(),
 });
-const Policies = z.object({ branch_policies: z.array(z.object({ name: z.string() })) });
+const Policies = z.object({
+  branch_policies: z.array(z.object({ name: z.string(), type: z.string().optional() })),
+});
 const Secrets = z.object({ secrets: z.array(z.object({ name: z.string() })) });
 const Variable = z.object({ value: z.string() });
 
@@ -191,7 +193,9 @@ export async function gatherEnvironment(
             ? ('protected' as const)
             : ('named' as const),
     })),
-    patterns: answered(patterns, (found) => found.branch_policies.map((one) => one.name)),
+    patterns: answered(patterns, (found) =>
+      found.branch_policies.map((one) => (one.type === 'tag' ? `tag ${one.name}` : one.name)),
+    ),
     secrets: answered(secrets, (found) => found.secrets.map((one) => one.name)),
   };
 }
