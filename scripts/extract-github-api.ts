@@ -42,6 +42,7 @@ const operations = `
   issues/list-labels-on-issue issues/remove-label issues/update-comment
   pulls/create pulls/create-review pulls/get pulls/list
   pulls/list-commits pulls/list-files pulls/list-reviews pulls/merge pulls/update pulls/update-branch
+  orgs/list-app-installations
   rate-limit/get
   repos/compare-commits-with-basehead repos/create-commit-status repos/create-or-update-file-contents
   repos/delete-branch-protection repos/get repos/get-branch repos/get-branch-protection

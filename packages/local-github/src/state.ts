@@ -12,6 +12,7 @@ export type PermissionName =
   | 'environments'
   | 'issues'
   | 'metadata'
+  | 'organization_administration'
   | 'pull_requests'
   | 'statuses'
   | 'variables'

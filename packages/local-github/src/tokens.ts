@@ -43,6 +43,7 @@ export const EVERY_PERMISSION: Permissions = {
   ...FULL_PERMISSIONS,
   administration: 'write',
   environments: 'write',
+  organization_administration: 'write',
   variables: 'write',
   workflows: 'write',
 };

@@ -334,6 +334,19 @@ describe('every extracted operation', () => {
     expect(forbidden).toBe('deployer[bot]');
   });
 
+  it('installations of an organization', async () => {
+    const app = await world.server.createApp({ slug: 'lister', account: 'acme', repositories: ['acme/deploy'] });
+    const list = await octokit.rest.orgs.listAppInstallations({ org: 'acme', per_page: 100 });
+    const blind = octokitFor(world.server, await world.server.createToken({ login: 'bob' }));
+
+    expect(list.data.installations.find(({ client_id }) => client_id === app.clientId)).toMatchObject({
+      app_slug: 'lister',
+      repository_selection: 'selected',
+    });
+    await expect(octokit.rest.orgs.listAppInstallations({ org: 'ada' })).rejects.toMatchObject({ status: 404 });
+    await expect(blind.rest.orgs.listAppInstallations({ org: 'acme' })).rejects.toMatchObject({ status: 403 });
+  });
+
   it('dispatches of a workflow', async () => {
     const file = 'name: Promote\non:\n  workflow_dispatch:\n    inputs:\n      model: {}\n';
     await pushBranch(world.clone, 'main', [{ '.github/workflows/promote.yml': file }]);
