@@ -20,7 +20,7 @@ export type SettingsQuestion = {
   what: string;
   /** What a token needs to see it, as GitHub writes it: `administration: read`. */
   permission: string;
-  /** A GET route as in Octokit; `{owner}` and `{repo}` are filled in. */
+  /** A GET route as in Octokit; `{owner}/{repo}` is filled in. */
   route: string;
   parameters?: Record<string, unknown>;
 };
@@ -55,7 +55,8 @@ export function settingsReader(options: ReaderOptions): SettingsReader {
       opened ??= openOctokit({ ...options, token });
       const octokit = await opened;
       return answerOf(question, schema, options, async (signal) => {
-        const parameters = { owner, repo, ...question.parameters, request: { signal } };
+        const place = question.route.includes('{owner}/{repo}') ? { owner, repo } : {};
+        const parameters = { ...place, ...question.parameters, request: { signal } };
         const { data, headers } = await octokit.request(question.route, parameters);
         scopes ??= scopesOf(headers['x-oauth-scopes']);
         return data;

@@ -305,6 +305,31 @@ describe('the App', () => {
     });
   });
 
+  it('is told by the organization, where its key is not at hand', async () => {
+    const wide = await world.github.createApp({
+      slug: 'wide',
+      account: 'acme',
+      permissions: { contents: 'write', pull_requests: 'write' },
+    });
+    const owner = await world.github.createToken({
+      login: 'ada',
+      repositories: ['acme/flights', 'acme/deploy'],
+      permissions: { contents: 'read', metadata: 'read', organization_administration: 'read' },
+    });
+    const ask = async (PASSLOOP_APP_CLIENT_ID: string, PASSLOOP_DEPLOY_TOKEN: string) =>
+      the(await doctor({ PASSLOOP_APP_CLIENT_ID, PASSLOOP_DEPLOY_TOKEN, PASSLOOP_APP_PRIVATE_KEY: '' }), 'deploy-app');
+    expect(await ask(wide.clientId, owner)).toMatchObject({
+      verdict: 'warn',
+      message: expect.stringContaining('installed on all repositories'),
+    });
+    expect(await ask(app.clientId, owner)).toMatchObject({
+      verdict: 'unknown',
+      message: expect.stringContaining('only the App itself tells'),
+    });
+    expect(await ask('Iv23nobody', owner)).toMatchObject({ verdict: 'fail' });
+    expect(await ask(wide.clientId, administrator)).toMatchObject({ verdict: 'unknown' });
+  });
+
   it('is unknown with the key of another one, with a broken key and without a key', async () => {
     const other = await world.github.createApp({ slug: 'other', account: 'acme' });
     for (const PASSLOOP_APP_PRIVATE_KEY of [other.privateKey, 'no key at all']) {

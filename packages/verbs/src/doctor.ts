@@ -152,7 +152,7 @@ async function appOf(
     clientId = answer.value;
   }
   const { baseUrl, userAgent } = githubOptions(context);
-  return gatherApp(deploy, { clientId, privateKey: context.env.PASSLOOP_APP_PRIVATE_KEY ?? null, baseUrl, userAgent });
+  return gatherApp(deploy, { clientId, privateKey: context.env.PASSLOOP_APP_PRIVATE_KEY || null, baseUrl, userAgent });
 }
 
 async function gatherMachine(context: Context, workflows: readonly WorkflowFile[]): Promise<MachineFacts> {

@@ -71,8 +71,8 @@ export async function gatherApp(
     {
       what: 'the installations of Apps',
       permission: 'organization administration: read',
-      route: 'GET /orgs/{owner}/installations',
-      parameters: { per_page: 100 },
+      route: 'GET /orgs/{org}/installations',
+      parameters: { org: reader.repository.split('/')[0], per_page: 100 },
     },
     Installations,
   );

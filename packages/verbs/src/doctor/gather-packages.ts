@@ -49,10 +49,20 @@ function packagesOf(model: LoadedModel): { purpose: 'store' | 'image'; repositor
 /** An owner is an organization or a person, and each has a route of its own. */
 async function askPackage(reader: SettingsReader, name: string): Promise<NonNullable<PackageFact['listing']>> {
   const [account = '', ...rest] = name.split('/');
-  const parameters = { account, package_name: rest.join('/') };
-  const ask = (route: string): Promise<Answer<z.infer<typeof PackageAnswer>>> =>
-    reader.ask({ what: `the package ${name}`, permission: 'packages: read', route, parameters }, PackageAnswer);
-  const found = await ask('GET /orgs/{account}/packages/container/{package_name}');
-  const answer = found.state === 'absent' ? await ask('GET /users/{account}/packages/container/{package_name}') : found;
+  const ask = (route: string, owner: Record<string, string>): Promise<Answer<z.infer<typeof PackageAnswer>>> =>
+    reader.ask(
+      {
+        what: `the package ${name}`,
+        permission: 'packages: read',
+        route,
+        parameters: { ...owner, package_name: rest.join('/') },
+      },
+      PackageAnswer,
+    );
+  const found = await ask('GET /orgs/{org}/packages/container/{package_name}', { org: account });
+  const answer =
+    found.state === 'absent'
+      ? await ask('GET /users/{username}/packages/container/{package_name}', { username: account })
+      : found;
   return answered(answer, ({ visibility, repository }) => ({ visibility, repository: repository?.full_name ?? null }));
 }

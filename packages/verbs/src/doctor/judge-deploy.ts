@@ -65,7 +65,7 @@ function judgeApp(deploy: DeployFacts, forge: ForgeFacts): Finding {
   if (installation.state === 'refused' || installation.state === 'unanswered' || installation.state === 'plan') {
     return unknown(
       place,
-      `Whether the App ${plainText(app.clientId, 60)} is installed on ${deploy.repository} can't be told: ${installation.said}.`,
+      `Whether the App ${plainText(app.clientId, 60)} is installed on ${deploy.repository} can't be told: ${installation.said.replace(/\.+$/, '')}.`,
       `Set PASSLOOP_APP_PRIVATE_KEY to the App's key (it stays here), or use a token with \`organization administration: read\`. By hand: ${page}`,
     );
   }

@@ -26,7 +26,7 @@ export function unanswered(
     case 'unanswered':
       return unknown(
         place,
-        `GitHub didn't tell about ${what}: ${answer.said}.`,
+        `GitHub didn't tell about ${what}: ${answer.said.replace(/\.+$/, '')}.`,
         answer.said === 'there is no token'
           ? 'Give it one: GITHUB_TOKEN=$(gh auth token) passloop doctor'
           : 'Run it again.',
