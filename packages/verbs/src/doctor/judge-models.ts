@@ -2,6 +2,7 @@ import { count, plainText } from '@passloop/core';
 import { fromRoot, lockFileName } from '@passloop/model';
 import type { DatasetFact, Facts, ModelFileFact, PackageFact } from './facts.ts';
 import { type Finding, fail, ok, unknown, warn } from './finding.ts';
+import { shellWord } from './shell-word.ts';
 import { unanswered } from './unanswered.ts';
 
 /** The model file, its locks, profiles and data. */
@@ -64,12 +65,12 @@ function judgeProfile(fact: DatasetFact, subject: string): Finding[] {
   const place = { id: 'profile', subject };
   if (fact.profile.state === 'none') return [];
   if (fact.profile.state === 'valid') return [ok(place, 'Its profile is committed.')];
-  const command = inFolder(fact, `passloop data profile && git add ${plainText(fact.profile.file)}`);
+  const command = inFolder(fact, `passloop data profile && git add -- ${shellWord(plainText(fact.profile.file))}`);
   return [fail(place, fact.profile.said, command)];
 }
 
 function inFolder(fact: DatasetFact, command: string): string {
-  return fact.model.folder === '' ? command : `cd ${JSON.stringify(fact.model.folder)} && ${command}`;
+  return fact.model.folder === '' ? command : `cd ${shellWord(plainText(fact.model.folder))} && ${command}`;
 }
 
 /** The store's place, and what the credentials at hand may do with the packages that the model file names. */

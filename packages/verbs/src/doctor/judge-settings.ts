@@ -1,6 +1,7 @@
 import { plainText } from '@passloop/core';
 import type { EnvironmentFacts, Facts, ForgeFacts, RepositorySettings } from './facts.ts';
 import { type Finding, fail, ok, unknown, warn } from './finding.ts';
+import { shellWord } from './shell-word.ts';
 import { unanswered } from './unanswered.ts';
 
 /** GitHub's own app, to which checks of workflows belong. */
@@ -135,7 +136,7 @@ function judgeEnvironment(facts: EnvironmentFacts, settings: RepositorySettings,
       fail(
         place,
         `There is no environment ${plainText(facts.name)}: nothing holds the App's key apart from pull requests.`,
-        `gh api -X PUT repos/${settings.name}/environments/${facts.name} -F "deployment_branch_policy[protected_branches]=false" -F "deployment_branch_policy[custom_branch_policies]=true", or by hand: ${address}.${plan}`,
+        `gh api -X PUT ${shellWord(`repos/${settings.name}/environments/${encodeURIComponent(facts.name)}`)} -F "deployment_branch_policy[protected_branches]=false" -F "deployment_branch_policy[custom_branch_policies]=true", or by hand: ${address}.${plan}`,
       ),
     ];
   }
@@ -184,6 +185,6 @@ function judgeSecret(facts: EnvironmentFacts, address: string): Finding {
   return fail(
     place,
     `The environment ${facts.name} has no secret ${facts.secretName}.`,
-    `gh secret set ${facts.secretName} --env ${facts.name} < private-key.pem, or by hand: ${address}`,
+    `gh secret set ${facts.secretName} --env ${shellWord(facts.name)} < private-key.pem, or by hand: ${address}`,
   );
 }

@@ -1,5 +1,6 @@
 import { plainText } from '@passloop/core';
 import { type Finding, fail, ok, unknown, warn } from './finding.ts';
+import { shellWord } from './shell-word.ts';
 import { type Scopes, type SuiteWorkflowName, suiteWorkflowNames, suiteWorkflows } from './suite-workflow.ts';
 import type { Caller, Granted, WorkflowFile } from './workflow-file.ts';
 
@@ -124,7 +125,7 @@ function judgePin(file: WorkflowFile, caller: Caller): Finding {
   return warn(
     place,
     `${file.file}:${caller.line} calls ${caller.from} at ${ref === '' ? 'no ref' : ref}, which can be moved to other code.`,
-    `Pin the commit: gh api repos/${caller.from}/commits/${ref || 'v1'} --jq .sha, and write it behind the \`@\`, with \`# ${ref || 'v1'}\` after it`,
+    `Pin the commit: gh api ${shellWord(`repos/${caller.from}/commits/${ref || 'v1'}`)} --jq .sha, and write it behind the \`@\`, with \`# ${ref || 'v1'}\` after it`,
   );
 }
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { type LoadedModel, parseModelFile } from '@passloop/model';
 import { expect, it } from 'vitest';
 import type { DatasetFact, Facts, PackageFact, RepositorySettings } from './facts.ts';
@@ -190,7 +191,7 @@ const cases: Case[] = [
     'profile',
     'fail',
     /not in this commit/,
-    /passloop data profile && git add profiles\/train\.json/,
+    /passloop data profile && git add -- profiles\/train\.json/,
     withDataset({
       profile: { state: 'missing', file: 'profiles/train.json', said: 'profiles/train.json is not in this commit.' },
     }),
@@ -602,4 +603,31 @@ it('classic scopes tell what a sealed registry token does not', () => {
     ...withStore({ access: access('granted', 'unknown'), scopes: ['repo', 'write:packages'] }),
   });
   expect(diagnosis.verdict).toBe('pass');
+});
+
+/** What a shell would read of a command, with everything run that it would run. */
+function wordsOf(command: string): string[] {
+  const script = `printf '%s\\n' ${command}`;
+  return execFileSync('sh', ['-c', script], { encoding: 'utf8' }).trimEnd().split('\n');
+}
+
+it.each([
+  '$(echo owned)',
+  '`echo owned`',
+  "a'; echo owned; '",
+  '-rf',
+  'a b',
+  'x;echo owned',
+  '"$HOME"',
+])('a fix carries %j as one word', (name) => {
+  const commands = [
+    withEnvironment({ name, secrets: found([]) }),
+    withDataset({ profile: { state: 'missing', file: name, said: 'x' } }),
+  ].map((changed) => {
+    const { checks } = diagnose({ ...facts, ...changed });
+    return checks.find((check) => check.fix !== null && check.verdict !== 'ok')?.fix ?? '';
+  });
+  const [secret = '', profile = ''] = commands;
+  expect(wordsOf(secret.replace(/ < .*$/, ''))).toEqual(['gh', 'secret', 'set', 'DEPLOY_KEY', '--env', name]);
+  expect(wordsOf(profile.replace(/^.* && /, '')).at(-1)).toBe(name);
 });
