@@ -34,7 +34,7 @@ file is written there, and the rest at the top. What it can't know, it lists wit
       .addHelpText(
         'after',
         `
-It reads and writes nothing. Settings are asked with GITHUB_TOKEN, the deploy repository
+It only reads. Settings are asked with GITHUB_TOKEN, the deploy repository
 with PASSLOOP_DEPLOY_TOKEN or the same. What a token may not see is unknown, never ok.`,
       ),
   ).action(async (flags: CommonFlags & DoctorRequest) => {

@@ -5,12 +5,17 @@ import { type Finding, fail, ok, unknown, warn } from './finding.ts';
 const neededRunner = '2.336.0';
 
 /** The Docker engine here, the runner, and the kind of GitHub. */
-export function judgeMachine(facts: Pick<Facts, 'machine' | 'forge'>): Finding[] {
-  return [judgeEngine(facts.machine.engine), judgeForge(facts.forge), judgeRunner(facts.machine.runner)];
+export function judgeMachine(facts: Pick<Facts, 'machine' | 'forge' | 'modelFile'>): Finding[] {
+  const models = facts.modelFile.state === 'valid' ? facts.modelFile.models : [];
+  const isPackaged = models.some((model) => model.package !== undefined);
+  return [judgeEngine(facts.machine.engine, isPackaged), judgeForge(facts.forge), judgeRunner(facts.machine.runner)];
 }
 
-function judgeEngine(engine: Facts['machine']['engine']): Finding {
+function judgeEngine(engine: Facts['machine']['engine'], isPackaged: boolean): Finding {
   const place = { id: 'engine' };
+  if (engine.state === 'silent' && !isPackaged) {
+    return ok(place, 'No Docker engine answers, and no model here is packaged: none is needed.');
+  }
   if (engine.state === 'silent') {
     return fail(place, engine.said, engine.hint ?? 'Install and start a Docker engine, or point DOCKER_HOST at one.');
   }

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { type LoadedModel, parseModelFile } from '@passloop/model';
 import { expect, it } from 'vitest';
 import type { DatasetFact, Facts, PackageFact, RepositorySettings } from './facts.ts';
@@ -22,6 +23,7 @@ models:
     data:
       train: {path: data/train.csv, profile: profiles/train.json}
     store: {oci: ghcr.io/acme/delay-runs}
+    package: {model: m.joblib, requirements: r.lock, signature: s.json, base: 'x@sha256:${'0'.repeat(64)}', repository: ghcr.io/acme/delay}
     deploy:
       repository: acme/deploy
       environments:
@@ -595,6 +597,22 @@ it('every check has a world in which it is not ok', () => {
   // A queue is nothing to mend.
   ids.delete('merge-queue');
   expect([...ids].filter((id) => !cases.some(([one]) => one === id))).toEqual([]);
+});
+
+it('no engine is missed where nothing is packaged', () => {
+  const machine: Facts['machine'] = { ...facts.machine, engine: { state: 'silent', said: 'No engine', hint: null } };
+  const [found] = diagnose({ ...facts, ...withModel(modelText.replace(/ +package: .*\n/, '')), machine }).checks.filter(
+    (check) => check.id === 'engine',
+  );
+  expect(found?.verdict).toBe('ok');
+});
+
+it('docs/doctor.md explains every check', async () => {
+  const page = await readFile(new URL('../../../../docs/doctor.md', import.meta.url), 'utf8');
+  const explained = new Set([...page.matchAll(/^\| `([a-z-]+)`/gm)].map((match) => match[1]));
+  expect([...explained].sort()).toEqual(
+    [...new Set(diagnose(facts).checks.map((check) => check.id)), 'workflow-version'].sort(),
+  );
 });
 
 it('classic scopes tell what a sealed registry token does not', () => {
