@@ -97,8 +97,9 @@ function cloneUrl(clone: string): string {
   return (clone === world.flightsClone ? world.flights : world.deploy).cloneUrlWith(administrator);
 }
 
-async function doctor(env: Record<string, string> = {}): Promise<DiagnosisDocument> {
+async function doctor(env: Record<string, string> = {}, cwd = world.flightsClone): Promise<DiagnosisDocument> {
   const answer = await world.passloop(['doctor', '--quiet', '--json', '-'], {
+    cwd,
     env: {
       GITHUB_SERVER_URL: 'https://github.com',
       GITHUB_REPOSITORY: 'acme/flights',
@@ -155,6 +156,17 @@ it('finds the files of the commit, its data, the deploy repository and the App',
     for (const id of ['workflow', 'workflow-pin', 'workflow-permissions'])
       expect(the(document, id, name), `${id} ${name}`).toMatchObject({ verdict: 'ok' });
   expect(the(document, 'deploy-app')).toMatchObject({ verdict: 'ok', subject: 'acme/deploy' });
+});
+
+it('knows a deploy repository by its workflows', async () => {
+  const document = await doctor({ GITHUB_REPOSITORY: 'acme/deploy' }, world.deployClone);
+  expect(the(document, 'workflow', 'deploy-check')).toMatchObject({ verdict: 'ok' });
+  expect(the(document, 'repository')).toMatchObject({ verdict: 'ok', subject: 'acme/deploy' });
+  expect(document.checks.map((check) => check.id)).not.toContain('model-file');
+  expect(the(document, 'owners')).toMatchObject({
+    verdict: 'warn',
+    fix: expect.stringContaining('/.passloop/ @OWNERS'),
+  });
 });
 
 it('makes only calls that read', async () => {

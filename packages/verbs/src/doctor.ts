@@ -8,7 +8,13 @@ import { githubOptions } from './deploy-repository.ts';
 import type { AppFacts, DeployFacts, Facts, ForgeFacts, MachineFacts } from './doctor/facts.ts';
 import { gatherApp, gatherDeploy } from './doctor/gather-deploy.ts';
 import { gatherPackages } from './doctor/gather-packages.ts';
-import { gatherDatasets, gatherModelFile, gatherOwners, gatherWorkflows } from './doctor/gather-repository.ts';
+import {
+  gatherDatasets,
+  gatherModelFile,
+  gatherOwners,
+  gatherWorkflows,
+  hasRecords,
+} from './doctor/gather-repository.ts';
 import { askVariable, gatherEnvironment, gatherSettings } from './doctor/gather-settings.ts';
 import { diagnose } from './doctor/judge.ts';
 import type { Caller, WorkflowFile } from './doctor/workflow-file.ts';
@@ -42,15 +48,22 @@ export async function doctor(context: Context, request: DoctorRequest): Promise<
   const datasets = commit === null ? [] : await gatherDatasets(repository, root, commit, models);
   const owners = commit === null ? null : await gatherOwners(repository, commit);
 
+  const callers = workflows.flatMap((file) => file.callers);
+  const isDeploy =
+    modelFile.state === 'absent' &&
+    commit !== null &&
+    (callers.some((caller) => caller.workflow.startsWith('deploy-')) || (await hasRecords(repository, commit)));
+  const role = isDeploy ? 'deploy' : 'model';
+
   context.progress.phase('ask the forge');
   const reader = name === null ? null : readerOf(context, name, context.env.GITHUB_TOKEN);
   const settings = reader === null ? null : await gatherSettings(reader);
   const deploying = models.filter((model) => model.deploy !== undefined);
-  const promote = workflows.flatMap((file) => file.callers).find((caller) => caller.workflow === 'model-promote');
+  const promote = callers.find((caller) => caller.workflow === (isDeploy ? 'deploy-chain' : 'model-promote'));
   const names = namesOf(promote);
+  const usesEnvironment = isDeploy ? promote !== undefined : deploying.length > 0;
   const isSeen = settings?.repository.state === 'found';
-  const environment =
-    reader === null || deploying.length === 0 || !isSeen ? null : await gatherEnvironment(reader, names);
+  const environment = reader === null || !usesEnvironment || !isSeen ? null : await gatherEnvironment(reader, names);
   const deploys = await gatherDeploys(context, {
     name,
     reader,
@@ -65,6 +78,7 @@ export async function doctor(context: Context, request: DoctorRequest): Promise<
   const machine = await gatherMachine(context, workflows);
   context.progress.done();
   return diagnose({
+    role,
     name,
     commit,
     forge,

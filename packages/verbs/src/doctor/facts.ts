@@ -5,6 +5,8 @@ import type { WorkflowFile } from './workflow-file.ts';
 
 /** What is known before anything is judged. All of it was read; nothing of it is an opinion. */
 export type Facts = {
+  /** A repository without a model file that calls deploy-check.yml or deploy-chain.yml, or has records, is a deploy repository. */
+  role: 'model' | 'deploy';
   /** `owner/name`, or null without a forge. */
   name: string | null;
   commit: string | null;

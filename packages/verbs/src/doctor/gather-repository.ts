@@ -124,3 +124,13 @@ export async function gatherOwners(repository: GitRepository, commit: string): P
   }
   return null;
 }
+
+/** A record or a hold lies in the commit: what only a deploy repository has. */
+export async function hasRecords(repository: GitRepository, commit: string): Promise<boolean> {
+  const files = await repository.listFiles(commit, '.passloop');
+  return files.some(
+    (entry) =>
+      /^\.passloop\/[a-z][-a-z0-9]*\/[a-z][-a-z0-9]*(?:\.json|\/)/.test(entry.path) &&
+      !entry.path.startsWith('.passloop/overrides/'),
+  );
+}

@@ -2,33 +2,37 @@ import picomatch from 'picomatch';
 import type { Facts } from './facts.ts';
 import { type Finding, ok, warn } from './finding.ts';
 
-/** What decides about a check and must not be changed by its author alone. */
-const guarded = ['.passloop/overrides/example.yaml', '.github/workflows/model-check.yml', '.github/CODEOWNERS'];
-const guardedLines = '/.passloop/overrides/ @OWNERS\n/.github/ @OWNERS';
+/** What decides, and must not be changed by its author alone: a folder, and a file in it. */
+const guarded = {
+  model: [
+    { folder: '.passloop/overrides/', file: '.passloop/overrides/example.yaml' },
+    { folder: '.github/', file: '.github/workflows/model-check.yml' },
+    { folder: '.github/', file: '.github/CODEOWNERS' },
+  ],
+  deploy: [
+    { folder: '.passloop/', file: '.passloop/prod/model.json' },
+    { folder: '.github/', file: '.github/workflows/deploy-check.yml' },
+    { folder: '.github/', file: '.github/CODEOWNERS' },
+  ],
+} as const;
 
-/** Overrides and workflows have owners. */
-export function judgeOwners(facts: Pick<Facts, 'owners'>): Finding {
+/** Overrides, records and workflows have owners. */
+export function judgeOwners(facts: Pick<Facts, 'owners' | 'role'>): Finding {
   const place = { id: 'owners' };
+  const wanted = guarded[facts.role];
+  const open = wanted.filter(({ file }) => !hasOwner(facts.owners?.text ?? '', file));
+  const folders = [...new Set(open.map(({ folder }) => folder as string))];
+  const file = facts.owners?.file ?? '.github/CODEOWNERS';
+  const fix = `${file}:\n${folders.map((folder) => `/${folder} @OWNERS`).join('\n')}`;
   if (facts.owners === null) {
-    return warn(
-      place,
-      'There is no CODEOWNERS file: whoever may push may write an override for their own change.',
-      `.github/CODEOWNERS:\n${guardedLines}`,
-    );
+    const said =
+      facts.role === 'model'
+        ? 'whoever may push may write an override for their own change.'
+        : 'whoever may push may change a record or a workflow.';
+    return warn(place, `There is no CODEOWNERS file: ${said}`, fix);
   }
-  const { file, text } = facts.owners;
-  const open = guarded.filter((name) => !hasOwner(text, name));
-  if (open.length > 0) {
-    const folders = [
-      ...new Set(open.map((name) => (name.startsWith('.github') ? '.github/' : '.passloop/overrides/'))),
-    ];
-    return warn(
-      place,
-      `${file} gives no owner to ${folders.join(' and ')}.`,
-      `${file}:\n${folders.map((folder) => `/${folder} @OWNERS`).join('\n')}`,
-    );
-  }
-  return ok(place, `${file} gives .passloop/overrides and .github to owners.`);
+  if (open.length > 0) return warn(place, `${file} gives no owner to ${folders.join(' and ')}.`, fix);
+  return ok(place, `${file} gives ${[...new Set(wanted.map(({ folder }) => folder))].join(' and ')} to owners.`);
 }
 
 /** The last line whose pattern matches decides, as GitHub reads the file; a line without an owner takes owners away. */

@@ -8,8 +8,8 @@ import { unanswered } from './unanswered.ts';
 const actionsAppId = 15368;
 const checkName = 'passloop';
 
-/** Settings of the model repository that no file holds. */
-export function judgeSettings(facts: Pick<Facts, 'settings' | 'environment' | 'forge' | 'workflows'>): Finding[] {
+/** Settings of the repository that no file holds. */
+export function judgeSettings(facts: Pick<Facts, 'settings' | 'environment' | 'forge' | 'role'>): Finding[] {
   const { settings, environment, forge } = facts;
   if (settings === null) {
     return [
@@ -25,7 +25,8 @@ export function judgeSettings(facts: Pick<Facts, 'settings' | 'environment' | 'f
   if (unseen.verdict !== 'ok') return [unseen];
   return [
     unseen,
-    judgeRequiredCheck(settings, page),
+    // The check of a deploy repository is its workflow's job, under a name of the team's own.
+    ...(facts.role === 'model' ? [judgeRequiredCheck(settings, page)] : []),
     ...judgeMergeQueue(settings),
     judgeForks(settings, page),
     judgeDefaultPermissions(settings, page),

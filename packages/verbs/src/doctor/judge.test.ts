@@ -111,6 +111,7 @@ const installation = {
   >,
 };
 const facts: Facts = {
+  role: 'model',
   name: 'acme/flights',
   commit: sha,
   forge: { server: 'https://github.com', kind: 'cloud' },
@@ -597,6 +598,22 @@ it('every check has a world in which it is not ok', () => {
   // A queue is nothing to mend.
   ids.delete('merge-queue');
   expect([...ids].filter((id) => !cases.some(([one]) => one === id))).toEqual([]);
+});
+
+it('a deploy repository is held to its own workflows and owners, and needs no model', () => {
+  const diagnosis = diagnose({
+    ...facts,
+    role: 'deploy',
+    modelFile: { state: 'absent' },
+    datasets: [],
+    packages: [],
+    deploys: [],
+    workflows: [workflow('deploy-check', { on: '[pull_request, merge_group]' })],
+  });
+  expect(diagnosis.checks.filter((check) => check.verdict !== 'ok')).toEqual([
+    expect.objectContaining({ id: 'owners', fix: '.github/CODEOWNERS:\n/.passloop/ @OWNERS' }),
+  ]);
+  expect(diagnosis.checks.map((check) => check.id)).not.toContain('model-file');
 });
 
 it('no engine is missed where nothing is packaged', () => {

@@ -11,22 +11,19 @@ import type { SuiteWorkflowName } from './suite-workflow.ts';
 
 /** Facts -> diagnosis, in the order in which a person mends things: files first, then settings, then other repositories. */
 export function diagnose(facts: Facts): DiagnosisDocument {
-  const models = facts.modelFile.state === 'valid' ? facts.modelFile.models : [];
-  const deploys = models.some((model) => model.deploy !== undefined);
-  const wanted: SuiteWorkflowName[] = ['model-check', 'model-report'];
-  if (deploys) wanted.push('model-promote', 'model-rollback');
-  const { settings } = facts;
+  const { settings, role } = facts;
+  const isModel = role === 'model';
+  const workflows = judgeWorkflows({
+    repository: facts.name,
+    role,
+    files: facts.workflows,
+    wanted: wantedWorkflows(facts),
+    mergeQueue: settings?.rules.state === 'found' && settings.rules.value.mergeQueue,
+    defaultBranch: settings?.repository.state === 'found' ? settings.repository.value.defaultBranch : null,
+  });
   const checks: Finding[] = [
-    ...judgeModels(facts),
-    ...judgePackages(facts),
-    ...judgeWorkflows({
-      repository: facts.name,
-      role: 'model',
-      files: facts.workflows,
-      wanted,
-      mergeQueue: settings?.rules.state === 'found' && settings.rules.value.mergeQueue,
-      defaultBranch: settings?.repository.state === 'found' ? settings.repository.value.defaultBranch : null,
-    }),
+    ...(isModel ? [...judgeModels(facts), ...judgePackages(facts)] : []),
+    ...workflows,
     judgeOwners(facts),
     ...judgeMachine(facts),
     ...judgeSettings(facts),
@@ -39,6 +36,13 @@ export function diagnose(facts: Facts): DiagnosisDocument {
     verdict: verdictOf(checks),
     checks,
   };
+}
+
+function wantedWorkflows({ role, modelFile }: Facts): SuiteWorkflowName[] {
+  if (role === 'deploy') return ['deploy-check'];
+  const models = modelFile.state === 'valid' ? modelFile.models : [];
+  const deploys = models.some((model) => model.deploy !== undefined);
+  return ['model-check', 'model-report', ...(deploys ? (['model-promote', 'model-rollback'] as const) : [])];
 }
 
 function verdictOf(checks: readonly Finding[]): 'pass' | 'warn' | 'fail' {
