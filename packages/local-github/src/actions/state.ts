@@ -88,7 +88,7 @@ export type Environment = {
 };
 
 /** Rules of rulesets for a branch, as far as they are told to callers; the server doesn't enforce them. */
-export type ToldRules = {
+type ToldRules = {
   checks?: { context: string; appId: number | null }[];
   mergeQueue?: boolean;
 };
