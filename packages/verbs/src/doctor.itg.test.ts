@@ -411,3 +411,17 @@ it('a wrong model file is told with its line, and the rest is looked at all the 
   await writeFile(file, before);
   await world.git(world.flightsClone, 'commit', '-qam', 'Mend');
 });
+
+it('a team that did all of it passes, but for what only a push would tell', async () => {
+  await protect([{ context: 'passloop', app_id: 15368 }]);
+  await world.flights.configureActions({
+    defaultPermissions: 'read',
+    forkApproval: 'all_external_contributors',
+    environments: { passloop: { refs: { branches: ['main'] }, secrets: ['DEPLOY_KEY'], variables: {} } },
+    rules: {},
+  });
+  const document = await doctor();
+  const left = document.checks.filter((check) => check.verdict !== 'ok').map(({ id, verdict }) => `${id} ${verdict}`);
+  expect(left).toEqual(['store-access unknown', 'image-access unknown']);
+  expect(document.verdict).toBe('warn');
+});
