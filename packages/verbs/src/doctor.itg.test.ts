@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import { runProcess, type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { type DiagnosedCheck, type DiagnosisDocument, parseDocument } from '@passloop/documents';
 import type { CreatedApp } from '@passloop/local-github';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -394,6 +394,29 @@ describe('the work tree', () => {
     await writeFile(file, before);
     expect(the(await doctor(), 'lock', 'flight-delay/test')).toMatchObject({ verdict: 'ok' });
   });
+});
+
+it('asks no other GitHub than the one of the remote', async () => {
+  const { flightsClone } = world;
+  const from = world.github.log.length;
+  await world.git(flightsClone, 'remote', 'set-url', 'origin', 'git@git.acme.example:acme/flights.git');
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(GITHUB|PASSLOOP)_/.test(name)));
+  const result = await runProcess({
+    argv: [process.execPath, command, 'doctor', '--quiet', '--json', '-'],
+    cwd: flightsClone,
+    env: { ...(env as Record<string, string>), GITHUB_TOKEN: administrator },
+  });
+  const document = parseDocument('diagnosis', result.stdout.toString(), 'stdout');
+  expect(the(document, 'repository')).toMatchObject({
+    verdict: 'unknown',
+    message: expect.stringContaining('git.acme.example'),
+  });
+  expect(the(document, 'deploy-repository')).toMatchObject({
+    verdict: 'unknown',
+    message: expect.stringContaining('git.acme.example'),
+  });
+  expect(world.github.log).toHaveLength(from);
+  await world.git(flightsClone, 'remote', 'set-url', 'origin', cloneUrl(flightsClone));
 });
 
 it('a wrong model file is told with its line, and the rest is looked at all the same', async () => {

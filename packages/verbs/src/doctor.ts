@@ -17,6 +17,7 @@ import {
 } from './doctor/gather-repository.ts';
 import { askVariable, gatherEnvironment, gatherSettings } from './doctor/gather-settings.ts';
 import { diagnose } from './doctor/judge.ts';
+import { isGithub, remoteHost } from './doctor/remote-host.ts';
 import type { Caller, WorkflowFile } from './doctor/workflow-file.ts';
 import { repositoryName } from './workspace.ts';
 
@@ -39,7 +40,8 @@ export async function doctor(context: Context, request: DoctorRequest): Promise<
     repositoryName(context, repository),
     repository.resolve(request.ref ?? 'HEAD'),
   ]);
-  const forge = forgeOf(context);
+  const remote = await repository.run(['remote', 'get-url', 'origin'], { allowFailure: true });
+  const forge = forgeOf(context, remote);
   context.progress.phase('read the repository');
   const modelFile: Facts['modelFile'] =
     commit === null ? { state: 'absent' } : await gatherModelFile(repository, commit);
@@ -56,7 +58,7 @@ export async function doctor(context: Context, request: DoctorRequest): Promise<
   const role = isDeploy ? 'deploy' : 'model';
 
   context.progress.phase('ask the forge');
-  const reader = name === null ? null : readerOf(context, name, context.env.GITHUB_TOKEN);
+  const reader = name === null || forge.elsewhere !== null ? null : readerOf(context, name, context.env.GITHUB_TOKEN);
   const settings = reader === null ? null : await gatherSettings(reader);
   const deploying = models.filter((model) => model.deploy !== undefined);
   const promote = callers.find((caller) => caller.workflow === (isDeploy ? 'deploy-chain' : 'model-promote'));
@@ -65,7 +67,7 @@ export async function doctor(context: Context, request: DoctorRequest): Promise<
   const isSeen = settings?.repository.state === 'found';
   const environment = reader === null || !usesEnvironment || !isSeen ? null : await gatherEnvironment(reader, names);
   const deploys = await gatherDeploys(context, {
-    name,
+    elsewhere: forge.elsewhere,
     reader,
     promote,
     models: deploying,
@@ -102,11 +104,18 @@ function readerOf(context: Context, repository: string, token: string | undefine
   });
 }
 
-/** GitHub's own clouds know everything first. */
-function forgeOf(context: Context): ForgeFacts {
+/** GitHub's own clouds know everything first. A job says which GitHub is its own; on a laptop the remote must be on github.com. */
+function forgeOf(context: Context, remote: string): ForgeFacts {
   const server = (context.env.GITHUB_SERVER_URL ?? 'https://github.com').replace(/\/+$/, '');
   const { hostname } = URL.canParse(server) ? new URL(server) : { hostname: '' };
-  return { server, kind: hostname === 'github.com' || hostname.endsWith('.ghe.com') ? 'cloud' : 'server' };
+  const host = remoteHost(remote);
+  const isTold = context.env.GITHUB_API_URL !== undefined || context.env.GITHUB_REPOSITORY !== undefined;
+  const isElsewhere = !isTold && remote.trim() !== '' && (host === null || !isGithub(host));
+  return {
+    server,
+    kind: hostname === 'github.com' || hostname.endsWith('.ghe.com') ? 'cloud' : 'server',
+    elsewhere: isElsewhere ? (host === null ? 'a folder of this machine' : `on ${host}`) : null,
+  };
 }
 
 function namesOf(promote: Caller | undefined): { environment: string; secret: string } {
@@ -117,7 +126,7 @@ function namesOf(promote: Caller | undefined): { environment: string; secret: st
 async function gatherDeploys(
   context: Context,
   world: {
-    name: string | null;
+    elsewhere: string | null;
     reader: SettingsReader | null;
     promote: Caller | undefined;
     models: readonly LoadedModel[];
@@ -127,8 +136,11 @@ async function gatherDeploys(
   const facts: DeployFacts[] = [];
   const names = new Set(world.models.map((model) => model.deploy?.repository ?? ''));
   for (const repository of names) {
-    if (!/^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/[\w.-]{1,100}$/.test(repository)) {
-      const said = `${repository} is no owner/name, and this version reads deploy repositories on GitHub`;
+    const isName = /^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/[\w.-]{1,100}$/.test(repository);
+    if (!isName || world.elsewhere !== null) {
+      const said = isName
+        ? `the remote \`origin\` is ${world.elsewhere}`
+        : `${repository} is no owner/name, and this version reads deploy repositories on GitHub`;
       const unseen = { state: 'unanswered', said } as const;
       facts.push({ repository, isChain: false, settings: unseen, workflows: unseen, app: { state: 'unnamed', said } });
       continue;

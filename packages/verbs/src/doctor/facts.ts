@@ -28,6 +28,8 @@ export type ForgeFacts = {
   server: string;
   /** `cloud`: github.com and ghe.com; `server`: GitHub Enterprise Server. */
   kind: 'cloud' | 'server';
+  /** What stands against asking it: the remote `origin` is somewhere else. Null where nothing does. */
+  elsewhere: string | null;
 };
 
 export type ModelFileFact =

@@ -11,6 +11,15 @@ const checkName = 'passloop';
 /** Settings of the repository that no file holds. */
 export function judgeSettings(facts: Pick<Facts, 'settings' | 'environment' | 'forge' | 'role'>): Finding[] {
   const { settings, environment, forge } = facts;
+  if (settings === null && forge.elsewhere !== null) {
+    return [
+      unknown(
+        { id: 'repository' },
+        `The remote \`origin\` is ${plainText(forge.elsewhere)}, so github.com was not asked about it.`,
+        'For a GitHub of your own: GITHUB_SERVER_URL=https://HOST GITHUB_API_URL=https://HOST/api/v3 passloop doctor. On github.com: git remote set-url origin https://github.com/OWNER/NAME.git',
+      ),
+    ];
+  }
   if (settings === null) {
     return [
       unknown(

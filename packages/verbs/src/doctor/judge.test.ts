@@ -114,7 +114,7 @@ const facts: Facts = {
   role: 'model',
   name: 'acme/flights',
   commit: sha,
-  forge: { server: 'https://github.com', kind: 'cloud' },
+  forge: { server: 'https://github.com', kind: 'cloud', elsewhere: null },
   modelFile: { state: 'valid', models: [model] },
   datasets: [dataset],
   packages: [store],
@@ -387,7 +387,7 @@ const cases: Case[] = [
     'warn',
     /GitHub Enterprise Server/,
     /second ref/,
-    { forge: { server: 'https://git.acme.example', kind: 'server' } },
+    { forge: { server: 'https://git.acme.example', kind: 'server', elsewhere: null } },
   ],
   [
     'runner',
@@ -402,6 +402,13 @@ const cases: Case[] = [
     /whose version isn't known/,
     /--version/,
     { machine: { ...facts.machine, runner: { state: 'own', version: null } } },
+  ],
+  [
+    'repository',
+    'unknown',
+    /`origin` is on git\.acme\.example, so github\.com was not asked/,
+    /GITHUB_API_URL=/,
+    { settings: null, forge: { server: 'https://github.com', kind: 'cloud', elsewhere: 'on git.acme.example' } },
   ],
   ['repository', 'unknown', /no remote on a forge/, /git remote add/, { settings: null }],
   [

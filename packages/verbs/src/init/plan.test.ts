@@ -18,6 +18,7 @@ function survey(changed: Partial<Survey> = {}): Survey {
     folder: '',
     folderName: 'flights',
     name: 'acme/flights',
+    isOnGithub: true,
     defaultBranch: 'trunk',
     files: [],
     texts: new Map(),
@@ -78,6 +79,13 @@ it('keeps a workflow that calls Passloop under any name, and one of the same nam
   ]);
   expect(kept).toContain('.github/workflows/ci.yml');
   expect(decisions).toEqual([expect.stringContaining('model-promote.yml is there and doesn')]);
+});
+
+it('keeps runs on ghcr.io only for a repository of github.com', () => {
+  const text = (isOnGithub: boolean) =>
+    planInit(survey({ modelFiles: [], isOnGithub }), options).files.find((file) => file.path === 'passloop.yaml')?.text;
+  expect(text(true)).toMatch(/^ {4}store: \{oci: ghcr\.io\/acme\/flights-runs\}$/m);
+  expect(text(false)).not.toMatch(/^ +store:/m);
 });
 
 it('a default branch with a strange name stays one YAML value', () => {

@@ -65,7 +65,7 @@ function planModelFile(survey: Survey, plan: InitPlan): void {
   const leading =
     tables.find(({ dataset, table }) => dataset.name === 'train' && table !== null) ??
     tables.find(({ table }) => table !== null);
-  const owner = name?.split('/')[0]?.toLowerCase();
+  const owner = survey.isOnGithub ? name?.split('/')[0]?.toLowerCase() : undefined;
   const content: ModelFileContent = {
     name: model,
     guess: guessColumns(leading?.table ?? null, leading?.table?.rows ?? null),

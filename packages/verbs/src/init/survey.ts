@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { type GitRepository, insidePath, isInsidePath, isMissing, PassloopError, plainText } from '@passloop/core';
 import { modelFileName, parseRequirements } from '@passloop/model';
 import { openTables, quoteIdentifier } from '@passloop/tables';
+import { isGithub, remoteHost } from '../doctor/remote-host.ts';
 import { suiteWorkflowNames } from '../doctor/suite-workflow.ts';
 import { readWorkflow, type WorkflowFile } from '../doctor/workflow-file.ts';
 import { columnsToCount, type KnownTable } from './columns.ts';
@@ -17,6 +18,8 @@ export type Survey = {
   folderName: string;
   /** `owner/name` of the forge. */
   name: string | null;
+  /** The repository is on github.com, and so its packages can be on ghcr.io. */
+  isOnGithub: boolean;
   defaultBranch: string;
   /** Files below the folder, relative to it, as git lists them. */
   files: string[];
@@ -68,11 +71,13 @@ export async function surveyRepository({ repository, root, folder, name }: Surve
     ...files.filter((file) => /^[^/]*requirements[^/]*\.(txt|lock)$|^requirements\/[^/]+\.(txt|lock)$/.test(file)),
   ]);
   const found = findDatasets(files);
+  const remote = await repository.run(['remote', 'get-url', 'origin'], { allowFailure: true });
   const tables = await readTables(base, found.datasets);
   return {
     folder,
     folderName: path.basename(base),
     name,
+    isOnGithub: isGithub(remoteHost(remote) ?? ''),
     defaultBranch: await defaultBranchOf(repository),
     files,
     texts,
