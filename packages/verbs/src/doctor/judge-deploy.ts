@@ -115,5 +115,5 @@ function judgeInstallation(
       `Choose "Only select repositories" and ${deploy.repository}: ${page}`,
     );
   }
-  return ok(place, `${name} may write ${deploy.repository}, and nothing else.`);
+  return ok(place, `${name} has what Passloop needs on ${deploy.repository}, and nothing else.`);
 }
