@@ -1,5 +1,6 @@
 export * from './comparison.ts';
 export * from './data-report.ts';
+export * from './deploy.ts';
 export * from './diagnosis.ts';
 export * from './document.ts';
 export * from './error.ts';
@@ -7,6 +8,8 @@ export * from './image.ts';
 export * from './key.ts';
 export * from './plan.ts';
 export * from './promotion.ts';
+export * from './promotion-plan.ts';
+export * from './proof.ts';
 export * from './record.ts';
 export * from './report.ts';
 export * from './run.ts';

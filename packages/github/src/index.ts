@@ -1,6 +1,7 @@
 export { type Annotation, type CheckRunRequest, checkName, maxAnnotations, reportCheckRun } from './check-run.ts';
 export { type Action, type GithubClient, type GithubOptions, githubClient } from './client.ts';
 export { type CommentRequest, type CommentResult, upsertComment } from './comments.ts';
+export { defaultBranch } from './default-branch.ts';
 export { octokitForge } from './octokit-forge.ts';
 export { type ChangedFile, type PullRequest, readPullRequest } from './pull-request.ts';
 export {
@@ -10,3 +11,4 @@ export {
   type SettingsReader,
   settingsReader,
 } from './settings-reader.ts';
+export { dispatchWorkflow } from './workflow-dispatch.ts';

@@ -1,6 +1,13 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { type GitRepository, insidePath, type Progress, temporaryFolder, toDecimal } from '@passloop/core';
+import {
+  ConfigurationError,
+  type GitRepository,
+  insidePath,
+  type Progress,
+  temporaryFolder,
+  toDecimal,
+} from '@passloop/core';
 import type { RunDocument } from '@passloop/documents';
 import type { LoadedModel } from '@passloop/model';
 import type { Saved, Store } from '@passloop/record';
@@ -86,11 +93,32 @@ async function restoreHit(plan: TrainingPlan, request: TrainRequest): Promise<Ru
   await using staging = await temporaryFolder('outputs', request.outputFolder);
   const stored = await request.store.restoreRun(plan.key.runKey, staging.path);
   const metrics = await readMetrics(request.model, staging.path);
-  const digest = modelDigest(request.model, stored.outputs);
   await moveOutputs(staging.path, request.outputFolder, declaredOutputs(plan));
   request.progress.done();
-  // Names, rows and which output is the model are this commit's to say; the rest is the run's.
-  return { ...stored, ...identityOf(plan), cache: 'hit', modelDigest: digest, metrics, reproduction: null };
+  return { ...runOf(plan, stored), metrics };
+}
+
+/** Names, rows and which output is the model are this commit's to say; the rest is the run's. */
+function runOf(plan: TrainingPlan, stored: RunDocument): RunDocument {
+  const digest = modelDigest(plan.model, stored.outputs);
+  return { ...stored, ...identityOf(plan), cache: 'hit', modelDigest: digest, reproduction: null };
+}
+
+/**
+ * A stored run as the commit of a request sees it, without its outputs: `metrics` are the ones that were stored with it.
+ * @throws ConfigurationError where the stored run is of another key, or lacks the model
+ */
+export async function storedRun(
+  request: Pick<TrainRequest, 'repository' | 'commit' | 'model'>,
+  stored: RunDocument,
+): Promise<RunDocument> {
+  const plan = await planTraining(request.repository, request.commit, request.model);
+  if (stored.runKey !== plan.key.runKey) {
+    throw new ConfigurationError(
+      `${stored.runKey} is not the run of ${request.commit.slice(0, 12)} (${plan.key.runKey}).`,
+    );
+  }
+  return runOf(plan, stored);
 }
 
 function declaredOutputs(plan: TrainingPlan): string[] {

@@ -19,6 +19,7 @@ import { askVariable, gatherEnvironment, gatherSettings } from './doctor/gather-
 import { diagnose } from './doctor/judge.ts';
 import { isGithub, remoteHost } from './doctor/remote-host.ts';
 import type { Caller, WorkflowFile } from './doctor/workflow-file.ts';
+import { forgeRegistry } from './store.ts';
 import { repositoryName } from './workspace.ts';
 
 export type DoctorRequest = {
@@ -75,7 +76,7 @@ export async function doctor(context: Context, request: DoctorRequest): Promise<
   });
 
   context.progress.phase('ask the registry and the engine');
-  const registryHost = context.env.PASSLOOP_CONTAINER_REGISTRY ?? 'ghcr.io';
+  const registryHost = forgeRegistry(context);
   const packages = await gatherPackages(context, models, { reader: isSeen ? reader : null, registryHost });
   const machine = await gatherMachine(context, workflows);
   context.progress.done();

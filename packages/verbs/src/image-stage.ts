@@ -21,12 +21,14 @@ import {
   requireSameRows,
   scoreByImage,
   wholeColumns,
+  withLogin,
   writePredictions,
 } from '@passloop/packaging';
 import type { Table, TableSession } from '@passloop/tables';
 import { cacheFolder } from './cache-folder.ts';
 import type { Context } from './context.ts';
 import { scanFiles } from './package-scan.ts';
+import { dockerConfigFolder, forgeLogin } from './store.ts';
 import type { Workspace } from './workspace.ts';
 
 /** A model ready to be packaged: its outputs and the committed files of its `package` section, in one folder. */
@@ -60,9 +62,18 @@ export async function packageFolder(workspace: Workspace, model: LoadedModel, ou
   return { root: outputs, package: section, signature: signature as Signature };
 }
 
-/** @throws InfrastructureError that says what is missing, where no engine answers */
-export function engineOf(context: Context): Promise<Engine> {
-  return openEngine({ program: context.env.PASSLOOP_DOCKER, environment: context.env });
+/**
+ * The engine, for one block: its client is logged in to the forge's registry with the job's token.
+ * @throws InfrastructureError that says what is missing, where no engine answers
+ */
+export async function engineOf(context: Context): Promise<Engine & AsyncDisposable> {
+  const engine = await openEngine({ program: context.env.PASSLOOP_DOCKER, environment: context.env });
+  const login = forgeLogin(context);
+  if (login === null) return { ...engine, [Symbol.asyncDispose]: async () => {} };
+  return withLogin(engine, login, {
+    configFolder: dockerConfigFolder(context),
+    searchPath: context.env.PATH ?? '',
+  });
 }
 
 export async function buildModelImage(

@@ -3,7 +3,9 @@
  * promotion needs.
  */
 export type { AdoptRequest } from './adopt.ts';
+export type { DeployChainRequest, ModelTokens } from './chain-deploy.ts';
 export type { CheckRequest, CheckResult } from './check.ts';
+export type { DeployCheckRequest } from './check-deploy.ts';
 export type { CompareRequest } from './compare.ts';
 export type { Context } from './context.ts';
 export type { DatasetRequest, DriftRequest, ValidatedDataset } from './data.ts';
@@ -13,13 +15,17 @@ export type { Explanation } from './explain.ts';
 export type { HoldRequest } from './hold.ts';
 export type { Initialized, InitRequest } from './init.ts';
 export type { CheckPlan, PlanRequest } from './plan.ts';
+export type { PlannedPromotions, PromotionPlanRequest } from './plan-promotion.ts';
 export type { PostReportRequest } from './post-report.ts';
 export type { PromoteRequest } from './promotion.ts';
+export type { ProofResult, ProveRequest } from './prove.ts';
 export type { RollbackRequest } from './rollback.ts';
 export type { StatusRequest } from './status.ts';
 export type { TrainRequest } from './train.ts';
 
 export const adopt = verb(async () => (await import('./adopt.ts')).adopt);
+export const chainDeploy = verb(async () => (await import('./chain-deploy.ts')).chainDeploy);
+export const checkDeploy = verb(async () => (await import('./check-deploy.ts')).checkDeploy);
 export const check = verb(async () => (await import('./check.ts')).check);
 export const compare = verb(async () => (await import('./compare.ts')).compare);
 export const dataDrift = verb(async () => (await import('./data.ts')).dataDrift);
@@ -37,8 +43,10 @@ export const packageProbe = verb(async () => (await import('./package.ts')).pack
 export const packagePush = verb(async () => (await import('./package.ts')).packagePush);
 export const packageScan = verb(async () => (await import('./package-scan.ts')).packageScan);
 export const planCheck = verb(async () => (await import('./plan.ts')).planCheck);
+export const planPromotions = verb(async () => (await import('./plan-promotion.ts')).planPromotions);
 export const postReport = verb(async () => (await import('./post-report.ts')).postReport);
 export const promote = verb(async () => (await import('./promote.ts')).promote);
+export const prove = verb(async () => (await import('./prove.ts')).prove);
 export const rollback = verb(async () => (await import('./rollback.ts')).rollback);
 export const status = verb(async () => (await import('./status.ts')).status);
 export const trainExplain = verb(async () => (await import('./train.ts')).trainExplain);

@@ -50,9 +50,16 @@ export function pointerOf(
  */
 export async function refreshPointer(
   context: Context,
-  request: { workspace: Workspace; model: LoadedModel; store: Store; state: DeployState },
+  request: {
+    workspace: Workspace;
+    model: LoadedModel;
+    store: Store;
+    state: DeployState;
+    /** `true`: what can't be written stops, since another job reads it. */
+    strict?: boolean;
+  },
 ): Promise<void> {
-  const { model, store, state, workspace } = request;
+  const { model, store, state, workspace, strict } = request;
   for (const environment of state.environments) {
     try {
       const stored = await store.readPointer(model.name, environment.name);
@@ -65,7 +72,7 @@ export async function refreshPointer(
         predictions?.file ?? null,
       );
     } catch (error) {
-      if (!(error instanceof PassloopError)) throw error;
+      if (strict === true || !(error instanceof PassloopError)) throw error;
       context.progress.note(`the store's pointer to ${environment.name} was not refreshed: ${error.message}`);
     }
   }

@@ -1,5 +1,6 @@
 import { cpus } from 'node:os';
 import path from 'node:path';
+import { ConfigurationError } from '@passloop/core';
 import type { RunDocument } from '@passloop/documents';
 import type { LoadedModel } from '@passloop/model';
 import type { Store } from '@passloop/record';
@@ -8,7 +9,14 @@ import { cacheFolder } from './cache-folder.ts';
 import type { Context } from './context.ts';
 import type { Workspace } from './workspace.ts';
 
-export type RunStage = { workspace: Workspace; model: LoadedModel; store: Store; outputs: string };
+export type RunStage = {
+  workspace: Workspace;
+  model: LoadedModel;
+  store: Store;
+  outputs: string;
+  /** `false`: only from the store; the repository's code doesn't run here. */
+  train?: boolean;
+};
 
 /** What the installation of packages may see: where pip finds them, and how it reaches them. Stages see none of it. */
 const buildNames =
@@ -35,6 +43,15 @@ function platform(): string {
   return `${process.platform}/${architecture}`;
 }
 
+/** Stands where nothing may be trained: a job that holds a token runs none of the repository's code. */
+function notTrained(workspace: Workspace, store: Store): Runner {
+  return async () => {
+    throw new ConfigurationError(`The ${store.description} has no run of ${workspace.commit.slice(0, 12)}.`, {
+      hint: 'Train it first, in a job that holds no token: `passloop train run`, or the action reproduce-training.',
+    });
+  };
+}
+
 /** The run of a commit: from the store, verified, or trained now and stored. */
 export async function runStage(context: Context, request: RunStage): Promise<RunDocument> {
   const { workspace, model, store } = request;
@@ -46,7 +63,10 @@ export async function runStage(context: Context, request: RunStage): Promise<Run
     workTree: workspace.root,
     store,
     outputFolder: request.outputs,
-    runner: runnerOf(context, path.join(path.dirname(request.outputs), 'logs')),
+    runner:
+      request.train === false
+        ? notTrained(workspace, store)
+        : runnerOf(context, path.join(path.dirname(request.outputs), 'logs')),
     machine: { platform: platform(), cpu: cpus()[0]?.model.trim() ?? 'unknown' },
     producer: {
       repository: workspace.name,

@@ -57,16 +57,44 @@ export async function openImageRegistry(context: Context, repository: string): P
   return openRegistry({ repository, credentials: await registryCredentials(context, repository) });
 }
 
-/** What `docker login` wrote; on GitHub's own registry, the job's token where there is no login. Null asks anonymously. */
+/** What `docker login` wrote; on the forge's own registry, the job's token where there is no login. Null asks anonymously. */
 export async function registryCredentials(context: Context, repository: string): Promise<RegistryCredentials | null> {
   const { host } = parseRepository(repository);
-  const folder =
-    context.env.DOCKER_CONFIG ?? (context.env.HOME === undefined ? null : path.join(context.env.HOME, '.docker'));
+  const folder = dockerConfigFolder(context);
   const text = folder === null ? null : await readTextIfExists(path.join(folder, 'config.json'));
   const login = text === null ? null : dockerConfigCredentials(text, host);
   if (login !== null) return login;
+  const job = forgeLogin(context);
+  return job?.host === host ? { username: job.username, password: job.password } : null;
+}
+
+/** Where the user's Docker client keeps its logins; null where the machine has no home. */
+export function dockerConfigFolder(context: Context): string | null {
+  const { DOCKER_CONFIG: folder, HOME: home } = context.env;
+  if (folder !== undefined && folder !== '') return folder;
+  return home === undefined ? null : path.join(home, '.docker');
+}
+
+/**
+ * The forge's registry: GitHub's own, or the host that PASSLOOP_CONTAINER_REGISTRY names (GitHub Enterprise). The job's token is for this
+ * one alone.
+ */
+export function forgeRegistry(context: Context): string {
+  const named = context.env.PASSLOOP_CONTAINER_REGISTRY;
+  if (named === undefined || named === '') return 'ghcr.io';
+  const { host } = parseRepository(`${named}/name`);
+  if (host === named) return host;
+  throw new ConfigurationError(
+    `PASSLOOP_CONTAINER_REGISTRY is ${JSON.stringify(plainText(named, 200))}, no registry.`,
+    {
+      hint: 'Name its host alone, such as containers.example.com.',
+    },
+  );
+}
+
+/** The job's token as a login to the forge's registry; null outside of a job. */
+export function forgeLogin(context: Context): { host: string; username: string; password: string } | null {
   const token = context.env.GITHUB_TOKEN;
-  if (host === 'ghcr.io' && token !== undefined)
-    return { username: context.env.GITHUB_ACTOR ?? 'x-access-token', password: token };
-  return null;
+  if (token === undefined || token === '') return null;
+  return { host: forgeRegistry(context), username: context.env.GITHUB_ACTOR ?? 'x-access-token', password: token };
 }
