@@ -1,4 +1,4 @@
-import { flag, optionalText, repositoryInputs } from '@passloop/github/action';
+import { appSecrets, flag, optionalText, repositoryInputs } from '@passloop/github/action';
 import { z } from 'zod';
 
 export const Inputs = z.object({
@@ -8,9 +8,11 @@ export const Inputs = z.object({
   to: optionalText,
   reason: optionalText,
   plan: flag,
+  'app-client-id': optionalText,
 });
 
 export const secrets = {
-  'deploy-token': { variable: 'PASSLOOP_DEPLOY_TOKEN', required: true },
+  'deploy-token': { variable: 'PASSLOOP_DEPLOY_TOKEN', required: false },
+  ...appSecrets,
   token: { variable: 'GITHUB_TOKEN', required: false },
 };

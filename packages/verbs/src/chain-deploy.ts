@@ -13,8 +13,8 @@ export type DeployChainRequest = {
   ref?: string | undefined;
 };
 
-/** A token that may start workflows of one repository, for as long as it is held. */
-export type ModelTokens = (repository: string) => Promise<AsyncDisposable & { token: string }>;
+/** A token that may start workflows of one repository. */
+export type ModelTokens = (repository: string) => Promise<string>;
 
 const PushEvent = z.object({ before: z.string().regex(/^[0-9a-f]{40,64}$/) });
 
@@ -43,8 +43,7 @@ export async function chainDeploy(
   for (const { file, repository: told, model } of models) {
     context.progress.phase(`start ${workflow} in ${told}`);
     try {
-      await using access = await tokens(told);
-      const options = { ...githubOptions(context), repository: told, token: access.token };
+      const options = { ...githubOptions(context), repository: told, token: await tokens(told) };
       const { ref } = await dispatchWorkflow(options, { workflow, ref: request.ref, inputs: { model } });
       dispatched.push({ repository: told, model, workflow, ref });
     } catch (error) {

@@ -28,7 +28,7 @@ export async function openPromotionOf(
   request: PromoteRequest,
 ): Promise<{ promotion: Promotion; candidate: Candidate }> {
   const { query, repository } = deployQuery(workspace, model);
-  const forge = openDeployRepository(context, repository);
+  const forge = await openDeployRepository(context, repository);
   const store = await openModelStore(context, workspace.root, model);
   context.progress.phase(`read ${repository}`);
   const state = await readDeployState(forge, query);

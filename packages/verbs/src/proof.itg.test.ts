@@ -83,7 +83,7 @@ describe('a proof is not taken', () => {
           },
         },
       },
-      /^columns-0 of train/,
+      /rows of train fail columns-0/,
     ],
     ['whose run has other outputs', { edit: { run: (run) => void run.outputs.pop() } }, /its run differs/],
     [

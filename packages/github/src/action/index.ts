@@ -1,6 +1,13 @@
+export {
+  type ArtifactLimits,
+  candidateLimits,
+  documentLimits,
+} from '../artifact-archive.ts';
+export { type RunArtifacts, runArtifacts } from './artifacts.ts';
 export { provideDuckdb } from './duckdb.ts';
 export {
   flag,
+  flagOn,
   list,
   optionalText,
   readInputs,
@@ -10,5 +17,6 @@ export {
   wholeNumber,
 } from './inputs.ts';
 export { promotionResult } from './promotion-result.ts';
+export { appSecrets, deployRead, deployWrite, type RepositoryTokens, repositoryTokens } from './repository-tokens.ts';
 export { type ActionContext, type ActionOptions, type ActionResult, runAction } from './run-action.ts';
 export type { Annotation, Runner } from './runner.ts';

@@ -1,0 +1,15 @@
+import { appSecrets, optionalText, repositoryInputs } from '@passloop/github/action';
+import { z } from 'zod';
+
+export const Inputs = z.object({
+  ...repositoryInputs,
+  model: optionalText,
+  ref: optionalText,
+  'app-client-id': optionalText,
+});
+
+export const secrets = {
+  'deploy-token': { variable: 'PASSLOOP_DEPLOY_TOKEN', required: false },
+  ...appSecrets,
+  token: { variable: 'GITHUB_TOKEN', required: false },
+};
