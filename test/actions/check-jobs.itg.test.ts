@@ -171,6 +171,86 @@ it('seal-candidate keeps run and proof, and holds the candidate against producti
   expect((await store.findRun(runKey ?? ''))?.run.outputs).toEqual(report.models[0]?.run?.outputs);
 }, 300_000);
 
+const allDone = { plan: 'success', train: 'success', seal: 'success' };
+
+async function report(
+  job: Job,
+  results: Record<string, string> = allDone,
+  token = world.tokens.job,
+): Promise<BundleRun> {
+  const needs = Object.fromEntries(Object.entries(results).map(([name, result]) => [name, { result, outputs: {} }]));
+  const { plan, head } = results.plan === 'success' ? job.plan.outputs : { plan: '', head: '' };
+  const given = { plan: plan ?? '', head: head ?? '', needs: JSON.stringify(needs) };
+  return step('post-report', job, given, { token });
+}
+
+async function posted(): Promise<{ comments: { body: string }[]; check: Record<string, unknown> | undefined }> {
+  const headers = { authorization: `Bearer ${world.tokens.team}` };
+  const get = async (route: string) =>
+    (await (await fetch(`${world.github.restUrl}/repos/acme/flights/${route}`, { headers })).json()) as unknown;
+  const comments = (await get(`issues/${pull.number}/comments`)) as { body: string }[];
+  const { check_runs: checks } = (await get(`commits/${pull.head}/check-runs?check_name=passloop`)) as {
+    check_runs: Record<string, unknown>[];
+  };
+  return { comments, check: checks.sort((left, right) => Number(right.id) - Number(left.id))[0] };
+}
+
+it('post-report leaves one comment and one check, with a page that the comment links to', async () => {
+  const run = await report(first);
+  expect(run.exitCode, run.log).toBe(0);
+  expect(run.outputs).toMatchObject({ verdict: 'pass', outcome: 'created', error: '' });
+  expect(artifactNames(first)).toEqual(expect.arrayContaining(['passloop-report', 'passloop-report.html']));
+  const { comments, check } = await posted();
+  expect(comments).toHaveLength(1);
+  expect(comments[0]?.body).toMatch(/^### ✅ Passed/);
+  expect(comments[0]?.body).toMatch(/\[report\]\(\S+\/actions\/runs\/\d+\/artifacts\/\d+\)/);
+  expect(check).toMatchObject({ name: 'passloop', conclusion: 'success' });
+}, 120_000);
+
+it.each<[string, Record<string, string>, RegExp]>([
+  ['sealing failed', { ...allDone, seal: 'failure' }, /The job seal failed or ran out of time/],
+  [
+    'training failed and nothing was sealed',
+    { plan: 'success', train: 'failure', seal: 'skipped' },
+    /The job train failed/,
+  ],
+  ['it was cancelled', { ...allDone, seal: 'cancelled' }, /The job seal was cancelled/],
+  ['planning failed', { plan: 'failure', train: 'skipped', seal: 'skipped' }, /the check could not be planned/],
+])(
+  'a check of which %s fails, whatever lies there under its name',
+  async (_what, results, message) => {
+    const run = await report(first, results);
+    expect(run.exitCode).toBe(1);
+    expect(run.outputs).toMatchObject({ verdict: 'fail', error: '', outcome: 'updated' });
+    const { comments, check } = await posted();
+    expect(comments).toHaveLength(1);
+    expect(comments[0]?.body).toMatch(message);
+    expect(check).toMatchObject({ conclusion: 'failure' });
+  },
+  120_000,
+);
+
+it.each([
+  ['pull-requests', { checks: 'write' }],
+  ['checks', { pull_requests: 'write' }],
+] as const)(
+  'without `%s: write` the verdict is kept, and the line is named',
+  async (scope, permissions) => {
+    const token = await world.github.createToken({
+      login: 'github-actions[bot]',
+      kind: 'job',
+      repositories: ['acme/flights'],
+      permissions: { ...permissions, metadata: 'read' },
+    });
+    const run = await report(first, allDone, token);
+    expect(run.exitCode, run.log).toBe(0);
+    expect(run.outputs).toMatchObject({ verdict: 'pass', error: '' });
+    expect(run.log).toMatch(new RegExp(`::warning.*\`${scope}: (read|write)\` is missing under`));
+    expect(run.summary).toContain(`\`${scope}:`);
+  },
+  120_000,
+);
+
 it('a second run of the same key trains nothing and starts nothing', async () => {
   const second = await begin(pull.number);
   expect(JSON.parse(second.plan.outputs.models ?? '')).toEqual([{ name: model, stored: 'proof' }]);
