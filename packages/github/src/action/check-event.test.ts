@@ -35,7 +35,7 @@ describe('a pull request', () => {
       against: 'HEAD^1',
       isPullRequest: true,
       isRestricted: false,
-      pullRequest: payload.pull_request.number,
+      pullRequest: (payload.pull_request as { number: number }).number,
     });
   });
 
