@@ -124,6 +124,22 @@ function artifactNames(job: Job): string[] {
   return job.run.artifacts().map(({ name }) => name);
 }
 
+/** What is in an artifact, as anybody who may read the repository can see. */
+async function namesIn(artifact: number): Promise<string[]> {
+  const token = await world.github.createToken({
+    login: 'reader',
+    repositories: ['acme/flights'],
+    permissions: { actions: 'read' },
+  });
+  const answer = await fetch(`${world.github.restUrl}/repos/acme/flights/actions/artifacts/${artifact}/zip`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  const input = Buffer.from(await answer.arrayBuffer());
+  const script =
+    'import io, json, sys, zipfile\nprint(json.dumps(sorted(zipfile.ZipFile(io.BytesIO(sys.stdin.buffer.read())).namelist())))';
+  return JSON.parse(execFileSync('python3', ['-c', script], { input, encoding: 'utf8' })) as string[];
+}
+
 it('plan-check names what the change affects, whose head it is, and to whom rows are encrypted', async () => {
   first = await begin(pull.number);
   const { outputs, log, exitCode, summary } = first.plan;
@@ -143,6 +159,13 @@ it('train-candidate trains and proves without a token, and hands over nothing th
   expect(trained.exitCode, trained.log).toBe(0);
   expect(trained.outputs).toMatchObject({ verdict: 'pass', error: '' });
   expect(artifactNames(first)).toEqual([`passloop-candidate-${model}`]);
+  expect(await namesIn(first.run.artifacts()[0]?.id ?? 0)).toEqual([
+    'files/out/metrics.json.age',
+    'files/out/model.joblib.age',
+    'files/out/predictions.parquet.age',
+    'image-predictions.parquet.age',
+    'report.json',
+  ]);
   const report = await reportOf(trained);
   expect(report).toMatchObject({ head: pull.head, models: [{ probe: { verdict: 'pass' }, production: null }] });
 }, 300_000);

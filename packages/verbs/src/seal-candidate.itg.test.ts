@@ -343,6 +343,22 @@ describe('files that are not what a run of this commit leaves', () => {
     expect(report.models[0]?.probe?.predictions?.equal).toBe(220);
   });
 
+  it.each(['nan', ''])('scores that are %j on both sides measure nothing', async (score) => {
+    const csv = `id,score\n${Array.from({ length: 240 }, (_, row) => `${row},${score}`).join('\n')}\n`;
+    const forgery: Forgery = {
+      async files(place) {
+        await writeFile(path.join(place, output('predictions.csv')), csv);
+        const target = path.join(place, 'image-predictions.parquet');
+        await writeImagePredictions(path.join(place, output('predictions.csv')), target);
+      },
+      report({ run }) {
+        for (const one of run.outputs)
+          if (one.path === 'out/predictions.csv') Object.assign(one, { digest: sha256(csv), bytes: csv.length });
+      },
+    };
+    expect(await refused(forgery)).toMatch(/`score` is NULL, NaN or infinite in 240 of 240 rows/);
+  });
+
   it('a model file that runs code is refused by the scan that is made again', async () => {
     const pickle = Buffer.from("cos\nsystem\n(S'id'\ntR.");
     const forgery: Forgery = {
