@@ -40,7 +40,10 @@ export function eventsOf(github: LocalGithub, token: string, repository: string)
   }
 
   return {
-    async pullRequest(number: number, action: 'opened' | 'reopened' | 'synchronize' = 'opened'): Promise<WorkflowEvent> {
+    async pullRequest(
+      number: number,
+      action: 'opened' | 'reopened' | 'synchronize' = 'opened',
+    ): Promise<WorkflowEvent> {
       const pull = await call(`/pulls/${number}`);
       const head = pull.head as { sha: string; ref: string; repo: { full_name: string } };
       const sender = pull.user as { login: string };
@@ -56,12 +59,21 @@ export function eventsOf(github: LocalGithub, token: string, repository: string)
     },
     async push(before: string): Promise<WorkflowEvent> {
       const event = await onBranch('push', 'main', {});
-      return { ...event, payload: { ...event.payload, ref: event.ref, before, after: event.sha, forced: false, commits: [] } };
+      return {
+        ...event,
+        payload: { ...event.payload, ref: event.ref, before, after: event.sha, forced: false, commits: [] },
+      };
     },
     /** What a merge queue made of a pull request on its own branch. */
     async mergeGroup(branch: string, base: { ref: string; sha: string }): Promise<WorkflowEvent> {
       const event = await onBranch('merge_group', branch, {});
-      const group = { head_sha: event.sha, head_ref: event.ref, base_sha: base.sha, base_ref: base.ref, head_commit: null };
+      const group = {
+        head_sha: event.sha,
+        head_ref: event.ref,
+        base_sha: base.sha,
+        base_ref: base.ref,
+        head_commit: null,
+      };
       return { ...event, payload: { ...event.payload, action: 'checks_requested', merge_group: group } };
     },
     dispatch: (inputs: Record<string, string>) =>

@@ -30,8 +30,13 @@ const noise = /^(?:LocalRepositoryCache |Cleaning up container |Using docker hos
 /**
  * Reads what `act --json` prints. Lines that are no JSON (a crash of act itself) stay as they are, so that nothing is hidden.
  * @param workflows names of the run's workflows, which act writes between the names of jobs
+ * @param hidden the id of a job that isn't the workflow's own
  */
-export function readJobs(output: string, workflows: ReadonlySet<string>): { jobs: JobLog[]; text: string } {
+export function readJobs(
+  output: string,
+  workflows: ReadonlySet<string>,
+  hidden: string,
+): { jobs: JobLog[]; log: string } {
   const jobs = new Map<string, JobLog>();
   const text: string[] = [];
   for (const raw of output.split('\n')) {
@@ -41,7 +46,7 @@ export function readJobs(output: string, workflows: ReadonlySet<string>): { jobs
       text.push(raw);
       continue;
     }
-    if (noise.test(line.msg)) continue;
+    if (noise.test(line.msg) || line.jobID === hidden) continue;
     const name = nameOf(line.job ?? '', workflows);
     const message = line.msg.trimEnd();
     if (name === '') {
@@ -64,7 +69,7 @@ export function readJobs(output: string, workflows: ReadonlySet<string>): { jobs
     job.log += `${shown}\n`;
     text.push(...shown.split('\n').map((part) => `${name} | ${part}`));
   }
-  return { jobs: [...jobs.values()], text: `${text.join('\n')}\n` };
+  return { jobs: [...jobs.values()], log: `${text.join('\n')}\n` };
 }
 
 /** `road/asks.yml/train one-1` is the first of a matrix in the job `train` of the workflow that `road` calls. */

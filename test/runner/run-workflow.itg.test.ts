@@ -5,7 +5,8 @@ import { promisify } from 'node:util';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { type CreatedRepository, type LocalGithub, startLocalGithub } from '@passloop/local-github';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { laySuite, runWorkflow, type Suite, type WorkflowRequest, type WorkflowRun } from './run-workflow.ts';
+import { runWorkflow, type WorkflowRequest, type WorkflowRun } from './run-workflow.ts';
+import { laySuite, type Suite } from './suite.ts';
 
 /** The runner itself, on a workflow that only asks what it may: what later tests say of the shipped ones rests on this. */
 const run = promisify(execFile);
@@ -117,8 +118,11 @@ function request(text: string): WorkflowRequest {
     ref: 'refs/heads/main',
     sha,
     actor: 'ada',
-    apiUrl: github.restUrl,
-    serverUrl: github.url.replace('127.0.0.1', 'github.localhost'),
+    env: {
+      GITHUB_API_URL: github.restUrl,
+      // A host that the artifact client doesn't take for a GitHub Enterprise Server.
+      GITHUB_SERVER_URL: github.url.replace('127.0.0.1', 'github.localhost'),
+    },
     async token(job) {
       const permissions = { ...job.permissions, metadata: 'read' as const };
       const login = 'github-actions[bot]';
@@ -167,6 +171,18 @@ it('gives a secret to the job of its environment alone, and no token to an envir
   expect(job('train one').log).toContain("key: '' environment: '1'");
 });
 
+it('tells what came out of each job, and runs one of them again alone', async () => {
+  expect(first.needs).toMatchObject({
+    plan: { result: 'success', outputs: { models: '["one","two"]' } },
+    last: { result: 'failure' },
+  });
+
+  const again = await runWorkflow({ ...request(caller), only: { job: 'train', needs: first.needs } });
+
+  expect(again.jobs.map(({ name }) => name).sort()).toEqual(['road / train one', 'road / train two']);
+  expect(again.conclusion).toBe('success');
+});
+
 it('has no token in its log', () => {
   expect(tokens.length).toBeGreaterThan(3);
   expect(tokens.filter((token) => first.log.includes(token))).toEqual([]);
@@ -177,6 +193,6 @@ it('refuses a checkout that leaves a token on disk', () => {
 });
 
 it('leaves no workspace behind', async () => {
-  const left = await readdir(path.join(suite.folder, 'runner'));
+  const left = await readdir(suite.runner);
   expect(left.filter((name) => name !== 'tool_cache')).toEqual([]);
 });

@@ -1,11 +1,13 @@
-import { cp, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { runProcess, temporaryFolder } from '@passloop/core';
+import { readTextIfExists, runProcess, temporaryFolder } from '@passloop/core';
 import { parse } from 'yaml';
 import { actProgram } from './act-program.ts';
 import { type JobLog, readJobs } from './job-log.ts';
+import { layRelease, type Suite } from './suite.ts';
 import { jobVariables, runnerCopy, suiteReference } from './workflow-copy.ts';
 import { calledWorkflow, jobsOf, type WorkflowJob, type WorkflowSource } from './workflow-jobs.ts';
+import { type Needs, needsVariable, onlyJob, recorder, recordNeeds } from './workflow-replay.ts';
 
 /**
  * Runs a workflow as GitHub's runner would, by `act` on this machine: the caller's file as it is at the run's commit, the suite's workflows and
@@ -15,7 +17,6 @@ import { calledWorkflow, jobsOf, type WorkflowJob, type WorkflowSource } from '.
  * shared), `concurrency`, `timeout-minutes` and `on:` filters do nothing, and `actions/checkout` is a stand-in with real git.
  */
 export type WorkflowRequest = {
-  /** The suite, laid out by `laySuite`. */
   suite: Suite;
   /** `owner/name`. */
   repository: string;
@@ -26,167 +27,143 @@ export type WorkflowRequest = {
   ref: string;
   sha: string;
   actor: string;
-  /** A name that GitHub's pages would show; `http://*.localhost` is one that the artifact client takes. */
-  serverUrl: string;
-  apiUrl: string;
   /** The job's token, of what its YAML grants. */
   token: (job: WorkflowJob) => Promise<string>;
   /** What `secrets.NAME` is for a job; undefined where the job is given none of that name. */
   secret: (job: WorkflowJob, name: string) => string | undefined;
   /** The repository's variables. */
   variables?: Record<string, string>;
-  /** What the runner gives every step: ids of the run, where its artifacts go. */
-  env?: Record<string, string>;
+  /** What the runner gives every step: where the API is, ids of the run, where its artifacts go. */
+  env: Record<string, string>;
+  /** One job alone, told of the others what they once said. */
+  only?: { job: string; needs: Needs };
 };
 
 export type WorkflowRun = {
   exitCode: number | null;
   conclusion: 'success' | 'failure';
   jobs: JobLog[];
+  /** What came out of the called workflow's jobs, or of the workflow's own where it calls none. */
+  needs: Needs;
   /** Every line, each with its job's name before it. */
   log: string;
 };
 
-/** What of this repository a runner downloads, in a folder where nothing else is. */
-export type Suite = {
-  folder: string;
-  /** The reusable workflows as they are shipped; each run makes its own copies. */
-  workflows: string;
-};
-
-const root = path.resolve(import.meta.dirname, '../..');
-
-/** Lays out `dist/`, `actions/`, the workflows and the stand-in for actions/checkout. */
-export async function laySuite(folder: string): Promise<Suite> {
-  await cp(path.join(root, 'dist'), path.join(folder, 'suite/dist'), { recursive: true });
-  await cp(path.join(root, 'package.json'), path.join(folder, 'suite/package.json'));
-  for (const name of await readdir(path.join(root, 'actions'))) {
-    const target = path.join(folder, 'suite/actions', name);
-    await mkdir(target, { recursive: true });
-    await cp(path.join(root, 'actions', name, 'action.yml'), path.join(target, 'action.yml'));
-  }
-  await cp(path.join(import.meta.dirname, 'checkout'), path.join(folder, 'checkout'), { recursive: true });
-  const workflows = path.join(folder, 'workflows');
-  await cp(path.join(root, '.github/workflows'), workflows, { recursive: true });
-  return { folder, workflows };
-}
-
 export async function runWorkflow(request: WorkflowRequest): Promise<WorkflowRun> {
-  const { suite } = request;
   const act = await actProgram();
-  const called = new Map<string, string>();
-  const caller = parse(request.workflow.text) as { jobs: Record<string, { uses?: string }> };
-  const prefixes = new Map<string, string[]>();
-  for (const [id, job] of Object.entries(caller.jobs)) {
-    const file = calledWorkflow(job.uses);
-    if (file === null) continue;
-    if (called.has(file))
-      throw new Error(`${request.workflow.file} calls ${file} twice: its jobs would share variables.`);
-    called.set(file, await readFile(path.join(suite.workflows, file), 'utf8'));
-    prefixes.set(file, [id]);
-  }
-  const jobs = jobsOf(request.workflow, (file) => called.get(file) ?? '');
-
   await using folder = await temporaryFolder('workflow');
-  const workdir = path.join(folder.path, 'work');
-  const release = path.join(folder.path, 'suite');
-  await cp(path.join(suite.folder, 'suite'), release, { recursive: true });
-  await mkdir(path.join(release, '.github/workflows'), { recursive: true });
-  await mkdir(path.join(workdir, '.github/workflows'), { recursive: true });
-  const tokenInputs = await tokenInputsOf(suite);
-  for (const [file, text] of called) {
-    const copy = runnerCopy(text, tokenInputs, (id) => jobVariables([...(prefixes.get(file) ?? []), id]));
-    await writeFile(path.join(release, '.github/workflows', file), copy);
-  }
-  const workflow = path.join('.github/workflows', path.basename(request.workflow.file));
-  const callerCopy = runnerCopy(request.workflow.text, tokenInputs, (id) => jobVariables([id]));
-  await writeFile(path.join(workdir, workflow), callerCopy);
-
-  const variables: Record<string, string> = { ...request.variables };
-  for (const job of jobs) {
-    const names = jobVariables(job.path);
-    variables[names.token] = await request.token(job);
-    const text = job.file === request.workflow.file ? request.workflow.text : (called.get(job.file) ?? '');
-    for (const [, name = ''] of text.matchAll(/\bsecrets\.([A-Za-z_][\w-]*)/g)) {
-      variables[names.secret(name)] = request.secret(job, name) ?? '';
-    }
-  }
-  await writeFile(path.join(folder.path, 'variables.yml'), JSON.stringify(variables));
-  await writeFile(path.join(folder.path, 'event.json'), JSON.stringify(request.payload));
-
-  const checkouts = [request.workflow.text, ...called.values()].flatMap(
-    (text) => text.match(/actions\/checkout@\S+/g) ?? [],
-  );
-  const platforms = ['ubuntu-latest', 'ubuntu-24.04', 'ubuntu-slim'].flatMap((name) => ['-P', `${name}=-self-hosted`]);
-  const env: Record<string, string> = {
-    GITHUB_API_URL: request.apiUrl,
-    GITHUB_SERVER_URL: request.serverUrl,
-    GITHUB_REPOSITORY: request.repository,
-    GITHUB_REF: request.ref,
-    SHA_REF: request.sha,
-    ...request.env,
+  const files = {
+    work: path.join(folder.path, 'work'),
+    release: path.join(folder.path, 'suite'),
+    event: path.join(folder.path, 'event.json'),
+    // As YAML, since a value may have lines.
+    variables: path.join(folder.path, 'variables.yml'),
+    env: path.join(folder.path, 'env.yml'),
+    needs: path.join(folder.path, 'needs.json'),
   };
+  const sources = await workflowsOf(request);
+  const workflow = path.join('.github/workflows', path.basename(request.workflow.file));
+  await layRelease(request.suite, files.release);
+  await mkdir(path.join(files.work, path.dirname(workflow)), { recursive: true });
+  for (const { source, prefix } of sources) {
+    const hasSteps = sources.length === 1 || source !== request.workflow;
+    const variables = (id: string) => jobVariables([...prefix, id]);
+    const copy = runnerCopy(
+      hasSteps ? recordNeeds(source.text, files.needs) : source.text,
+      request.suite.tokenInputs,
+      variables,
+    );
+    const target =
+      source === request.workflow
+        ? path.join(files.work, workflow)
+        : path.join(files.release, '.github/workflows', source.file);
+    await writeFile(target, copy);
+  }
+  await writeFile(files.event, JSON.stringify(request.payload));
+  await writeFile(
+    files.variables,
+    JSON.stringify(
+      await variablesOf(
+        request,
+        sources.map(({ source }) => source),
+      ),
+    ),
+  );
+  const env = { GITHUB_REPOSITORY: request.repository, GITHUB_REF: request.ref, SHA_REF: request.sha, ...request.env };
+  await writeFile(files.env, JSON.stringify(env));
+
+  const checkouts = sources.flatMap(({ source }) => source.text.match(/actions\/checkout@\S+/g) ?? []);
+  const local = [
+    `${suiteReference}=${files.release}`,
+    ...[...new Set(checkouts)].map((uses) => `${uses}=${request.suite.checkout}`),
+  ];
+  const platforms = ['ubuntu-latest', 'ubuntu-24.04', 'ubuntu-slim'].map((name) => `${name}=-self-hosted`);
   const result = await runProcess({
     argv: [
       act,
       request.event,
-      ...['--directory', workdir, '--workflows', workflow, '--eventpath', path.join(folder.path, 'event.json')],
+      ...['--directory', files.work, '--workflows', workflow, '--eventpath', files.event],
+      ...['--var-file', files.variables, '--env-file', files.env, '--secret', 'GITHUB_TOKEN=none-of-the-jobs'],
       ...['--json', '--rm', '--no-cache-server', '--no-skip-checkout', '--actor', request.actor],
-      ...['--var-file', path.join(folder.path, 'variables.yml'), '--secret', 'GITHUB_TOKEN=none-of-the-jobs'],
-      ...['--action-cache-path', path.join(suite.folder, 'runner')],
-      ...['--local-repository', `${suiteReference}=${release}`],
-      ...[...new Set(checkouts)].flatMap((uses) => [
-        '--local-repository',
-        `${uses}=${path.join(suite.folder, 'checkout')}`,
-      ]),
-      ...platforms,
-      ...Object.entries(env).flatMap(([name, value]) => ['--env', `${name}=${value}`]),
+      ...['--action-cache-path', request.suite.runner],
+      ...local.flatMap((mapping) => ['--local-repository', mapping]),
+      ...platforms.flatMap((platform) => ['--platform', platform]),
     ],
-    cwd: workdir,
+    cwd: files.work,
     env: machine(),
     timeoutMs: 900_000,
   });
+  const names = new Set(sources.map(({ source }) => workflowName(source)));
   const output = result.stdout.toString('utf8') + result.stderr.toString('utf8');
-  const { jobs: logs, text } = readJobs(
-    output,
-    workflowNames([request.workflow, ...[...called].map(([file, text]) => ({ file, text }))]),
-  );
+  const needs = JSON.parse((await readTextIfExists(files.needs)) ?? '{}') as Needs;
   return {
     exitCode: result.exitCode,
     conclusion: result.exitCode === 0 ? 'success' : 'failure',
-    jobs: logs,
-    log: text,
+    needs,
+    ...readJobs(output, names, recorder),
   };
+}
+
+type PlacedSource = { source: WorkflowSource; prefix: readonly string[] };
+
+/** The caller's workflow first, then those that it calls. */
+async function workflowsOf(request: WorkflowRequest): Promise<PlacedSource[]> {
+  const { workflow, suite, only } = request;
+  const { jobs } = parse(workflow.text) as { jobs: Record<string, { uses?: string }> };
+  const called: PlacedSource[] = [];
+  for (const [id, job] of Object.entries(jobs)) {
+    const file = calledWorkflow(job.uses);
+    if (file === null) continue;
+    if (called.some(({ source }) => source.file === file)) {
+      throw new Error(`${workflow.file} calls ${file} twice: its jobs would share variables.`);
+    }
+    const text = await readFile(path.join(suite.workflows, file), 'utf8');
+    called.push({ source: { file, text: only === undefined ? text : onlyJob(text, only.job) }, prefix: [id] });
+  }
+  if (called.length > 0 || only === undefined) return [{ source: workflow, prefix: [] }, ...called];
+  return [{ source: { ...workflow, text: onlyJob(workflow.text, only.job) }, prefix: [] }];
+}
+
+/** The repository's own variables, and those that stand for tokens and secrets of jobs. */
+async function variablesOf(request: WorkflowRequest, sources: WorkflowSource[]): Promise<Record<string, string>> {
+  const [caller, ...called] = sources;
+  if (caller === undefined) throw new Error('No workflow.');
+  const variables: Record<string, string> = { ...request.variables };
+  if (request.only !== undefined) variables[needsVariable] = JSON.stringify(request.only.needs);
+  const textOf = (file: string) => called.find((source) => source.file === file)?.text ?? caller.text;
+  for (const job of jobsOf(caller, textOf)) {
+    const names = jobVariables(job.path);
+    variables[names.token] = await request.token(job);
+    for (const [, name = ''] of textOf(job.file).matchAll(/\bsecrets\.([A-Za-z_][\w-]*)/g)) {
+      variables[names.secret(name)] = request.secret(job, name) ?? '';
+    }
+  }
+  return variables;
 }
 
 /** A workflow's own name, or its file's. */
-function workflowNames(workflows: readonly WorkflowSource[]): Set<string> {
-  return new Set(workflows.map(({ file, text }) => (parse(text) as { name?: string }).name ?? path.basename(file)));
-}
-
-/** Inputs of our actions, and of the checkout, that fall back on `github.token`. */
-async function tokenInputsOf(suite: Suite): Promise<(action: string) => string[]> {
-  const found = new Map<string, string[]>();
-  const actions = path.join(suite.folder, 'suite/actions');
-  const files: [string, string][] = (await readdir(actions)).map((name) => [
-    `actions/${name}`,
-    path.join(actions, name, 'action.yml'),
-  ]);
-  for (const [action, file] of [
-    ...files,
-    ['actions/checkout', path.join(suite.folder, 'checkout/action.yml')] as const,
-  ]) {
-    const { inputs = {} } = parse(await readFile(file, 'utf8')) as { inputs?: Record<string, { default?: string }> };
-    found.set(
-      action,
-      Object.keys(inputs).filter((name) => /github\.token/.test(inputs[name]?.default ?? '')),
-    );
-  }
-  return (action) => {
-    const inputs = found.get(action);
-    if (inputs === undefined) throw new Error(`The suite has no ${action}.`);
-    return inputs;
-  };
+function workflowName({ file, text }: WorkflowSource): string {
+  return (parse(text) as { name?: string }).name ?? path.basename(file);
 }
 
 /** What a runner's machine gives, with this Node first on PATH; nothing of the test's own settings but where Docker and caches are. */
