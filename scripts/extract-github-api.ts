@@ -28,6 +28,8 @@ const OPENAPI = '@octokit/openapi@23.0.2';
 const target = new URL('../packages/local-github/src/extract/', import.meta.url);
 
 const operations = `
+  actions/create-workflow-dispatch actions/delete-artifact actions/download-artifact actions/get-artifact
+  actions/get-workflow-run actions/list-workflow-run-artifacts actions/list-workflow-runs-for-repo
   apps/get-authenticated apps/get-repo-installation apps/create-installation-access-token
   apps/list-repos-accessible-to-installation apps/revoke-installation-access-token
   checks/create checks/get checks/list-for-ref checks/list-annotations checks/update
@@ -44,6 +46,14 @@ const operations = `
   repos/list-commit-statuses-for-ref repos/list-pull-requests-associated-with-commit repos/update
   repos/update-branch-protection
   users/get-authenticated
+`
+  .trim()
+  .split(/\s+/);
+
+/** The payloads of events that the server makes from its own state. */
+const webhooks = `
+  merge-group-checks-requested pull-request-closed pull-request-opened pull-request-reopened pull-request-synchronize
+  push workflow-run-completed workflow-run-in-progress workflow-run-requested
 `
   .trim()
   .split(/\s+/);
@@ -228,7 +238,7 @@ function extractOpenApi(text: string): string {
       const parameters = ((operation.parameters ?? []) as Json[]).map(resolve);
       const responses: JsonObject = {};
       for (const [status, response] of Object.entries(operation.responses as JsonObject)) {
-        if (status.startsWith('2')) responses[status] = jsonSchemaOf(resolve(response));
+        if (/^2|^302$/.test(status)) responses[status] = jsonSchemaOf(resolve(response));
       }
       const docs = operation.externalDocs;
       extracted.push({
@@ -248,6 +258,12 @@ function extractOpenApi(text: string): string {
       });
     }
   }
+  const events: JsonObject = {};
+  for (const name of webhooks) {
+    const { post } = ((api['x-webhooks'] as JsonObject)[name] ?? {}) as JsonObject;
+    if (!isObject(post)) throw new Error(`not in the OpenAPI description: the event ${name}`);
+    events[name] = jsonSchemaOf(resolve(post.requestBody));
+  }
   const missing = operations.filter((id) => !extracted.some((operation) => operation.id === id));
   if (missing.length > 0) throw new Error(`not in the OpenAPI description: ${missing.join(', ')}`);
   extracted.sort((a, b) => (String(a.id) < String(b.id) ? -1 : 1));
@@ -265,10 +281,14 @@ function extractOpenApi(text: string): string {
     Object.values(value).forEach(reach);
   };
   reach(extracted);
+  reach(events);
   const sorted = Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1)));
   const lines = [
     `{"source":${JSON.stringify(OPENAPI)},"licence":"MIT, Copyright (c) 2020 Octokit contributors",`,
     `"operations":[\n${extracted.map((operation) => JSON.stringify(operation)).join(',\n')}\n],`,
+    `"webhooks":{\n${Object.entries(events)
+      .map(([name, schema]) => `${JSON.stringify(name)}:${JSON.stringify(schema)}`)
+      .join(',\n')}\n},`,
     `"schemas":{\n${Object.entries(sorted)
       .map(([name, schema]) => `${JSON.stringify(name)}:${JSON.stringify(schema)}`)
       .join(',\n')}\n}}`,

@@ -28,6 +28,8 @@ for (const one of [ajv, coercing]) {
   one.addSchema({ $id: 'github', schemas: extract.schemas });
 }
 
+export type EventName = keyof typeof extract.webhooks;
+
 const validators = new Map<string, ValidateFunction>();
 
 function validatorOf(key: string, schema: AnySchema, compiler: Ajv): ValidateFunction {
@@ -147,4 +149,12 @@ export function responseProblem(operation: ApiOperation, status: number, body: u
   if (validate(body)) return undefined;
   const problems = (validate.errors ?? []).slice(0, 5).map((error) => `${error.instancePath} ${error.message}`);
   return `${operation.id} ${status}: ${problems.join('; ')}`;
+}
+
+/** What is wrong with the payload of an event, by GitHub's description; undefined when nothing is. */
+export function eventProblem(event: EventName, payload: unknown): string | undefined {
+  const validate = validatorOf(`event ${event}`, extract.webhooks[event], ajv);
+  if (validate(payload)) return undefined;
+  const problems = (validate.errors ?? []).slice(0, 5).map((error) => `${error.instancePath} ${error.message}`);
+  return `${event}: ${problems.join('; ')}`;
 }

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { emptyActions } from './actions/state.ts';
 import {
   accountOf,
   type Forge,
@@ -102,6 +103,7 @@ export async function createRepository(forge: Forge, request: RepositoryRequest)
     statuses: [],
     checkRuns: [],
     protections: {},
+    actions: emptyActions(),
   };
   const repository = mount(forge, state);
   try {

@@ -1,5 +1,12 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import {
+  type CreatedWorkflowRun,
+  createWorkflowRun,
+  type RecordedDispatch,
+  recordedDispatches,
+  type WorkflowRunRequest,
+} from './actions/created-run.ts';
 import { type AppRequest, type CreatedApp, createApp } from './apps.ts';
 import { type Counts, countCalls, type LoggedCall } from './call-log.ts';
 import { createFaults, type FaultHandle, type InjectedFault } from './faults.ts';
@@ -43,6 +50,10 @@ export type LocalGithub = AsyncDisposable & {
   /** The token, which can't be asked for again. */
   createToken: (request: TokenRequest) => Promise<string>;
   createApp: (request: AppRequest) => Promise<CreatedApp>;
+  /** Records a run of a workflow, for a test that plays its jobs. */
+  createWorkflowRun: (request: WorkflowRunRequest) => Promise<CreatedWorkflowRun>;
+  /** The workflows that were dispatched through the API, oldest first. */
+  dispatches: () => RecordedDispatch[];
   close: () => Promise<void>;
 };
 
@@ -110,6 +121,8 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
       await forge.save();
       return app;
     },
+    createWorkflowRun: (request) => createWorkflowRun(forge, request),
+    dispatches: () => recordedDispatches(forge),
     close,
     [Symbol.asyncDispose]: close,
   };

@@ -1,5 +1,6 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { ActionsState } from './actions/state.ts';
 
 /** What a token may do with one kind of resource; a permission that is absent is none. */
 export type Level = 'read' | 'write';
@@ -185,6 +186,7 @@ export type RepositoryState = {
   checkRuns: CheckRun[];
   /** Branch -> its protection. */
   protections: { [branch: string]: Protection };
+  actions: ActionsState;
 };
 export type State = {
   version: 1;

@@ -1,3 +1,4 @@
+import { actionsOperations } from './actions.ts';
 import { branchOperations } from './branches.ts';
 import type { Operation } from './call.ts';
 import { checkOperations } from './checks.ts';
@@ -10,6 +11,7 @@ import { pullOperations } from './pulls.ts';
 
 /** Every REST operation that the server runs, by GitHub's operation id. */
 export const operations: Record<string, Operation> = {
+  ...actionsOperations,
   ...branchOperations,
   ...checkOperations,
   ...commitOperations,
