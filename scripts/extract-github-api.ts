@@ -216,6 +216,20 @@ function toJsonSchema(value: Json, isProperties = false): Json {
   return { anyOf: [schema, { type: 'null' }] };
 }
 
+/**
+ * Where the description is wrong: the head's repository of a pull request is null when it was deleted (GraphQL's
+ * `headRepository` says so), as its user is.
+ */
+function correct(name: string, schema: Json): Json {
+  if (!/^pull-request(-simple)?$/.test(name) || !isObject(schema)) return schema;
+  const { properties } = (schema.properties as JsonObject).head as JsonObject;
+  for (const field of ['repo', 'user']) {
+    const holder = properties as JsonObject;
+    holder[field] = { anyOf: [holder[field]!, { type: 'null' }] };
+  }
+  return schema;
+}
+
 function extractOpenApi(text: string): string {
   const api = JSON.parse(text) as JsonObject;
   const components = api.components as { [kind: string]: JsonObject };
@@ -275,7 +289,7 @@ function extractOpenApi(text: string): string {
     const name = typeof value.$ref === 'string' ? value.$ref.split('/').at(-1)! : undefined;
     if (name !== undefined && schemas[name] === undefined) {
       schemas[name] = {};
-      schemas[name] = toJsonSchema(components.schemas![name]!);
+      schemas[name] = correct(name, toJsonSchema(components.schemas![name]!));
       reach(schemas[name]);
     }
     Object.values(value).forEach(reach);

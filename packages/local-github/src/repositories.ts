@@ -12,11 +12,13 @@ import {
   repositoryOf,
   writing,
 } from './forge.ts';
+import { copyRefs } from './forks.ts';
 import { writeHook } from './git-http.ts';
 import { settlePulls } from './merge-pull.ts';
+import { createPull } from './pull-requests.ts';
 import { addStatus } from './rest/checks.ts';
 import type { Protection, PullRequest, RepositorySettings, RepositoryState, Status } from './state.ts';
-import { ANONYMOUS } from './tokens.ts';
+import { type Actor, ANONYMOUS } from './tokens.ts';
 
 export type RepositoryRequest = {
   owner: string;
@@ -45,6 +47,17 @@ export type ProtectionRequest = {
   allowDeletions?: boolean;
 };
 
+export type OpenPullRequest = {
+  title: string;
+  head: string;
+  /** Default: the default branch. */
+  base?: string;
+  /** Default: the owner of the head. */
+  author?: string;
+  body?: string;
+  draft?: boolean;
+};
+
 /** What a test or a demo does to a repository past the API. */
 export type CreatedRepository = {
   owner: string;
@@ -57,6 +70,12 @@ export type CreatedRepository = {
   cloneUrlWith: (token: string) => string;
   protectBranch: (branch: string, request: ProtectionRequest) => Promise<void>;
   setStatus: (status: { sha: string; context: string; state: Status['state']; description?: string }) => Promise<void>;
+  /** Copies the repository's branches and tags into a new one of another owner. */
+  fork: (request: { owner: string; name?: string }) => Promise<CreatedRepository>;
+  /** Opens a pull request in somebody's name; `head` is `branch`, or `owner:branch` for a fork's. */
+  openPull: (request: OpenPullRequest) => Promise<{ number: number }>;
+  /** Deletes the repository. Pull requests from it stay, without their head's repository. */
+  remove: () => Promise<void>;
   /** A copy of what is kept beside git. */
   pullRequests: () => PullRequest[];
   /** Comments of a pull request, oldest first. */
@@ -90,6 +109,7 @@ export async function createRepository(forge: Forge, request: RepositoryRequest)
     description: request.description ?? null,
     private: request.private ?? false,
     archived: false,
+    parent: null,
     defaultBranch: request.defaultBranch ?? 'main',
     createdAt: created,
     updatedAt: created,
@@ -118,6 +138,49 @@ export async function createRepository(forge: Forge, request: RepositoryRequest)
   return handleOf(forge, repository);
 }
 
+async function forkRepository(
+  forge: Forge,
+  parent: Repository,
+  request: { owner: string; name?: string },
+): Promise<CreatedRepository> {
+  const { state } = parent;
+  const created = await createRepository(forge, {
+    owner: request.owner,
+    name: request.name ?? state.name,
+    defaultBranch: state.defaultBranch,
+    private: state.private,
+    ownerType: 'User',
+  });
+  const fork = repositoryOf(forge, created.owner, created.name);
+  fork.state.parent = state.id;
+  await copyRefs(parent, fork);
+  await forge.save();
+  return created;
+}
+
+async function removeRepository(forge: Forge, repository: Repository): Promise<void> {
+  await repository.locked(async () => {
+    forge.repositories.delete(fullName(repository.state).toLowerCase());
+    forge.state.repositories = forge.state.repositories.filter((state) => state !== repository.state);
+    repository.objects.close();
+    await rm(repository.directory, { recursive: true, force: true });
+  });
+  await forge.save();
+}
+
+async function openPull(forge: Forge, repository: Repository, request: OpenPullRequest): Promise<PullRequest> {
+  const [owner = ''] = request.head.includes(':') ? request.head.split(':') : [repository.state.owner];
+  const author: Actor = { ...ANONYMOUS, kind: 'personal', login: request.author ?? owner };
+  return createPull(forge, repository, author, {
+    title: request.title,
+    body: request.body ?? null,
+    head: request.head,
+    base: request.base ?? repository.state.defaultBranch,
+    draft: request.draft ?? false,
+    maintainerCanModify: true,
+  });
+}
+
 /** @throws Error when there is none */
 export function repositoryHandle(forge: Forge, owner: string, name: string): CreatedRepository {
   return handleOf(forge, repositoryOf(forge, owner, name));
@@ -126,12 +189,14 @@ export function repositoryHandle(forge: Forge, owner: string, name: string): Cre
 function handleOf(forge: Forge, repository: Repository): CreatedRepository {
   const { state } = repository;
   const path = `/${fullName(state)}.git`;
-  const change = async (work: () => Promise<unknown> | unknown) => {
-    await writing(forge, repository, async () => {
-      await work();
+  const change = async <T>(work: () => Promise<T> | T) => {
+    const result = await writing(forge, repository, async () => {
+      const made = await work();
       await settlePulls(forge, repository, { ...ANONYMOUS, login: state.owner });
+      return made;
     });
     await forge.save();
+    return result;
   };
   return {
     owner: state.owner,
@@ -143,8 +208,8 @@ function handleOf(forge: Forge, repository: Repository): CreatedRepository {
       change(() => {
         state.protections[branch] = protectionOf(request);
       }),
-    setStatus: ({ sha, context, state: status, description }) =>
-      change(() =>
+    setStatus: async ({ sha, context, state: status, description }) => {
+      await change(() =>
         addStatus(forge, repository, state.owner, {
           sha,
           context,
@@ -152,7 +217,14 @@ function handleOf(forge: Forge, repository: Repository): CreatedRepository {
           description: description ?? null,
           targetUrl: null,
         }),
-      ),
+      );
+    },
+    fork: (request) => forkRepository(forge, repository, request),
+    openPull: async (request) => {
+      const { number } = await change(() => openPull(forge, repository, request));
+      return { number };
+    },
+    remove: () => removeRepository(forge, repository),
     pullRequests: () => structuredClone(state.pulls),
     comments: (number) =>
       state.comments

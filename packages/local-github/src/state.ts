@@ -138,7 +138,8 @@ export type PullRequest = {
   mergedBy: string | null;
   /** The commit on the base branch that brought the pull request in. */
   mergeCommit: string | null;
-  head: { ref: string; sha: string };
+  /** `fork`: whose it is, when the branch isn't in this repository. */
+  head: { ref: string; sha: string; fork: { id: number; owner: string } | null };
   /** `sha` is the base branch's tip when the head was last pushed, as GitHub keeps it. */
   base: { ref: string; sha: string };
   /** Files and commits of a merged pull request are counted from here. */
@@ -172,6 +173,8 @@ export type RepositoryState = {
   description: string | null;
   private: boolean;
   archived: boolean;
+  /** Id of the repository that this one is a fork of. */
+  parent: number | null;
   defaultBranch: string;
   createdAt: string;
   updatedAt: string;

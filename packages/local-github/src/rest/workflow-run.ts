@@ -4,24 +4,15 @@ import { nodeId } from '../node-id.ts';
 import type { PullRequest, RepositoryState } from '../state.ts';
 import { apiUrl, repoApi, repoPage } from '../urls.ts';
 import { presentUser } from './accounts.ts';
+import { presentPullMinimal } from './pull.ts';
 import { presentMinimalRepository } from './repository.ts';
-
-/** OpenAPI `pull-request-minimal`. */
-function presentPullMinimal(forge: Forge, state: RepositoryState, pull: PullRequest) {
-  const repo = { id: state.id, url: repoApi(forge, state), name: state.name };
-  return {
-    id: pull.id,
-    number: pull.number,
-    url: repoApi(forge, state, `/pulls/${pull.number}`),
-    head: { ref: pull.head.ref, sha: pull.head.sha, repo },
-    base: { ref: pull.base.ref, sha: pull.base.sha, repo },
-  };
-}
 
 /** The open pull requests of a run's branch: none for a fork's, as on GitHub. */
 function pullsOfRun(state: RepositoryState, run: WorkflowRun): PullRequest[] {
   if (run.headRepository !== state.id) return [];
-  return state.pulls.filter((pull) => pull.state === 'open' && pull.head.ref === run.headBranch);
+  return state.pulls.filter(
+    (pull) => pull.state === 'open' && pull.head.fork === null && pull.head.ref === run.headBranch,
+  );
 }
 
 function presentHeadRepository(forge: Forge, id: number): Record<string, unknown> | null {
