@@ -65,7 +65,8 @@ export function readJobs(
       continue;
     }
     // The whole script of a step stands in its name, which is printed when it begins and when it ends.
-    const shown = isStep ? firstLine(message) : message;
+    const shown = isStep ? firstLine(message) : asOnThePage(message);
+    if (shown === null) continue;
     job.log += `${shown}\n`;
     text.push(...shown.split('\n').map((part) => `${name} | ${part}`));
   }
@@ -79,6 +80,15 @@ function nameOf(job: string, workflows: ReadonlySet<string>): string {
     .filter((name) => !workflows.has(name))
     .join(' / ')
     .replace(/-\d+$/, '');
+}
+
+/** A line as GitHub's page shows it: a group's title, a command's message; null for what it doesn't show. */
+function asOnThePage(message: string): string | null {
+  const [, command = '', text = ''] = /^\s*(?:❓|🚧|❗|⚙)\s+::([\w-]+)[^:]*::\s?([\s\S]*)$/u.exec(message) ?? [];
+  if (command === 'endgroup' || /^\s*⚙\s+\*\*\*$/u.test(message)) return null;
+  if (command === 'group') return `▾ ${text}`;
+  if (command === 'set-output') return `output ${text}`;
+  return message;
 }
 
 function firstLine(text: string): string {
