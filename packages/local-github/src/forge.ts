@@ -104,6 +104,7 @@ const GIT_CONFIG = `[core]
 	allowAnySHA1InWant = true
 [receive]
 	hideRefs = refs/pull
+	hideRefs = refs/heads/gh-readonly-queue
 	advertisePushOptions = true
 [gc]
 	auto = 0

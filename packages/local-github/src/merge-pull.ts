@@ -184,7 +184,8 @@ export async function mergePull(
   return tip;
 }
 
-async function mergeCommitOf(
+/** The commit that a merge would put on a base; undefined when it conflicts. */
+export async function mergeCommitOf(
   forge: Forge,
   repository: Repository,
   pull: PullRequest,

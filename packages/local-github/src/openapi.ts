@@ -24,6 +24,8 @@ const coercing = new Ajv({ strict: false, allErrors: true, coerceTypes: true });
 addFormats(ajv);
 addFormats(coercing);
 for (const one of [ajv, coercing]) {
+  // a bot's has brackets, and a commit's is whatever its author wrote
+  one.addFormat('email', true);
   one.addFormat('repo.nwo', /^[^/\s]+\/[^/\s]+$/);
   one.addSchema({ $id: 'github', schemas: extract.schemas });
 }

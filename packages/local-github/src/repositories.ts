@@ -15,6 +15,7 @@ import {
 import { copyRefs } from './forks.ts';
 import { writeHook } from './git-http.ts';
 import { settlePulls } from './merge-pull.ts';
+import { type EventPayload, type PullAction, type PushRequest, pullRequestPayload, pushPayload } from './payloads.ts';
 import { createPull } from './pull-requests.ts';
 import { addStatus } from './rest/checks.ts';
 import type { Protection, PullRequest, RepositorySettings, RepositoryState, Status } from './state.ts';
@@ -76,6 +77,10 @@ export type CreatedRepository = {
   openPull: (request: OpenPullRequest) => Promise<{ number: number }>;
   /** Deletes the repository. Pull requests from it stay, without their head's repository. */
   remove: () => Promise<void>;
+  /** Event `pull_request` of a pull request as it is now; `before` is the head that a push replaced. */
+  pullRequestPayload: (number: number, action: PullAction, options?: { before?: string }) => Promise<EventPayload>;
+  /** Event `push` of a branch or a tag. */
+  pushPayload: (request: PushRequest) => Promise<EventPayload>;
   /** A copy of what is kept beside git. */
   pullRequests: () => PullRequest[];
   /** Comments of a pull request, oldest first. */
@@ -225,6 +230,9 @@ function handleOf(forge: Forge, repository: Repository): CreatedRepository {
       return { number };
     },
     remove: () => removeRepository(forge, repository),
+    pullRequestPayload: (number, action, options = {}) =>
+      pullRequestPayload(forge, repository, number, action, options.before),
+    pushPayload: (request) => pushPayload(forge, repository, request),
     pullRequests: () => structuredClone(state.pulls),
     comments: (number) =>
       state.comments

@@ -13,6 +13,7 @@ import { createFaults, type FaultHandle, type InjectedFault } from './faults.ts'
 import { accountOf, openForge } from './forge.ts';
 import { createFront } from './front.ts';
 import { createLag } from './lag.ts';
+import { type CreatedMergeGroup, createMergeGroup, type MergeGroupRequest } from './merge-groups.ts';
 import { settlePulls } from './merge-pull.ts';
 import { createRateLimits } from './rate-limit.ts';
 import { type CreatedRepository, createRepository, type RepositoryRequest, repositoryHandle } from './repositories.ts';
@@ -52,6 +53,8 @@ export type LocalGithub = AsyncDisposable & {
   createApp: (request: AppRequest) => Promise<CreatedApp>;
   /** Records a run of a workflow, for a test that plays its jobs. */
   createWorkflowRun: (request: WorkflowRunRequest) => Promise<CreatedWorkflowRun>;
+  /** Puts a pull request into a merge queue. */
+  createMergeGroup: (request: MergeGroupRequest) => Promise<CreatedMergeGroup>;
   /** The workflows that were dispatched through the API, oldest first. */
   dispatches: () => RecordedDispatch[];
   close: () => Promise<void>;
@@ -122,6 +125,7 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
       return app;
     },
     createWorkflowRun: (request) => createWorkflowRun(forge, request),
+    createMergeGroup: (request) => createMergeGroup(forge, request),
     dispatches: () => recordedDispatches(forge),
     close,
     [Symbol.asyncDispose]: close,

@@ -29,7 +29,7 @@ function person({ name, email }: Signature): { name: string; email: string } {
 }
 
 /** OpenAPI `simple-commit`; null for a commit that the repository doesn't have. */
-async function readHeadCommit(repository: Repository, sha: string): Promise<HeadCommit | null> {
+export async function readHeadCommit(repository: Repository, sha: string): Promise<HeadCommit | null> {
   const object = await repository.objects.read(`${sha}^{commit}`);
   if (object === undefined) return null;
   const commit = parseCommit(object);
