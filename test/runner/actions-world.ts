@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import type { CreatedWorkflowRun, Permissions } from '@passloop/local-github';
 import { parse } from 'yaml';
 import type { World } from '../world/world.ts';
-import { eventsOf, type WorkflowEvent } from './events.ts';
+import { eventsOf, type RepositoryEvents, type WorkflowEvent } from './events.ts';
 import { type RepositorySecrets, secretOf } from './job-secrets.ts';
 import { runWorkflow, type WorkflowRun } from './run-workflow.ts';
 import type { Suite } from './suite.ts';
@@ -15,7 +15,7 @@ const run = promisify(execFile);
 
 /** A GitHub that runs workflows: events become runs, whose jobs call its API and its artifact service with tokens of their own. */
 export type ActionsWorld = {
-  events: (repository: string) => ReturnType<typeof eventsOf>;
+  events: (repository: string) => RepositoryEvents;
   /** Runs a workflow file of a repository, as it is at the event's commit. */
   run: (repository: string, file: string, event: WorkflowEvent, only?: OneJob) => Promise<FinishedRun>;
   /** Every token and secret that a job was given so far: none of them may stand in a log. */
@@ -74,12 +74,11 @@ export function actionsWorld(world: World, suite: Suite, settings: Record<string
         async token(job) {
           const permissions = { ...job.permissions };
           if (only?.without !== undefined) delete permissions[only.without];
-          const token = await world.github.jobToken({
-            repository,
-            event: event.name,
-            permissions: apiPermissions(permissions),
-            isFork: event.isFork,
-            actor: event.actor,
+          const token = await world.github.createToken({
+            login: 'github-actions[bot]',
+            kind: 'job',
+            repositories: [repository],
+            permissions: apiPermissions(permissions, event),
           });
           given.add(token);
           return token;
@@ -102,7 +101,9 @@ function registryHost(world: World): string {
   return world.image.split('/')[0] ?? '';
 }
 
-/** YAML says `pull-requests`, the API `pull_requests`. */
-function apiPermissions(permissions: WorkflowJob['permissions']): Permissions {
-  return Object.fromEntries(Object.entries(permissions).map(([name, level]) => [name.replaceAll('-', '_'), level]));
+/** YAML says `pull-requests`, the API `pull_requests`. A pull request from a fork or by Dependabot writes nothing. */
+function apiPermissions(permissions: WorkflowJob['permissions'], event: WorkflowEvent): Permissions {
+  const readsOnly = event.name === 'pull_request' && (event.isFork || event.actor === 'dependabot[bot]');
+  const entries = Object.entries(permissions);
+  return Object.fromEntries(entries.map(([name, level]) => [name.replaceAll('-', '_'), readsOnly ? 'read' : level]));
 }

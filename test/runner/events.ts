@@ -1,4 +1,4 @@
-import type { LocalGithub } from '@passloop/local-github';
+import type { CreatedMergeGroup, CreatedWorkflowRun, LocalGithub } from '@passloop/local-github';
 
 /** An event as a workflow meets it: what `github.event`, `github.ref` and `github.sha` are. */
 export type WorkflowEvent = {
@@ -13,73 +13,72 @@ export type WorkflowEvent = {
   isFork: boolean;
 };
 
-type Call = (route: string) => Promise<Record<string, unknown>>;
+/** Events of a repository, with the payloads that this GitHub makes of its own state. */
+export type RepositoryEvents = {
+  /** `before` is the head that a push replaced: the action is `synchronize` then. */
+  pullRequest: (number: number, before?: string) => Promise<WorkflowEvent>;
+  push: (before: string) => Promise<WorkflowEvent>;
+  mergeGroup: (group: CreatedMergeGroup) => WorkflowEvent;
+  /** Of a run that is over; it runs on the default branch, whatever that run was about. */
+  workflowRun: (of: CreatedWorkflowRun) => Promise<WorkflowEvent>;
+  dispatch: (inputs: Record<string, string>) => Promise<WorkflowEvent>;
+};
 
-/** Reads of the API what an event's payload holds, so that it is what this GitHub says of itself. */
-export function eventsOf(github: LocalGithub, token: string, repository: string) {
-  const call: Call = async (route) => {
+const pusher = 'ada';
+
+export function eventsOf(github: LocalGithub, token: string, repository: string): RepositoryEvents {
+  const [owner = '', name = ''] = repository.split('/');
+  const handle = github.repository(owner, name);
+
+  async function read(route: string): Promise<Record<string, unknown>> {
     const answer = await fetch(`${github.restUrl}/repos/${repository}${route}`, {
       headers: { authorization: `Bearer ${token}` },
     });
     if (!answer.ok) throw new Error(`GET ${route}: ${answer.status} ${await answer.text()}`);
     return (await answer.json()) as Record<string, unknown>;
-  };
+  }
 
-  async function onBranch(name: string, branch: string, fields: Record<string, unknown>): Promise<WorkflowEvent> {
-    const { object } = (await call(`/git/ref/heads/${branch}`)) as { object: { sha: string } };
-    const { sha } = object;
-    return {
-      name,
-      payload: { ...fields, repository: await call(''), sender: { login: 'ada', type: 'User' } },
-      ref: `refs/heads/${branch}`,
-      sha,
-      head: { sha, branch, repository },
-      actor: 'ada',
-      isFork: false,
-    };
+  function atBranch(event: string, branch: string, sha: string, payload: Record<string, unknown>): WorkflowEvent {
+    const head = { sha, branch, repository };
+    return { name: event, payload, ref: `refs/heads/${branch}`, sha, head, actor: pusher, isFork: false };
+  }
+  async function tipOfMain(): Promise<string> {
+    return ((await read('/git/ref/heads/main')) as { object: { sha: string } }).object.sha;
   }
 
   return {
-    async pullRequest(
-      number: number,
-      action: 'opened' | 'reopened' | 'synchronize' = 'opened',
-    ): Promise<WorkflowEvent> {
-      const pull = await call(`/pulls/${number}`);
-      const head = pull.head as { sha: string; ref: string; repo: { full_name: string } };
-      const sender = pull.user as { login: string };
+    async pullRequest(number, before) {
+      const options = before === undefined ? {} : { before };
+      const action = before === undefined ? 'opened' : 'synchronize';
+      const payload = await handle.pullRequestPayload(number, action, options);
+      const { pull_request: pull, sender } = payload as PullRequestPayload;
+      const head = { sha: pull.head.sha, branch: pull.head.ref, repository: pull.head.repo?.full_name ?? repository };
       return {
         name: 'pull_request',
-        payload: { action, number, pull_request: pull, repository: await call(''), sender },
+        payload,
         ref: `refs/pull/${number}/merge`,
-        sha: String(pull.merge_commit_sha),
-        head: { sha: head.sha, branch: head.ref, repository: head.repo.full_name },
+        sha: pull.merge_commit_sha,
+        head,
         actor: sender.login,
-        isFork: head.repo.full_name.toLowerCase() !== repository.toLowerCase(),
+        isFork: head.repository.toLowerCase() !== repository.toLowerCase(),
       };
     },
-    async push(before: string): Promise<WorkflowEvent> {
-      const event = await onBranch('push', 'main', {});
-      return {
-        ...event,
-        payload: { ...event.payload, ref: event.ref, before, after: event.sha, forced: false, commits: [] },
-      };
+    async push(before) {
+      const after = await tipOfMain();
+      const payload = await handle.pushPayload({ ref: 'refs/heads/main', before, after, pusher });
+      return atBranch('push', 'main', after, payload);
     },
-    /** What a merge queue made of a pull request on its own branch. */
-    async mergeGroup(branch: string, base: { ref: string; sha: string }): Promise<WorkflowEvent> {
-      const event = await onBranch('merge_group', branch, {});
-      const group = {
-        head_sha: event.sha,
-        head_ref: event.ref,
-        base_sha: base.sha,
-        base_ref: base.ref,
-        head_commit: null,
-      };
-      return { ...event, payload: { ...event.payload, action: 'checks_requested', merge_group: group } };
+    mergeGroup: (group) =>
+      atBranch('merge_group', group.ref.replace('refs/heads/', ''), group.headSha, group.payload()),
+    workflowRun: async (of) => atBranch('workflow_run', 'main', await tipOfMain(), of.payload()),
+    async dispatch(inputs) {
+      const payload = { inputs, ref: 'refs/heads/main', repository: await read(''), sender: { login: pusher } };
+      return atBranch('workflow_dispatch', 'main', await tipOfMain(), payload);
     },
-    dispatch: (inputs: Record<string, string>) =>
-      onBranch('workflow_dispatch', 'main', { ref: 'refs/heads/main', inputs, workflow: '' }),
-    schedule: () => onBranch('schedule', 'main', { schedule: '17 * * * *' }),
-    /** Always on the default branch, whatever the other run was about. */
-    workflowRun: (payload: Record<string, unknown>) => onBranch('workflow_run', 'main', payload),
   };
 }
+
+type PullRequestPayload = {
+  pull_request: { merge_commit_sha: string; head: { sha: string; ref: string; repo: { full_name: string } | null } };
+  sender: { login: string };
+};
