@@ -29,6 +29,8 @@ const target = new URL('../packages/local-github/src/extract/', import.meta.url)
 
 const operations = `
   actions/create-workflow-dispatch actions/delete-artifact actions/download-artifact actions/get-artifact
+  actions/get-fork-pr-contributor-approval-permissions-repository
+  actions/get-github-actions-default-workflow-permissions-repository actions/get-repo-variable
   actions/get-workflow-run actions/list-workflow-run-artifacts actions/list-workflow-runs-for-repo
   apps/get-authenticated apps/get-repo-installation apps/create-installation-access-token
   apps/list-repos-accessible-to-installation apps/revoke-installation-access-token
@@ -42,6 +44,7 @@ const operations = `
   rate-limit/get
   repos/compare-commits-with-basehead repos/create-commit-status repos/create-or-update-file-contents
   repos/delete-branch-protection repos/get repos/get-branch repos/get-branch-protection
+  repos/get-branch-rules
   repos/get-combined-status-for-ref repos/get-commit repos/get-content repos/list-branches repos/list-commits
   repos/list-commit-statuses-for-ref repos/list-pull-requests-associated-with-commit repos/update
   repos/update-branch-protection
@@ -217,15 +220,24 @@ function toJsonSchema(value: Json, isProperties = false): Json {
 }
 
 /**
- * Where the description is wrong: the head's repository of a pull request is null when it was deleted (GraphQL's
- * `headRepository` says so), as its user is.
+ * Where the description is wrong: what a pull request or a run says of its head is null when that repository was deleted
+ * (github/rest-api-description#1586, and GraphQL's `headRepository`). Schema -> the fields that are null then.
  */
+const nullable: [schema: RegExp, path: string][] = [
+  [/^pull-request(-simple)?$/, 'head.repo'],
+  [/^pull-request(-simple)?$/, 'head.user'],
+  [/^workflow-run$/, 'head_repository'],
+  [/^webhook-workflow-run-/, 'workflow_run.head_repository'],
+];
+
 function correct(name: string, schema: Json): Json {
-  if (!/^pull-request(-simple)?$/.test(name) || !isObject(schema)) return schema;
-  const { properties } = (schema.properties as JsonObject).head as JsonObject;
-  for (const field of ['repo', 'user']) {
-    const holder = properties as JsonObject;
-    holder[field] = { anyOf: [holder[field]!, { type: 'null' }] };
+  for (const [pattern, path] of nullable) {
+    if (!pattern.test(name)) continue;
+    const fields = path.split('.');
+    const last = fields.pop()!;
+    let properties = (schema as JsonObject).properties as JsonObject;
+    for (const field of fields) properties = (properties[field] as JsonObject).properties as JsonObject;
+    properties[last] = { anyOf: [properties[last]!, { type: 'null' }] };
   }
   return schema;
 }

@@ -3,11 +3,14 @@ import { ConfigurationError, InfrastructureError, isMissing, writeFileAtomic } f
 import { z } from 'zod';
 import { ComparisonDocument } from './comparison.ts';
 import { DataReport } from './data-report.ts';
+import { DeployChainDocument, DeployCheckDocument } from './deploy.ts';
 import { ErrorDocument } from './error.ts';
 import { ImageDocument, ProbeDocument, ScanDocument } from './image.ts';
 import { KeyDocument } from './key.ts';
 import { PlanDocument } from './plan.ts';
 import { PromotionDocument, RollbackDocument } from './promotion.ts';
+import { PromotionPlanDocument } from './promotion-plan.ts';
+import { ProofDocument } from './proof.ts';
 import { HoldDocument, ProductionPointer, RecordDocument } from './record.ts';
 import { ReportDocument } from './report.ts';
 import { RunDocument } from './run.ts';
@@ -26,6 +29,10 @@ export const documentSchemas = {
   report: ReportDocument,
   promotion: PromotionDocument,
   rollback: RollbackDocument,
+  proof: ProofDocument,
+  'promotion-plan': PromotionPlanDocument,
+  'deploy-check': DeployCheckDocument,
+  'deploy-chain': DeployChainDocument,
   hold: HoldDocument,
   record: RecordDocument,
   pointer: ProductionPointer,

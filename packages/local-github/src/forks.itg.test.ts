@@ -171,6 +171,110 @@ describe('a pull request from a fork', () => {
   });
 });
 
+describe('what was said of a fork', () => {
+  it('is null in a run when the fork is gone', async () => {
+    const { head } = await openPull();
+    const job = await world.server.createWorkflowRun({
+      repository: 'acme/deploy',
+      headRepository: `${fork.owner}/deploy`,
+      workflow: 'check.yml',
+      name: 'Check',
+      event: 'pull_request',
+      headSha: head,
+      headBranch: 'feature',
+    });
+    await job.finish('success');
+    await fork.remove();
+    const { data } = await world.octokit.rest.actions.getWorkflowRun({ ...repo, run_id: job.id });
+
+    expect(data).toMatchObject({ head_repository: null, head_sha: head, head_commit: { id: head } });
+    expect(job.payload()).toMatchObject({ workflow_run: { head_repository: null } });
+  });
+});
+
+describe('pull requests of forks through the API', () => {
+  it('are opened by REST and by GraphQL, where the owner has two forks', async () => {
+    const second = await world.repository.fork({ owner: fork.owner, name: 'second' });
+    await pushBranch(clone, 'one', [{ 'one.txt': fork.owner }]);
+    const two = await pushBranch(clone, 'two', [{ 'two.txt': fork.owner }]);
+    await git(clone, 'push', '--quiet', second.cloneUrlWith(world.token), 'two');
+    const head_repo = `${fork.owner}/second`;
+    const create = { ...repo, title: 'REST', base: 'main', head: `${fork.owner}:two`, head_repo };
+    const { data } = await world.octokit.rest.pulls.create(create);
+    const ids = await world.octokit.graphql<{ base: { id: string }; head: { id: string } }>(
+      `query ($owner: String!) {
+        base: repository(owner: "acme", name: "deploy") { id } head: repository(owner: $owner, name: "deploy") { id }
+      }`,
+      { owner: fork.owner },
+    );
+    const made = await world.octokit.graphql<{ createPullRequest: { pullRequest: object } }>(
+      `mutation ($input: CreatePullRequestInput!) { createPullRequest(input: $input) { pullRequest {
+        isCrossRepository headRef { name } headRepository { nameWithOwner isFork } headRepositoryOwner { login } } } }`,
+      {
+        input: {
+          repositoryId: ids.base.id,
+          headRepositoryId: ids.head.id,
+          headRefName: 'one',
+          baseRefName: 'main',
+          title: 'GraphQL',
+        },
+      },
+    );
+
+    expect(data.head).toMatchObject({ sha: two, repo: { full_name: head_repo } });
+    expect(made.createPullRequest.pullRequest).toEqual({
+      isCrossRepository: true,
+      headRef: { name: 'one' },
+      headRepository: { nameWithOwner: `${fork.owner}/deploy`, isFork: true },
+      headRepositoryOwner: { login: fork.owner },
+    });
+  });
+
+  it('are reopened while the fork is there, and take up what was pushed meanwhile', async () => {
+    const { number } = await openPull();
+    const pull = { ...repo, pull_number: number };
+    await world.octokit.rest.pulls.update({ ...pull, state: 'closed' });
+    const next = await pushBranch(clone, 'feature', [{ 'next.txt': fork.owner }], 'feature');
+    const reopened = await world.octokit.rest.pulls.update({ ...pull, state: 'open' });
+    await world.octokit.rest.pulls.update({ ...pull, state: 'closed' });
+    await fork.remove();
+
+    expect(reopened.data).toMatchObject({ state: 'open', head: { sha: next } });
+    await expect(world.octokit.rest.pulls.update({ ...pull, state: 'open' })).rejects.toThrow('has been deleted');
+  });
+
+  it('move with their forks and their base at the same time', async () => {
+    const owners = await Promise.all(
+      Array.from({ length: 4 }, async (_, index) => {
+        const owner = `crowd${count}-${index}`;
+        const one = await world.repository.fork({ owner });
+        const folder = join(world.folder, owner);
+        await git(world.folder, 'clone', '--quiet', one.cloneUrlWith(world.token), owner);
+        await pushBranch(folder, 'feature', [{ [`${owner}.txt`]: '0' }]);
+        const { number } = await world.repository.openPull({ title: owner, head: `${owner}:feature` });
+        return { folder, number };
+      }),
+    );
+    const base = async () => {
+      for (const index of [1, 2, 3]) await pushBranch(world.clone, 'main', [{ [`crowd-${count}-${index}.txt`]: 'x' }]);
+    };
+    const heads = owners.map(async ({ folder, number }) => {
+      for (const index of [1, 2, 3]) await pushBranch(folder, 'feature', [{ [`${index}.txt`]: 'x' }], 'feature');
+      return { number, head: await git(folder, 'rev-parse', 'HEAD') };
+    });
+    await base();
+
+    for (const { number, head } of await Promise.all(heads)) {
+      const { data } = await get(number);
+      await git(world.clone, 'fetch', '--quiet', 'origin', 'main', `refs/pull/${number}/merge`);
+      expect(data.head.sha).toBe(head);
+      expect(await git(world.clone, 'rev-parse', `refs/remotes/origin/main`)).toBe(
+        await git(world.clone, 'rev-parse', `${data.merge_commit_sha}^1`),
+      );
+    }
+  });
+});
+
 describe('a fork', () => {
   it('names its parent, and is counted there', async () => {
     const there = await world.octokit.rest.repos.get({ owner: fork.owner, repo: 'deploy' });

@@ -1,4 +1,5 @@
 export type { CreatedWorkflowRun, RecordedDispatch, WorkflowRunRequest } from './actions/created-run.ts';
+export type { ActionsSettings } from './actions/state.ts';
 export type { AppRequest, CreatedApp } from './apps.ts';
 export type { Counts, LoggedCall } from './call-log.ts';
 export type { Fault, FaultHandle, FaultMatch, InjectedFault } from './faults.ts';

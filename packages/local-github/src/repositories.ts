@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { emptyActions } from './actions/state.ts';
+import { type ActionsSettings, emptyActions } from './actions/state.ts';
 import {
   accountOf,
   type Forge,
@@ -73,6 +73,8 @@ export type CreatedRepository = {
   setStatus: (status: { sha: string; context: string; state: Status['state']; description?: string }) => Promise<void>;
   /** Copies the repository's branches and tags into a new one of another owner. */
   fork: (request: { owner: string; name?: string }) => Promise<CreatedRepository>;
+  /** Changes what the repository's settings say of workflows. */
+  configureActions: (settings: Partial<ActionsSettings>) => Promise<void>;
   /** Opens a pull request in somebody's name; `head` is `branch`, or `owner:branch` for a fork's. */
   openPull: (request: OpenPullRequest) => Promise<{ number: number }>;
   /** Deletes the repository. Pull requests from it stay, without their head's repository. */
@@ -225,6 +227,13 @@ function handleOf(forge: Forge, repository: Repository): CreatedRepository {
       );
     },
     fork: (request) => forkRepository(forge, repository, request),
+    configureActions: async (settings) => {
+      const given = Object.entries(settings.variables ?? {}).map(([name, value]) => [name.toUpperCase(), value]);
+      const variables = { ...state.actions.settings.variables, ...Object.fromEntries(given) };
+      await change(() => {
+        Object.assign(state.actions.settings, settings, { variables });
+      });
+    },
     openPull: async (request) => {
       const { number } = await change(() => openPull(forge, repository, request));
       return { number };

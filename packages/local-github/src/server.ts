@@ -5,6 +5,7 @@ import {
   createWorkflowRun,
   type RecordedDispatch,
   recordedDispatches,
+  startWorkflowRun,
   type WorkflowRunRequest,
 } from './actions/created-run.ts';
 import { type AppRequest, type CreatedApp, createApp } from './apps.ts';
@@ -53,6 +54,8 @@ export type LocalGithub = AsyncDisposable & {
   createApp: (request: AppRequest) => Promise<CreatedApp>;
   /** Records a run of a workflow, for a test that plays its jobs. */
   createWorkflowRun: (request: WorkflowRunRequest) => Promise<CreatedWorkflowRun>;
+  /** Begins a run that a dispatch left in the queue (`runId` of `dispatches`). */
+  startWorkflowRun: (id: number) => Promise<CreatedWorkflowRun>;
   /** Puts a pull request into a merge queue. */
   createMergeGroup: (request: MergeGroupRequest) => Promise<CreatedMergeGroup>;
   /** The workflows that were dispatched through the API, oldest first. */
@@ -125,6 +128,7 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
       return app;
     },
     createWorkflowRun: (request) => createWorkflowRun(forge, request),
+    startWorkflowRun: (id) => startWorkflowRun(forge, id),
     createMergeGroup: (request) => createMergeGroup(forge, request),
     dispatches: () => recordedDispatches(forge),
     close,

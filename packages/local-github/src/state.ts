@@ -13,6 +13,7 @@ export type PermissionName =
   | 'metadata'
   | 'pull_requests'
   | 'statuses'
+  | 'variables'
   | 'workflows';
 export type Permissions = { [name in PermissionName]?: Level };
 

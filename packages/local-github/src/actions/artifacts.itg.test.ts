@@ -4,7 +4,8 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createWorld, git, octokitFor, type World, writeFiles } from '../fixture.ts';
+import { createWorld, git, octokitFor, temporaryFolder, type World, writeFiles } from '../fixture.ts';
+import { startLocalGithub } from '../index.ts';
 import type { CreatedWorkflowRun } from './created-run.ts';
 
 const run = promisify(execFile);
@@ -104,6 +105,17 @@ describe("GitHub's artifact client", () => {
     expect(got.digestMismatch).toBe(false);
     expect((await readdir(target, { recursive: true })).sort()).toEqual(['files', 'files/model.bin', 'report.json']);
     expect(await readFile(join(target, 'files/model.bin'), 'utf8')).toBe('weights');
+  });
+
+  it('says how long an artifact is kept', async () => {
+    const job = await startRun();
+    const source = await folderOf('short', { 'a.txt': 'a' });
+    const options = { retentionDays: 1 };
+    const { id } = await inJob<{ id: number }>(job, upload, { name: 'short', ...source, options });
+    const { data } = await world.octokit.rest.actions.getArtifact({ owner: 'acme', repo: 'deploy', artifact_id: id });
+
+    const kept = Date.parse(data.expires_at!) - Date.parse(data.created_at!);
+    expect(kept / 3_600_000).toBeLessThan(48); // 90 days by default
   });
 
   it('uploads a page as it is, and gets it back with its type', async () => {
@@ -257,6 +269,47 @@ describe('the artifact service', () => {
     await expect(job.uploadArtifact(name, Buffer.from(''))).rejects.toThrow('name is invalid');
   });
 
+  it('gives a name to one of two jobs that ask for it at once', async () => {
+    const job = await startRun();
+    const tokens = [job.runtimeTokenOf('train'), job.runtimeTokenOf('seal')];
+    const answers = await Promise.all(
+      tokens.map((token) => twirp('CreateArtifact', token, { ...idsOf(token), name: 'candidate', version: 7 })),
+    );
+
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, 409]);
+  });
+
+  it('shows nothing before it is finished, and finishes nothing without content', async () => {
+    const job = await startRun();
+    const ids = idsOf(job.runtimeToken);
+    const named = { ...ids, name: 'half' };
+    await twirp('CreateArtifact', job.runtimeToken, { ...named, version: 7 });
+
+    expect(await twirp('FinalizeArtifact', job.runtimeToken, { ...named, size: '1' })).toMatchObject({ status: 400 });
+    expect(await twirp('GetSignedArtifactURL', job.runtimeToken, named)).toMatchObject({ status: 404 });
+    expect(await twirp('ListArtifacts', job.runtimeToken, ids)).toMatchObject({ artifacts: [] });
+    expect(job.artifacts()).toEqual([]);
+  });
+
+  it('lets faults happen', async () => {
+    const job = await startRun();
+    const ids = idsOf(job.runtimeToken);
+    const fault = world.server.inject({ match: { operation: 'ListArtifacts' }, fault: { status: 503 } });
+    const failed = await fetch(
+      `${world.server.url}/twirp/github.actions.results.api.v1.ArtifactService/ListArtifacts`,
+      {
+        method: 'POST',
+        headers: { Authorization: `Bearer ${job.runtimeToken}` },
+        body: JSON.stringify(ids),
+      },
+    );
+    world.server.clearFaults();
+
+    expect(failed.status).toBe(503);
+    expect(fault.fired).toBe(1);
+    expect(await twirp('ListArtifacts', job.runtimeToken, ids)).toMatchObject({ status: 200 });
+  });
+
   it('keeps what an uploader says of size and digest, true or not', async () => {
     const job = await startRun();
     await job.uploadArtifact('lie', Buffer.from('x'), { digest: `sha256:${'0'.repeat(64)}`, size: 7 });
@@ -287,6 +340,26 @@ describe('a signed address', () => {
     expect((await fetch(`${address}&comp=blocklist`, { method: 'PUT', body: '<BlockList/>' })).status).toBe(403);
   });
 
+  it('takes blocks, and refuses a list of others', async () => {
+    const job = await startRun();
+    const response = await twirp('CreateArtifact', job.runtimeToken, {
+      ...idsOf(job.runtimeToken),
+      name: 'blocks',
+      version: 7,
+    });
+    const address = (response as { signed_upload_url?: string }).signed_upload_url!;
+    const put = (query: string, body: string) => fetch(`${address}&${query}`, { method: 'PUT', body });
+    const list = (...ids: string[]) => `<BlockList>${ids.map((id) => `<Latest>${id}</Latest>`).join('')}</BlockList>`;
+
+    expect((await put('comp=block&blockid=YQ==', 'a')).status).toBe(201);
+    expect((await put('comp=block&blockid=Yg==', 'b')).status).toBe(201);
+    expect((await put('comp=block&blockid=../../etc', 'x')).status).toBe(400);
+    expect((await put(`comp=block&blockid=${'A'.repeat(300)}`, 'x')).status).toBe(400);
+    expect((await put('comp=blocklist', list('Yg==', 'Yw=='))).status).toBe(400);
+    expect((await put('comp=blocklist', list('Yg==', 'YQ=='))).status).toBe(201);
+    expect((await fetch(address)).status).toBe(403);
+  });
+
   it('is followed by Octokit, which leaves its token behind', async () => {
     const job = await startRun();
     const { id } = await job.uploadArtifact('report', Buffer.from('bytes'));
@@ -297,6 +370,55 @@ describe('a signed address', () => {
       archive_format: 'zip',
     });
 
+    expect(Buffer.from(data as ArrayBuffer).toString()).toBe('bytes');
+  });
+
+  it('is given to tokens that may read actions alone, in a public repository too', async () => {
+    await using open = await createWorld({ private: false });
+    const job = await open.server.createWorkflowRun({
+      repository: 'acme/deploy',
+      workflow: 'check.yml',
+      name: 'Check',
+      event: 'schedule',
+      headSha: main,
+      headBranch: 'main',
+    });
+    const { id } = await job.uploadArtifact('report', Buffer.from('bytes'));
+    const blind = await open.server.createToken({ login: 'eve', permissions: { contents: 'read' } });
+    const archive = { owner: 'acme', repo: 'deploy', artifact_id: id, archive_format: 'zip' } as const;
+
+    const asBlind = octokitFor(open.server, blind).rest.actions.downloadArtifact(archive);
+    await expect(asBlind).rejects.toMatchObject({ status: 403 });
+    const asNobody = octokitFor(open.server, undefined).rest.actions.downloadArtifact(archive);
+    await expect(asNobody).rejects.toMatchObject({ status: 401 });
+    expect((await octokitFor(open.server, open.token).rest.actions.downloadArtifact(archive)).status).toBe(200);
+  });
+
+  it('ends with the server, and the artifact stays', async () => {
+    await using folder = await temporaryFolder();
+    const root = join(folder.path, 'root');
+    const first = await startLocalGithub({ root });
+    await first.createRepository({ owner: 'acme', name: 'model', private: true });
+    const token = await first.createToken({ login: 'ada', permissions: { actions: 'read' } });
+    const job = await first.createWorkflowRun({
+      repository: 'acme/model',
+      workflow: 'check.yml',
+      name: 'Check',
+      event: 'schedule',
+      headSha: '0'.repeat(40),
+      headBranch: null,
+    });
+    const { id } = await job.uploadArtifact('report', Buffer.from('bytes'));
+    const archive = { owner: 'acme', repo: 'model', artifact_id: id, archive_format: 'zip' } as const;
+    const request = { redirect: 'manual' } as const;
+    const before = await octokitFor(first, token).rest.actions.downloadArtifact({ ...archive, request });
+    await first.close();
+    await using second = await startLocalGithub({ root });
+    const old = new URL(before.headers.location!);
+    old.port = new URL(second.url).port;
+
+    expect((await fetch(old)).status).toBe(403);
+    const { data } = await octokitFor(second, token).rest.actions.downloadArtifact(archive);
     expect(Buffer.from(data as ArrayBuffer).toString()).toBe('bytes');
   });
 

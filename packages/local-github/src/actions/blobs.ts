@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomUUID, timingSafeEqual } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Forge } from '../forge.ts';
@@ -58,9 +58,12 @@ function folderOf(forge: Forge, path: string): string {
   return join(forge.root, '.blobs', createHash('sha256').update(path).digest('hex'));
 }
 
-/** What a blob holds now. */
-export function readBlob(forge: Forge, path: string): Promise<Buffer> {
-  return readFile(join(folderOf(forge, path), 'content'));
+/** Whether anything was uploaded to a blob, and committed. */
+export async function hasBlob(forge: Forge, path: string): Promise<boolean> {
+  return access(join(folderOf(forge, path), 'content')).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Stores bytes past the protocol. */
@@ -157,12 +160,16 @@ export async function serveBlob(
   const folder = folderOf(forge, request.path);
   if (request.operation === 'put-block-list') return commitBlocks(folder, body.toString());
   if (request.operation === 'put-block') {
+    // Azure's limit: 64 bytes, in base64
+    if (!/^[A-Za-z0-9+/]{1,88}={0,2}$/.test(request.blockId) || request.blockId.length > 88) {
+      return refusal(400, 'InvalidQueryParameterValue', 'Value for one of the query parameters is not valid.');
+    }
     await mkdir(join(folder, 'blocks'), { recursive: true });
     await writeFile(blockFile(folder, request.blockId), body);
     return made();
   }
   try {
-    const content = await readBlob(forge, request.path);
+    const content = await readFile(join(folder, 'content'));
     return { status: 200, headers: { ...contentHeaders(artifact), 'x-ms-blob-type': 'BlockBlob' }, body: content };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;

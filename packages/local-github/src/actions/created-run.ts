@@ -92,6 +92,21 @@ export async function createWorkflowRun(forge: Forge, request: WorkflowRunReques
   return handleOf(forge, repository, run);
 }
 
+/**
+ * Begins a run that a dispatch left in the queue.
+ * @throws Error when there is no such run, or it has begun
+ */
+export async function startWorkflowRun(forge: Forge, id: number): Promise<CreatedWorkflowRun> {
+  for (const repository of forge.repositories.values()) {
+    const run = repository.state.actions.runs.find((one) => one.id === id);
+    if (run?.status !== 'queued') continue;
+    Object.assign(run, { status: 'in_progress', updatedAt: now(forge) } satisfies Partial<WorkflowRun>);
+    await forge.save();
+    return handleOf(forge, repository, run);
+  }
+  throw new Error(`there is no run ${id} in the queue`);
+}
+
 function handleOf(forge: Forge, repository: Repository, run: WorkflowRun): CreatedWorkflowRun {
   const plan = run.plans.at(-1)!;
   const { attempt } = run;

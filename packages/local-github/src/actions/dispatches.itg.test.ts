@@ -40,6 +40,9 @@ describe('a workflow dispatch', () => {
     expect(recorded).toMatchObject({ ref: 'main', inputs: { model: 'churn', level: 'warn' }, login: 'ada' });
     const run = await world.octokit.rest.actions.getWorkflowRun({ ...repo, run_id: recorded!.runId });
     expect(run.data).toMatchObject({ event: 'workflow_dispatch', status: 'queued', name: 'Promote', head_sha: main });
+    const job = await world.server.startWorkflowRun(recorded!.runId);
+    expect(job.payload()).toMatchObject({ action: 'in_progress', workflow_run: { id: recorded!.runId } });
+    await expect(world.server.startWorkflowRun(recorded!.runId)).rejects.toThrow('in the queue');
     await dispatch(run.data.workflow_id, { model: 'churn' }, 'refs/heads/bare');
     expect(world.server.dispatches().at(-1)).toMatchObject({ workflow: 'promote.yml', ref: 'bare' });
   });

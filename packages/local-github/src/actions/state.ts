@@ -77,14 +77,34 @@ export type Dispatch = {
   createdAt: string;
 };
 
+/** What a repository's settings say of workflows. */
+export type ActionsSettings = {
+  /** What GITHUB_TOKEN may do where a workflow says nothing. */
+  defaultPermissions: 'read' | 'write';
+  /** GITHUB_TOKEN may approve pull requests. */
+  mayApprove: boolean;
+  /** Whose first runs wait for a maintainer. */
+  forkApproval: 'all_external_contributors' | 'first_time_contributors' | 'first_time_contributors_new_to_github';
+  /** Configuration variables, by their names in upper case. */
+  variables: Record<string, string>;
+};
+
 /** What GitHub Actions keeps of one repository. */
 export type ActionsState = {
   workflows: Workflow[];
   runs: WorkflowRun[];
   artifacts: Artifact[];
   dispatches: Dispatch[];
+  settings: ActionsSettings;
 };
 
+/** With the settings that a new repository has. */
 export function emptyActions(): ActionsState {
-  return { workflows: [], runs: [], artifacts: [], dispatches: [] };
+  const settings: ActionsSettings = {
+    defaultPermissions: 'read',
+    mayApprove: false,
+    forkApproval: 'first_time_contributors',
+    variables: {},
+  };
+  return { workflows: [], runs: [], artifacts: [], dispatches: [], settings };
 }

@@ -228,6 +228,27 @@ describe('every extracted operation', () => {
     expect(job.artifacts().map(({ name }) => name)).toEqual(['other']);
   });
 
+  it('settings of workflows', async () => {
+    await world.repository.configureActions({ defaultPermissions: 'write', variables: { App_Id: 'Iv1' } });
+    const { rest } = octokit;
+    const permissions = await rest.actions.getGithubActionsDefaultWorkflowPermissionsRepository(repo);
+    const approval = await octokit.request(
+      'GET /repos/{owner}/{repo}/actions/permissions/fork-pr-contributor-approval',
+      repo,
+    );
+    const variable = await rest.actions.getRepoVariable({ ...repo, name: 'app_id' });
+    const rules = await rest.repos.getBranchRules({ ...repo, branch: 'main' });
+
+    expect(permissions.data).toEqual({
+      default_workflow_permissions: 'write',
+      can_approve_pull_request_reviews: false,
+    });
+    expect(approval.data).toEqual({ approval_policy: 'first_time_contributors' });
+    expect(variable.data).toMatchObject({ name: 'APP_ID', value: 'Iv1' });
+    expect(rules.data).toEqual([]);
+    await expect(rest.actions.getRepoVariable({ ...repo, name: 'OTHER' })).rejects.toMatchObject({ status: 404 });
+  });
+
   it('the repository, the user and the limit', async () => {
     const got = await octokit.rest.repos.get(repo);
     const updated = await octokit.rest.repos.update({ ...repo, allow_auto_merge: true, description: 'd' });
