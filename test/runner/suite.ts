@@ -24,6 +24,7 @@ export async function laySuite(folder: string): Promise<Suite> {
   const checkout = path.join(folder, 'checkout');
   await cp(path.join(root, 'dist'), path.join(release, 'dist'), { recursive: true });
   await cp(path.join(root, 'package.json'), path.join(release, 'package.json'));
+  await cp(path.join(import.meta.dirname, 'drafts'), workflows, { recursive: true });
   await cp(path.join(root, '.github/workflows'), workflows, { recursive: true });
   await cp(path.join(import.meta.dirname, 'checkout'), checkout, { recursive: true });
   const inputs = new Map([['actions/checkout', await tokenInputsOf(path.join(checkout, 'action.yml'))]]);

@@ -35,7 +35,9 @@ const Workflow = z.object({
   jobs: z.record(z.string(), Job),
 });
 const Called = z.object({
-  workflow_call: z.object({ inputs: z.record(z.string(), z.object({ default: z.unknown() })).default({}) }).nullable(),
+  workflow_call: z
+    .object({ inputs: z.record(z.string(), z.object({ default: z.unknown().optional() })).default({}) })
+    .nullable(),
 });
 
 /** The file name of one of our reusable workflows, in whichever way a job names it; null for a job with steps. */
