@@ -28,6 +28,10 @@ const OPENAPI = '@octokit/openapi@23.0.2';
 const target = new URL('../packages/local-github/src/extract/', import.meta.url);
 
 const operations = `
+  actions/create-workflow-dispatch actions/delete-artifact actions/download-artifact actions/get-artifact
+  actions/get-fork-pr-contributor-approval-permissions-repository
+  actions/get-github-actions-default-workflow-permissions-repository actions/get-repo-variable
+  actions/get-workflow-run actions/list-workflow-run-artifacts actions/list-workflow-runs-for-repo
   apps/get-authenticated apps/get-repo-installation apps/create-installation-access-token
   apps/list-repos-accessible-to-installation apps/revoke-installation-access-token
   checks/create checks/get checks/list-for-ref checks/list-annotations checks/update
@@ -40,10 +44,19 @@ const operations = `
   rate-limit/get
   repos/compare-commits-with-basehead repos/create-commit-status repos/create-or-update-file-contents
   repos/delete-branch-protection repos/get repos/get-branch repos/get-branch-protection
+  repos/get-branch-rules
   repos/get-combined-status-for-ref repos/get-commit repos/get-content repos/list-branches repos/list-commits
   repos/list-commit-statuses-for-ref repos/list-pull-requests-associated-with-commit repos/update
   repos/update-branch-protection
   users/get-authenticated
+`
+  .trim()
+  .split(/\s+/);
+
+/** The payloads of events that the server makes from its own state. */
+const webhooks = `
+  merge-group-checks-requested pull-request-closed pull-request-opened pull-request-reopened pull-request-synchronize
+  push workflow-run-completed workflow-run-in-progress workflow-run-requested
 `
   .trim()
   .split(/\s+/);
@@ -206,6 +219,29 @@ function toJsonSchema(value: Json, isProperties = false): Json {
   return { anyOf: [schema, { type: 'null' }] };
 }
 
+/**
+ * Where the description is wrong: what a pull request or a run says of its head is null when that repository was deleted
+ * (github/rest-api-description#1586, and GraphQL's `headRepository`). Schema -> the fields that are null then.
+ */
+const nullable: [schema: RegExp, path: string][] = [
+  [/^pull-request(-simple)?$/, 'head.repo'],
+  [/^pull-request(-simple)?$/, 'head.user'],
+  [/^workflow-run$/, 'head_repository'],
+  [/^webhook-workflow-run-/, 'workflow_run.head_repository'],
+];
+
+function correct(name: string, schema: Json): Json {
+  for (const [pattern, path] of nullable) {
+    if (!pattern.test(name)) continue;
+    const fields = path.split('.');
+    const last = fields.pop()!;
+    let properties = (schema as JsonObject).properties as JsonObject;
+    for (const field of fields) properties = (properties[field] as JsonObject).properties as JsonObject;
+    properties[last] = { anyOf: [properties[last]!, { type: 'null' }] };
+  }
+  return schema;
+}
+
 function extractOpenApi(text: string): string {
   const api = JSON.parse(text) as JsonObject;
   const components = api.components as { [kind: string]: JsonObject };
@@ -228,7 +264,7 @@ function extractOpenApi(text: string): string {
       const parameters = ((operation.parameters ?? []) as Json[]).map(resolve);
       const responses: JsonObject = {};
       for (const [status, response] of Object.entries(operation.responses as JsonObject)) {
-        if (status.startsWith('2')) responses[status] = jsonSchemaOf(resolve(response));
+        if (/^2|^302$/.test(status)) responses[status] = jsonSchemaOf(resolve(response));
       }
       const docs = operation.externalDocs;
       extracted.push({
@@ -248,6 +284,12 @@ function extractOpenApi(text: string): string {
       });
     }
   }
+  const events: JsonObject = {};
+  for (const name of webhooks) {
+    const { post } = ((api['x-webhooks'] as JsonObject)[name] ?? {}) as JsonObject;
+    if (!isObject(post)) throw new Error(`not in the OpenAPI description: the event ${name}`);
+    events[name] = jsonSchemaOf(resolve(post.requestBody));
+  }
   const missing = operations.filter((id) => !extracted.some((operation) => operation.id === id));
   if (missing.length > 0) throw new Error(`not in the OpenAPI description: ${missing.join(', ')}`);
   extracted.sort((a, b) => (String(a.id) < String(b.id) ? -1 : 1));
@@ -259,16 +301,20 @@ function extractOpenApi(text: string): string {
     const name = typeof value.$ref === 'string' ? value.$ref.split('/').at(-1)! : undefined;
     if (name !== undefined && schemas[name] === undefined) {
       schemas[name] = {};
-      schemas[name] = toJsonSchema(components.schemas![name]!);
+      schemas[name] = correct(name, toJsonSchema(components.schemas![name]!));
       reach(schemas[name]);
     }
     Object.values(value).forEach(reach);
   };
   reach(extracted);
+  reach(events);
   const sorted = Object.fromEntries(Object.entries(schemas).sort(([a], [b]) => (a < b ? -1 : 1)));
   const lines = [
     `{"source":${JSON.stringify(OPENAPI)},"licence":"MIT, Copyright (c) 2020 Octokit contributors",`,
     `"operations":[\n${extracted.map((operation) => JSON.stringify(operation)).join(',\n')}\n],`,
+    `"webhooks":{\n${Object.entries(events)
+      .map(([name, schema]) => `${JSON.stringify(name)}:${JSON.stringify(schema)}`)
+      .join(',\n')}\n},`,
     `"schemas":{\n${Object.entries(sorted)
       .map(([name, schema]) => `${JSON.stringify(name)}:${JSON.stringify(schema)}`)
       .join(',\n')}\n}}`,

@@ -1,4 +1,4 @@
-import { flag, optionalText, repositoryInputs } from '@passloop/github/action';
+import { flag, flagOn, optionalText, repositoryInputs } from '@passloop/github/action';
 import { z } from 'zod';
 
 export const Inputs = z.object({
@@ -6,6 +6,7 @@ export const Inputs = z.object({
   model: optionalText,
   ref: optionalText,
   push: flag,
+  prove: flagOn,
   'duckdb-path': optionalText,
 });
 

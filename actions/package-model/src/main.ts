@@ -6,7 +6,10 @@ import { Inputs, secrets } from './inputs.ts';
 await runAction(
   Inputs,
   async (inputs, context) => {
-    await provideDuckdb({ folder: inputs['duckdb-path'], env: context.env, progress: context.progress });
+    // Rows are needed to prove an image, and for nothing else.
+    if (inputs.prove) {
+      await provideDuckdb({ folder: inputs['duckdb-path'], env: context.env, progress: context.progress });
+    }
     const { image, scan, probe } = await packageModel(context, inputs);
     return {
       kind: 'image',

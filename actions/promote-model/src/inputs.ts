@@ -1,4 +1,4 @@
-import { flag, optionalText, repositoryInputs } from '@passloop/github/action';
+import { deploySecrets, flag, optionalText, repositoryInputs } from '@passloop/github/action';
 import { z } from 'zod';
 
 export const Inputs = z.object({
@@ -7,10 +7,12 @@ export const Inputs = z.object({
   ref: optionalText,
   environment: optionalText,
   plan: flag,
+  proof: flag,
+  'app-client-id': optionalText,
   'duckdb-path': optionalText,
 });
 
 export const secrets = {
-  'deploy-token': { variable: 'PASSLOOP_DEPLOY_TOKEN', required: true },
+  ...deploySecrets,
   token: { variable: 'GITHUB_TOKEN', required: false },
 };

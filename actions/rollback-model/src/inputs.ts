@@ -1,4 +1,4 @@
-import { flag, optionalText, repositoryInputs } from '@passloop/github/action';
+import { deploySecrets, flag, optionalText, repositoryInputs } from '@passloop/github/action';
 import { z } from 'zod';
 
 export const Inputs = z.object({
@@ -8,9 +8,10 @@ export const Inputs = z.object({
   to: optionalText,
   reason: optionalText,
   plan: flag,
+  'app-client-id': optionalText,
 });
 
 export const secrets = {
-  'deploy-token': { variable: 'PASSLOOP_DEPLOY_TOKEN', required: true },
+  ...deploySecrets,
   token: { variable: 'GITHUB_TOKEN', required: false },
 };

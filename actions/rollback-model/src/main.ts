@@ -1,7 +1,13 @@
-import { promotionResult, runAction } from '@passloop/github/action';
+import { deployWrite, promotionResult, repositoryTokens, runAction } from '@passloop/github/action';
 import { rollback } from '@passloop/verbs';
 import { Inputs, secrets } from './inputs.ts';
 
-await runAction(Inputs, async (inputs, context) => promotionResult('rollback', await rollback(context, inputs)), {
-  secrets,
-});
+await runAction(
+  Inputs,
+  async ({ 'app-client-id': clientId, ...request }, context) => {
+    const given = { input: 'deploy-token', token: context.env.PASSLOOP_DEPLOY_TOKEN };
+    await using tokens = repositoryTokens(context, given, { clientId, permissions: deployWrite });
+    return promotionResult('rollback', await rollback({ ...context, tokenFor: tokens.tokenFor }, request));
+  },
+  { secrets },
+);

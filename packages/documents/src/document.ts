@@ -1,13 +1,16 @@
 import { readFile, stat } from 'node:fs/promises';
-import { ConfigurationError, InfrastructureError, isMissing, writeFileAtomic } from '@passloop/core';
+import { ConfigurationError, InfrastructureError, isMissing, plainText, writeFileAtomic } from '@passloop/core';
 import { z } from 'zod';
 import { ComparisonDocument } from './comparison.ts';
 import { DataReport } from './data-report.ts';
+import { DeployChainDocument, DeployCheckDocument } from './deploy.ts';
 import { ErrorDocument } from './error.ts';
 import { ImageDocument, ProbeDocument, ScanDocument } from './image.ts';
 import { KeyDocument } from './key.ts';
 import { PlanDocument } from './plan.ts';
 import { PromotionDocument, RollbackDocument } from './promotion.ts';
+import { PromotionPlanDocument } from './promotion-plan.ts';
+import { ProofDocument } from './proof.ts';
 import { HoldDocument, ProductionPointer, RecordDocument } from './record.ts';
 import { ReportDocument } from './report.ts';
 import { RunDocument } from './run.ts';
@@ -26,6 +29,10 @@ export const documentSchemas = {
   report: ReportDocument,
   promotion: PromotionDocument,
   rollback: RollbackDocument,
+  proof: ProofDocument,
+  'promotion-plan': PromotionPlanDocument,
+  'deploy-check': DeployCheckDocument,
+  'deploy-chain': DeployChainDocument,
   hold: HoldDocument,
   record: RecordDocument,
   pointer: ProductionPointer,
@@ -54,7 +61,7 @@ export function parseDocument<K extends DocumentKind>(kind: K, text: string, sou
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new ConfigurationError(`${source} is not JSON: ${(error as Error).message}`, { file: source });
+    throw new ConfigurationError(`${source} is not JSON: ${plainText((error as Error).message)}`, { file: source });
   }
   if (depthOf(value, maxDepth) > maxDepth)
     throw new ConfigurationError(`${source} is nested too deeply.`, { file: source });

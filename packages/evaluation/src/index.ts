@@ -14,3 +14,4 @@ export {
 export { defaultResampling, type Resampling } from './measure.ts';
 export { measuredScalars, metrics, metricValue } from './metrics.ts';
 export * from './outcome.ts';
+export { reviewComparison } from './review.ts';

@@ -100,6 +100,19 @@ function isStale(status: number | null, message: string): boolean {
   );
 }
 
+/** A token that may not do this: `lacks` names the permission and its level, as a workflow writes them. */
+export class ForbiddenError extends ConfigurationError {
+  readonly lacks: { permission: string; level: 'read' | 'write' };
+
+  constructor(
+    message: string,
+    { lacks, ...details }: { lacks: ForbiddenError['lacks']; hint: string; cause: unknown },
+  ) {
+    super(message, details);
+    this.lacks = lacks;
+  }
+}
+
 function forbidden(failure: Failure, thrown: unknown, call: Action & { repository: string }): ConfigurationError {
   const said = plainText(failure.message, 200);
   if (/saml|single sign-on/i.test(said)) {
@@ -110,11 +123,15 @@ function forbidden(failure: Failure, thrown: unknown, call: Action & { repositor
   }
   const accepted = String(failure.headers['x-accepted-github-permissions'] ?? '');
   const isWorkflow = /workflow/i.test(said) || accepted.includes('workflows=write');
-  const [permission, level] = isWorkflow ? ['workflows', 'write'] : [call.permission, call.level];
+  const lacks = isWorkflow
+    ? ({ permission: 'workflows', level: 'write' } as const)
+    : { permission: call.permission, level: call.level };
+  const { permission, level } = lacks;
   const line = `permissions:\n  ${permission}: ${level}`;
-  return new ConfigurationError(
+  return new ForbiddenError(
     `The token lacks \`${permission}: ${level}\` on ${call.repository} (403: ${said}): ${call.what}.`,
     {
+      lacks,
       hint: isWorkflow
         ? 'Only a GitHub App or a token with the permission "Workflows: write" may change workflow files.'
         : `In the workflow's job write\n${line}\nor, for another repository than the job's own, give the GitHub App "${titleOf(permission)}: ${level === 'write' ? 'Read and write' : 'Read'}" there.`,

@@ -14,8 +14,8 @@ export type Annotation = {
 export type CheckRunRequest = {
   /** The commit that is judged. */
   head: string;
-  /** `null` while it runs. `neutral` isn't among them: GitHub lets it pass a required check. */
-  conclusion: 'success' | 'failure' | 'cancelled' | 'timed_out' | 'action_required' | null;
+  /** `null` while it runs. GitHub lets `neutral` pass a required check: it is for what claims nothing, never for a gate. */
+  conclusion: 'success' | 'neutral' | 'failure' | 'cancelled' | 'timed_out' | 'action_required' | null;
   title: string;
   /** Markdown. */
   summary: string;

@@ -1,6 +1,6 @@
 import { ConfigurationError, InfrastructureError } from '@passloop/core';
 import type { Octokit } from 'octokit';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { apiError } from './api-error.ts';
 
 export type GithubOptions = {
@@ -22,7 +22,7 @@ export type GithubOptions = {
 
 /** A call as messages name it, and the permission which it needs. */
 export type Action = { what: string; permission: Permission; level: 'read' | 'write' };
-type Permission = 'contents' | 'pull-requests' | 'issues' | 'checks' | 'metadata';
+type Permission = 'actions' | 'contents' | 'pull-requests' | 'issues' | 'checks' | 'metadata';
 
 /** Octokit for one repository: every failure is one of core's typed errors, or a StaleError. */
 export type GithubClient = {
@@ -31,6 +31,8 @@ export type GithubClient = {
   name: string;
   /** Calls REST; routes as in Octokit, `{owner}` and `{repo}` are filled in. With a schema the answer is checked. */
   rest<T>(action: Action, route: string, parameters?: Record<string, unknown>, schema?: z.ZodType<T>): Promise<T>;
+  /** Where a route redirects to, without following it: what stands there may be another host, which gets no token. */
+  redirect(action: Action, route: string, parameters?: Record<string, unknown>): Promise<string>;
   graphql<T>(action: Action, query: string, variables?: Record<string, unknown>, schema?: z.ZodType<T>): Promise<T>;
 };
 
@@ -41,6 +43,8 @@ export function githubClient(options: GithubOptions): GithubClient {
       hint: 'Write it as owner/name.',
     });
   }
+  // What a route doesn't name would be sent in the body.
+  const placeIn = (route: string) => (route.includes('{owner}') ? { owner, repo: name } : {});
   let opened: Promise<Octokit> | null = null;
   const timeoutMs = options.timeoutMs ?? 30_000;
   let waitLeft = options.maxWaitMs ?? 60_000;
@@ -68,8 +72,14 @@ export function githubClient(options: GithubOptions): GithubClient {
     name,
     rest: (action, route, parameters = {}, schema) =>
       call(action, async (octokit, signal) => {
-        const response = await octokit.request(route, { owner, repo: name, ...parameters, request: { signal } });
+        const response = await octokit.request(route, { ...placeIn(route), ...parameters, request: { signal } });
         return checked(action, schema, response.data);
+      }),
+    redirect: (action, route, parameters = {}) =>
+      call(action, async (octokit, signal) => {
+        const request = { signal, redirect: 'manual' as const };
+        const { headers } = await octokit.request(route, { owner, repo: name, ...parameters, request });
+        return checked(action, z.url({ protocol: /^https?$/ }), headers.location);
       }),
     graphql: (action, query, variables = {}, schema) =>
       call(action, async (octokit, signal) =>

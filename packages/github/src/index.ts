@@ -1,5 +1,19 @@
+export { ForbiddenError } from './api-error.ts';
+export { type ArtifactLimits, documentLimits, readArtifactArchive } from './artifact-archive.ts';
 export { type Annotation, type CheckRunRequest, checkName, maxAnnotations, reportCheckRun } from './check-run.ts';
 export { type Action, type GithubClient, type GithubOptions, githubClient } from './client.ts';
 export { type CommentRequest, type CommentResult, upsertComment } from './comments.ts';
+export { defaultBranch } from './default-branch.ts';
 export { octokitForge } from './octokit-forge.ts';
 export { type ChangedFile, type PullRequest, readPullRequest } from './pull-request.ts';
+export { downloadRunArtifact } from './run-artifact.ts';
+export { dispatchWorkflow } from './workflow-dispatch.ts';
+export {
+  type EndedRun,
+  endedRunOf,
+  isStillAbout,
+  notPostedBecause,
+  pullOfRun,
+  type RunPull,
+  readRun,
+} from './workflow-run.ts';

@@ -3,13 +3,13 @@ export type LoggedCall = {
   /** Also sent as X-GitHub-Request-Id. */
   requestId: string;
   time: string;
-  kind: 'git' | 'graphql' | 'page' | 'rest';
+  kind: 'blob' | 'git' | 'graphql' | 'page' | 'rest' | 'twirp';
   method: string;
   /** With its query, as it was asked for. */
   path: string;
   /** GitHub's path template, such as `/repos/{owner}/{repo}/pulls`. */
   route: string;
-  /** REST operation ids, GraphQL root fields, `git/upload-pack`; more than one only for GraphQL. */
+  /** REST operation ids, GraphQL root fields, `git/upload-pack`, methods of the artifact service; more than one only for GraphQL. */
   operations: string[];
   writes: boolean;
   /** Who called; empty for nobody. */

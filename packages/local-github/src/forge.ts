@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { appendFile, mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { notFound } from './api-error.ts';
@@ -26,6 +27,8 @@ export type Forge = {
   state: State;
   repositories: Map<string, Repository>;
   clock: () => Date;
+  /** Signs the tokens of jobs and the addresses of blobs; they end with the server. */
+  secret: Buffer;
   /** Called before each write to a repository, in its queue. */
   beforeWrite: (repository: Repository) => Promise<void>;
   save: () => Promise<void>;
@@ -56,6 +59,7 @@ export async function openForge(root: string, clock: () => Date): Promise<Forge>
     state,
     repositories: new Map(),
     clock,
+    secret: randomBytes(32),
     beforeWrite: async () => undefined,
     // calls that arrive while a write is waiting for its turn share it
     save() {
@@ -100,6 +104,7 @@ const GIT_CONFIG = `[core]
 	allowAnySHA1InWant = true
 [receive]
 	hideRefs = refs/pull
+	hideRefs = refs/heads/gh-readonly-queue
 	advertisePushOptions = true
 [gc]
 	auto = 0

@@ -1,5 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { type ArtifactMethod, parseArtifactMethod, serveArtifacts } from './actions/artifact-service.ts';
+import { artifactOfBlob } from './actions/artifacts.ts';
+import { type BlobRequest, parseBlobRequest, serveBlob } from './actions/blobs.ts';
 import { ApiError } from './api-error.ts';
 import { actorOfJwt, isJwt } from './apps.ts';
 import type { LoggedCall } from './call-log.ts';
@@ -86,6 +89,10 @@ export function createFront(
     const { incoming, outgoing, url, call } = exchange;
     const git = parseGitRequest(url);
     if (git !== undefined) return answerGit(exchange, git);
+    const blob = parseBlobRequest(call.method, url);
+    if (blob !== undefined) return answerBlob(exchange, blob);
+    const artifacts = parseArtifactMethod(call.method, url);
+    if (artifacts !== undefined) return answerArtifacts(exchange, artifacts);
     const path = url.pathname.replace(/^\/api\/v3(?=\/|$)/, '').replace(/^\/api\/graphql$/, '/graphql');
     if (call.method === 'POST' && path === '/graphql') return answerGraphql(exchange);
     const found = findOperation(call.method === 'HEAD' ? 'GET' : call.method, path);
@@ -149,6 +156,35 @@ export function createFront(
       if (error instanceof ApiError) return errorAnswer(error, documentation);
       throw error;
     }
+  }
+
+  async function answerArtifacts(exchange: Exchange, method: ArtifactMethod): Promise<void> {
+    const { incoming, outgoing, call } = exchange;
+    const writes = method !== 'ListArtifacts' && method !== 'GetSignedArtifactURL';
+    const route = '/twirp/{service}/{method}';
+    Object.assign(call, { kind: 'twirp', route, operations: [method], writes } satisfies Partial<LoggedCall>);
+    const body = await readBody(incoming);
+    const fault = faults.take(call);
+    if (failBefore(exchange, fault)) return;
+    const reply = await serveArtifacts(forge, method, { authorization: incoming.headers.authorization, body });
+    if (writes) await forge.save();
+    if (!failAfter(exchange, fault)) finish(call, outgoing, reply);
+  }
+
+  async function answerBlob(exchange: Exchange, request: BlobRequest): Promise<void> {
+    const { incoming, outgoing, url, call } = exchange;
+    const operations = [`blob/${request.operation}`];
+    const writes = request.operation !== 'get-blob';
+    Object.assign(call, { kind: 'blob', route: '/_blob/{blob}', operations, writes } satisfies Partial<LoggedCall>);
+    // the address opens the blob, so the log doesn't keep it
+    call.path = url.pathname;
+    const body = await readBody(incoming);
+    const fault = faults.take(call);
+    if (failBefore(exchange, fault)) return;
+    const { authorization } = incoming.headers;
+    const artifact = artifactOfBlob(forge, request.path);
+    const reply = await serveBlob(forge, request, { url, authorization, body, artifact });
+    if (!failAfter(exchange, fault)) finish(call, outgoing, reply);
   }
 
   async function answerGraphql(exchange: Exchange): Promise<void> {

@@ -1,7 +1,11 @@
+export type { CreatedWorkflowRun, RecordedDispatch, WorkflowRunRequest } from './actions/created-run.ts';
+export type { ActionsSettings } from './actions/state.ts';
 export type { AppRequest, CreatedApp } from './apps.ts';
 export type { Counts, LoggedCall } from './call-log.ts';
 export type { Fault, FaultHandle, FaultMatch, InjectedFault } from './faults.ts';
-export type { CreatedRepository, ProtectionRequest, RepositoryRequest } from './repositories.ts';
+export type { CreatedMergeGroup, MergeGroupRequest } from './merge-groups.ts';
+export type { EventPayload, PullAction, PushRequest } from './payloads.ts';
+export type { CreatedRepository, OpenPullRequest, ProtectionRequest, RepositoryRequest } from './repositories.ts';
 export { type LocalGithub, type LocalGithubOptions, startLocalGithub } from './server.ts';
 export type { Level, PermissionName, Permissions, RepositorySettings, TokenKind } from './state.ts';
 export type { TokenRequest } from './tokens.ts';

@@ -1,4 +1,5 @@
 import type { Repository } from './forge.ts';
+import { headOwnerOf } from './forks.ts';
 import type { Commit, Signature } from './git-objects.ts';
 import type { PullRequest } from './state.ts';
 
@@ -16,7 +17,8 @@ export function joinMessage(
 
 /** GitHub's message of a merge commit, by the repository's settings. */
 export function mergeMessage(repository: Repository, pull: PullRequest): Message {
-  const { owner, settings } = repository.state;
+  const { settings } = repository.state;
+  const owner = headOwnerOf(repository.state, pull);
   const title = `${pull.title} (#${pull.number})`;
   const headline =
     settings.mergeCommitTitle === 'PR_TITLE'

@@ -1,6 +1,7 @@
 import { ApiError } from './api-error.ts';
 import { requiredChecksProblem, rollupOf } from './checks.ts';
-import { type Forge, type Repository, signatureOf, webSignature } from './forge.ts';
+import { type Forge, type Repository, signatureOf, webSignature, writing } from './forge.ts';
+import { headTip, parentOf } from './forks.ts';
 import { isAncestor, mergeBase } from './git-history.ts';
 import { type Commit, writeCommit, ZERO_OID } from './git-objects.ts';
 import { joinMessage, mergeMessage, squashMessage } from './merge-message.ts';
@@ -183,7 +184,8 @@ export async function mergePull(
   return tip;
 }
 
-async function mergeCommitOf(
+/** The commit that a merge would put on a base; undefined when it conflicts. */
+export async function mergeCommitOf(
   forge: Forge,
   repository: Repository,
   pull: PullRequest,
@@ -215,6 +217,7 @@ async function mergeCommitOf(
 async function deleteMergedBranch(repository: Repository, pull: PullRequest): Promise<void> {
   const { ref } = pull.head;
   const tip = await branchTip(repository, ref);
+  if (pull.head.fork !== null) return;
   const isProtected = repository.state.protections[ref] !== undefined || ref === repository.state.defaultBranch;
   if (tip !== pull.head.sha || isProtected) return;
   try {
@@ -250,7 +253,8 @@ export async function autoMergeProblem(
 
 /**
  * Follows every change of branches, checks, reviews and rules: pull requests first, then their test merges, which
- * `refs/pull/N/merge` shows to workflows, and the auto-merges that have become possible, until nothing moves.
+ * `refs/pull/N/merge` shows to workflows, and the auto-merges that have become possible, until nothing moves. What
+ * moved in a fork moves its pull requests in the parent.
  */
 export async function settlePulls(forge: Forge, repository: Repository, actor: Actor): Promise<void> {
   await syncPulls(forge, repository, actor);
@@ -273,4 +277,18 @@ export async function settlePulls(forge: Forge, repository: Repository, actor: A
       pull.autoMerge = null; // as GitHub does when a merge that was due fails
     }
   }
+  const parent = parentOf(forge, repository.state);
+  // the parent's queue is taken while the fork's is held, never the other way round
+  if (parent !== undefined && (await hasMoved(forge, parent, repository))) {
+    await writing(forge, parent, () => settlePulls(forge, parent, actor));
+  }
+}
+
+/** Whether an open pull request of the parent is behind its branch in the fork. */
+async function hasMoved(forge: Forge, parent: Repository, fork: Repository): Promise<boolean> {
+  for (const pull of parent.state.pulls) {
+    if (pull.state === 'closed' || pull.head.fork?.id !== fork.state.id) continue;
+    if ((await headTip(forge, parent, pull)) !== pull.head.sha) return true;
+  }
+  return false;
 }

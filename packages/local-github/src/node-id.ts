@@ -1,11 +1,13 @@
 /** Opaque global ids: the kind's prefix as GitHub writes it, then what finds the object again. */
 const PREFIXES = [
   'APP',
+  'AR',
   'B',
   'BPR',
   'BOT',
   'C',
   'CR',
+  'CS',
   'IC',
   'LA',
   'O',
@@ -20,6 +22,8 @@ const PREFIXES = [
   'T',
   'TAG',
   'U',
+  'W',
+  'WFR',
 ] as const;
 export type NodeKind = (typeof PREFIXES)[number];
 

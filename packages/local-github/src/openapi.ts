@@ -24,9 +24,13 @@ const coercing = new Ajv({ strict: false, allErrors: true, coerceTypes: true });
 addFormats(ajv);
 addFormats(coercing);
 for (const one of [ajv, coercing]) {
+  // a bot's has brackets, and a commit's is whatever its author wrote
+  one.addFormat('email', true);
   one.addFormat('repo.nwo', /^[^/\s]+\/[^/\s]+$/);
   one.addSchema({ $id: 'github', schemas: extract.schemas });
 }
+
+export type EventName = keyof typeof extract.webhooks;
 
 const validators = new Map<string, ValidateFunction>();
 
@@ -147,4 +151,12 @@ export function responseProblem(operation: ApiOperation, status: number, body: u
   if (validate(body)) return undefined;
   const problems = (validate.errors ?? []).slice(0, 5).map((error) => `${error.instancePath} ${error.message}`);
   return `${operation.id} ${status}: ${problems.join('; ')}`;
+}
+
+/** What is wrong with the payload of an event, by GitHub's description; undefined when nothing is. */
+export function eventProblem(event: EventName, payload: unknown): string | undefined {
+  const validate = validatorOf(`event ${event}`, extract.webhooks[event], ajv);
+  if (validate(payload)) return undefined;
+  const problems = (validate.errors ?? []).slice(0, 5).map((error) => `${error.instancePath} ${error.message}`);
+  return `${event}: ${problems.join('; ')}`;
 }

@@ -1,10 +1,11 @@
 import { ApiError, BODY_LIMIT, validationFailed } from './api-error.ts';
 import { accountOf, type Forge, nextId, now, type Repository } from './forge.ts';
+import { fetchCommit, findHead, headOwnerOf, headRepositoryOf, headTip } from './forks.ts';
 import { diffTrees, isAncestor, mergeBase, revList } from './git-history.ts';
 import { ZERO_OID } from './git-objects.ts';
-import { branchTip, listRefs, readRef, writeRefs } from './refs.ts';
+import { branchTip, readRef, writeRefs } from './refs.ts';
 import type { PullRequest, RepositoryState } from './state.ts';
-import type { Actor } from './tokens.ts';
+import { type Actor, canSee } from './tokens.ts';
 
 export function pullOf(state: RepositoryState, number: number): PullRequest | undefined {
   return state.pulls.find((pull) => pull.number === number);
@@ -16,14 +17,6 @@ function pullFailure(message: string) {
 
 function invalidField(field: string) {
   return validationFailed({ resource: 'PullRequest', field, code: 'invalid' });
-}
-
-/** The branch of `branch` or `owner:branch`. Heads in other repositories are not served. */
-function headBranch(state: RepositoryState, head: string): string {
-  const colon = head.indexOf(':');
-  if (colon < 0) return head;
-  if (head.slice(0, colon).toLowerCase() !== state.owner.toLowerCase()) throw invalidField('head');
-  return head.slice(colon + 1);
 }
 
 /** @throws ApiError 422; a pull request's texts are checked as an issue's */
@@ -39,11 +32,29 @@ function checkTexts(texts: { title?: string | undefined; body?: string | null | 
 export type PullInput = {
   title: string;
   body: string | null;
+  /** `branch` or `owner:branch`. */
   head: string;
+  /** `owner/name` of the fork, where the owner has several. */
+  headRepository?: string | undefined;
   base: string;
   draft: boolean;
   maintainerCanModify: boolean;
 };
+
+/** There is one open pull request from a branch to a branch. */
+function openPullOf(
+  state: RepositoryState,
+  head: Pick<PullRequest['head'], 'fork' | 'ref'>,
+  base: string,
+): PullRequest | undefined {
+  return state.pulls.find(
+    (pull) =>
+      pull.state === 'open' &&
+      pull.head.ref === head.ref &&
+      pull.head.fork?.id === head.fork?.id &&
+      pull.base.ref === base,
+  );
+}
 
 /**
  * Opens a pull request.
@@ -56,15 +67,17 @@ export async function createPull(
   input: PullInput,
 ): Promise<PullRequest> {
   const { state } = repository;
-  const head = headBranch(state, input.head);
-  const headSha = await branchTip(repository, head);
+  const found = findHead(forge, repository, input);
+  if (found === undefined || !canSee(actor, found.source)) throw invalidField('head');
+  const { source, branch: head } = found;
+  const fork = source === repository ? null : { id: source.state.id, owner: source.state.owner };
+  const headSha = await branchTip(source, head);
   if (headSha === undefined) throw invalidField('head');
   const baseSha = await branchTip(repository, input.base);
   if (baseSha === undefined) throw invalidField('base');
-  const open = state.pulls.find(
-    (pull) => pull.state === 'open' && pull.head.ref === head && pull.base.ref === input.base,
-  );
-  if (open !== undefined) throw pullFailure(`A pull request already exists for ${state.owner}:${head}.`);
+  const open = openPullOf(state, { ref: head, fork }, input.base);
+  if (open !== undefined) throw pullFailure(`A pull request already exists for ${source.state.owner}:${head}.`);
+  await fetchCommit(repository, source, headSha);
   if (await isAncestor(repository.directory, headSha, baseSha)) {
     throw pullFailure(`No commits between ${input.base} and ${head}`);
   }
@@ -91,7 +104,7 @@ export async function createPull(
     mergedAt: null,
     mergedBy: null,
     mergeCommit: null,
-    head: { ref: head, sha: headSha },
+    head: { ref: head, sha: headSha, fork },
     base: { ref: input.base, sha: baseSha },
     mergeBase: null,
     labels: [],
@@ -137,16 +150,17 @@ export function closePull(forge: Forge, pull: PullRequest): void {
 export async function reopenPull(forge: Forge, repository: Repository, pull: PullRequest): Promise<void> {
   if (pull.state === 'open') return;
   if (pull.mergedAt !== null) throw pullFailure('The pull request cannot be reopened.');
-  const tip = await branchTip(repository, pull.head.ref);
+  const source = headRepositoryOf(forge, repository, pull);
+  if (source === undefined) throw pullFailure('The repository that submitted this pull request has been deleted.');
+  const tip = await branchTip(source, pull.head.ref);
   if (tip === undefined) throw pullFailure(`The ${pull.head.ref} branch has been deleted.`);
   const base = await branchTip(repository, pull.base.ref);
   if (base === undefined) throw pullFailure(`The ${pull.base.ref} branch has been deleted.`);
+  await fetchCommit(repository, source, tip);
   if (await isAncestor(repository.directory, tip, base)) throw pullFailure('There are no new commits on the branch.');
-  const rival = repository.state.pulls.find(
-    (other) => other.state === 'open' && other.head.ref === pull.head.ref && other.base.ref === pull.base.ref,
-  );
-  if (rival !== undefined) {
-    throw pullFailure(`A pull request already exists for ${repository.state.owner}:${pull.head.ref}.`);
+  if (openPullOf(repository.state, pull.head, pull.base.ref) !== undefined) {
+    const owner = headOwnerOf(repository.state, pull);
+    throw pullFailure(`A pull request already exists for ${owner}:${pull.head.ref}.`);
   }
   pull.state = 'open';
   pull.closedAt = null;
@@ -241,11 +255,9 @@ export function markMerged(
  */
 export async function syncPulls(forge: Forge, repository: Repository, actor: Actor): Promise<void> {
   const open = repository.state.pulls.filter((pull) => pull.state === 'open');
-  if (open.length === 0) return;
-  const tips = new Map((await listRefs(repository, 'refs/heads/')).map(({ name, oid }) => [name.slice(11), oid]));
   for (const pull of open) {
-    const head = tips.get(pull.head.ref);
-    const base = tips.get(pull.base.ref);
+    const head = await headTip(forge, repository, pull);
+    const base = await branchTip(repository, pull.base.ref);
     if (head === undefined || base === undefined) {
       closePull(forge, pull);
       continue;
@@ -273,6 +285,7 @@ async function followHead(
   pull: PullRequest,
   tips: { head: string; base: string },
 ): Promise<void> {
+  await fetchCommit(repository, headRepositoryOf(forge, repository, pull) ?? repository, tips.head);
   pull.head.sha = tips.head;
   pull.base.sha = tips.base;
   pull.updatedAt = now(forge);

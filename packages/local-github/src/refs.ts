@@ -12,6 +12,9 @@ export type Ref = { name: string; oid: string; type: ObjectType };
 /** A change of one reference. `before` is what it must be now (zeros: absent), `after` zeros deletes it. */
 export type RefUpdate = { name: string; before?: string; after: string; force: boolean };
 
+/** Branches of merge queues: everyone may fetch them, only the queue moves them. */
+export const QUEUE_REFS = 'refs/heads/gh-readonly-queue/';
+
 /** git's own rules for a reference's full name (git-check-ref-format). */
 export function isRefName(name: string): boolean {
   if (!/^refs\/[^/]+\/./.test(name) || name.endsWith('/') || name.endsWith('.')) return false;
@@ -107,7 +110,7 @@ function malformedOid(text: string): ApiError {
 async function resolveUpdate(repository: Repository, actor: Actor, update: RefUpdate) {
   const { name } = update;
   if (!isRefName(name) || /^refs\/(heads|tags)$/.test(name)) throw unprocessable(`${name} is not a valid ref name.`);
-  if (name.startsWith('refs/pull/')) throw unprocessable('deny updating a hidden ref');
+  if (name.startsWith('refs/pull/') || name.startsWith(QUEUE_REFS)) throw unprocessable('deny updating a hidden ref');
   if (!isOid(update.after)) throw malformedOid(update.after);
   const current = await readRef(repository, name);
   if (update.before !== undefined && update.before !== (current?.oid ?? ZERO_OID)) {

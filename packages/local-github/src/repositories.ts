@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { type ActionsSettings, emptyActions } from './actions/state.ts';
 import {
   accountOf,
   type Forge,
@@ -11,11 +12,14 @@ import {
   repositoryOf,
   writing,
 } from './forge.ts';
+import { copyRefs } from './forks.ts';
 import { writeHook } from './git-http.ts';
 import { settlePulls } from './merge-pull.ts';
+import { type EventPayload, type PullAction, type PushRequest, pullRequestPayload, pushPayload } from './payloads.ts';
+import { createPull } from './pull-requests.ts';
 import { addStatus } from './rest/checks.ts';
 import type { Protection, PullRequest, RepositorySettings, RepositoryState, Status } from './state.ts';
-import { ANONYMOUS } from './tokens.ts';
+import { type Actor, ANONYMOUS } from './tokens.ts';
 
 export type RepositoryRequest = {
   owner: string;
@@ -44,6 +48,17 @@ export type ProtectionRequest = {
   allowDeletions?: boolean;
 };
 
+export type OpenPullRequest = {
+  title: string;
+  head: string;
+  /** Default: the default branch. */
+  base?: string;
+  /** Default: the owner of the head. */
+  author?: string;
+  body?: string;
+  draft?: boolean;
+};
+
 /** What a test or a demo does to a repository past the API. */
 export type CreatedRepository = {
   owner: string;
@@ -56,6 +71,18 @@ export type CreatedRepository = {
   cloneUrlWith: (token: string) => string;
   protectBranch: (branch: string, request: ProtectionRequest) => Promise<void>;
   setStatus: (status: { sha: string; context: string; state: Status['state']; description?: string }) => Promise<void>;
+  /** Copies the repository's branches and tags into a new one of another owner. */
+  fork: (request: { owner: string; name?: string }) => Promise<CreatedRepository>;
+  /** Changes what the repository's settings say of workflows. */
+  configureActions: (settings: Partial<ActionsSettings>) => Promise<void>;
+  /** Opens a pull request in somebody's name; `head` is `branch`, or `owner:branch` for a fork's. */
+  openPull: (request: OpenPullRequest) => Promise<{ number: number }>;
+  /** Deletes the repository. Pull requests from it stay, without their head's repository. */
+  remove: () => Promise<void>;
+  /** Event `pull_request` of a pull request as it is now; `before` is the head that a push replaced. */
+  pullRequestPayload: (number: number, action: PullAction, options?: { before?: string }) => Promise<EventPayload>;
+  /** Event `push` of a branch or a tag. */
+  pushPayload: (request: PushRequest) => Promise<EventPayload>;
   /** A copy of what is kept beside git. */
   pullRequests: () => PullRequest[];
   /** Comments of a pull request, oldest first. */
@@ -89,6 +116,7 @@ export async function createRepository(forge: Forge, request: RepositoryRequest)
     description: request.description ?? null,
     private: request.private ?? false,
     archived: false,
+    parent: null,
     defaultBranch: request.defaultBranch ?? 'main',
     createdAt: created,
     updatedAt: created,
@@ -102,6 +130,7 @@ export async function createRepository(forge: Forge, request: RepositoryRequest)
     statuses: [],
     checkRuns: [],
     protections: {},
+    actions: emptyActions(),
   };
   const repository = mount(forge, state);
   try {
@@ -116,6 +145,49 @@ export async function createRepository(forge: Forge, request: RepositoryRequest)
   return handleOf(forge, repository);
 }
 
+async function forkRepository(
+  forge: Forge,
+  parent: Repository,
+  request: { owner: string; name?: string },
+): Promise<CreatedRepository> {
+  const { state } = parent;
+  const created = await createRepository(forge, {
+    owner: request.owner,
+    name: request.name ?? state.name,
+    defaultBranch: state.defaultBranch,
+    private: state.private,
+    ownerType: 'User',
+  });
+  const fork = repositoryOf(forge, created.owner, created.name);
+  fork.state.parent = state.id;
+  await copyRefs(parent, fork);
+  await forge.save();
+  return created;
+}
+
+async function removeRepository(forge: Forge, repository: Repository): Promise<void> {
+  await repository.locked(async () => {
+    forge.repositories.delete(fullName(repository.state).toLowerCase());
+    forge.state.repositories = forge.state.repositories.filter((state) => state !== repository.state);
+    repository.objects.close();
+    await rm(repository.directory, { recursive: true, force: true });
+  });
+  await forge.save();
+}
+
+async function openPull(forge: Forge, repository: Repository, request: OpenPullRequest): Promise<PullRequest> {
+  const [owner = ''] = request.head.includes(':') ? request.head.split(':') : [repository.state.owner];
+  const author: Actor = { ...ANONYMOUS, kind: 'personal', login: request.author ?? owner };
+  return createPull(forge, repository, author, {
+    title: request.title,
+    body: request.body ?? null,
+    head: request.head,
+    base: request.base ?? repository.state.defaultBranch,
+    draft: request.draft ?? false,
+    maintainerCanModify: true,
+  });
+}
+
 /** @throws Error when there is none */
 export function repositoryHandle(forge: Forge, owner: string, name: string): CreatedRepository {
   return handleOf(forge, repositoryOf(forge, owner, name));
@@ -124,12 +196,14 @@ export function repositoryHandle(forge: Forge, owner: string, name: string): Cre
 function handleOf(forge: Forge, repository: Repository): CreatedRepository {
   const { state } = repository;
   const path = `/${fullName(state)}.git`;
-  const change = async (work: () => Promise<unknown> | unknown) => {
-    await writing(forge, repository, async () => {
-      await work();
+  const change = async <T>(work: () => Promise<T> | T) => {
+    const result = await writing(forge, repository, async () => {
+      const made = await work();
       await settlePulls(forge, repository, { ...ANONYMOUS, login: state.owner });
+      return made;
     });
     await forge.save();
+    return result;
   };
   return {
     owner: state.owner,
@@ -141,8 +215,8 @@ function handleOf(forge: Forge, repository: Repository): CreatedRepository {
       change(() => {
         state.protections[branch] = protectionOf(request);
       }),
-    setStatus: ({ sha, context, state: status, description }) =>
-      change(() =>
+    setStatus: async ({ sha, context, state: status, description }) => {
+      await change(() =>
         addStatus(forge, repository, state.owner, {
           sha,
           context,
@@ -150,7 +224,24 @@ function handleOf(forge: Forge, repository: Repository): CreatedRepository {
           description: description ?? null,
           targetUrl: null,
         }),
-      ),
+      );
+    },
+    fork: (request) => forkRepository(forge, repository, request),
+    configureActions: async (settings) => {
+      const given = Object.entries(settings.variables ?? {}).map(([name, value]) => [name.toUpperCase(), value]);
+      const variables = { ...state.actions.settings.variables, ...Object.fromEntries(given) };
+      await change(() => {
+        Object.assign(state.actions.settings, settings, { variables });
+      });
+    },
+    openPull: async (request) => {
+      const { number } = await change(() => openPull(forge, repository, request));
+      return { number };
+    },
+    remove: () => removeRepository(forge, repository),
+    pullRequestPayload: (number, action, options = {}) =>
+      pullRequestPayload(forge, repository, number, action, options.before),
+    pushPayload: (request) => pushPayload(forge, repository, request),
     pullRequests: () => structuredClone(state.pulls),
     comments: (number) =>
       state.comments

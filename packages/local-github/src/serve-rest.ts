@@ -128,7 +128,7 @@ export async function serveRest(forge: Forge, request: RestRequest): Promise<Res
   const headers: Record<string, string> = { ...reply.headers };
   if (isRaw) headers['Content-Type'] = raw.type;
   else if (reply.body !== undefined) Object.assign(headers, JSON_TYPE);
-  if (operation.method !== 'GET') return { status: reply.status, headers, body };
+  if (operation.method !== 'GET' || reply.status !== 200) return { status: reply.status, headers, body };
   const etag = `W/"${createHash('sha256').update(body).digest('hex')}"`;
   Object.assign(headers, {
     ETag: etag,

@@ -1,11 +1,20 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import {
+  type CreatedWorkflowRun,
+  createWorkflowRun,
+  type RecordedDispatch,
+  recordedDispatches,
+  startWorkflowRun,
+  type WorkflowRunRequest,
+} from './actions/created-run.ts';
 import { type AppRequest, type CreatedApp, createApp } from './apps.ts';
 import { type Counts, countCalls, type LoggedCall } from './call-log.ts';
 import { createFaults, type FaultHandle, type InjectedFault } from './faults.ts';
 import { accountOf, openForge } from './forge.ts';
 import { createFront } from './front.ts';
 import { createLag } from './lag.ts';
+import { type CreatedMergeGroup, createMergeGroup, type MergeGroupRequest } from './merge-groups.ts';
 import { settlePulls } from './merge-pull.ts';
 import { createRateLimits } from './rate-limit.ts';
 import { type CreatedRepository, createRepository, type RepositoryRequest, repositoryHandle } from './repositories.ts';
@@ -43,6 +52,14 @@ export type LocalGithub = AsyncDisposable & {
   /** The token, which can't be asked for again. */
   createToken: (request: TokenRequest) => Promise<string>;
   createApp: (request: AppRequest) => Promise<CreatedApp>;
+  /** Records a run of a workflow, for a test that plays its jobs. */
+  createWorkflowRun: (request: WorkflowRunRequest) => Promise<CreatedWorkflowRun>;
+  /** Begins a run that a dispatch left in the queue (`runId` of `dispatches`). */
+  startWorkflowRun: (id: number) => Promise<CreatedWorkflowRun>;
+  /** Puts a pull request into a merge queue. */
+  createMergeGroup: (request: MergeGroupRequest) => Promise<CreatedMergeGroup>;
+  /** The workflows that were dispatched through the API, oldest first. */
+  dispatches: () => RecordedDispatch[];
   close: () => Promise<void>;
 };
 
@@ -110,6 +127,10 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
       await forge.save();
       return app;
     },
+    createWorkflowRun: (request) => createWorkflowRun(forge, request),
+    startWorkflowRun: (id) => startWorkflowRun(forge, id),
+    createMergeGroup: (request) => createMergeGroup(forge, request),
+    dispatches: () => recordedDispatches(forge),
     close,
     [Symbol.asyncDispose]: close,
   };

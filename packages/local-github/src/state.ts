@@ -1,5 +1,6 @@
 import { mkdir, open, readFile, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { ActionsState } from './actions/state.ts';
 
 /** What a token may do with one kind of resource; a permission that is absent is none. */
 export type Level = 'read' | 'write';
@@ -12,6 +13,7 @@ export type PermissionName =
   | 'metadata'
   | 'pull_requests'
   | 'statuses'
+  | 'variables'
   | 'workflows';
 export type Permissions = { [name in PermissionName]?: Level };
 
@@ -137,7 +139,8 @@ export type PullRequest = {
   mergedBy: string | null;
   /** The commit on the base branch that brought the pull request in. */
   mergeCommit: string | null;
-  head: { ref: string; sha: string };
+  /** `fork`: whose it is, when the branch isn't in this repository. */
+  head: { ref: string; sha: string; fork: { id: number; owner: string } | null };
   /** `sha` is the base branch's tip when the head was last pushed, as GitHub keeps it. */
   base: { ref: string; sha: string };
   /** Files and commits of a merged pull request are counted from here. */
@@ -171,6 +174,8 @@ export type RepositoryState = {
   description: string | null;
   private: boolean;
   archived: boolean;
+  /** Id of the repository that this one is a fork of. */
+  parent: number | null;
   defaultBranch: string;
   createdAt: string;
   updatedAt: string;
@@ -185,6 +190,7 @@ export type RepositoryState = {
   checkRuns: CheckRun[];
   /** Branch -> its protection. */
   protections: { [branch: string]: Protection };
+  actions: ActionsState;
 };
 export type State = {
   version: 1;

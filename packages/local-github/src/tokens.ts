@@ -39,7 +39,12 @@ export const FULL_PERMISSIONS: Permissions = {
 };
 
 /** What an administrator's personal token can be given. */
-export const EVERY_PERMISSION: Permissions = { ...FULL_PERMISSIONS, administration: 'write', workflows: 'write' };
+export const EVERY_PERMISSION: Permissions = {
+  ...FULL_PERMISSIONS,
+  administration: 'write',
+  variables: 'write',
+  workflows: 'write',
+};
 
 export const ANONYMOUS: Actor = {
   kind: 'anonymous',

@@ -12,7 +12,8 @@ import { type Engine, openEngine } from './engine.ts';
 import { inspectImage } from './image-facts.ts';
 import { grpcClient } from './oip-grpc.ts';
 import { probeImage, probeServer } from './probe.ts';
-import { findManifest, loggedIn, pushImage } from './push.ts';
+import { findManifest, pushImage } from './push.ts';
+import { withLogin } from './registry-login.ts';
 import { pythonEnvironment } from './runtime/python-environment.ts';
 import { type Runtime, readRuntime } from './runtime-files.ts';
 import { scanModelFile } from './scan/index.ts';
@@ -521,18 +522,20 @@ describe('pushImage', () => {
       code: 'infrastructure',
       hint: expect.stringContaining('refuses these credentials'),
     });
-    await expect(
-      loggedIn(engine, { registry: guarded.host, username: 'passloop', password: 'wrong horse' }),
-    ).rejects.toMatchObject({
+    const login = (password: string) =>
+      withLogin(
+        engine,
+        { host: guarded.host, username: 'passloop', password },
+        { configFolder: null, searchPath: process.env.PATH ?? '' },
+      );
+    await using wrong = await login('wrong horse');
+    await expect(pushImage(wrong, tiny, target, silentProgress)).rejects.toMatchObject({
       message: expect.not.stringContaining('wrong horse'),
+      hint: expect.stringContaining('refuses these credentials'),
     });
-    await using session = await loggedIn(engine, {
-      registry: guarded.host,
-      username: 'passloop',
-      password: 'correct horse',
-    });
-    const pushed = await pushImage(session.engine, tiny, target, silentProgress);
-    expect(await findManifest(session.engine, `${target}:${image.imageKey}`, 'linux/amd64')).toMatchObject({
+    await using session = await login('correct horse');
+    const pushed = await pushImage(session, tiny, target, silentProgress);
+    expect(await findManifest(session, `${target}:${image.imageKey}`, 'linux/amd64')).toMatchObject({
       digest: pushed.digest,
     });
     await expect(findManifest(engine, 'localhost:9/acme/late:x', 'linux/amd64')).rejects.toMatchObject({

@@ -5,11 +5,10 @@ import {
   lastLine,
   type Progress,
   plainText,
-  temporaryFolder,
 } from '@passloop/core';
 import type { ImageDocument } from '@passloop/documents';
 import { z } from 'zod';
-import { type Engine, engineFailure, parseJson } from './engine.ts';
+import { type Engine, parseJson } from './engine.ts';
 import { inspectImage, pullImage, registryHint } from './image-facts.ts';
 import { isLoopbackRegistry, parseImageName } from './image-name.ts';
 import { imageLabels } from './recipe.ts';
@@ -114,38 +113,4 @@ async function adopted(
     );
   }
   return { ...pushed, imageId: facts.id, bytes: facts.bytes };
-}
-
-export type RegistryLogin = { registry: string; username: string; password: string };
-
-/**
- * An engine whose client is logged in, for one block. The password goes by stdin into a folder of our own, which only this
- * user reads and which is gone at the end; the user's own Docker configuration is neither read nor changed.
- */
-export async function loggedIn(engine: Engine, login: RegistryLogin): Promise<AsyncDisposable & { engine: Engine }> {
-  parseImageName(`${login.registry}/name`);
-  if (!/^[^\s:\u0000-\u001f-][^\s:\u0000-\u001f]{0,254}$/.test(login.username) || login.password === '') {
-    throw new ConfigurationError('A registry needs a user name without spaces and colons, and a password.');
-  }
-  // The user's configuration names the engine too, where a context was chosen: keep the endpoint, leave the rest.
-  const endpoint = await engine.attempt(['context', 'inspect', '--format', '{{json .Endpoints.docker.Host}}']);
-  const host = z.string().min(1).safeParse(parseJson(endpoint.stdout));
-  const folder = await temporaryFolder('registry');
-  const quiet = engine.with({
-    DOCKER_CONFIG: folder.path,
-    DOCKER_CONTEXT: '',
-    ...(host.success ? { DOCKER_HOST: host.data } : {}),
-  });
-  const args = ['login', '--username', login.username, '--password-stdin', login.registry];
-  try {
-    const result = await quiet.attempt(args, { input: login.password });
-    if (!result.ok) {
-      const reason = lastLine(Buffer.from(result.stderr)).replaceAll(login.password, '***');
-      throw Object.assign(engineFailure(['login'], reason), { hint: registryHint(reason) ?? null });
-    }
-  } catch (error) {
-    await folder[Symbol.asyncDispose]();
-    throw error;
-  }
-  return { engine: quiet, [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose]() };
 }

@@ -24,7 +24,9 @@ import {
 } from '@passloop/documents';
 import type { Backend } from './backend.ts';
 import { damaged, type Entry, type EntryKind, parseEntry, prepareEntry, type StoredFile } from './entry.ts';
+import { newHandOverKey, parseHandOverKey } from './hand-over-key.ts';
 import type { Store } from './store.ts';
+import { type ProofKey, parseStoredProof, proofTag, type StoredProof } from './stored-proof.ts';
 
 /** The one implementation of `Store`, on whatever keeps tags, manifests and blobs. */
 export function entryStore(backend: Backend): Store {
@@ -34,14 +36,39 @@ export function entryStore(backend: Backend): Store {
   }
 
   async function readDocument<K extends DocumentKind>(kind: K, entry: Entry): Promise<DocumentOf<K>> {
-    const bytes = await backend.readBlob(entry.document.digest, entry.document.bytes);
-    if (bytes === null) throw damaged(entry.name, 'its document is missing or was changed');
+    const text = await readText(entry);
     try {
-      return parseDocument(kind, bytes.toString('utf8'), `the document of ${entry.name}`);
+      return parseDocument(kind, text, `the document of ${entry.name}`);
     } catch (error) {
       if (error instanceof PassloopError) throw damaged(entry.name, error.message.replace(/\.$/, ''));
       throw error;
     }
+  }
+
+  async function readText(entry: Entry): Promise<string> {
+    const bytes = await backend.readBlob(entry.document.digest, entry.document.bytes);
+    if (bytes === null) throw damaged(entry.name, 'its document is missing or was changed');
+    return bytes.toString('utf8');
+  }
+
+  async function findProofEntry(key: ProofKey): Promise<{ entry: Entry; proof: StoredProof } | null> {
+    const tag = proofTag(key);
+    if (tag === null) throw new ConfigurationError('That is no image key with the digest of an evaluation.');
+    const entry = await readEntry('proof', tag);
+    if (entry === null) return null;
+    const proof = parseStoredProof(await readText(entry), key);
+    if (typeof proof === 'string') throw damaged(tag, proof);
+    if (entry.layers.length !== 1)
+      throw damaged(tag, `it holds ${entry.layers.length} files; one of predictions is expected`);
+    return { entry, proof };
+  }
+
+  async function readHandOverKey(): Promise<{ identity: string; recipient: string } | null> {
+    const entry = await readEntry('hand-over-key', handOverTag);
+    if (entry === null) return null;
+    const key = await parseHandOverKey(await readText(entry));
+    if (key === null) throw damaged(entry.name, 'its document is no age identity with its recipient');
+    return { identity: key.identity, recipient: key.recipient };
   }
 
   async function addEntry(kind: EntryKind, tag: string, document: string, files: readonly StoredFile[]) {
@@ -196,7 +223,58 @@ export function entryStore(backend: Backend): Store {
         ? 'stored'
         : 'present';
     },
+
+    handOverKey: readHandOverKey,
+
+    async createHandOverKey() {
+      const present = await readHandOverKey();
+      if (present !== null) return present;
+      await addEntry('hand-over-key', handOverTag, `${JSON.stringify(await newHandOverKey(), null, 2)}\n`, []);
+      // Another job may have been first: what the store says now is what everybody uses.
+      const key = await readHandOverKey();
+      if (key === null) throw damaged(handOverTag, 'it vanished while it was written');
+      return key;
+    },
+
+    async findProof(key) {
+      const found = await findProofEntry(key);
+      return found === null ? null : proofOf(found.proof);
+    },
+
+    async saveProof(key, proof, predictions) {
+      const document: StoredProof = {
+        schema: 'passloop/stored-proof/v1',
+        evaluation: key.evaluation,
+        image: proof.image,
+        scan: proof.scan,
+        probe: proof.probe,
+      };
+      const text = `${JSON.stringify(document, null, 2)}\n`;
+      const tag = proofTag(key);
+      const checked = parseStoredProof(text, key);
+      if (tag === null || typeof checked === 'string') {
+        throw new ConfigurationError(
+          `The proof of ${proof.image.imageKey} can't be stored: ${typeof checked === 'string' ? checked : 'its key is none'}.`,
+        );
+      }
+      if ((await findProofEntry(key)) !== null) return 'present';
+      return (await addEntry('proof', tag, text, [predictions])) ? 'stored' : 'present';
+    },
+
+    async restoreProof(key, folder) {
+      const found = await findProofEntry(key);
+      const layer = found?.entry.layers[0];
+      if (found === null || layer === undefined) return null;
+      await restore(found.entry, folder);
+      return { ...proofOf(found.proof), predictions: path.join(folder, ...layer.path.split('/')) };
+    },
   };
+}
+
+const handOverTag = 'hand-over-key';
+
+function proofOf({ image, scan, probe }: StoredProof) {
+  return { image, scan, probe };
 }
 
 function runTag(runKey: string): string {

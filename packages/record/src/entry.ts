@@ -25,7 +25,7 @@ export const maxManifestBytes = 4 * 1024 * 1024;
 export const maxDocumentBytes = 32 * 1024 * 1024;
 const maxFiles = 10_000;
 
-export type EntryKind = 'run' | 'image' | 'pointer' | 'report';
+export type EntryKind = 'run' | 'image' | 'pointer' | 'report' | 'proof' | 'hand-over-key';
 
 /** A file of this machine, and the `/` path that it has in the entry. */
 export type StoredFile = { path: string; file: string };

@@ -13,4 +13,6 @@ export {
   sameIdentity,
 } from './record.ts';
 export * from './record-evidence.ts';
+export { decryptFile, encryptedEnding, encryptFile } from './row-files.ts';
 export * from './store.ts';
+export type { ProofKey } from './stored-proof.ts';

@@ -6,6 +6,9 @@ import { type BlobSource, manifestMediaType, maxManifestBytes } from './entry.ts
 import { basicAuthorization, parseChallenge, type RegistryCredentials, TokenAnswer, tokenAddress } from './oci-auth.ts';
 import { isReference, parseRepository } from './oci-reference.ts';
 
+/** The registry answers, and this account may not do that (401, 403). */
+export class DeniedError extends InfrastructureError {}
+
 export type RegistryOptions = {
   /** `host[:port]/name`. */
   repository: string;
@@ -197,7 +200,10 @@ export function openRegistry(options: RegistryOptions): Registry {
     const body = await readBounded(response, maxErrorBytes, request.what).catch(() => Buffer.alloc(0));
     const detail = errorDetail(body.toString('utf8'));
     const said = `The registry ${host} answered ${response.status}${detail === '' ? '' : ` (${detail})`}: ${request.what}.`;
-    return new InfrastructureError(said, { hint: refusalHint(response.status, request.access) });
+    const hint = refusalHint(response.status, request.access);
+    return response.status === 401 || response.status === 403
+      ? new DeniedError(said, { hint })
+      : new InfrastructureError(said, { hint });
   }
 
   function refusalHint(status: number, access: 'read' | 'write'): string {

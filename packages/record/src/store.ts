@@ -1,6 +1,17 @@
 import type { Digest } from '@passloop/core';
-import type { DataReport, ImageDocument, ProductionPointer, RunDocument } from '@passloop/documents';
+import type {
+  DataReport,
+  ImageDocument,
+  ProbeDocument,
+  ProductionPointer,
+  RunDocument,
+  ScanDocument,
+} from '@passloop/documents';
 import type { StoredFile } from './entry.ts';
+import type { ProofKey } from './stored-proof.ts';
+
+/** How an image answered once. */
+export type ImageProof = { image: ImageDocument; scan: ScanDocument; probe: ProbeDocument };
 
 /**
  * What a save came to. `stored`: it is there now. `present`: the same result was there already. `other-result`: another
@@ -37,4 +48,13 @@ export type Store = {
   /** A data report by the digest of all that determines it (dataset, checks, engine): unchanged data needs no scan. */
   findReport(inputs: Digest): Promise<DataReport | null>;
   saveReport(inputs: Digest, report: DataReport): Promise<Saved>;
+  /** The key of the hand-over between jobs; null where the store has none yet. */
+  handOverKey(): Promise<{ identity: string; recipient: string } | null>;
+  /** Makes the key where there is none. @returns the one that the store has, whoever made it */
+  createHandOverKey(): Promise<{ identity: string; recipient: string }>;
+  findProof(key: ProofKey): Promise<ImageProof | null>;
+  /** `predictions` is the file that the image's answers were written to. The first proof of a key stays. */
+  saveProof(key: ProofKey, proof: ImageProof, predictions: StoredFile): Promise<Saved>;
+  /** Writes the image's predictions below `folder`, verified; null where there is no such proof. */
+  restoreProof(key: ProofKey, folder: string): Promise<(ImageProof & { predictions: string }) | null>;
 };

@@ -29,7 +29,7 @@ const diffLines = 200;
  */
 type Block = readonly string[];
 
-function section(verdict: Verdict, title: string, blocks: readonly Block[]): string {
+export function section(verdict: Verdict, title: string, blocks: readonly Block[]): string {
   const shown = [`### ${icons[verdict]} ${title}`, ''];
   let room = summaryLimit - Buffer.byteLength(shown.join('\n')) - 100;
   for (const block of blocks.filter((block) => block.length > 0)) {
@@ -44,7 +44,7 @@ function section(verdict: Verdict, title: string, blocks: readonly Block[]): str
   return shown.join('\n');
 }
 
-function table(heads: Block, rows: Block): string[] {
+export function summaryTable(heads: Block, rows: Block): string[] {
   const more = rows.length > tableRows ? [`| … and ${rows.length - tableRows} more |`] : [];
   return [...heads, ...rows.slice(0, tableRows), ...more];
 }
@@ -109,7 +109,7 @@ export function runSummary(run: RunDocument): string {
   const levels = new Map((run.reproduction?.outputs ?? []).map((output) => [output.path, output.level]));
   return section(verdict, escapeMarkdown(runSentence(run), 500), [
     [`${codeSpan(run.model)} · run key ${codeSpan(run.runKey)}`],
-    table(
+    summaryTable(
       ['| output | bytes | digest | again |', '|---|--:|---|---|'],
       run.outputs.map(
         (output) =>
@@ -132,7 +132,7 @@ export function comparisonSummary(comparison: ComparisonDocument): string {
   );
   return section(comparison.verdict, escapeMarkdown(gatesSentence(comparison), 500), [
     [`Outcome ${codeSpan(comparison.outcome)}, ${count(comparison.rows)} rows`],
-    table(
+    summaryTable(
       ['| metric | production | candidate | change (95 % interval) | allowed | verdict |', '|---|--:|--:|--:|--:|---|'],
       rows.map(metricRow),
     ),
@@ -167,7 +167,7 @@ export function imageSummary(image: ImageDocument, probe: ProbeDocument | null):
     ],
     probe === null
       ? []
-      : table(
+      : summaryTable(
           ['| probe | verdict | |', '|---|---|---|'],
           probe.checks.map(
             (check) =>

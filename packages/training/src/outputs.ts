@@ -1,4 +1,4 @@
-import { lstat, mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
 import {
   ConfigurationError,
@@ -76,6 +76,15 @@ async function filesOf(folder: string, output: string, fail: (message: string, h
     files.push({ path: `${output}/${entry.path}`, file, digest: entry.digest, bytes: (await stat(file)).size });
   }
   return files;
+}
+
+/** `/` paths of everything below a folder that is no folder itself, links among it. */
+export async function filePaths(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => path.relative(folder, path.join(entry.parentPath, entry.name)).split(path.sep).join('/'))
+    .sort();
 }
 
 /**

@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { ConfigurationError, fromDecimal, temporaryFolder } from '@passloop/core';
 import type { Reproduction, ReproductionLevel, RunDocument } from '@passloop/documents';
+import type { Store } from '@passloop/record';
 import type { Runner } from './local-runner.ts';
 import { readMetrics } from './outputs.ts';
 import type { TrainRequest } from './run.ts';
@@ -16,10 +17,8 @@ export type ComparePredictions = (
   key: readonly string[],
 ) => Promise<{ equal: boolean; worst: string | null; detail: string | null }>;
 
-export type ReproduceRequest = Pick<
-  TrainRequest,
-  'repository' | 'commit' | 'model' | 'workTree' | 'store' | 'progress'
-> & {
+export type ReproduceRequest = Pick<TrainRequest, 'repository' | 'commit' | 'model' | 'workTree' | 'progress'> & {
+  store: Store;
   runner: Runner;
   comparePredictions: ComparePredictions;
   /** A metric is equal where it differs by at most `absolute` + `relative` times the stored value. Default 1e-9 and 1e-6. */

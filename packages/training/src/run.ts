@@ -1,6 +1,13 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { type GitRepository, insidePath, type Progress, temporaryFolder, toDecimal } from '@passloop/core';
+import {
+  ConfigurationError,
+  type GitRepository,
+  insidePath,
+  type Progress,
+  temporaryFolder,
+  toDecimal,
+} from '@passloop/core';
 import type { RunDocument } from '@passloop/documents';
 import type { LoadedModel } from '@passloop/model';
 import type { Saved, Store } from '@passloop/record';
@@ -16,7 +23,8 @@ export type TrainRequest = {
   model: LoadedModel;
   /** The repository's root on disk: datasets are read from it, nothing else is. */
   workTree: string;
-  store: Store;
+  /** Null where no store may be known: the run is then made, and kept nowhere but in `outputFolder`. */
+  store: Store | null;
   /** Where the outputs appear, each under its path from the model's folder. */
   outputFolder: string;
   runner: Runner;
@@ -27,7 +35,8 @@ export type TrainRequest = {
   progress: Progress;
 };
 
-export type Trained = { run: RunDocument; saved: Saved };
+/** `saved`: null where there is no store. */
+export type Trained = { run: RunDocument; saved: Saved | null };
 
 /**
  * The result of a model at a commit: from the store where its key is there, else by running its stages.
@@ -36,8 +45,9 @@ export type Trained = { run: RunDocument; saved: Saved };
  */
 export async function trainRun(request: TrainRequest): Promise<Trained> {
   const plan = await planTraining(request.repository, request.commit, request.model);
-  const found = await request.store.findRun(plan.key.runKey);
-  if (found !== null) return { run: await restoreHit(plan, request), saved: 'present' };
+  const { store } = request;
+  const found = (await store?.findRun(plan.key.runKey)) ?? null;
+  if (store !== null && found !== null) return { run: await restoreHit(plan, store, request), saved: 'present' };
 
   await using work = await temporaryFolder('train');
   const startedAt = request.now();
@@ -68,36 +78,58 @@ export async function trainRun(request: TrainRequest): Promise<Trained> {
     path: output.path,
     file: path.join(staging.path, ...output.path.split('/')),
   }));
-  const saved = await request.store.saveRun({ run, files });
-  if (saved === 'other-result') {
+  const saved = (await store?.saveRun({ run, files })) ?? null;
+  if (store !== null && saved === 'other-result') {
     // Someone else's result came first and holds the key; it is the one that everybody sees.
     request.progress.note(
       `Another result of ${run.runKey} is in the store; it is used, and this one is kept as evidence.`,
     );
-    return { run: await restoreHit(plan, request), saved };
+    return { run: await restoreHit(plan, store, request), saved };
   }
   await moveOutputs(staging.path, request.outputFolder, declaredOutputs(plan));
   return { run, saved };
 }
 
-async function restoreHit(plan: TrainingPlan, request: TrainRequest): Promise<RunDocument> {
+async function restoreHit(plan: TrainingPlan, store: Store, request: TrainRequest): Promise<RunDocument> {
   request.progress.phase(`Restore ${plan.key.runKey}`);
   await mkdir(request.outputFolder, { recursive: true });
   await using staging = await temporaryFolder('outputs', request.outputFolder);
-  const stored = await request.store.restoreRun(plan.key.runKey, staging.path);
+  const stored = await store.restoreRun(plan.key.runKey, staging.path);
   const metrics = await readMetrics(request.model, staging.path);
-  const digest = modelDigest(request.model, stored.outputs);
   await moveOutputs(staging.path, request.outputFolder, declaredOutputs(plan));
   request.progress.done();
-  // Names, rows and which output is the model are this commit's to say; the rest is the run's.
-  return { ...stored, ...identityOf(plan), cache: 'hit', modelDigest: digest, metrics, reproduction: null };
+  return { ...runOf(plan, stored), metrics };
+}
+
+/** Names, rows and which output is the model are this commit's to say; the rest is the run's. */
+function runOf(plan: TrainingPlan, stored: RunDocument): RunDocument {
+  const digest = modelDigest(plan.model, stored.outputs);
+  return { ...stored, ...identityOf(plan), cache: 'hit', modelDigest: digest, reproduction: null };
+}
+
+/**
+ * A stored run as the commit of a request sees it, without its outputs: `metrics` are the ones that were stored with it.
+ * @throws ConfigurationError where the stored run is of another key, or lacks the model
+ */
+export async function storedRun(
+  request: Pick<TrainRequest, 'repository' | 'commit' | 'model'>,
+  stored: RunDocument,
+): Promise<RunDocument> {
+  const plan = await planTraining(request.repository, request.commit, request.model);
+  if (stored.runKey !== plan.key.runKey) {
+    throw new ConfigurationError(
+      `${stored.runKey} is not the run of ${request.commit.slice(0, 12)} (${plan.key.runKey}).`,
+    );
+  }
+  return runOf(plan, stored);
 }
 
 function declaredOutputs(plan: TrainingPlan): string[] {
   return plan.stages.flatMap((planned) => planned.stage.outputs);
 }
 
-function identityOf(plan: TrainingPlan) {
+/** What a commit says of its run, before anything has run. */
+export function identityOf(plan: TrainingPlan) {
   return {
     model: plan.model.name,
     runKey: plan.key.runKey,

@@ -31,7 +31,7 @@ export async function adopt(context: Context, request: AdoptRequest): Promise<Pr
   const model = selectModel(workspace.models, request.model);
   const { query, repository } = deployQuery(workspace, model);
   const environment = environmentNamed(model, request.environment);
-  const forge = openDeployRepository(context, repository);
+  const forge = await openDeployRepository(context, repository);
   const store = await openModelStore(context, workspace.root, model);
   context.progress.phase(`read ${repository}`);
   const state = await readDeployState(forge, query);

@@ -49,7 +49,10 @@ async function compareCandidate(overrides: Partial<CompareStage>, scores = (row:
     context: { cwd: folder.path, env: {}, now, progress: silentProgress, version: '0' },
     session,
     store: openDirectoryStore(path.join(folder.path, 'store')),
-    engine: null,
+    scoredBy: 'stage',
+    engine: async () => {
+      throw new Error('no engine is asked for');
+    },
     model: model!,
     environment: 'prod',
     signature: null,

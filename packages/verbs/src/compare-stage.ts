@@ -25,8 +25,10 @@ export type CompareStage = {
   context: Context;
   session: TableSession;
   store: Store;
-  /** Null: both sides are compared by their stages' predictions, because no engine answers or the model file says so. */
-  engine: Engine | null;
+  /** `stage`: both sides are compared by their stages' predictions, because no engine answers or the model file says so. */
+  scoredBy: 'image' | 'stage';
+  /** Asked for only where production's image must score rows. */
+  engine: () => Promise<Engine>;
   model: LoadedModel;
   environment: string | null;
   signature: Signature | null;
@@ -46,7 +48,7 @@ export type CompareStage = {
 /** The outcome first, then, where it needs rows, both models' predictions on the same ones. */
 export async function compareStage(stage: CompareStage): Promise<ComparisonDocument> {
   const { model, production } = stage;
-  const scoredBy = stage.engine === null ? ('stage' as const) : ('image' as const);
+  const { scoredBy } = stage;
   const outcome: Outcome =
     stage.productionProblem !== null
       ? 'not-comparable'
@@ -138,15 +140,15 @@ async function frameOf(stage: CompareStage, production: Table | null): Promise<E
 
 /**
  * Production's predictions on these rows: the ones that were stored when it was promoted, if they were made on the same
- * dataset; else its image scores the rows now. Without an engine, those of the run that made it.
+ * dataset; else its image scores the rows now. By stage, those of the run that made it.
  */
 async function productionPredictions(stage: CompareStage): Promise<Table> {
-  const { session, store, model, production, engine, environment, context } = stage;
+  const { session, store, model, production, environment, context } = stage;
   if (production === null || environment === null) throw new Error('production was asked for, and there is none');
   const open = (file: string) =>
     session.open({ uri: path.basename(file), root: path.dirname(file), name: "production's predictions" });
   const folder = path.join(stage.folder, 'production');
-  if (engine === null) {
+  if (stage.scoredBy === 'stage') {
     if (production.runKey === null || model.evaluate === undefined)
       throw noPredictions('the run that made it is not known');
     const { predictions } = model.evaluate;
@@ -165,7 +167,7 @@ async function productionPredictions(stage: CompareStage): Promise<Table> {
     key,
   });
   const scores = await scoreByImage({
-    engine,
+    engine: await stage.engine(),
     image: production.imageReference,
     model: model.name,
     signature: stage.signature,

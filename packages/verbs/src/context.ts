@@ -7,6 +7,8 @@ export type Context = {
   env: Readonly<Record<string, string | undefined>>;
   now(): Date;
   progress: Progress;
+  /** A token for another repository, where the environment has none: what a GitHub App gives, one repository at a time. */
+  tokenFor?: ((repository: string) => Promise<string>) | undefined;
   /** Passloop's own version, for documents. */
   version: string;
 };

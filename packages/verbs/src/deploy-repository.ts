@@ -11,14 +11,14 @@ import { modelIdentity, type Workspace } from './workspace.ts';
  * The deploy repository on its forge. The token is PASSLOOP_DEPLOY_TOKEN (an App's installation token or a fine-grained
  * one), or GITHUB_TOKEN where both repositories are one; the forge is the job's own (GITHUB_API_URL) or github.com.
  */
-export function openDeployRepository(context: Context, repository: string): Forge {
+export async function openDeployRepository(context: Context, repository: string): Promise<Forge> {
   if (!/^[\w.-]+\/[\w.-]+$/.test(repository)) {
     throw new ConfigurationError(
       `deploy.repository is ${JSON.stringify(repository)}; this version reads deploy repositories on GitHub.`,
       { hint: 'Write owner/name. The forge is the one of the job (GITHUB_API_URL), github.com by default.' },
     );
   }
-  const token = context.env.PASSLOOP_DEPLOY_TOKEN ?? context.env.GITHUB_TOKEN;
+  const token = context.env.PASSLOOP_DEPLOY_TOKEN ?? (await context.tokenFor?.(repository)) ?? context.env.GITHUB_TOKEN;
   if (token === undefined || token === '') {
     throw new ConfigurationError(`There is no token for ${repository}.`, {
       hint: 'Set PASSLOOP_DEPLOY_TOKEN to a token with `contents: write` and `pull_requests: write` on that repository (reading needs `contents: read`).',

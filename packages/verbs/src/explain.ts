@@ -38,7 +38,7 @@ export async function explain(
   for (const model of models) {
     const { query, repository } = deployQuery(workspace, model);
     context.progress.phase(`read ${repository}`);
-    const state = await readDeployState(openDeployRepository(context, repository), query);
+    const state = await readDeployState(await openDeployRepository(context, repository), query);
     for (const environment of state.environments) {
       const found = versionsIn(environment).find((version) => isNamed(version, request.name));
       if (environment.problem !== null) problems.push(environment.problem);

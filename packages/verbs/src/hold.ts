@@ -27,7 +27,7 @@ export async function hold(context: Context, request: HoldRequest): Promise<Prom
   const environment = request.environment === undefined ? null : environmentNamed(model, request.environment).name;
   context.progress.phase(`${request.lift === true ? 'lift the hold of' : 'hold'} ${request.digest.slice(0, 19)}…`);
   const result = await writeHold(
-    openDeployRepository(context, repository),
+    await openDeployRepository(context, repository),
     query,
     {
       action: request.lift === true ? 'lift' : 'hold',

@@ -11,6 +11,7 @@ import {
 } from '@passloop/model';
 import {
   buildImage,
+  type Column,
   compareSkew,
   type Engine,
   openEngine,
@@ -19,14 +20,17 @@ import {
   readRuntime,
   readTableColumns,
   requireSameRows,
+  type Skew,
   scoreByImage,
   wholeColumns,
+  withLogin,
   writePredictions,
 } from '@passloop/packaging';
 import type { Table, TableSession } from '@passloop/tables';
 import { cacheFolder } from './cache-folder.ts';
 import type { Context } from './context.ts';
 import { scanFiles } from './package-scan.ts';
+import { dockerConfigFolder, forgeLogin } from './store.ts';
 import type { Workspace } from './workspace.ts';
 
 /** A model ready to be packaged: its outputs and the committed files of its `package` section, in one folder. */
@@ -45,24 +49,40 @@ export async function packageFolder(workspace: Workspace, model: LoadedModel, ou
       hint: 'docs/model-file.md shows one.',
     });
   }
-  let signature: Signature | null = null;
   for (const file of [section.requirements, section.signature]) {
-    const content = await workspace.repository.readFile(workspace.commit, fromRoot(model, file));
-    if (content === null) {
-      throw new ConfigurationError(`The commit has no file ${fromRoot(model, file)}, which \`package\` names.`, {
-        file: model.file,
-        line: model.lineOf(['package']),
-      });
-    }
+    const content = await packageFile(workspace, model, file);
     await writeFileAtomic(await insidePath(outputs, file, 'package'), content);
-    if (file === section.signature) signature = parseSignature(content.toString('utf8'), file);
   }
-  return { root: outputs, package: section, signature: signature as Signature };
+  return { root: outputs, package: section, signature: await signatureOf(workspace, model, section) };
 }
 
-/** @throws InfrastructureError that says what is missing, where no engine answers */
-export function engineOf(context: Context): Promise<Engine> {
-  return openEngine({ program: context.env.PASSLOOP_DOCKER, environment: context.env });
+/** The signature that a commit gives a model. @throws ConfigurationError where the commit lacks the file */
+export async function signatureOf(workspace: Workspace, model: LoadedModel, section: Package): Promise<Signature> {
+  const content = await packageFile(workspace, model, section.signature);
+  return parseSignature(content.toString('utf8'), section.signature);
+}
+
+async function packageFile(workspace: Workspace, model: LoadedModel, file: string): Promise<Buffer> {
+  const content = await workspace.repository.readFile(workspace.commit, fromRoot(model, file));
+  if (content !== null) return content;
+  throw new ConfigurationError(`The commit has no file ${fromRoot(model, file)}, which \`package\` names.`, {
+    file: model.file,
+    line: model.lineOf(['package']),
+  });
+}
+
+/**
+ * The engine, for one block: its client is logged in to the forge's registry with the job's token.
+ * @throws InfrastructureError that says what is missing, where no engine answers
+ */
+export async function engineOf(context: Context): Promise<Engine & AsyncDisposable> {
+  const engine = await openEngine({ program: context.env.PASSLOOP_DOCKER, environment: context.env });
+  const login = forgeLogin(context);
+  if (login === null) return { ...engine, [Symbol.asyncDispose]: async () => {} };
+  return withLogin(engine, login, {
+    configFolder: dockerConfigFolder(context),
+    searchPath: context.env.PATH ?? '',
+  });
 }
 
 export async function buildModelImage(
@@ -139,11 +159,7 @@ export async function proveImage(
   });
   await writePredictions(session, dataset, { key, signature, predictions: scores.columns, file: request.file });
   if (request.stage === null) return { probe, predictions: request.file };
-  const outputs = signature.outputs.map(tensorColumn);
-  const present = outputs.filter((name) => request.stage?.columns.some((column) => column.name === name));
-  await requireSameRows(session, dataset, request.stage, key);
-  const stage = await readTableColumns(session, request.stage, { columns: present, key });
-  const skew = compareSkew(stage, scores.columns, wholeColumns(signature));
+  const skew = await skewOf(session, { model, signature, dataset, stage: request.stage, image: scores.columns });
   return {
     probe: {
       ...probe,
@@ -153,4 +169,18 @@ export async function proveImage(
     },
     predictions: request.file,
   };
+}
+
+/** The image's answers against the stage's own predictions, which must be about the same rows. */
+export async function skewOf(
+  session: TableSession,
+  request: { model: LoadedModel; signature: Signature; dataset: Table; stage: Table; image: readonly Column[] },
+): Promise<Skew> {
+  const { model, signature, dataset, stage } = request;
+  const { key } = model.columns;
+  const outputs = signature.outputs.map(tensorColumn);
+  const present = outputs.filter((name) => stage.columns.some((column) => column.name === name));
+  await requireSameRows(session, dataset, stage, key);
+  const expected = await readTableColumns(session, stage, { columns: present, key });
+  return compareSkew(expected, request.image, wholeColumns(signature));
 }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { ConfigurationError, isMissing, isPassing } from '@passloop/core';
 import type { ImageDocument, ProbeDocument, ScanDocument } from '@passloop/documents';
 import { type LoadedModel, parseSignature, type Signature, tensorColumn } from '@passloop/model';
-import { probeServer, pushImage, readTableColumns } from '@passloop/packaging';
+import { type Engine, probeServer, pushImage, readTableColumns } from '@passloop/packaging';
 import { openTables } from '@passloop/tables';
 import type { Context } from './context.ts';
 import { lockedFiles } from './data-stage.ts';
@@ -17,12 +17,14 @@ export type PackageRequest = { model?: string | undefined; ref?: string | undefi
 
 /** The image of a commit's model: found by its key, or built. The model comes from the store, or is trained. */
 export async function packageBuild(context: Context, request: PackageRequest): Promise<ImageDocument> {
-  return (await build(context, request)).image;
+  await using engine = await engineOf(context);
+  return (await build(context, engine, request)).image;
 }
 
 /** Builds the image where it isn't there yet, and pushes it under its key. */
 export async function packagePush(context: Context, request: PackageRequest): Promise<ImageDocument> {
-  return push(context, await build(context, request));
+  await using engine = await engineOf(context);
+  return await push(context, await build(context, engine, request));
 }
 
 async function push(context: Context, built: Built): Promise<ImageDocument> {
@@ -34,12 +36,20 @@ async function push(context: Context, built: Built): Promise<ImageDocument> {
 
 export type PackagedModel = { image: ImageDocument; scan: ScanDocument; probe: ProbeDocument | null };
 
-/** Scan, image and proof of a commit's model in one; on request it is pushed, once it is proven. */
+/**
+ * Scan, image and proof of a commit's model in one; on request it is pushed, once it is proven. With `prove: false` no model runs:
+ * the run comes from the store, and the image is pushed for another job to prove it, which holds no token to write.
+ */
 export async function packageModel(
   context: Context,
-  request: PackageRequest & { push?: boolean | undefined },
+  request: PackageRequest & { push?: boolean | undefined; prove?: boolean | undefined },
 ): Promise<PackagedModel> {
-  const built = await build(context, request);
+  await using engine = await engineOf(context);
+  const built = await build(context, engine, request, request.prove !== false);
+  if (request.prove === false) {
+    const image = request.push === true ? await push(context, built) : built.image;
+    return { image, scan: built.scan, probe: null };
+  }
   const probe = built.model.evaluate === undefined ? null : await prove(context, built, built.model.evaluate);
   if (probe === null && request.push === true) throw noRows(built.model);
   if (request.push !== true || (probe !== null && !isPassing(probe.verdict)))
@@ -49,13 +59,12 @@ export async function packageModel(
 
 type Built = Awaited<ReturnType<typeof build>>;
 
-async function build(context: Context, request: PackageRequest) {
+async function build(context: Context, engine: Engine, request: PackageRequest, train = true) {
   const workspace = await openWorkspace(context, { ref: request.ref });
   const model = selectModel(workspace.models, request.model);
   const store = await openModelStore(context, workspace.root, model);
   const out = outFolder(workspace.root, model.name, request.out);
-  const engine = await engineOf(context);
-  await runStage(context, { workspace, model, store, outputs: out.outputs });
+  await runStage(context, { workspace, model, store, outputs: out.outputs, train });
   const folder = await packageFolder(workspace, model, out.outputs);
   const built = await buildModelImage(
     context,
@@ -104,9 +113,10 @@ export type ProbeRequest = {
 /** Probes a server of the Open Inference Protocol, or the image of a commit's model. */
 export async function packageProbe(context: Context, request: ProbeRequest): Promise<ProbeDocument> {
   if (request.url !== undefined) return probeUrl(context, request.url, request);
-  const built = await build(context, request);
+  await using engine = await engineOf(context);
+  const built = await build(context, engine, request);
   if (built.model.evaluate === undefined) throw noRows(built.model);
-  return prove(context, built, built.model.evaluate);
+  return await prove(context, built, built.model.evaluate);
 }
 
 function noRows(model: LoadedModel): ConfigurationError {

@@ -23,6 +23,10 @@ export type PlanRequest = {
   ref?: string | undefined;
   /** Only these models. */
   models?: readonly string[] | undefined;
+  /** The commit that the report is about: the one that is checked out, or the branch that it merges. */
+  head?: string | undefined;
+  /** `false`: the store isn't asked, by a job that may not read it; the plan then says `unknown`. */
+  asksStore?: boolean | undefined;
 };
 
 /** A model of the change, with what decides about it. */
@@ -48,6 +52,7 @@ export type CheckPlan = {
 /** What a check would do: affected models, their keys and policies. Runs no code of the change and reads no data. */
 export async function planCheck(context: Context, request: PlanRequest): Promise<CheckPlan> {
   const workspace = await openWorkspace(context, { ref: request.ref });
+  if (request.head !== undefined) await requireHead(workspace, request.head, request.against);
   const base = await baseOf(workspace, request.against ?? defaultBase(context));
   const baseModels = base === null ? [] : await loadModelsAt(workspace.repository, base.commit);
   refuseUnknown(request.models, [...workspace.models, ...baseModels]);
@@ -55,7 +60,7 @@ export async function planCheck(context: Context, request: PlanRequest): Promise
   const checks: PlannedCheck[] = [];
   for (const model of workspace.models.filter(isAsked)) {
     const baseModel = baseModels.find((candidate) => candidate.name === model.name) ?? null;
-    checks.push(await planModel(context, workspace, base, model, baseModel));
+    checks.push(await planModel(context, { workspace, base, asksStore: request.asksStore ?? true }, model, baseModel));
   }
   const left = new Set(workspace.models.map((model) => model.name));
   for (const model of baseModels.filter(isAsked)) if (!left.has(model.name)) checks.push(planRemoved(base, model));
@@ -102,6 +107,29 @@ function planRemoved(base: { ref: string; commit: string } | null, model: Loaded
   };
 }
 
+/**
+ * The first parent is the target branch only where the merge is checked out: of a branch's own head it is the branch's last commit but one,
+ * whose policy its author wrote.
+ * @throws ConfigurationError where the commit is another one than the event is about
+ */
+async function requireHead(
+  { repository, commit }: Workspace,
+  head: string,
+  against: string | undefined,
+): Promise<void> {
+  const mustMerge = against === 'HEAD^1';
+  if (!mustMerge && commit === head) return;
+  if (commit !== head && (await repository.resolve(`${commit}^2`)) === head) return;
+  throw new ConfigurationError(
+    mustMerge
+      ? `The checked-out commit ${commit.slice(0, 12)} is not the merge of ${head.slice(0, 12)} with the target branch.`
+      : `The checked-out commit ${commit.slice(0, 12)} is neither ${head.slice(0, 12)}, which this run is about, nor its merge.`,
+    {
+      hint: 'Let actions/checkout take the commit of the event (no `ref`), with `fetch-depth: 2` for a pull request and `fetch-depth: 0` for a merge queue.',
+    },
+  );
+}
+
 /** In a pull request's job the target branch; elsewhere none. */
 function defaultBase(context: Context): string | undefined {
   const branch = context.env.GITHUB_BASE_REF;
@@ -124,8 +152,7 @@ async function baseOf(
 
 async function planModel(
   context: Context,
-  workspace: Workspace,
-  base: { ref: string; commit: string } | null,
+  { workspace, base, asksStore }: Pick<CheckPlan, 'workspace' | 'base'> & { asksStore: boolean },
   head: LoadedModel,
   baseModel: LoadedModel | null,
 ): Promise<PlannedCheck> {
@@ -150,7 +177,7 @@ async function planModel(
       : await trainingKey(workspace.repository, base.commit, baseModel);
   const reason = await whyAffected(workspace, base, { head, baseModel, key, baseKey, policy });
   const store =
-    key === null || reason === null
+    key === null || reason === null || !asksStore
       ? 'unknown'
       : (await (await openModelStore(context, workspace.root, model)).findRun(key.runKey)) === null
         ? 'miss'

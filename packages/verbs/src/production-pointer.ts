@@ -4,6 +4,7 @@ import type { ProductionPointer } from '@passloop/documents';
 import { type DeployState, type EnvironmentState, returnsIn } from '@passloop/gitops';
 import { type LoadedModel, loadModelsAt } from '@passloop/model';
 import type { Store } from '@passloop/record';
+import { trainingKey } from '@passloop/training';
 import { type Context, timestamp } from './context.ts';
 import { lockAt, type Workspace } from './workspace.ts';
 
@@ -50,22 +51,30 @@ export function pointerOf(
  */
 export async function refreshPointer(
   context: Context,
-  request: { workspace: Workspace; model: LoadedModel; store: Store; state: DeployState },
+  request: {
+    workspace: Workspace;
+    model: LoadedModel;
+    store: Store;
+    state: DeployState;
+    /** `true`: what can't be written stops, since another job reads it. */
+    strict?: boolean;
+  },
 ): Promise<void> {
-  const { model, store, state, workspace } = request;
+  const { model, store, state, workspace, strict } = request;
   for (const environment of state.environments) {
     try {
       const stored = await store.readPointer(model.name, environment.name);
       const pointer = pointerOf(context, state, environment, stored);
       if (pointer === null || isCurrent(stored, pointer, context)) continue;
       await using folder = await temporaryFolder('pointer');
-      const predictions = await runPredictions(workspace, model, store, pointer, folder.path);
+      const promoted = environment.production?.record.source?.commit ?? null;
+      const predictions = await runPredictions(workspace, model, store, { ...pointer, promoted }, folder.path);
       await store.writePointer(
         { ...pointer, evaluatedOn: predictions?.evaluatedOn ?? null },
         predictions?.file ?? null,
       );
     } catch (error) {
-      if (!(error instanceof PassloopError)) throw error;
+      if (strict === true || !(error instanceof PassloopError)) throw error;
       context.progress.note(`the store's pointer to ${environment.name} was not refreshed: ${error.message}`);
     }
   }
@@ -83,21 +92,42 @@ async function runPredictions(
   workspace: Workspace,
   model: LoadedModel,
   store: Store,
-  pointer: ProductionPointer,
+  production: { runKey: string | null; promoted: string | null },
   folder: string,
 ): Promise<{ file: { path: string; file: string }; evaluatedOn: string } | null> {
-  if (pointer.runKey === null) return null;
-  const found = await store.findRun(pointer.runKey);
+  const { runKey, promoted } = production;
+  if (runKey === null) return null;
+  const found = await store.findRun(runKey);
   if (found === null) return null;
-  const commit = await workspace.repository.resolve(found.run.producer.commit);
-  if (commit === null) return null;
-  const before = (await loadModelsAt(workspace.repository, commit)).find((one) => one.name === model.name);
-  const evaluate = before?.evaluate;
-  if (before === undefined || evaluate === undefined) return null;
-  const uri = before.data[evaluate.dataset]?.path;
-  const locked = (await lockAt(workspace.repository, commit, before))?.datasets.find((dataset) => dataset.uri === uri);
+  const source = await sourceOf(workspace, model.name, runKey, [found.run.producer.commit, promoted]);
+  const evaluate = source?.model.evaluate;
+  if (source === null || evaluate === undefined) return null;
+  const uri = source.model.data[evaluate.dataset]?.path;
+  const lock = await lockAt(workspace.repository, source.commit, source.model);
+  const locked = lock?.datasets.find((dataset) => dataset.uri === uri);
   if (locked === undefined) return null;
-  await store.restoreRun(pointer.runKey, folder);
+  await store.restoreRun(runKey, folder);
   const name = `predictions${path.extname(evaluate.predictions)}`;
   return { file: { path: name, file: path.join(folder, evaluate.predictions) }, evaluatedOn: locked.digest };
+}
+
+/**
+ * The commit that says what a run's outputs mean: the one that it was trained on, or the one that it was promoted by. A pull request's merge, on which
+ * most runs are trained, is in no branch afterwards.
+ */
+async function sourceOf(
+  workspace: Workspace,
+  name: string,
+  runKey: string,
+  commits: readonly (string | null)[],
+): Promise<{ commit: string; model: LoadedModel } | null> {
+  const { repository } = workspace;
+  for (const named of commits) {
+    const commit = named === null ? null : await repository.resolve(named);
+    if (commit === null) continue;
+    const model = (await loadModelsAt(repository, commit)).find((one) => one.name === name);
+    if (model?.train !== undefined && (await trainingKey(repository, commit, model)).runKey === runKey)
+      return { commit, model };
+  }
+  return null;
 }

@@ -1,41 +1,38 @@
-import { ConfigurationError, PassloopError } from '@passloop/core';
-import type {
-  ComparisonDocument,
-  ImageDocument,
-  ProbeDocument,
-  PromotionDocument,
-  RunDocument,
-} from '@passloop/documents';
+import { PassloopError } from '@passloop/core';
+import type { PromotionDocument } from '@passloop/documents';
 import {
   type Candidate,
   type Decision,
   decide,
-  isStuck,
-  nextEnvironment,
-  openPromotion,
   type PromotionEvidence,
   planDocument,
   planPromotion,
   promote as promoteTo,
-  readDeployState,
-  refusalDocument,
   requireTargets,
 } from '@passloop/gitops';
 import { overridesAt } from '@passloop/model';
 import type { CandidateRecord } from '@passloop/record';
-import { trainingKey } from '@passloop/training';
 import { type Context, timestamp } from './context.ts';
-import { deployQuery, environmentNamed, openDeployRepository, retryPorts } from './deploy-repository.ts';
+import { deployQuery, retryPorts } from './deploy-repository.ts';
 import { imageKeyOf } from './image-key-of.ts';
+import { openPromotionOf, waiting } from './open-promotion.ts';
 import { outFolder } from './out-folder.ts';
 import { refreshPointer } from './production-pointer.ts';
 import { type PromoteRequest, type Promotion, refused } from './promotion.ts';
-import { evaluationOf, judgedBy, proveCandidate, unsoundData } from './promotion-proof.ts';
+import {
+  evaluationOf,
+  judgedBy,
+  type Proof,
+  type Proven,
+  proveCandidate,
+  unsoundData,
+  validatedData,
+} from './promotion-proof.ts';
 import { returnBeforeReverted, returnTo } from './promotion-return.ts';
+import { takeProof } from './proof-check.ts';
 import { changesSince, recordedRun, runUrl, versionOf } from './recorded-run.ts';
 import { hasImage } from './rollback.ts';
 import { runStage } from './run-stage.ts';
-import { openModelStore } from './store.ts';
 import { openWorkspace, selectModel } from './workspace.ts';
 
 /**
@@ -46,39 +43,24 @@ import { openWorkspace, selectModel } from './workspace.ts';
 export async function promote(context: Context, request: PromoteRequest): Promise<PromotionDocument> {
   const workspace = await openWorkspace(context, { ref: request.ref });
   const model = selectModel(workspace.models, request.model);
-  const { query, repository } = deployQuery(workspace, model);
-  const forge = openDeployRepository(context, repository);
-  const store = await openModelStore(context, workspace.root, model);
-  context.progress.phase(`read ${repository}`);
-  const state = await readDeployState(forge, query);
-  const key = model.train === undefined ? null : await trainingKey(workspace.repository, workspace.commit, model);
-  const known = key === null ? null : await store.findRun(key.runKey);
-  const candidate = {
-    runKey: key?.runKey ?? null,
-    imageKey: known === null ? null : await imageKeyOf(workspace, model, known.run.modelDigest),
-    modelDigest: known?.run.modelDigest ?? null,
-    imageDigest: null,
-    inStore: known !== null,
-  };
-  const environment =
-    request.environment === undefined
-      ? (nextEnvironment(state.environments, candidate) ?? state.environments.at(-1))
-      : state.environments.find((one) => one.name === environmentNamed(model, request.environment).name);
-  if (environment === undefined)
-    throw new ConfigurationError(`${model.name} is deployed nowhere.`, { file: model.file });
-  if (request.plan !== true) await refreshPointer(context, { workspace, model, store, state });
-  const declared = environmentNamed(model, environment.name);
-  const promotion = { context, workspace, model, store, forge, state, environment, declared, request };
-  const decision = decide(environment, candidate);
+  const { promotion, candidate } = await openPromotionOf(context, workspace, model, request);
+  if (request.plan !== true && request.proof === undefined) {
+    await refreshPointer(context, { workspace, model, store: promotion.store, state: promotion.state });
+  }
+  const decision = decide(promotion.environment, candidate);
   const answer = await answerTo(promotion, decision);
   if (answer !== null) return answer;
   if (decision.kind === 'train') {
     const before = await returnBeforeReverted(promotion);
     if (before !== null) return before;
-    if (request.train === false) {
+    if (request.train === false || request.proof !== undefined) {
       const where =
         'Train it first, in a job that holds no token: `passloop train run`, or the action reproduce-training.';
-      return refused(promotion, 'blocked', `The ${store.description} has no run ${candidate.runKey ?? ''}. ${where}`);
+      return refused(
+        promotion,
+        'blocked',
+        `The ${promotion.store.description} has no run ${candidate.runKey ?? ''}. ${where}`,
+      );
     }
   }
   const open = waiting(promotion, candidate);
@@ -113,26 +95,6 @@ async function answerTo(promotion: Promotion, decision: Decision): Promise<Promo
   }
 }
 
-/** The promotion of this very commit that waits in its pull request: nothing is proven twice, nothing is written. */
-function waiting(
-  { model, state, environment, declared, workspace }: Promotion,
-  candidate: Candidate,
-): PromotionDocument | null {
-  const { head } = environment;
-  const record = openPromotion(state, environment);
-  if (record === null || head?.pullRequest == null || record.source?.commit !== workspace.commit) return null;
-  if (record.modelDigest !== candidate.modelDigest || record.image.imageKey !== candidate.imageKey) return null;
-  if (declared.merge === 'auto' && !head.pullRequest.autoMerge) return null;
-  if (isStuck(head.pullRequest, declared.merge)) return null;
-  return {
-    ...refusalDocument(model.name, environment.name, { outcome: 'unchanged', reason: null }),
-    promotionId: record.deployment.promotionId,
-    branch: head.branch,
-    commit: head.commit,
-    pullRequest: { number: head.pullRequest.number, url: head.pullRequest.url },
-  };
-}
-
 /** A plan trains, builds and pushes nothing: what would have to be done first is its answer. */
 async function missingForPlan({ store }: Promotion, candidate: Candidate): Promise<string | null> {
   if (!candidate.inStore)
@@ -142,32 +104,17 @@ async function missingForPlan({ store }: Promotion, candidate: Candidate): Promi
 }
 
 async function promoteCandidate(promotion: Promotion): Promise<PromotionDocument> {
-  const { context, workspace, model, store, state, environment, forge, declared, request } = promotion;
+  const { context, workspace, model, state, environment, forge, declared, request } = promotion;
   evaluationOf(model);
   requireTargets(environment.targets);
-  const out = outFolder(workspace.root, model.name, request.out);
-  const unsound = await unsoundData(promotion, out);
-  if (unsound !== null) return refused(promotion, 'blocked', unsound);
-  const run = await runStage(context, { workspace, model, store, outputs: out.outputs });
-  await out.write('run', run);
-  // By the digests that the run gave: another key may have led to a model that runs, ran or is held.
-  const answer = await answerTo(
-    promotion,
-    decide(environment, {
-      runKey: run.runKey,
-      imageKey: await imageKeyOf(workspace, model, run.modelDigest),
-      modelDigest: run.modelDigest,
-      imageDigest: null,
-      inStore: true,
-    }),
-  );
-  if (answer !== null) return answer;
-  const proof = await proveCandidate(promotion, run, out);
-  if (proof.kind === 'blocked') return refused(promotion, 'blocked', proof.reason);
+  const proof =
+    request.proof === undefined ? await proveHere(promotion) : await takeProof(promotion, request.proof.folder);
+  if (proof.kind === 'answered') return proof.answer;
+  if (proof.kind === 'refused') return refused(promotion, proof.outcome, proof.reason);
   const asked = {
     environment: environment.name,
-    candidate: await candidateRecord(promotion, run, proof.image, proof.comparison),
-    evidence: await evidenceOf(promotion, run, proof.probe, proof.comparison),
+    candidate: await candidateRecord(promotion, proof),
+    evidence: await evidenceOf(promotion, proof),
     at: timestamp(context),
   };
   if (request.plan === true) return planDocument(model.name, environment.name, planPromotion(state, asked));
@@ -183,12 +130,29 @@ async function promoteCandidate(promotion: Promotion): Promise<PromotionDocument
   });
 }
 
-async function candidateRecord(
-  promotion: Promotion,
-  run: RunDocument,
-  image: ImageDocument,
-  comparison: ComparisonDocument,
-): Promise<CandidateRecord> {
+/** Data, run, image and comparison, all in this process; `answered` where the run's digests decide before any metric. */
+async function proveHere(promotion: Promotion): Promise<Proof | { kind: 'answered'; answer: PromotionDocument }> {
+  const { context, workspace, model, store, environment, request } = promotion;
+  const out = outFolder(workspace.root, model.name, request.out);
+  const unsound = unsoundData(await validatedData(context, { workspace, model }, out));
+  if (unsound !== null) return { kind: 'refused', outcome: 'blocked', reason: unsound };
+  const run = await runStage(context, { workspace, model, store, outputs: out.outputs });
+  await out.write('run', run);
+  // By the digests that the run gave: another key may have led to a model that runs, ran or is held.
+  const answer = await answerTo(
+    promotion,
+    decide(environment, {
+      runKey: run.runKey,
+      imageKey: await imageKeyOf(workspace, model, run.modelDigest),
+      modelDigest: run.modelDigest,
+      imageDigest: null,
+      inStore: true,
+    }),
+  );
+  return answer === null ? proveCandidate(promotion, run, out) : { kind: 'answered', answer };
+}
+
+async function candidateRecord(promotion: Promotion, { run, image, comparison }: Proven): Promise<CandidateRecord> {
   const { context, workspace, model, state } = promotion;
   if (image.reference === null || image.digest === null)
     throw new PassloopError('infrastructure', 'The image has no digest in its registry.');
@@ -224,9 +188,7 @@ async function candidateRecord(
 
 async function evidenceOf(
   { context, workspace, environment, model }: Promotion,
-  run: RunDocument,
-  probe: ProbeDocument,
-  comparison: ComparisonDocument,
+  { run, probe, comparison }: Proven,
 ): Promise<PromotionEvidence> {
   const production = environment.production?.record ?? null;
   // Of the run and not of this attempt: the next one says the same.

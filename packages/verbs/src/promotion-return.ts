@@ -35,7 +35,42 @@ export async function returnTo(promotion: Promotion, to: RollbackTarget, reason:
  * or there is nothing to go back to: then the new tree is the way out.
  */
 export async function returnBeforeReverted(promotion: Promotion): Promise<PromotionDocument | null> {
-  const { context, workspace, environment } = promotion;
+  const { context } = promotion;
+  const due = await dueReturn(promotion);
+  if (due === null) return null;
+  const document = await returnTo(
+    promotion,
+    { kind: 'before', commits: due.commits },
+    `${due.reverted.map((commit) => commit.slice(0, 12)).join(', ')} was reverted; the new tree trains as an ordinary candidate.`,
+  );
+  if (document.outcome === 'blocked') context.progress.note(`no way back: ${document.reason ?? document.outcome}`);
+  return document.outcome === 'already-promoted' || document.outcome === 'blocked' ? null : document;
+}
+
+/** True where `returnBeforeReverted` would bring production back; nothing is written. */
+export async function isReturnDue(promotion: Promotion): Promise<boolean> {
+  const due = await dueReturn(promotion);
+  if (due === null) return false;
+  const { context, state, environment } = promotion;
+  const plan = planRollback(state, {
+    environment: environment.name,
+    to: { kind: 'before', commits: due.commits },
+    leave: environment.production?.digest ?? null,
+    reason: 'reverted',
+    by: actor(context),
+    at: timestamp(context),
+  });
+  // A return whose image is gone is none: then the new tree is the way out.
+  return plan.kind === 'change'
+    ? hasImage(context, plan.to.record.image.reference)
+    : plan.outcome !== 'already-promoted' && plan.outcome !== 'blocked';
+}
+
+/** What was reverted of production, and the source commits of the records that carry it; null where nothing was. */
+async function dueReturn({
+  workspace,
+  environment,
+}: Promotion): Promise<{ reverted: string[]; commits: string[] } | null> {
   const production = environment.production?.record ?? null;
   if (production?.source == null) return null;
   const since = await workspace.repository.resolve(production.source.commit);
@@ -47,14 +82,7 @@ export async function returnBeforeReverted(promotion: Promotion): Promise<Promot
     if (source === undefined) continue;
     for (const commit of reverted) if (await carries(workspace, source, commit)) commits.push(source);
   }
-  if (!commits.includes(production.source.commit)) return null;
-  const document = await returnTo(
-    promotion,
-    { kind: 'before', commits: [...new Set(commits)] },
-    `${reverted.map((commit) => commit.slice(0, 12)).join(', ')} was reverted; the new tree trains as an ordinary candidate.`,
-  );
-  if (document.outcome === 'blocked') context.progress.note(`no way back: ${document.reason ?? document.outcome}`);
-  return document.outcome === 'already-promoted' || document.outcome === 'blocked' ? null : document;
+  return commits.includes(production.source.commit) ? { reverted, commits: [...new Set(commits)] } : null;
 }
 
 /** True where a record's source commit contains a commit. */

@@ -15,6 +15,11 @@ export type PromoteRequest = {
   plan?: boolean | undefined;
   /** `false`: never run the repository's code here. A commit that nobody trained is then blocked; a job with a token wants this. */
   train?: boolean | undefined;
+  /**
+   * Take what another job proved, from this folder of documents, instead of proving it here: then nothing is trained, built, started or
+   * measured. `folder` is null where there is no proof; what needs none (a return, a hold) is answered all the same.
+   */
+  proof?: { folder: string | null } | undefined;
   out?: string | undefined;
 };
 

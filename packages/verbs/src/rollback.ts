@@ -28,7 +28,7 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
   const model = selectModel(workspace.models, request.model);
   const { query, repository } = deployQuery(workspace, model);
   const environment = environmentNamed(model, request.environment);
-  const forge = openDeployRepository(context, repository);
+  const forge = await openDeployRepository(context, repository);
   const to: RollbackTarget = request.to === undefined ? { kind: 'previous' } : { kind: 'named', name: request.to };
   const asked = {
     environment: environment.name,

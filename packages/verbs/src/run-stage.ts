@@ -1,14 +1,24 @@
 import { cpus } from 'node:os';
 import path from 'node:path';
+import { ConfigurationError } from '@passloop/core';
 import type { RunDocument } from '@passloop/documents';
 import type { LoadedModel } from '@passloop/model';
 import type { Store } from '@passloop/record';
 import { localRunner, type Runner, trainRun } from '@passloop/training';
 import { cacheFolder } from './cache-folder.ts';
 import type { Context } from './context.ts';
+import { runUrl } from './recorded-run.ts';
 import type { Workspace } from './workspace.ts';
 
-export type RunStage = { workspace: Workspace; model: LoadedModel; store: Store; outputs: string };
+export type RunStage = {
+  workspace: Workspace;
+  model: LoadedModel;
+  /** Null where no store may be known. */
+  store: Store | null;
+  outputs: string;
+  /** `false`: only from the store; the repository's code doesn't run here. */
+  train?: boolean;
+};
 
 /** What the installation of packages may see: where pip finds them, and how it reaches them. Stages see none of it. */
 const buildNames =
@@ -35,10 +45,21 @@ function platform(): string {
   return `${process.platform}/${architecture}`;
 }
 
+/** Stands where nothing may be trained: a job that holds a token runs none of the repository's code. */
+function notTrained(workspace: Workspace, store: Store | null): Runner {
+  return async () => {
+    throw new ConfigurationError(
+      `The ${store?.description ?? 'store'} has no run of ${workspace.commit.slice(0, 12)}.`,
+      {
+        hint: 'Train it first, in a job that holds no token: `passloop train run`, or the action reproduce-training.',
+      },
+    );
+  };
+}
+
 /** The run of a commit: from the store, verified, or trained now and stored. */
 export async function runStage(context: Context, request: RunStage): Promise<RunDocument> {
   const { workspace, model, store } = request;
-  const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_RUN_ID: id } = context.env;
   const { run } = await trainRun({
     repository: workspace.repository,
     commit: workspace.commit,
@@ -46,18 +67,22 @@ export async function runStage(context: Context, request: RunStage): Promise<Run
     workTree: workspace.root,
     store,
     outputFolder: request.outputs,
-    runner: runnerOf(context, path.join(path.dirname(request.outputs), 'logs')),
+    runner:
+      request.train === false
+        ? notTrained(workspace, store)
+        : runnerOf(context, path.join(path.dirname(request.outputs), 'logs')),
     machine: { platform: platform(), cpu: cpus()[0]?.model.trim() ?? 'unknown' },
-    producer: {
-      repository: workspace.name,
-      ref: workspace.ref,
-      run:
-        server !== undefined && repository !== undefined && id !== undefined
-          ? `${server}/${repository}/actions/runs/${id}`
-          : null,
-    },
+    producer: producerOf(context, workspace),
     now: context.now,
     progress: context.progress,
   });
   return run;
+}
+
+/** Who makes a run: this job, from its own environment. */
+export function producerOf(
+  context: Context,
+  workspace: Workspace,
+): { repository: string | null; ref: string | null; run: string | null } {
+  return { repository: workspace.name, ref: workspace.ref, run: runUrl(context) };
 }

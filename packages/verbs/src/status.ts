@@ -13,8 +13,8 @@ export type StatusRequest = {
 /** Models x environments of a deploy repository: the one that was named, or the one that the model file names. */
 export async function status(context: Context, request: StatusRequest): Promise<StatusDocument> {
   if (request.repository !== undefined)
-    return readStatus(openDeployRepository(context, request.repository), request.branch ?? null);
+    return readStatus(await openDeployRepository(context, request.repository), request.branch ?? null);
   const workspace = await openWorkspace(context);
   const { repository, query } = deployQuery(workspace, selectModel(workspace.models, request.model));
-  return readStatus(openDeployRepository(context, repository), request.branch ?? query.branch);
+  return readStatus(await openDeployRepository(context, repository), request.branch ?? query.branch);
 }

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { ConfigurationError, openGitRepository, plainText, readTextIfExists } from '@passloop/core';
-import type { Model } from '@passloop/model';
+import type { LoadedModel, Model } from '@passloop/model';
 import {
   dockerConfigCredentials,
   openDirectoryStore,
@@ -23,6 +23,22 @@ export async function openModelStore(context: Context, root: string, model: Pick
   return openOciStore({
     repository: model.store.oci,
     credentials: await registryCredentials(context, model.store.oci),
+  });
+}
+
+/**
+ * A folder of the workspace is gone with the job's machine: a check would know nothing of production, and say `first` for ever.
+ * @throws ConfigurationError in a workflow, for such a store
+ */
+export function refuseVanishing(context: Context, root: string, model: LoadedModel): void {
+  if (context.env.GITHUB_ACTIONS !== 'true' || !('directory' in model.store)) return;
+  const { directory } = model.store;
+  const relative = path.relative(root, path.resolve(root, directory));
+  if (relative === '..' || relative.startsWith(`..${path.sep}`) || path.isAbsolute(relative)) return;
+  throw new ConfigurationError(`The store of ${model.name} is the folder ${plainText(directory)} of the workspace.`, {
+    file: model.file,
+    line: model.lineOf(['store']),
+    hint: "It is gone when the job ends, with what is known of production. Keep results in a registry: store: {oci: ghcr.io/OWNER/NAME-runs}, or in a folder of the runner that isn't in the workspace.",
   });
 }
 
@@ -57,16 +73,44 @@ export async function openImageRegistry(context: Context, repository: string): P
   return openRegistry({ repository, credentials: await registryCredentials(context, repository) });
 }
 
-/** What `docker login` wrote; on GitHub's own registry, the job's token where there is no login. Null asks anonymously. */
+/** What `docker login` wrote; on the forge's own registry, the job's token where there is no login. Null asks anonymously. */
 async function registryCredentials(context: Context, repository: string): Promise<RegistryCredentials | null> {
   const { host } = parseRepository(repository);
-  const folder =
-    context.env.DOCKER_CONFIG ?? (context.env.HOME === undefined ? null : path.join(context.env.HOME, '.docker'));
+  const folder = dockerConfigFolder(context);
   const text = folder === null ? null : await readTextIfExists(path.join(folder, 'config.json'));
   const login = text === null ? null : dockerConfigCredentials(text, host);
   if (login !== null) return login;
+  const job = forgeLogin(context);
+  return job?.host === host ? { username: job.username, password: job.password } : null;
+}
+
+/** Where the user's Docker client keeps its logins; null where the machine has no home. */
+export function dockerConfigFolder(context: Context): string | null {
+  const { DOCKER_CONFIG: folder, HOME: home } = context.env;
+  if (folder !== undefined && folder !== '') return folder;
+  return home === undefined ? null : path.join(home, '.docker');
+}
+
+/**
+ * The forge's registry: GitHub's own, or the host that PASSLOOP_CONTAINER_REGISTRY names (GitHub Enterprise). The job's token is for this
+ * one alone.
+ */
+export function forgeRegistry(context: Context): string {
+  const named = context.env.PASSLOOP_CONTAINER_REGISTRY;
+  if (named === undefined || named === '') return 'ghcr.io';
+  const { host } = parseRepository(`${named}/name`);
+  if (host === named) return host;
+  throw new ConfigurationError(
+    `PASSLOOP_CONTAINER_REGISTRY is ${JSON.stringify(plainText(named, 200))}, no registry.`,
+    {
+      hint: 'Name its host alone, such as containers.example.com.',
+    },
+  );
+}
+
+/** The job's token as a login to the forge's registry; null outside of a job. */
+export function forgeLogin(context: Context): { host: string; username: string; password: string } | null {
   const token = context.env.GITHUB_TOKEN;
-  if (host === 'ghcr.io' && token !== undefined)
-    return { username: context.env.GITHUB_ACTOR ?? 'x-access-token', password: token };
-  return null;
+  if (token === undefined || token === '') return null;
+  return { host: forgeRegistry(context), username: context.env.GITHUB_ACTOR ?? 'x-access-token', password: token };
 }

@@ -87,6 +87,14 @@ export function selectModel(models: readonly LoadedModel[], name: string | undef
   return found;
 }
 
+/** The name of the model that a request means. @throws ConfigurationError that lists the names */
+export async function modelNamed(
+  context: Context,
+  request: { model?: string | undefined; ref?: string | undefined },
+): Promise<string> {
+  return selectModel((await openWorkspace(context, { ref: request.ref })).models, request.model).name;
+}
+
 /** The object id of a file at a commit, or null where it has none. */
 export async function blobAt(workspace: Workspace, commit: string, file: string): Promise<string | null> {
   const found = await workspace.repository.run(

@@ -1,6 +1,15 @@
+export {
+  type ArtifactLimits,
+  candidateLimits,
+  documentLimits,
+} from '../artifact-archive.ts';
+export { type RunArtifacts, runArtifacts } from './artifacts.ts';
+export { type CheckEvent, readCheckEvent } from './check-event.ts';
 export { provideDuckdb } from './duckdb.ts';
 export {
+  documentText,
   flag,
+  flagOn,
   list,
   optionalText,
   readInputs,
@@ -10,5 +19,13 @@ export {
   wholeNumber,
 } from './inputs.ts';
 export { promotionResult } from './promotion-result.ts';
+export {
+  appSecrets,
+  deployRead,
+  deploySecrets,
+  deployWrite,
+  type RepositoryTokens,
+  repositoryTokens,
+} from './repository-tokens.ts';
 export { type ActionContext, type ActionOptions, type ActionResult, runAction } from './run-action.ts';
 export type { Annotation, Runner } from './runner.ts';

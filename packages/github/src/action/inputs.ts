@@ -14,6 +14,19 @@ export const flag = z
   .transform((value) => value === 'true')
   .default(false);
 
+/** The same, for what is done unless a workflow says otherwise. */
+export const flagOn = z
+  .enum(['true', 'false'], 'must be true or false')
+  .transform((value) => value === 'true')
+  .default(true);
+
+/** A document that another job's output holds, as text; it is parsed by its schema. */
+export const documentText = z
+  .string()
+  .min(1)
+  .max(1 << 20)
+  .optional();
+
 /** One entry a line; a single line may hold several, separated by commas. Blank lines don't count. */
 export const list = z.string().max(65_536).transform(entriesOf).default([]);
 

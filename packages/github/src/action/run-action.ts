@@ -40,12 +40,14 @@ export type ActionResult<K extends DocumentKind = DocumentKind> = {
   /** For the job summary; Markdown whose untrusted parts are escaped. */
   summary: string;
   annotations?: Annotation[];
+  /** A failing verdict doesn't fail the step: a later job of the workflow says it. */
+  toldLater?: boolean;
   /** The scalars that a workflow branches on, beside `verdict` and `document`. */
   outputs?: Record<string, string | null>;
 };
 
-/** A secret input: the variable under which the verbs expect it. A required one is never taken from the job's environment instead. */
-type Secret = { variable: string; required: boolean };
+/** A secret input: the variable under which the verbs expect it. A required one, and one that is `inputOnly`, is never taken from the job's environment instead. */
+type Secret = { variable: string; required: boolean; inputOnly?: boolean };
 
 export type ActionOptions = {
   runner?: Runner;
@@ -59,7 +61,7 @@ type Inputs<Shape extends z.ZodRawShape> = z.infer<z.ZodObject<Shape>>;
 
 /**
  * Runs an action: inputs by their schema, one verb, outputs, annotations and summary. A failing verdict fails the step after all of
- * that is written; an error fails it with its hint and leaves an error document. Nothing is thrown.
+ * that is written, unless a later job tells it; an error fails it with its hint and leaves an error document. Nothing is thrown.
  */
 export async function runAction<Shape extends z.ZodRawShape>(
   schema: z.ZodObject<Shape>,
@@ -95,8 +97,9 @@ function readSecrets(runner: Runner, secrets: Readonly<Record<string, Secret>>):
   }));
   for (const { value } of values)
     for (const line of value.split(/\r?\n/)) if (line.trim() !== '') runner.setSecret(line);
-  for (const { input, variable, required, value } of values) {
+  for (const { input, variable, required, inputOnly, value } of values) {
     if (value !== '') found[variable] = value;
+    else if (inputOnly === true) found[variable] = undefined;
     else if (required) {
       throw new ConfigurationError(`Input \`${input}\` is empty.`, {
         hint: 'The secret that it names is missing here: it may be misspelt, belong to another environment, or this is a run of a fork.',
@@ -117,7 +120,7 @@ async function tell(runner: Runner, place: Place, result: ActionResult): Promise
   for (const [name, value] of Object.entries(result.outputs ?? {})) runner.setOutput(name, value ?? '');
   for (const annotation of result.annotations ?? []) runner.annotate(inWorkspace(annotation, place));
   await runner.summarize(result.summary);
-  if (!isPassing(result.verdict)) runner.setFailed(result.sentence);
+  if (!isPassing(result.verdict) && result.toldLater !== true) runner.setFailed(result.sentence);
 }
 
 async function fail(

@@ -1,5 +1,5 @@
 import { ApiError } from '../api-error.ts';
-import { accountOf, now } from '../forge.ts';
+import { accountOf, fullName, now } from '../forge.ts';
 import { autoMergeProblem, mergePull } from '../merge-pull.ts';
 import { closePull, createPull, editPull, reopenPull } from '../pull-requests.ts';
 import { addComment, addLabels, editComment } from '../rest/issues.ts';
@@ -23,11 +23,13 @@ type PullRequestInput = {
 
 async function createPullRequest({ input }: Input<PullRequestInput>, context: Context) {
   const repository = repositoryOfId(context, input.repositoryId);
+  const source = input.headRepositoryId == null ? undefined : repositoryOfId(context, input.headRepositoryId);
   return change(context, repository, ['pull_requests'], input, async () => {
     const pull = await createPull(context.forge, repository, context.actor, {
       title: input.title,
       body: input.body ?? null,
       head: input.headRefName.replace(/^refs\/heads\//, ''),
+      headRepository: source === undefined ? undefined : fullName(source.state),
       base: input.baseRefName.replace(/^refs\/heads\//, ''),
       draft: input.draft ?? false,
       maintainerCanModify: input.maintainerCanModify ?? true,

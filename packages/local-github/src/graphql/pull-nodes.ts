@@ -1,4 +1,5 @@
 import type { Repository } from '../forge.ts';
+import { headOwnerOf, headRepositoryOf } from '../forks.ts';
 import { mergeabilityOf, UNKNOWN } from '../merge-pull.ts';
 import { readCommit } from '../merging.ts';
 import { nodeId } from '../node-id.ts';
@@ -7,6 +8,7 @@ import { readRef } from '../refs.ts';
 import { labelsOf } from '../rest/pull.ts';
 import { opinionsOf } from '../reviews.ts';
 import type { Comment, PullRequest, Review } from '../state.ts';
+import { canSee } from '../tokens.ts';
 import { pullPage } from '../urls.ts';
 import { actorNode } from './actors.ts';
 import { connection, type PageArguments } from './connection.ts';
@@ -64,9 +66,9 @@ export function pullNode(context: Context, repository: Repository, pull: PullReq
   const repo = () => repositoryNode(context, repository);
   const commitAt = async (oid: string | null) =>
     oid === null ? null : commitNode(context, repository, await readCommit(objects, oid));
-  const refAt = async (branch: string) => {
-    const ref = await readRef(repository, `refs/heads/${branch}`);
-    return ref === undefined ? null : refNode(context, repository, ref);
+  const refAt = async (holder: Repository | undefined, branch: string) => {
+    const ref = holder === undefined ? undefined : await readRef(holder, `refs/heads/${branch}`);
+    return ref === undefined ? null : refNode(context, holder!, ref);
   };
   return {
     __typename: 'PullRequest',
@@ -94,20 +96,23 @@ export function pullNode(context: Context, repository: Repository, pull: PullReq
     isDraft: pull.draft,
     locked: false,
     maintainerCanModify: pull.maintainerCanModify,
-    isCrossRepository: false,
+    isCrossRepository: pull.head.fork !== null,
     isInMergeQueue: false,
     isMergeQueueEnabled: false,
     mergeQueue: null,
     repository: repo,
-    headRepository: repo,
+    headRepository: () => {
+      const source = headRepositoryOf(forge, repository, pull);
+      return source === undefined || !canSee(context.actor, source) ? null : repositoryNode(context, source);
+    },
     baseRepository: repo,
-    headRepositoryOwner: actorNode(forge, state.owner),
+    headRepositoryOwner: actorNode(forge, headOwnerOf(state, pull)),
     headRefName: pull.head.ref,
     headRefOid: pull.head.sha,
-    headRef: () => refAt(pull.head.ref),
+    headRef: () => refAt(headRepositoryOf(forge, repository, pull), pull.head.ref),
     baseRefName: pull.base.ref,
     baseRefOid: pull.base.sha,
-    baseRef: () => refAt(pull.base.ref),
+    baseRef: () => refAt(repository, pull.base.ref),
     mergeable: async () => {
       const { mergeable } = await merge();
       if (mergeable === null) return 'UNKNOWN';

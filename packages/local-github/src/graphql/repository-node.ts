@@ -72,7 +72,7 @@ export function repositoryNode(context: Context, repository: Repository) {
     updatedAt: state.updatedAt,
     pushedAt: state.pushedAt,
     isArchived: state.archived,
-    isFork: false,
+    isFork: state.parent !== null,
     isPrivate: state.private,
     visibility: state.private ? 'PRIVATE' : 'PUBLIC',
     isEmpty: async () => (await listRefs(repository, 'refs/heads/')).length === 0,

@@ -18,6 +18,7 @@ import {
   text,
   writes,
 } from './call.ts';
+import { presentPullMinimal } from './pull.ts';
 import { presentMinimalRepository } from './repository.ts';
 
 /** OpenAPI `status`. */
@@ -103,8 +104,9 @@ async function getCombinedStatus(call: RepositoryCall) {
 function presentCheckRun(forge: Forge, state: RepositoryState, run: CheckRun) {
   const url = repoApi(forge, state, `/check-runs/${run.id}`);
   const page = repoPage(forge, state, `/runs/${run.id}`);
-  const pulls = state.pulls.filter((pull) => pull.state === 'open' && pull.head.sha === run.sha);
-  const repo = { id: state.id, url: repoApi(forge, state), name: state.name };
+  const pulls = state.pulls.filter(
+    (pull) => pull.state === 'open' && pull.head.fork === null && pull.head.sha === run.sha,
+  );
   return {
     id: run.id,
     name: run.name,
@@ -121,13 +123,7 @@ function presentCheckRun(forge: Forge, state: RepositoryState, run: CheckRun) {
     output: { ...run.output, annotations_count: run.annotations.length, annotations_url: `${url}/annotations` },
     check_suite: { id: run.appId },
     app: presentApp(forge, run.appId),
-    pull_requests: pulls.map((pull) => ({
-      id: pull.id,
-      number: pull.number,
-      url: repoApi(forge, state, `/pulls/${pull.number}`),
-      head: { ref: pull.head.ref, sha: pull.head.sha, repo },
-      base: { ref: pull.base.ref, sha: pull.base.sha, repo },
-    })),
+    pull_requests: pulls.map((pull) => presentPullMinimal(forge, state, pull)),
   };
 }
 

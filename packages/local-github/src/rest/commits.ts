@@ -1,9 +1,11 @@
 import { notFound } from '../api-error.ts';
 import type { Repository } from '../forge.ts';
+import { parentOf } from '../forks.ts';
 import { diffTrees, mergeBase, revList } from '../git-history.ts';
 import { readCommit } from '../merging.ts';
 import { commitsOf } from '../pull-requests.ts';
 import type { PullRequest } from '../state.ts';
+import { canSee } from '../tokens.ts';
 import { repoApi, repoPage } from '../urls.ts';
 import {
   commitOf,
@@ -107,22 +109,40 @@ async function compareCommits(call: RepositoryCall) {
   };
 }
 
-/** The pull requests that a commit is part of, or that it merged. */
+/**
+ * The pull requests that a commit is part of, or that it merged. A commit of a fork is a commit of the parent only when
+ * it was merged: until then GitHub answers nothing for it there, and names the pull request in the fork.
+ */
 export async function pullsOfCommit(repository: Repository, sha: string): Promise<PullRequest[]> {
   const found: PullRequest[] = [];
   for (const pull of repository.state.pulls) {
-    const counts = pull.state === 'open' || pull.mergedAt !== null;
+    const counts = (pull.state === 'open' && pull.head.fork === null) || pull.mergedAt !== null;
     if (!counts) continue;
     if (pull.mergeCommit === sha || (await commitsOf(repository, pull)).includes(sha)) found.push(pull);
   }
   return found;
 }
 
+/** The open pull requests of a fork in its parent that a commit is part of. */
+async function pullsOfFork(parent: Repository, fork: Repository, sha: string): Promise<PullRequest[]> {
+  const found: PullRequest[] = [];
+  for (const pull of parent.state.pulls) {
+    const isOurs = pull.state === 'open' && pull.head.fork?.id === fork.state.id;
+    if (isOurs && (await commitsOf(parent, pull)).includes(sha)) found.push(pull);
+  }
+  return found;
+}
+
 async function listPulls(call: RepositoryCall) {
-  const { forge, repository } = call;
+  const { forge, repository, actor } = call;
   const commit = await commitOf(repository, text(call, 'commit_sha'));
-  const pulls = await pullsOfCommit(repository, commit.oid);
-  return listed(call, pulls, (pull) => presentPullSimple(forge, repository.state, pull));
+  const pulls = (await pullsOfCommit(repository, commit.oid)).map((pull) => ({ base: repository, pull }));
+  const parent = parentOf(forge, repository.state);
+  if (parent !== undefined && canSee(actor, parent)) {
+    const ofFork = await pullsOfFork(parent, repository, commit.oid);
+    pulls.push(...ofFork.map((pull) => ({ base: parent, pull })));
+  }
+  return listed(call, pulls, ({ base, pull }) => presentPullSimple(forge, base, pull));
 }
 
 export const commitOperations: Record<string, Operation> = {

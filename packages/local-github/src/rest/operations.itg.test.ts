@@ -193,6 +193,62 @@ describe('every extracted operation', () => {
     expect(protectedOnes.data.map(({ name }) => name)).toEqual(['release']);
   });
 
+  it('workflow runs and their artifacts', async () => {
+    const job = await world.server.createWorkflowRun({
+      repository: 'acme/deploy',
+      workflow: 'check.yml',
+      name: 'Check',
+      event: 'push',
+      headSha: main,
+      headBranch: 'main',
+      actor: 'ada',
+    });
+    const { id: artifact_id } = await job.uploadArtifact('report', Buffer.from('bytes'));
+    await job.uploadArtifact('other', Buffer.from('other'));
+    await job.finish('failure');
+    const runs = await octokit.rest.actions.listWorkflowRunsForRepo({ ...repo, head_sha: main, status: 'failure' });
+    const none = await octokit.rest.actions.listWorkflowRunsForRepo({ ...repo, event: 'schedule' });
+    const run = await octokit.rest.actions.getWorkflowRun({ ...repo, run_id: job.id });
+    const artifacts = { ...repo, run_id: job.id };
+    const all = await octokit.rest.actions.listWorkflowRunArtifacts({ ...artifacts, direction: 'asc' });
+    const named = await octokit.rest.actions.listWorkflowRunArtifacts({ ...artifacts, name: 'report' });
+    const got = await octokit.rest.actions.getArtifact({ ...repo, artifact_id });
+    const archive = { ...repo, artifact_id, archive_format: 'zip', request: { redirect: 'manual' } } as const;
+    const download = await octokit.rest.actions.downloadArtifact(archive);
+    await octokit.rest.actions.deleteArtifact({ ...repo, artifact_id });
+
+    expect(runs.data.workflow_runs.map(({ id }) => id)).toEqual([job.id]);
+    expect(none.data.total_count).toBe(0);
+    expect(run.data).toMatchObject({ path: '.github/workflows/check.yml', head_sha: main, conclusion: 'failure' });
+    expect(run.data.head_commit).toMatchObject({ id: main, message: 'Start', author: { name: 'Ada' } });
+    expect(all.data.artifacts.map(({ name }) => name)).toEqual(['report', 'other']);
+    expect(named.data.artifacts).toMatchObject([{ id: artifact_id, size_in_bytes: 5, workflow_run: { id: job.id } }]);
+    expect(got.data.digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect(download.status as number).toBe(302);
+    expect(job.artifacts().map(({ name }) => name)).toEqual(['other']);
+  });
+
+  it('settings of workflows', async () => {
+    await world.repository.configureActions({ defaultPermissions: 'write', variables: { App_Id: 'Iv1' } });
+    const { rest } = octokit;
+    const permissions = await rest.actions.getGithubActionsDefaultWorkflowPermissionsRepository(repo);
+    const approval = await octokit.request(
+      'GET /repos/{owner}/{repo}/actions/permissions/fork-pr-contributor-approval',
+      repo,
+    );
+    const variable = await rest.actions.getRepoVariable({ ...repo, name: 'app_id' });
+    const rules = await rest.repos.getBranchRules({ ...repo, branch: 'main' });
+
+    expect(permissions.data).toEqual({
+      default_workflow_permissions: 'write',
+      can_approve_pull_request_reviews: false,
+    });
+    expect(approval.data).toEqual({ approval_policy: 'first_time_contributors' });
+    expect(variable.data).toMatchObject({ name: 'APP_ID', value: 'Iv1' });
+    expect(rules.data).toEqual([]);
+    await expect(rest.actions.getRepoVariable({ ...repo, name: 'OTHER' })).rejects.toMatchObject({ status: 404 });
+  });
+
   it('the repository, the user and the limit', async () => {
     const got = await octokit.rest.repos.get(repo);
     const updated = await octokit.rest.repos.update({ ...repo, allow_auto_merge: true, description: 'd' });
@@ -231,9 +287,21 @@ describe('every extracted operation', () => {
     expect(forbidden).toBe('deployer[bot]');
   });
 
+  it('dispatches of a workflow', async () => {
+    const file = 'name: Promote\non:\n  workflow_dispatch:\n    inputs:\n      model: {}\n';
+    await pushBranch(world.clone, 'main', [{ '.github/workflows/promote.yml': file }]);
+    const workflow = { ...repo, workflow_id: 'promote.yml', ref: 'main' };
+    const sent = await octokit.rest.actions.createWorkflowDispatch({ ...workflow, inputs: { model: 'churn' } });
+
+    expect(sent.status).toBe(204);
+    expect(world.server.dispatches()).toMatchObject([
+      { repository: 'acme/deploy', workflow: 'promote.yml', ref: 'main', inputs: { model: 'churn' }, login: 'ada' },
+    ]);
+  });
+
   it('was hit above, and answered as GitHub describes it', () => {
     const hit = new Set(
-      world.server.log.filter(({ status }) => status !== null && status < 300).flatMap(({ operations: ids }) => ids),
+      world.server.log.filter(({ status }) => status !== null && status < 400).flatMap(({ operations: ids }) => ids),
     );
 
     expect(apiOperations.map(({ id }) => id).filter((id) => !hit.has(id))).toEqual([]);

@@ -1,3 +1,5 @@
+import { actionsOperations } from './actions.ts';
+import { actionsSettingsOperations } from './actions-settings.ts';
 import { branchOperations } from './branches.ts';
 import type { Operation } from './call.ts';
 import { checkOperations } from './checks.ts';
@@ -10,6 +12,8 @@ import { pullOperations } from './pulls.ts';
 
 /** Every REST operation that the server runs, by GitHub's operation id. */
 export const operations: Record<string, Operation> = {
+  ...actionsOperations,
+  ...actionsSettingsOperations,
   ...branchOperations,
   ...checkOperations,
   ...commitOperations,

@@ -1,4 +1,5 @@
 import type { Forge, Repository } from '../forge.ts';
+import { headOwnerOf, headRepositoryOf } from '../forks.ts';
 import { mergeabilityOf, UNKNOWN } from '../merge-pull.ts';
 import { nodeId } from '../node-id.ts';
 import { commitsOf, filesOf } from '../pull-requests.ts';
@@ -29,21 +30,49 @@ export function associationOf(state: RepositoryState, login: string): 'MEMBER' |
   return state.owner.toLowerCase() === login.toLowerCase() ? 'OWNER' : 'MEMBER';
 }
 
+/** What the author of a pull request is to the repository; writers of it are taken for members. */
+function authorAssociationOf(state: RepositoryState, pull: PullRequest) {
+  if (pull.head.fork === null) return associationOf(state, pull.author);
+  const isKnown = state.pulls.some((one) => one.author === pull.author && one.mergedAt !== null && one !== pull);
+  return isKnown ? 'CONTRIBUTOR' : 'FIRST_TIME_CONTRIBUTOR';
+}
+
+/** OpenAPI `pull-request-minimal`, of a pull request whose branch is in the same repository. */
+export function presentPullMinimal(forge: Forge, state: RepositoryState, pull: PullRequest) {
+  const repo = { id: state.id, url: repoApi(forge, state), name: state.name };
+  return {
+    id: pull.id,
+    number: pull.number,
+    url: repoApi(forge, state, `/pulls/${pull.number}`),
+    head: { ref: pull.head.ref, sha: pull.head.sha, repo },
+    base: { ref: pull.base.ref, sha: pull.base.sha, repo },
+  };
+}
+
+/** One side of a pull request. `repo` is null for a fork that was deleted. */
+function presentSide(
+  forge: Forge,
+  owner: string,
+  state: RepositoryState | undefined,
+  at: { ref: string; sha: string },
+) {
+  return {
+    label: `${owner}:${at.ref}`,
+    ref: at.ref,
+    sha: at.sha,
+    user: presentUser(forge, owner),
+    repo: state === undefined ? null : presentRepository(forge, state),
+  };
+}
+
 /** OpenAPI `pull-request-simple`. */
-export function presentPullSimple(forge: Forge, state: RepositoryState, pull: PullRequest, testMerge?: string | null) {
+export function presentPullSimple(forge: Forge, repository: Repository, pull: PullRequest, testMerge?: string | null) {
+  const { state } = repository;
+  const source = headRepositoryOf(forge, repository, pull);
   const url = repoApi(forge, state, `/pulls/${pull.number}`);
   const issue = repoApi(forge, state, `/issues/${pull.number}`);
   const page = pullPage(forge, state, pull);
   const statuses = repoApi(forge, state, `/statuses/${pull.head.sha}`);
-  const repo = presentRepository(forge, state);
-  const owner = presentUser(forge, state.owner);
-  const side = ({ ref, sha }: { ref: string; sha: string }) => ({
-    label: `${state.owner}:${ref}`,
-    ref,
-    sha,
-    user: owner,
-    repo,
-  });
   return {
     id: pull.id,
     node_id: nodeId('PR', state.id, pull.number),
@@ -76,9 +105,9 @@ export function presentPullSimple(forge: Forge, state: RepositoryState, pull: Pu
     closed_at: pull.closedAt,
     merged_at: pull.mergedAt,
     merge_commit_sha: pull.mergeCommit ?? testMerge ?? null,
-    head: side(pull.head),
-    base: side(pull.base),
-    author_association: associationOf(state, pull.author),
+    head: presentSide(forge, headOwnerOf(state, pull), source?.state, pull.head),
+    base: presentSide(forge, state.owner, state, pull.base),
+    author_association: authorAssociationOf(state, pull),
     auto_merge:
       pull.autoMerge === null
         ? null
@@ -114,7 +143,7 @@ export async function presentPull(
   const commits = await commitsOf(repository, pull);
   const files = await filesOf(repository, pull);
   return {
-    ...presentPullSimple(forge, state, pull, merge.testMerge),
+    ...presentPullSimple(forge, repository, pull, merge.testMerge),
     merged: pull.mergedAt !== null,
     mergeable: merge.mergeable,
     rebaseable: merge.rebaseable,

@@ -1,5 +1,6 @@
 import { notFound, unprocessable, validationFailed } from '../api-error.ts';
 import { type Forge, type Repository, signatureOf, webSignature } from '../forge.ts';
+import { headOwnerOf } from '../forks.ts';
 import { runGit } from '../git.ts';
 import { isAncestor } from '../git-history.ts';
 import { writeCommit } from '../git-objects.ts';
@@ -33,13 +34,13 @@ async function listPulls(call: RepositoryCall) {
     if (wanted !== 'all' && pull.state !== wanted) return false;
     if (base !== undefined && pull.base.ref !== base) return false;
     // as GitHub: a head without its owner filters nothing
-    return head?.includes(':') !== true || head === `${state.owner}:${pull.head.ref}`.toLowerCase();
+    return head?.includes(':') !== true || head === `${headOwnerOf(state, pull)}:${pull.head.ref}`.toLowerCase();
   });
   if (sort === 'popularity' || sort === 'long-running') throw unprocessable(`Sorting by ${sort} is not served here.`);
   const key = sort === 'updated' ? 'updatedAt' : 'createdAt';
   const sign = direction === 'asc' || (direction === undefined && sort === 'updated') ? 1 : -1;
   pulls.sort((a, b) => sign * (a[key].localeCompare(b[key]) || a.number - b.number));
-  return listed(call, pulls, (pull) => presentPullSimple(forge, state, pull));
+  return listed(call, pulls, (pull) => presentPullSimple(forge, repository, pull));
 }
 
 async function getPull(call: RepositoryCall) {
@@ -64,6 +65,7 @@ async function postPull(call: RepositoryCall) {
   const input = call.body as {
     title?: string;
     head: string;
+    head_repo?: string;
     base: string;
     body?: string;
     draft?: boolean;
@@ -78,6 +80,7 @@ async function postPull(call: RepositoryCall) {
     title: input.title,
     body: input.body ?? null,
     head: input.head,
+    headRepository: input.head_repo,
     base: input.base,
     draft: input.draft ?? false,
     maintainerCanModify: input.maintainer_can_modify ?? false,
@@ -132,6 +135,7 @@ async function updateBranch(call: RepositoryCall) {
   const pull = calledPull(call);
   const { expected_head_sha: expected } = (call.body ?? {}) as { expected_head_sha?: string };
   if (pull.state === 'closed') throw unprocessable('Cannot update the branch of a closed pull request.');
+  if (pull.head.fork !== null) throw unprocessable('The local GitHub does not update a branch of a fork.');
   if (expected !== undefined && expected !== pull.head.sha) {
     throw unprocessable(`expected head sha didn’t match current head ref.`);
   }

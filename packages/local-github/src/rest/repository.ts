@@ -1,4 +1,5 @@
 import { accountOf, type Forge, fullName, type Repository } from '../forge.ts';
+import { forksOf, parentOf } from '../forks.ts';
 import { nodeId } from '../node-id.ts';
 import type { RepositoryState } from '../state.ts';
 import { type Actor, hasPermission } from '../tokens.ts';
@@ -57,7 +58,7 @@ export function presentMinimalRepository(forge: Forge, state: RepositoryState) {
     owner: presentUser(forge, state.owner),
     html_url: repoPage(forge, state),
     description: state.description,
-    fork: false,
+    fork: state.parent !== null,
     url,
     ...links,
   } as Record<string, unknown>;
@@ -66,6 +67,7 @@ export function presentMinimalRepository(forge: Forge, state: RepositoryState) {
 /** OpenAPI `repository`, as it stands inside pull requests. */
 export function presentRepository(forge: Forge, state: RepositoryState) {
   const page = repoPage(forge, state);
+  const forks = forksOf(forge, state).length;
   const open = state.pulls.filter((pull) => pull.state === 'open').length;
   return {
     ...presentMinimalRepository(forge, state),
@@ -77,8 +79,8 @@ export function presentRepository(forge: Forge, state: RepositoryState) {
     homepage: null,
     language: null,
     license: null,
-    forks: 0,
-    forks_count: 0,
+    forks,
+    forks_count: forks,
     stargazers_count: 0,
     watchers: 0,
     watchers_count: 0,
@@ -100,9 +102,16 @@ export function presentRepository(forge: Forge, state: RepositoryState) {
     pushed_at: state.pushedAt,
     created_at: state.createdAt,
     updated_at: state.updatedAt,
-    allow_forking: false,
+    allow_forking: true,
     web_commit_signoff_required: false,
   };
+}
+
+/** `parent` is what a fork was made from, `source` where the chain of forks began. */
+function presentParents(forge: Forge, state: RepositoryState) {
+  let source = state;
+  for (let next = parentOf(forge, source); next !== undefined; next = parentOf(forge, source)) source = next.state;
+  return { parent: presentRepository(forge, state), source: presentRepository(forge, source) };
 }
 
 /** OpenAPI `full-repository`. The merge settings are shown to those who may push, as on GitHub. */
@@ -110,10 +119,12 @@ export function presentFullRepository(forge: Forge, repository: Repository, acto
   const { state } = repository;
   const push = hasPermission(actor, repository, 'contents', 'write');
   const { settings } = state;
+  const parent = parentOf(forge, state);
   return {
     ...presentRepository(forge, state),
     network_count: 0,
     subscribers_count: 0,
+    ...(parent === undefined ? {} : presentParents(forge, parent.state)),
     ...(accountOf(forge, state.owner).type === 'Organization' ? { organization: presentUser(forge, state.owner) } : {}),
     ...(actor.kind === 'anonymous'
       ? {}

@@ -32,11 +32,14 @@ export async function pushedImage(world: World, version: string): Promise<Candid
   return { reference: `${world.image}@${digest}`, digest, imageKey: null, bytes: null };
 }
 
-/** A version that runs in prod from now on, with whatever its record says beside its image. */
+/**
+ * A version that runs in prod from now on, with whatever its record says beside its image. With `merge: 'review'` its pull request waits.
+ */
 export async function deploy(
   world: World,
   version: string,
   record: Partial<CandidateRecord> = {},
+  merge: 'auto' | 'review' = 'auto',
 ): Promise<CandidateRecord> {
   const candidate: CandidateRecord = {
     schema: 'passloop/record/v1',
@@ -78,7 +81,8 @@ export async function deploy(
   const evidence = { comparison: null, changes: [], facts: [], previousImage: null };
   const request = { environment: 'prod', candidate, evidence, at: '2026-11-22T10:10:00Z' };
   const ports = { sleep: async () => {}, random: () => 0.5 };
-  const promoted = await promote(forge, query, request, { merge: 'auto', ports });
-  if (!promoted.merged) throw new Error(`${version} was not deployed: ${promoted.reason}`);
+  const promoted = await promote(forge, query, request, { merge, ports });
+  if (promoted.merged !== (merge === 'auto') || promoted.pullRequest === null)
+    throw new Error(`${version} was not deployed: ${promoted.reason}`);
   return candidate;
 }

@@ -1,0 +1,6 @@
+import { optionalText, repositoryInputs } from '@passloop/github/action';
+import { z } from 'zod';
+
+export const Inputs = z.object({ ...repositoryInputs, against: optionalText });
+
+export const secrets = { token: { variable: 'GITHUB_TOKEN', required: false } };

@@ -1,0 +1,14 @@
+import { deploySecrets, optionalText, repositoryInputs } from '@passloop/github/action';
+import { z } from 'zod';
+
+export const Inputs = z.object({
+  ...repositoryInputs,
+  model: optionalText,
+  ref: optionalText,
+  'app-client-id': optionalText,
+});
+
+export const secrets = {
+  ...deploySecrets,
+  token: { variable: 'GITHUB_TOKEN', required: false },
+};

@@ -1,0 +1,40 @@
+import { deployRead, repositoryTokens, runAction } from '@passloop/github/action';
+import { planPromotionSentence, planPromotionSummary, printPromotionPlan } from '@passloop/report';
+import { planPromotions } from '@passloop/verbs';
+import { Inputs, secrets } from './inputs.ts';
+
+await runAction(
+  Inputs,
+  async (inputs, context) => {
+    const given = { input: 'deploy-token', token: context.env.PASSLOOP_DEPLOY_TOKEN };
+    await using tokens = repositoryTokens(context, given, {
+      clientId: inputs['app-client-id'],
+      permissions: deployRead,
+    });
+    const { document, recipient } = await planPromotions({ ...context, tokenFor: tokens.tokenFor }, inputs);
+    const named = (...needs: string[]) =>
+      JSON.stringify(document.models.filter((model) => needs.includes(model.needs)).map(({ name }) => name));
+    const models = document.models.map(({ name, environment, needs, outcome }) => ({
+      name,
+      environment,
+      needs,
+      outcome,
+    }));
+    return {
+      kind: 'promotion-plan',
+      document,
+      verdict: document.verdict,
+      sentence: planPromotionSentence(document),
+      text: printPromotionPlan(document),
+      summary: planPromotionSummary(document),
+      outputs: {
+        models: JSON.stringify(models),
+        train: named('train'),
+        image: named('train', 'image'),
+        promote: named('train', 'image', 'promote'),
+        recipient,
+      },
+    };
+  },
+  { secrets },
+);

@@ -1,0 +1,89 @@
+import { toDecimal, type Verdict, worstVerdict } from '@passloop/core';
+import type { ComparedMetric, ComparedSlice, ComparisonDocument } from '@passloop/documents';
+import type { Gate } from '@passloop/model';
+import { gateVerdict, type InconclusivePolicy, pairedVerdict } from './gate.ts';
+import { measuredScalars } from './metrics.ts';
+
+/**
+ * Holds a comparison that another job made against the gates of the model file: every gate is there with its own bounds, what it says
+ * follows from the printed numbers, and the whole is as bad as its worst part. No number is computed anew.
+ * @returns what is wrong with it, or null. A comparison that blocks is not wrong: its own verdict says so.
+ */
+export function reviewComparison(
+  comparison: ComparisonDocument,
+  gates: readonly Gate[],
+  inconclusive: InconclusivePolicy,
+): string | null {
+  const { outcome, metrics, slices, verdict } = comparison;
+  if (outcome === 'unchanged' || outcome === 'held' || outcome === 'rollback' || outcome === 'not-comparable')
+    return null;
+  if (metrics.length !== gates.length)
+    return `it has ${metrics.length} metrics, and ${gates.length} gates are declared`;
+  for (const [index, gate] of gates.entries()) {
+    const metric = metrics[index] as ComparedMetric;
+    const wrong = wrongGate(metric, gate, inconclusive, outcome);
+    if (wrong !== null) return `${gate.metric}: ${wrong}`;
+    for (const column of outcome === 'compared' ? gate.slices : []) {
+      const found = slices.filter((slice) => slice.name === gate.metric && slice.slice.column === column);
+      if (found.length === 0) return `${gate.metric}: nothing was measured on ${column}`;
+    }
+  }
+  for (const slice of slices) {
+    const gate = gates.find((one) => one.metric === slice.name && one.slices.includes(slice.slice.column));
+    if (gate === undefined) return `${slice.name} on ${slice.slice.column} is no gate`;
+    const wrong = wrongSlice(slice, gate);
+    if (wrong !== null) return `${slice.name} on ${slice.slice.column}: ${wrong}`;
+  }
+  if (outcome !== 'same-model' && comparison.rows === 0) return 'no row was compared';
+  const judged = [...metrics, ...slices].map((metric) => metric.gate);
+  const worst: Verdict =
+    judged.every((one) => one === 'skipped') && outcome === 'same-model' ? 'pass' : worstVerdict(judged);
+  // What was not measured at all fails the whole, whatever its parts say.
+  return verdict === worst || verdict === 'fail' ? null : `it says ${verdict}, and its gates say ${worst}`;
+}
+
+function wrongGate(
+  metric: ComparedMetric,
+  gate: Gate,
+  inconclusive: InconclusivePolicy,
+  outcome: ComparisonDocument['outcome'],
+): string | null {
+  if (metric.name !== gate.metric) return `${metric.name} stands in its place`;
+  const bounds = [gate.margin, gate.min, gate.max].map((bound) => (bound === undefined ? null : toDecimal(bound)));
+  const isDeclared =
+    metric.direction === gate.direction &&
+    metric.severity === gate.severity &&
+    [metric.margin, metric.min, metric.max].every((bound, index) => bound === bounds[index]);
+  if (!isDeclared) return 'its bounds are not those of the model file';
+  if (metric.gate === 'skipped') {
+    // Only where there is no other model to be held against: that of production itself, or none at all.
+    const hasBounds = gate.min !== undefined || gate.max !== undefined;
+    const isAlone = outcome === 'same-model' ? !measuredScalars.has(gate.metric) : outcome === 'first' && !hasBounds;
+    return isAlone ? null : 'it was skipped';
+  }
+  return wrongVerdict(metric, gate, inconclusive);
+}
+
+function wrongSlice(slice: ComparedSlice, gate: Gate): string | null {
+  // An insufficient slice warns, whatever the policy.
+  if (slice.verdict === 'insufficient')
+    return slice.gate === 'warn' ? null : `it is insufficient, and says ${slice.gate}`;
+  return wrongVerdict(slice, gate, 'warn');
+}
+
+function wrongVerdict(metric: ComparedMetric, gate: Gate, inconclusive: InconclusivePolicy): string | null {
+  const { verdict, interval } = metric;
+  const isPaired = verdict === 'better' || verdict === 'non-inferior';
+  if (isPaired && (interval === null || metric.margin === null)) return `it is ${verdict} without an interval`;
+  if (isPaired && pairedVerdict(gate.direction, interval as [string, string], metric.margin as string) !== verdict) {
+    return `its interval does not say ${verdict}`;
+  }
+  if (verdict === 'within' || isPaired) {
+    if (metric.candidate === null) return `it is ${verdict} without a value`;
+    const value = Number(metric.candidate);
+    if (metric.min !== null && value < Number(metric.min)) return `${metric.candidate} is below ${metric.min}`;
+    if (metric.max !== null && value > Number(metric.max)) return `${metric.candidate} is above ${metric.max}`;
+  }
+  const expected = gateVerdict(verdict, gate.severity, inconclusive);
+  return metric.gate === expected ? null : `it is ${verdict}, and its gate says ${metric.gate}`;
+}

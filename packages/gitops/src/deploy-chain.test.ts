@@ -1,0 +1,65 @@
+import { expect, it } from 'vitest';
+import { chainedModels } from './deploy-chain.ts';
+import { candidate, deployed, file, recordFile } from './record-fixture.ts';
+
+const other = '.passloop/staging/churn.json';
+const flights = deployed(candidate('one'), null);
+const churn = deployed(candidate('two', { model: 'churn', identity: 'acme/churn#churn' }), null, {
+  environment: 'staging',
+});
+
+function after(files: Record<string, string>) {
+  return {
+    commit: 'c'.repeat(40),
+    files: new Map(Object.entries(files).map(([path, text]) => [path, file(path, text)])),
+  };
+}
+
+it('names the repositories of all records, each once', () => {
+  const staging = deployed(candidate('one'), null, { environment: 'staging' });
+  const tree = after({ [recordFile]: flights, [other]: churn, '.passloop/staging/flight-delay.json': staging });
+  expect(chainedModels(null, tree)).toEqual({
+    models: [
+      { file: '.passloop/staging/flight-delay.json', repository: 'acme/flights', model: 'flight-delay' },
+      { file: other, repository: 'acme/churn', model: 'churn' },
+    ],
+    failed: [],
+  });
+});
+
+it('names those whose record changed or is new', () => {
+  const tree = after({ [recordFile]: flights, [other]: churn });
+  expect(chainedModels(new Map([[recordFile, flights]]), tree).models.map(({ model }) => model)).toEqual(['churn']);
+  expect(
+    chainedModels(
+      new Map([
+        [recordFile, 'before'],
+        [other, churn],
+      ]),
+      tree,
+    ).models.map(({ model }) => model),
+  ).toEqual(['flight-delay']);
+});
+
+it.each([
+  'local#flight-delay',
+  'acme/flights#other',
+  'acme/flights/actions/workflows/x#flight-delay',
+  'acme/..#flight-delay',
+  '../x#flight-delay',
+  'acme/flights?x=#flight-delay',
+  'acme/flights#flight-delay#flight-delay',
+  '-acme/flights#flight-delay',
+])('believes no record of %s', (identity) => {
+  const tree = after({ [recordFile]: deployed(candidate('one', { identity }), null), [other]: churn });
+  const plan = chainedModels(null, tree);
+  expect(plan.models.map(({ repository }) => repository)).toEqual(['acme/churn']);
+  expect(plan.failed).toEqual([expect.objectContaining({ file: recordFile, repository: null })]);
+});
+
+it('believes no record that does not verify', () => {
+  const forged = flights.replace('acme/flights#flight-delay', 'evil/flights#flight-delay');
+  const plan = chainedModels(null, after({ [recordFile]: forged }));
+  expect(plan.models).toEqual([]);
+  expect(plan.failed[0]?.reason).toMatch(/promotion id/);
+});

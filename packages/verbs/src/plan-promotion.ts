@@ -1,0 +1,135 @@
+import { ConfigurationError, plainText, type Verdict } from '@passloop/core';
+import type { PlannedPromotion, PromotionPlanDocument } from '@passloop/documents';
+import { decide } from '@passloop/gitops';
+import { type LoadedModel, modelFileName } from '@passloop/model';
+import type { Context } from './context.ts';
+import { supersededCommit } from './default-head.ts';
+import { environmentNamed } from './deploy-repository.ts';
+import { ensureHandOverKey } from './hand-over.ts';
+import { openPromotionOf, waiting } from './open-promotion.ts';
+import { refreshPointer } from './production-pointer.ts';
+import type { Promotion } from './promotion.ts';
+import { isReturnDue } from './promotion-return.ts';
+import { openWorkspace, selectModel, type Workspace } from './workspace.ts';
+
+export type PromotionPlanRequest = {
+  /** Only this model; by default every one that is deployed. */
+  model?: string | undefined;
+  ref?: string | undefined;
+};
+
+/** `recipient`: the public half of the store's hand-over key; null where nothing is trained. */
+export type PlannedPromotions = { document: PromotionPlanDocument; recipient: string | null };
+
+/**
+ * What brings the models of a commit to their next environments: reads each deploy repository once, writes into the store what production
+ * is (the proof compares with that), and decides. Nothing is trained, built or proven, and no deploy repository is written.
+ */
+export async function planPromotions(context: Context, request: PromotionPlanRequest): Promise<PlannedPromotions> {
+  const workspace = await openWorkspace(context, { ref: request.ref });
+  const models =
+    request.model === undefined
+      ? workspace.models.filter((model) => model.deploy !== undefined)
+      : [selectModel(workspace.models, request.model)];
+  if (models.length === 0) {
+    throw new ConfigurationError('No model of this commit has a `deploy` section: nothing says where one runs.', {
+      file: modelFileName,
+      hint: 'docs/model-file.md shows one.',
+    });
+  }
+  const superseded = await supersededCommit(context, workspace);
+  const planned: PlannedPromotion[] = [];
+  const recipients = new Set<string>();
+  for (const model of models) {
+    const { promotion, plan } = await planModel(context, workspace, model, superseded);
+    planned.push(plan);
+    if (promotion === null || (plan.needs !== 'train' && plan.needs !== 'image')) continue;
+    // A proof is sealed under it, by a job that may only read the store.
+    const key = await ensureHandOverKey(promotion.store);
+    if (key !== null && plan.needs === 'train') recipients.add(key.recipient);
+  }
+  context.progress.done();
+  return {
+    document: {
+      schema: 'passloop/promotion-plan/v1',
+      commit: workspace.commit,
+      verdict: verdictOf(planned),
+      models: planned,
+    },
+    // The readers of one store must not learn the rows of another: with two, each file would have to say for whom it is.
+    recipient: recipients.size === 1 ? ([...recipients][0] as string) : null,
+  };
+}
+
+async function planModel(
+  context: Context,
+  workspace: Workspace,
+  model: LoadedModel,
+  superseded: string | null,
+): Promise<{ promotion: Promotion | null; plan: PlannedPromotion }> {
+  if (superseded !== null) {
+    const plan = {
+      name: model.name,
+      environment: environmentNamed(model, undefined).name,
+      needs: 'nothing' as const,
+      outcome: 'superseded' as const,
+      reason: superseded,
+      runKey: null,
+    };
+    return { promotion: null, plan };
+  }
+  const { promotion, candidate } = await openPromotionOf(context, workspace, model, {});
+  const { environment, store, state } = promotion;
+  // A proof compares with what the store says: where it can't be written, nothing can be proven.
+  await refreshPointer(context, { workspace, model, store, state, strict: true });
+  const planned = { name: model.name, environment: environment.name, runKey: candidate.runKey };
+  const plan = { ...planned, ...(await needsOf(promotion, candidate)) };
+  return { promotion, plan: { ...plan, reason: plan.reason === null ? null : plainText(plan.reason, 4000) } };
+}
+
+type Needs = Pick<PlannedPromotion, 'needs' | 'outcome' | 'reason'>;
+
+async function needsOf(promotion: Promotion, candidate: Parameters<typeof decide>[1]): Promise<Needs> {
+  const { environment } = promotion;
+  const decision = decide(environment, candidate);
+  switch (decision.kind) {
+    case 'already-promoted':
+      return nothing('already-promoted', `${environment.name} runs the model of this commit already.`);
+    case 'held': {
+      const { modelDigest, reason } = decision.hold;
+      return nothing(
+        'held',
+        `Model ${modelDigest} is held: ${reason} Lift it with \`passloop hold ${modelDigest} --lift\`.`,
+      );
+    }
+    case 'blocked':
+      return nothing('blocked', decision.reason);
+    case 'rollback':
+      return pending('promote', `${environment.name} ran it before: it comes back, and what runs there is held.`);
+    case 'train':
+      if (await isReturnDue(promotion)) {
+        return pending('promote', 'What runs was reverted: production goes back first; the new tree follows.');
+      }
+      return pending('train', `No store knows ${candidate.runKey ?? 'its key'}: it is trained.`);
+    default:
+      break;
+  }
+  if (waiting(promotion, candidate) !== null) return nothing('unchanged', 'Its pull request waits.');
+  return pending('image', `It is proven against what ${environment.name} runs.`);
+}
+
+function nothing(outcome: PlannedPromotion['outcome'], reason: string): Needs {
+  return { needs: 'nothing', outcome, reason };
+}
+
+function pending(needs: PlannedPromotion['needs'], reason: string): Needs {
+  return { needs, outcome: 'pending', reason };
+}
+
+/** What is held or blocked warns while other models go on, and fails a plan in which nothing else is to be done. */
+function verdictOf(planned: readonly PlannedPromotion[]): Verdict {
+  const stopped = planned.filter(({ outcome }) => outcome === 'held' || outcome === 'blocked');
+  if (stopped.length === 0) return 'pass';
+  const isBlocked = stopped.some(({ outcome }) => outcome === 'blocked');
+  return isBlocked && planned.every(({ needs }) => needs === 'nothing') ? 'fail' : 'warn';
+}

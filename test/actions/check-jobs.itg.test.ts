@@ -1,0 +1,260 @@
+import { execFileSync } from 'node:child_process';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import { parseDocument } from '@passloop/documents';
+import type { CreatedWorkflowRun } from '@passloop/local-github';
+import { openOciStore } from '@passloop/record';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type PullRequest, replaceText, type Team, teamOf } from '../world/team.ts';
+import { createWorld, type World } from '../world/world.ts';
+import { type Bundle, type BundleRun, layBundle, runBundle } from './run-bundle.ts';
+
+/**
+ * The jobs of a check by the built actions, each in a checkout of its own as actions/checkout makes it, with artifacts between them: plan, train
+ * (which gets no token), seal. Real engine, registry, forge and artifact service.
+ */
+let folder: TemporaryFolder;
+let world: World;
+let team: Team;
+let bundle: Bundle;
+let pull: PullRequest;
+let first: Job;
+
+/** A workflow run on a pull request, as its jobs see it. */
+type Job = { run: CreatedWorkflowRun; event: string; plan: BundleRun; workspace: string };
+type Checkout = { number: number; depth?: number };
+
+beforeAll(async () => {
+  folder = await temporaryFolder('check-jobs');
+  world = await createWorld({ folder: path.join(folder.path, 'world'), base: 'passloop-base:bookworm' });
+  expect(world.docker, 'a Docker engine must answer').not.toBeNull();
+  team = teamOf(world);
+  bundle = await layBundle(folder.path);
+  pull = await team.propose({
+    branch: 'deeper',
+    title: 'Deeper trees',
+    change: (clone) => replaceText(clone, 'params.yaml', 'max_depth: 3', 'max_depth: 4'),
+  });
+}, 300_000);
+
+afterAll(async () => {
+  await world?.[Symbol.asyncDispose]();
+  await folder?.[Symbol.asyncDispose]();
+});
+
+/** What actions/checkout leaves for a pull request: the merge commit, detached, with its parents. */
+async function checkout({ number, depth = 2 }: Checkout): Promise<string> {
+  const place = path.join(folder.path, `work-${Math.random().toString(36).slice(2)}`);
+  await mkdir(place);
+  await world.git(place, 'init', '-q');
+  await world.git(place, 'remote', 'add', 'origin', world.flights.cloneUrlWith(world.tokens.team));
+  const merge = `+refs/pull/${number}/merge:refs/remotes/pull/${number}/merge`;
+  await world.git(place, 'fetch', '-q', '--no-tags', `--depth=${depth}`, 'origin', merge);
+  await world.git(place, 'checkout', '-q', '--force', `refs/remotes/pull/${number}/merge`);
+  await world.git(place, 'remote', 'set-url', 'origin', `${world.github.url}/acme/flights`);
+  return place;
+}
+
+/** Begins a run: its first job plans. */
+async function begin(number: number): Promise<Job> {
+  const payload = await world.flights.pullRequestPayload(number, 'opened');
+  const { head } = payload.pull_request as { head: { sha: string } };
+  const run = await world.github.createWorkflowRun({
+    repository: 'acme/flights',
+    workflow: 'model-check.yml',
+    name: 'Model check',
+    event: 'pull_request',
+    headSha: head.sha,
+    headBranch: 'deeper',
+  });
+  const event = path.join(folder.path, `event-${run.id}.json`);
+  await writeFile(event, JSON.stringify(payload));
+  const job = { run, event, workspace: await checkout({ number }) };
+  return { ...job, plan: await step('plan-check', job, {}, { token: world.tokens.job }) };
+}
+
+async function step(
+  name: string,
+  job: Pick<Job, 'run' | 'event'> & { workspace: string },
+  inputs: Record<string, string>,
+  secrets: Record<string, string> = {},
+): Promise<BundleRun> {
+  const run = await runBundle(bundle, name, {
+    workspace: job.workspace,
+    inputs: { ...inputs, ...secrets },
+    env: {
+      ...job.run.environment,
+      ACTIONS_RUNTIME_TOKEN: job.run.runtimeTokenOf(name),
+      GITHUB_API_URL: world.github.restUrl,
+      GITHUB_REPOSITORY: 'acme/flights',
+      GITHUB_ACTOR: 'ada',
+      GITHUB_EVENT_NAME: 'pull_request',
+      GITHUB_EVENT_PATH: job.event,
+      ...(world.docker === null ? {} : { PASSLOOP_DOCKER: world.docker }),
+    },
+  });
+  for (const secret of [world.tokens.job, job.run.runtimeToken, 'AGE-SECRET-KEY-1']) {
+    const lines = run.log.split('\n').filter((line) => line.includes(secret) && !line.startsWith('::add-mask::'));
+    expect(lines, 'a secret in the log').toEqual([]);
+  }
+  return run;
+}
+
+const model = 'flight-delay';
+
+async function train(job: Job, inputs: Record<string, string> = {}): Promise<BundleRun> {
+  const [{ stored }] = JSON.parse(job.plan.outputs.models ?? '') as [{ stored: string }];
+  const recipient = job.plan.outputs.recipient ?? '';
+  const workspace = await checkout(pull);
+  return step('train-candidate', { ...job, workspace }, { model, stored, recipient, ...inputs });
+}
+
+async function seal(job: Job, inputs: Record<string, string> = {}): Promise<BundleRun> {
+  const workspace = await checkout(pull);
+  const given = { model, plan: job.plan.outputs.plan ?? '', ...inputs };
+  return step('seal-candidate', { ...job, workspace }, given, { token: world.tokens.job });
+}
+
+async function reportOf(run: BundleRun) {
+  return parseDocument('report', await readFile(run.outputs.document ?? '', 'utf8'), 'the report');
+}
+
+function artifactNames(job: Job): string[] {
+  return job.run.artifacts().map(({ name }) => name);
+}
+
+it('plan-check names what the change affects, whose head it is, and to whom rows are encrypted', async () => {
+  first = await begin(pull.number);
+  const { outputs, log, exitCode, summary } = first.plan;
+  expect(exitCode, log).toBe(0);
+  expect(outputs).toMatchObject({ verdict: 'pass', error: '', head: pull.head });
+  expect(JSON.parse(outputs.models ?? '')).toEqual([{ name: model, stored: 'none' }]);
+  expect(outputs.recipient).toMatch(/^age1[0-9a-z]{58}$/);
+  const plan = parseDocument('plan', outputs.plan ?? '', 'the plan');
+  expect(plan.commit).not.toBe(pull.head);
+  expect(plan.base?.commit).toBe(await world.git(world.flightsClone, 'rev-parse', 'main'));
+  expect(plan.models).toMatchObject([{ name: model, affected: true, store: 'miss' }]);
+  expect(summary).toContain('### The model is affected.');
+});
+
+it('train-candidate trains and proves without a token, and hands over nothing that can be read', async () => {
+  const trained = await train(first);
+  expect(trained.exitCode, trained.log).toBe(0);
+  expect(trained.outputs).toMatchObject({ verdict: 'pass', error: '' });
+  expect(artifactNames(first)).toEqual([`passloop-candidate-${model}`]);
+  const report = await reportOf(trained);
+  expect(report).toMatchObject({ head: pull.head, models: [{ probe: { verdict: 'pass' }, production: null }] });
+}, 300_000);
+
+it('seal-candidate keeps run and proof, and holds the candidate against production', async () => {
+  const sealed = await seal(first);
+  expect(sealed.exitCode, sealed.log).toBe(0);
+  expect(sealed.outputs).toMatchObject({ verdict: 'pass', error: '' });
+  expect(artifactNames(first)).toEqual([`passloop-candidate-${model}`, `passloop-report-${model}`]);
+  const report = await reportOf(sealed);
+  expect(report).toMatchObject({
+    head: pull.head,
+    verdict: 'pass',
+    models: [
+      {
+        outcome: 'first',
+        scan: { verdict: 'pass' },
+        probe: { verdict: 'pass', predictions: { verdict: 'pass' } },
+        comparison: { verdict: 'pass', candidate: { scoredBy: 'image' } },
+        run: { producer: { run: expect.stringContaining(`/actions/runs/${first.run.id}`) } },
+      },
+    ],
+  });
+  const store = openOciStore({ repository: `${world.image}-runs`, credentials: null });
+  const { runKey } = report.models[0] ?? {};
+  expect((await store.findRun(runKey ?? ''))?.run.outputs).toEqual(report.models[0]?.run?.outputs);
+}, 300_000);
+
+it('a second run of the same key trains nothing and starts nothing', async () => {
+  const second = await begin(pull.number);
+  expect(JSON.parse(second.plan.outputs.models ?? '')).toEqual([{ name: model, stored: 'proof' }]);
+  const trained = await train(second);
+  expect(trained.exitCode, trained.log).toBe(0);
+  expect(trained.log).not.toMatch(/Stage fit|build the image|probe/);
+  const sealed = await seal(second);
+  expect(sealed.exitCode, sealed.log).toBe(0);
+  const report = await reportOf(sealed);
+  expect(report).toMatchObject({
+    verdict: 'pass',
+    models: [{ outcome: 'first', run: { cache: 'hit' }, probe: { verdict: 'pass' }, comparison: { verdict: 'pass' } }],
+  });
+}, 300_000);
+
+/** A zip as Python's own zipfile writes it. */
+function zip(files: Record<string, string>): Buffer {
+  const script = `import io, json, sys, zipfile
+out = io.BytesIO()
+with zipfile.ZipFile(out, "w") as z:
+    for name, text in json.load(sys.stdin).items():
+        z.writestr(name, text)
+sys.stdout.buffer.write(out.getvalue())`;
+  return execFileSync('python3', ['-c', script], { input: JSON.stringify(files), maxBuffer: 1 << 26 });
+}
+
+it.each<[string, Record<string, string>, RegExp]>([
+  ['leads out of its folder', { 'report.json': '{}', '../../../evil.mjs': 'x' }, /was not taken: .*evil\.mjs/],
+  ['is no candidate', { 'report.json': '{"schema":"passloop/report/v1"}' }, /was not taken: .*report\.json/],
+])(
+  'an artifact that %s makes a failing report, which is handed over',
+  async (_what, files, message) => {
+    const job = await begin(pull.number);
+    await job.run.uploadArtifact(`passloop-candidate-${model}`, zip(files));
+    const sealed = await seal(job);
+    expect(sealed.exitCode, sealed.log).toBe(0);
+    expect(sealed.outputs).toMatchObject({ verdict: 'fail', error: '' });
+    const report = await reportOf(sealed);
+    expect(report.models[0]?.reasons.join('\n')).toMatch(message);
+    expect(artifactNames(job)).toContain(`passloop-report-${model}`);
+    expect((await readdir(folder.path)).filter((name) => name.includes('evil'))).toEqual([]);
+  },
+  120_000,
+);
+
+it('without the artifact of the training job the step fails and says why', async () => {
+  const sealed = await seal(await begin(pull.number));
+  expect(sealed.exitCode).toBe(1);
+  expect(sealed.outputs).toMatchObject({ verdict: 'fail', error: 'infrastructure' });
+  expect(sealed.log).toMatch(/::error.*There is no artifact with the candidate of flight-delay/);
+}, 120_000);
+
+it('a checkout of another commit than the event is about is refused, and a shallow one says how deep it must be', async () => {
+  const job = await begin(pull.number);
+  for (const branch of ['deeper', 'main']) {
+    await world.git(world.flightsClone, 'checkout', '-q', branch);
+    const other = await step('plan-check', { ...job, workspace: world.flightsClone }, {}, { token: world.tokens.job });
+    expect(other.exitCode).toBe(1);
+    expect(other.log).toMatch(/::error.*The checked-out commit [0-9a-f]{12} is not the merge of [0-9a-f]{12} with/);
+  }
+  const workspace = await checkout({ number: pull.number, depth: 1 });
+  const shallow = await step('plan-check', { ...job, workspace }, {}, { token: world.tokens.job });
+  expect(shallow.log).toMatch(/::error.*fetch-depth: 2/);
+}, 120_000);
+
+it('a store in the workspace is refused with the line that names it', async () => {
+  const { number } = await team.propose({
+    branch: 'local-store',
+    title: 'Keep results in a folder',
+    change: async (clone) => {
+      const file = path.join(clone, 'passloop.yaml');
+      const text = await readFile(file, 'utf8');
+      await writeFile(
+        file,
+        text
+          .replace(/store: \{oci: [^}]*\}/, 'store: {directory: .passloop/store}')
+          .replaceAll('flight-delay\n    task', 'other\n    task'),
+      );
+    },
+  });
+  const job = await begin(number);
+  expect(job.plan.exitCode).toBe(1);
+  expect(job.plan.outputs).toMatchObject({ verdict: 'fail', error: 'configuration' });
+  expect(job.plan.log).toMatch(
+    /::error [^\n]*file=passloop\.yaml,line=\d+.*The store of other is the folder \.passloop\/store of the workspace.*store: \{oci: /,
+  );
+}, 120_000);
