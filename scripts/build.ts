@@ -115,7 +115,14 @@ function listing(folder: string): Map<string, string> {
 async function buildCopy(name: string): Promise<Map<string, string>> {
   const copy = mkdtempSync(path.join(tmpdir(), `passloop-${name}-`));
   try {
-    for (const folder of ['packages', 'actions', 'workflows-templates', 'package.json', 'package-lock.json', 'tsconfig.json']) {
+    for (const folder of [
+      'packages',
+      'actions',
+      'workflows-templates',
+      'package.json',
+      'package-lock.json',
+      'tsconfig.json',
+    ]) {
       const from = path.join(root, folder);
       if (existsSync(from))
         cpSync(from, path.join(copy, folder), { recursive: true, filter: (file) => !file.includes('node_modules') });
