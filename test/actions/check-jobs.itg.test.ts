@@ -357,11 +357,16 @@ it.each<[string, Record<string, string>, RegExp]>([
   120_000,
 );
 
-it('without the artifact of the training job the step fails and says why', async () => {
-  const sealed = await seal(await begin(pull.number));
-  expect(sealed.exitCode).toBe(1);
-  expect(sealed.outputs).toMatchObject({ verdict: 'fail', error: 'infrastructure' });
-  expect(sealed.log).toMatch(/::error.*There is no artifact with the candidate of flight-delay/);
+it('without the artifact of the training job the report fails and says why, and a promotion ends there', async () => {
+  const job = await begin(pull.number);
+  const sealed = await seal(job);
+  expect(sealed.exitCode, sealed.log).toBe(0);
+  expect(sealed.outputs).toMatchObject({ verdict: 'fail', error: '' });
+  expect((await reportOf(sealed)).models[0]?.reasons.join()).toMatch(/the job did not finish: its log says why/);
+  const promoted = await seal(await begin(pull.number), { compare: 'false' });
+  expect(promoted.exitCode).toBe(1);
+  expect(promoted.outputs).toMatchObject({ verdict: 'fail', error: 'infrastructure' });
+  expect(promoted.log).toMatch(/::error.*There is no artifact with the candidate of flight-delay/);
 }, 120_000);
 
 it('a checkout of another commit than the event is about is refused, and a shallow one says how deep it must be', async () => {

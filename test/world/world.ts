@@ -44,6 +44,8 @@ export type WorldOptions = {
   base?: string;
   /** What runs as `passloop`: the built bundle by default. */
   command?: string;
+  /** Repositories that only their tokens see, and images and results in the forge's own registry, which asks for tokens too. */
+  private?: boolean;
 };
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -63,18 +65,23 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const { folder } = options;
   await mkdir(folder, { recursive: true });
   await using stack = new AsyncDisposableStack();
-  const github = stack.use(await startLocalGithub({ root: path.join(folder, 'github') }));
   const docker = await workingDocker();
   const program = await registryProgram(docker ?? 'docker');
   const registry = program === null ? null : stack.use(await startRegistry({ docker: docker ?? 'docker' }));
-  const image = `${registry?.address ?? 'localhost:5000'}/flight-delay`;
+  const isPrivate = options.private ?? false;
+  const behind = isPrivate && registry !== null ? { registry: { upstream: registry.url } } : {};
+  const github = stack.use(await startLocalGithub({ root: path.join(folder, 'github'), ...behind }));
+  const image = isPrivate
+    ? `localhost:${new URL(github.url).port}/acme/flight-delay`
+    : `${registry?.address ?? 'localhost:5000'}/flight-delay`;
   const base =
     docker === null || registry === null || options.base === undefined
       ? null
       : await pushBase(docker, options.base, registry.address);
 
-  const flights = await github.createRepository({ owner: 'acme', name: 'flights' });
-  const deploy = await github.createRepository({ owner: 'acme', name: 'deploy', settings: { allowAutoMerge: true } });
+  const flights = await github.createRepository({ owner: 'acme', name: 'flights', private: isPrivate });
+  const settings = { allowAutoMerge: true };
+  const deploy = await github.createRepository({ owner: 'acme', name: 'deploy', private: isPrivate, settings });
   const tokens = {
     team: await github.createToken({ login: 'ada', repositories: ['acme/flights', 'acme/deploy'] }),
     job: await github.createToken({

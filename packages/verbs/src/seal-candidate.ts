@@ -43,7 +43,7 @@ export type Sealed = {
  * What the job does that reads and writes the store, and runs nothing of a pull request: it takes the candidate that another job made, believes of
  * it only what it can't find out itself, keeps run and proof, and holds the candidate against production. What doesn't match makes a failing
  * report, and nothing is kept then.
- * @throws InfrastructureError where there is no candidate, or the store has not what the plan saw in it
+ * @throws InfrastructureError where a promotion has no candidate, or the store has not what the plan saw in it
  * @throws ConfigurationError where the plan is another commit's
  */
 export async function sealCandidate(context: Context, request: SealRequest): Promise<Sealed> {
@@ -189,6 +189,11 @@ async function keep(
     sealed.notes.push(
       `Nothing of ${model.name} was kept: under \`trust: ${run.trust}\` the run of a pull request does not count, and what is merged is trained again.`,
     );
+    return parts;
+  }
+  if (parts.scan !== null && parts.scan.verdict !== 'pass') {
+    // The first result of a key is the one that everybody gets: one that must not be served would block an honest one.
+    sealed.notes.push(`Nothing of ${model.name} was kept: its model file was refused by the scan.`);
     return parts;
   }
   const files = run.outputs.map((output) => ({ path: output.path, file: path.join(outputs, output.path) }));

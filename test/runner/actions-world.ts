@@ -1,0 +1,109 @@
+import { execFile } from 'node:child_process';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { CreatedWorkflowRun, Permissions } from '@passloop/local-github';
+import { parse } from 'yaml';
+import type { World } from '../world/world.ts';
+import { eventsOf, type RepositoryEvents, type WorkflowEvent } from './events.ts';
+import { type RepositorySecrets, secretOf } from './job-secrets.ts';
+import { runWorkflow, type WorkflowRun } from './run-workflow.ts';
+import type { Suite } from './suite.ts';
+import type { WorkflowJob } from './workflow-jobs.ts';
+import type { Needs } from './workflow-replay.ts';
+
+const run = promisify(execFile);
+
+/** A GitHub that runs workflows: events become runs, whose jobs call its API and its artifact service with tokens of their own. */
+export type ActionsWorld = {
+  events: (repository: string) => RepositoryEvents;
+  /** Runs a workflow file of a repository, as it is at the event's commit. */
+  run: (repository: string, file: string, event: WorkflowEvent, only?: OneJob) => Promise<FinishedRun>;
+  /** Every token and secret that a job was given so far: none of them may stand in a log. */
+  secrets: () => string[];
+};
+
+export type OneJob = {
+  job: string;
+  needs: Needs;
+  /** Artifacts of an earlier run that the job finds in its own. */
+  artifacts?: { name: string; content: Buffer }[];
+  /** A scope that the job's token lacks. */
+  without?: string;
+};
+
+export type FinishedRun = WorkflowRun & { handle: CreatedWorkflowRun; event: WorkflowEvent };
+
+export function actionsWorld(world: World, suite: Suite, settings: Record<string, RepositorySecrets>): ActionsWorld {
+  const given = new Set<string>();
+
+  async function textAt(repository: string, file: string, sha: string): Promise<string> {
+    const [owner = '', name = ''] = repository.split('/');
+    const { directory } = world.github.repository(owner, name);
+    return (await run('git', ['-C', directory, 'show', `${sha}:${file}`])).stdout;
+  }
+
+  return {
+    events: (repository) => eventsOf(world.github, world.tokens.team, repository),
+    secrets: () => [...given],
+    async run(repository, file, event, only) {
+      const text = await textAt(repository, file, event.sha);
+      const handle = await world.github.createWorkflowRun({
+        repository,
+        workflow: path.basename(file),
+        name: (parse(text) as { name?: string }).name ?? file,
+        event: event.name,
+        headSha: event.head.sha,
+        headBranch: event.head.branch,
+        headRepository: event.head.repository,
+        actor: event.actor,
+      });
+      for (const { name, content } of only?.artifacts ?? []) await handle.uploadArtifact(name, content);
+      given.add(handle.runtimeToken);
+      const own = settings[repository] ?? {};
+      const finished = await runWorkflow({
+        suite,
+        repository,
+        workflow: { file, text },
+        event: event.name,
+        payload: event.payload,
+        ref: event.ref,
+        sha: event.sha,
+        actor: event.actor,
+        env: { ...handle.environment, PASSLOOP_CONTAINER_REGISTRY: registryHost(world) },
+        variables: own.variables ?? {},
+        async token(job) {
+          const permissions = { ...job.permissions };
+          if (only?.without !== undefined) delete permissions[only.without];
+          const token = await world.github.createToken({
+            login: 'github-actions[bot]',
+            kind: 'job',
+            repositories: [repository],
+            permissions: apiPermissions(permissions, event),
+          });
+          given.add(token);
+          return token;
+        },
+        secret(job, name) {
+          const value = secretOf(own, event, job, name);
+          if (value !== undefined) for (const line of value.split('\n')) if (line.length > 20) given.add(line);
+          return value;
+        },
+        ...(only === undefined ? {} : { only }),
+      });
+      await handle.finish(finished.conclusion);
+      return { ...finished, handle, event };
+    },
+  };
+}
+
+/** `http://127.0.0.1:PORT` as an image's name has it. */
+function registryHost(world: World): string {
+  return world.image.split('/')[0] ?? '';
+}
+
+/** YAML says `pull-requests`, the API `pull_requests`. A pull request from a fork or by Dependabot writes nothing. */
+function apiPermissions(permissions: WorkflowJob['permissions'], event: WorkflowEvent): Permissions {
+  const readsOnly = event.name === 'pull_request' && (event.isFork || event.actor === 'dependabot[bot]');
+  const entries = Object.entries(permissions);
+  return Object.fromEntries(entries.map(([name, level]) => [name.replaceAll('-', '_'), readsOnly ? 'read' : level]));
+}

@@ -1,0 +1,171 @@
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type PullRequest, replaceText, type Team, teamOf } from '../world/team.ts';
+import { createWorld, type World } from '../world/world.ts';
+import { type ActionsWorld, actionsWorld, type FinishedRun } from './actions-world.ts';
+import { laySuite } from './suite.ts';
+
+/** From a pull request to production by workflows alone, as GitHub would start them: one world, in order. */
+let folder: TemporaryFolder;
+let world: World;
+let team: Team;
+let actions: ActionsWorld;
+let pull: PullRequest;
+let first: string;
+
+const flights = 'acme/flights';
+const check = '.github/workflows/passloop-check.yml';
+const promote = '.github/workflows/passloop-promote.yml';
+const callers = {
+  [check]: `name: Passloop check
+on: [pull_request, merge_group]
+permissions: {}
+jobs:
+  passloop:
+    uses: passloop/passloop/.github/workflows/model-check.yml@v1
+    permissions: {contents: read, packages: write}
+`,
+  [promote]: `name: Passloop promote
+on: {push: {branches: [main]}}
+permissions: {}
+jobs:
+  passloop:
+    uses: passloop/passloop/.github/workflows/model-promote.yml@v1
+    permissions: {contents: read, packages: write}
+    with: {app-client-id: "\${{ vars.PASSLOOP_APP_CLIENT_ID }}"}
+    secrets: {PASSLOOP_APP_PRIVATE_KEY: "\${{ secrets.PASSLOOP_APP_PRIVATE_KEY }}"}
+`,
+};
+
+beforeAll(async () => {
+  folder = await temporaryFolder('workflows');
+  world = await createWorld({ folder: path.join(folder.path, 'world'), base: 'passloop-base:bookworm' });
+  expect(world.docker, 'a Docker engine must answer').not.toBeNull();
+  team = teamOf(world);
+  const permissions = { contents: 'write', pull_requests: 'write', metadata: 'read' } as const;
+  const app = await world.github.createApp({
+    slug: 'passloop',
+    account: 'acme',
+    repositories: ['acme/deploy'],
+    permissions,
+  });
+  actions = actionsWorld(world, await laySuite(folder.path), {
+    [flights]: {
+      variables: { PASSLOOP_APP_CLIENT_ID: app.clientId },
+      environments: { passloop: { secrets: { PASSLOOP_APP_PRIVATE_KEY: app.privateKey }, branches: ['main'] } },
+    },
+  });
+  for (const [file, text] of Object.entries(callers)) {
+    await mkdir(path.join(world.flightsClone, path.dirname(file)), { recursive: true });
+    await writeFile(path.join(world.flightsClone, file), text);
+  }
+  await world.git(world.flightsClone, 'add', '.');
+  await world.git(world.flightsClone, 'commit', '-qm', 'Check and promote models');
+  await world.git(world.flightsClone, 'push', '-q');
+}, 300_000);
+
+afterAll(async () => {
+  await world?.[Symbol.asyncDispose]();
+  await folder?.[Symbol.asyncDispose]();
+});
+
+/** Names and results, as the run's page lists them. */
+function story(run: FinishedRun): string[] {
+  for (const secret of actions.secrets()) expect(run.log.includes(secret), 'a secret in the log').toBe(false);
+  return run.jobs.map(({ name, result }) => `${name}: ${result}`);
+}
+
+function job(run: FinishedRun, name: string): FinishedRun['jobs'][number] {
+  const found = run.jobs.find((candidate) => candidate.name === `passloop / ${name}`);
+  expect(found, run.log).toBeDefined();
+  return found as FinishedRun['jobs'][number];
+}
+
+it('a push of a model that nobody has trained: trains without a credential, proves the pushed image, opens the pull request', async () => {
+  const before = await world.git(world.flightsClone, 'rev-parse', 'HEAD^');
+  const run = await actions.run(flights, promote, await actions.events(flights).push(before));
+
+  expect(story(run), run.log).toEqual([
+    'passloop / plan: success',
+    'passloop / train flight-delay: success',
+    'passloop / image flight-delay: success',
+    'passloop / prove flight-delay: success',
+    'passloop / promote flight-delay: success',
+  ]);
+  await team.mergeDeployment();
+  first = await team.deployedDigest();
+}, 400_000);
+
+it('a pull request that makes the model worse is trained, sealed and compared, and its report says so', async () => {
+  pull = await team.propose({
+    branch: 'deeper',
+    title: 'Fewer trees',
+    change: (clone) => replaceText(clone, 'params.yaml', 'max_iter: 60', 'max_iter: 2'),
+  });
+  const run = await actions.run(flights, check, await actions.events(flights).pullRequest(pull.number));
+
+  expect(story(run), run.log).toEqual([
+    'passloop / plan: success',
+    'passloop / train flight-delay: success',
+    'passloop / seal flight-delay: success',
+  ]);
+  expect(job(run, 'seal flight-delay').summary).toMatch(/❌/);
+  expect(
+    run.handle
+      .artifacts()
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual(['passloop-candidate-flight-delay', 'passloop-report-flight-delay']);
+}, 400_000);
+
+it('a second push makes it better', async () => {
+  const clone = world.flightsClone;
+  await replaceText(clone, 'params.yaml', 'max_iter: 2', 'max_iter: 120');
+  await replaceText(clone, 'params.yaml', 'max_depth: 3', 'max_depth: 6');
+  await appendFile(path.join(clone, 'params.yaml'), '  - origin_late_3h\n  - destination_late_3h\n');
+  await world.git(clone, 'commit', '-qam', 'Deeper trees');
+  await world.git(clone, 'push', '-q', 'origin', 'HEAD:deeper');
+  const run = await actions.run(flights, check, await actions.events(flights).pullRequest(pull.number, pull.head));
+
+  expect(job(run, 'seal flight-delay').result, run.log).toBe('success');
+  expect(job(run, 'seal flight-delay').summary).not.toMatch(/❌/);
+}, 400_000);
+
+it('a merge queue finds run and proof in the store, and trains nothing', async () => {
+  const group = await world.github.createMergeGroup({ repository: flights, pull: pull.number });
+  const run = await actions.run(flights, check, actions.events(flights).mergeGroup(group));
+
+  expect(run.needs.plan?.outputs.models, run.log).toBe('[{"name":"flight-delay","stored":"proof"}]');
+  expect(job(run, 'train flight-delay').log).not.toMatch(/▾ .*(?:stage|build the image|probe)/);
+  expect(job(run, 'seal flight-delay').result).toBe('success');
+  await group.remove();
+}, 400_000);
+
+it('a push of what was checked promotes without training', async () => {
+  const before = await world.git(world.flightsClone, 'rev-parse', 'origin/main');
+  expect(await team.merge(pull)).toMatchObject({ merged: true });
+  const run = await actions.run(flights, promote, await actions.events(flights).push(before));
+
+  expect(story(run), run.log).toEqual([
+    'passloop / plan: success',
+    'passloop / image flight-delay: success',
+    'passloop / prove flight-delay: success',
+    'passloop / promote flight-delay: success',
+  ]);
+  await team.mergeDeployment();
+  expect(await team.deployedDigest()).not.toBe(first);
+}, 400_000);
+
+it('a push that changes no model promotes nothing', async () => {
+  const before = await world.git(world.flightsClone, 'rev-parse', 'HEAD');
+  await writeFile(path.join(world.flightsClone, 'README.md'), 'Flights.\n');
+  await world.git(world.flightsClone, 'add', '.');
+  await world.git(world.flightsClone, 'commit', '-qm', 'Describe the repository');
+  await world.git(world.flightsClone, 'push', '-q');
+  const run = await actions.run(flights, promote, await actions.events(flights).push(before));
+
+  expect(run.conclusion, run.log).toBe('success');
+  expect(run.needs.plan?.outputs).toMatchObject({ train: '[]', image: '[]', promote: '[]' });
+}, 400_000);
