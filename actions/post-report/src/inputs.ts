@@ -11,5 +11,5 @@ export const Inputs = z.object({
 });
 
 export const secrets = {
-  token: { variable: 'GITHUB_TOKEN', required: true },
+  token: { variable: 'GITHUB_TOKEN', required: false },
 };

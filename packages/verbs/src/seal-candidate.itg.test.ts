@@ -374,9 +374,11 @@ describe('files that are not what a run of this commit leaves', () => {
         if (image !== null) image.modelDigest = sha256(pickle);
       },
     };
-    const { report } = await world.seal(await world.candidate(forgery), { store: false });
+    const { report, saved, notes } = await world.seal(await world.candidate(forgery));
     expect(report.verdict).toBe('fail');
     expect(report.models[0]).toMatchObject({ image: null, comparison: null, scan: { verdict: 'fail' } });
+    expect(saved).toEqual({ run: null, proof: null });
+    expect(notes.join()).toMatch(/refused by the scan/);
   });
 });
 
@@ -448,8 +450,11 @@ describe('a folder as anybody may have written it', () => {
     expect(report.models[0]?.missing[0]?.reason).toMatch(/was not taken: The artifact passloop-candidate-toy holds/);
   });
 
-  it('no artifact is an error: the job that trains did not finish', async () => {
-    await expect(world.seal(null)).rejects.toThrow(/There is no artifact with the candidate of toy in this run/);
+  it('no artifact fails the report of a check, and ends a promotion: the job that trains did not finish', async () => {
+    expect((await world.seal(null)).report.models[0]?.reasons.join()).toMatch(/the job did not finish/);
+    await expect(world.seal(null, { compare: false })).rejects.toThrow(
+      /There is no artifact with the candidate of toy in this run/,
+    );
   });
 });
 
