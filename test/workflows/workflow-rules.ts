@@ -162,7 +162,7 @@ function scopes(permissions: Record<string, string>): string[] {
 }
 
 /** What all jobs of a workflow ask for together, which its caller must grant. */
-export function union(workflow: WorkflowFile): Record<string, string> {
+function union(workflow: WorkflowFile): Record<string, string> {
   const all: Record<string, string> = {};
   for (const job of Object.values(workflow.jobs)) {
     for (const [scope, level] of Object.entries(job.permissions ?? {})) if (all[scope] !== 'write') all[scope] = level;
