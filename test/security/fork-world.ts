@@ -17,7 +17,7 @@ import { reportZip } from './hostile-zip.ts';
 
 const execute = promisify(execFile);
 export const base = 'acme/model';
-export const checkWorkflow = '.github/workflows/model-check.yml';
+const checkWorkflow = '.github/workflows/model-check.yml';
 const permissions = { actions: 'read', pull_requests: 'write', checks: 'write', metadata: 'read' } as const;
 
 /** What a stranger did: a branch of a fork, a pull request, a run of the check and what it left. */
@@ -149,7 +149,7 @@ export class ForkWorld {
   }
 }
 
-export async function honestReport(head: string): Promise<ReportDocument> {
+async function honestReport(head: string): Promise<ReportDocument> {
   const file = path.resolve(import.meta.dirname, '../../packages/documents/fixtures/v1/report.json');
   return { ...parseDocument('report', await readFile(file, 'utf8'), 'fixture'), head, repository: base };
 }

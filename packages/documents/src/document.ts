@@ -1,9 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
-import { ConfigurationError, InfrastructureError, isMissing, writeFileAtomic } from '@passloop/core';
+import { ConfigurationError, InfrastructureError, isMissing, plainText, writeFileAtomic } from '@passloop/core';
 import { z } from 'zod';
 import { ComparisonDocument } from './comparison.ts';
 import { DataReport } from './data-report.ts';
 import { DeployChainDocument, DeployCheckDocument } from './deploy.ts';
+import { DiagnosisDocument } from './diagnosis.ts';
 import { ErrorDocument } from './error.ts';
 import { ImageDocument, ProbeDocument, ScanDocument } from './image.ts';
 import { KeyDocument } from './key.ts';
@@ -37,6 +38,7 @@ export const documentSchemas = {
   record: RecordDocument,
   pointer: ProductionPointer,
   status: StatusDocument,
+  diagnosis: DiagnosisDocument,
   error: ErrorDocument,
 } as const;
 
@@ -61,7 +63,7 @@ export function parseDocument<K extends DocumentKind>(kind: K, text: string, sou
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new ConfigurationError(`${source} is not JSON: ${(error as Error).message}`, { file: source });
+    throw new ConfigurationError(`${source} is not JSON: ${plainText((error as Error).message)}`, { file: source });
   }
   if (depthOf(value, maxDepth) > maxDepth)
     throw new ConfigurationError(`${source} is nested too deeply.`, { file: source });

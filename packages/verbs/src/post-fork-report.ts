@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, isPassing, temporaryFolder, type Verdict } from '@passloop/core';
-import { type ReportDocument, readDocument } from '@passloop/documents';
+import { parseDocument, type ReportDocument } from '@passloop/documents';
 import {
   documentLimits,
   downloadRunArtifact,
@@ -138,7 +138,7 @@ async function readReport(context: Context, client: GithubClient, run: EndedRun)
       `The artifact ${artifactName} holds ${files.length} files; ${reportFile} is expected.`,
     );
   }
-  const report = await readDocument('report', path.join(folder, reportFile));
+  const report = parseDocument('report', await readFile(path.join(folder, reportFile), 'utf8'), reportFile);
   if (report.head !== run.head) {
     throw new ConfigurationError(`The report is about ${report.head}, its run about ${run.head}: it is not believed.`);
   }
