@@ -21,7 +21,7 @@ export function violations(workflow: WorkflowFile, actions: Actions): string[] {
 function trust(workflow: WorkflowFile): string[] {
   const found: string[] = [];
   const head = workflow.text.slice(0, workflow.text.search(/^name:/m));
-  if (!/^# Trust: /m.test(head)) found.push('no paragraph on trust at the top');
+  if (!/^# Trust\. /m.test(head)) found.push('no paragraph on trust at the top');
   const { permissions } = workflow;
   if (typeof permissions !== 'object' || permissions === null || Object.keys(permissions).length > 0)
     found.push('permissions at the top are not {}');

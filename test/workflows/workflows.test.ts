@@ -76,32 +76,42 @@ describe('jobs that run code of a change, or a model', () => {
 describe('a planted violation is caught', () => {
   const check = workflow('model-check.yml');
   it.each([
-    ['trust', '# Trust: ', '# ', 'no paragraph on trust at the top'],
+    ['trust', '# Trust. ', '# ', 'no paragraph on trust at the top'],
     ['top permissions', 'permissions: {}', 'permissions: {contents: read}', 'permissions at the top are not {}'],
-    ['reason', 'contents: read # to check out the commit\n', 'contents: read\n', 'plan: no reason for contents: read'],
+    [
+      'reason',
+      'contents: read # to check out the repository\n',
+      'contents: read\n',
+      'plan: no reason for contents: read',
+    ],
     ['permissions', / *permissions:\n {6}pull-requests.*\n.*\n/, '', 'report: no permissions'],
-    ['timeout', / *timeout-minutes: \$.*\n/, '', 'plan: no timeout'],
-    ['input', 'stored: ${{', 'storred: ${{', 'train, step Train: train-candidate has no input storred'],
+    ['timeout', / *timeout-minutes: 15\n/, '', 'plan: no timeout'],
+    ['input', 'stored: ${{', 'storred: ${{', 'train, step Train and score: train-candidate has no input storred'],
     [
       'required input',
       / *model: \$\{\{ matrix\.model\.name.*\n/,
       '',
-      'train, step Train: train-candidate needs its input model',
+      'train, step Train and score: train-candidate needs its input model',
     ],
     ['action', '$/actions/plan-check', '$/actions/plan-chek', 'plan, step Plan: no action plan-chek'],
     [
       'third party',
       'actions/checkout@',
       'evil/checkout@',
-      'plan, step Check out: evil/checkout is no action of ours or of GitHub',
+      'plan, step Check out the change: evil/checkout is no action of ours or of GitHub',
     ],
-    ['pin', /checkout@\w{40}/, 'checkout@v7', 'plan, step Check out: actions/checkout is not pinned to a commit'],
-    ['version', / # v7\.0\.1/g, '', 'plan, step Check out: no version behind the pin'],
+    [
+      'pin',
+      /checkout@\w{40}/,
+      'checkout@v7',
+      'plan, step Check out the change: actions/checkout is not pinned to a commit',
+    ],
+    ['version', / # v7\.0\.1/g, '', 'plan, step Check out the change: no version behind the pin'],
     [
       'credential',
       'persist-credentials: false',
       'persist-credentials: true',
-      'plan, step Check out: the checkout keeps its credential',
+      'plan, step Check out the change: the checkout keeps its credential',
     ],
     ['needs', 'needs: [plan, train]', 'needs: [plan, trian]', 'seal: needs no job trian'],
     ['unneeded', 'needs: plan\n', 'needs: []\n', "train: reads plan and doesn't need it"],
@@ -113,12 +123,6 @@ describe('a planted violation is caught', () => {
     ],
     ['step', 'steps.plan.outputs.head', 'steps.plann.outputs.head', 'plan: no step plann'],
     ['step output', 'steps.plan.outputs.head', 'steps.plan.outputs.haed', 'plan: plan-check has no output haed'],
-    [
-      'output',
-      'jobs.report.outputs.verdict',
-      'jobs.report.outputs.verdit',
-      'output verdict: nothing gives ${{ jobs.report.outputs.verdit }}',
-    ],
     ['undeclared', '${{ inputs.models }}', '${{ inputs.modles }}', 'input modles is used and not declared'],
     ['unused', '${{ inputs.models }}', 'all', 'input models is declared and not used'],
     ['secret', '${{ inputs.models }}', '${{ secrets.KEY }}', 'secret KEY is used and not declared'],
@@ -156,7 +160,6 @@ describe('a planted violation is caught', () => {
     ['model-promote', 'model: ${{', 'modle: ${{', 'promote: model-promote has no input modle'],
     ['model-promote', / {4}secrets: inherit.*\n/, '', 'promote: hands on no secret'],
     ['model-promote', /secrets: inherit.*/, 'secrets: {KEY: x}', 'promote: model-promote has no secret KEY'],
-    ['model-rollback', / {6}model: \$.*\n/, '', 'rollback: model-rollback needs its input model'],
     ['deploy-check', /$/, '    secrets: inherit\n', 'check: hands on secrets that nothing reads'],
     ['deploy-check', 'passloop/passloop/', 'else/passloop/', 'check: calls no workflow of ours'],
   ] as const)('%s, as a caller: %s', (name, from, to, said) => {
@@ -164,5 +167,24 @@ describe('a planted violation is caught', () => {
     const planted = text.replace(from, () => to);
     expect(planted).not.toBe(text);
     expect(callerViolations(parseWorkflow(planted), called)).toContain(said);
+  });
+
+  it('an output that nothing gives', () => {
+    const planted = workflow('model-rollback.yml').replace(
+      'jobs.rollback.outputs.outcome',
+      'jobs.rollback.outputs.outcom',
+    );
+    expect(violations(parseWorkflow(planted), actions)).toEqual([
+      'output outcome: nothing gives ${{ jobs.rollback.outputs.outcom }}',
+    ]);
+  });
+
+  it('a required input that a caller leaves out', () => {
+    const rollback = workflow('model-rollback.yml').replace("default: ''", 'required: true');
+    const changed = new Map([...called, ['model-rollback', parseWorkflow(rollback)]]);
+    const caller = read('workflows-templates', 'model-rollback.yml').replace(/ {6}model: \$.*\n/, '');
+    expect(callerViolations(parseWorkflow(caller), changed)).toEqual([
+      'rollback: model-rollback needs its input model',
+    ]);
   });
 });
