@@ -76,7 +76,7 @@ describe('jobs that run code of a change, or a model', () => {
 describe('a planted violation is caught', () => {
   const check = workflow('model-check.yml');
   it.each([
-    ['trust', '# Trust: ', '# ', 'no paragraph on trust at the top'],
+    ['trust', '# Trust. ', '# ', 'no paragraph on trust at the top'],
     ['top permissions', 'permissions: {}', 'permissions: {contents: read}', 'permissions at the top are not {}'],
     ['reason', 'contents: read # to check out the commit\n', 'contents: read\n', 'plan: no reason for contents: read'],
     ['permissions', / *permissions:\n {6}contents.*\n {6}pull-requests.*\n.*\n/, '', 'report: no permissions'],
