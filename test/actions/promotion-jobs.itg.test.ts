@@ -75,7 +75,8 @@ async function job(
     inputs: { token: world.tokens.job, ...inputs },
     env: {
       GITHUB_API_URL: world.github.restUrl,
-      GITHUB_SERVER_URL: world.github.url,
+      // GitHub's artifact client takes any other name for a GitHub Enterprise Server, which it doesn't speak to.
+      GITHUB_SERVER_URL: world.github.url.replace('127.0.0.1', 'github.localhost'),
       GITHUB_REPOSITORY: isDeploy ? 'acme/deploy' : 'acme/flights',
       GITHUB_RUN_ID: String(run.id),
       GITHUB_ACTOR: 'ada',
@@ -144,6 +145,7 @@ it('check-deploy passes its pull request, and chain-deploy tells the model repos
   expect(checked.exitCode, checked.log).toBe(0);
   expect(checked.summary).toMatch(/promotion of flight-delay in prod/);
 
+  await world.git(world.deployClone, 'checkout', '-q', '-f', 'main');
   await team.mergeDeployment();
   await world.git(world.deployClone, 'fetch', '-q', 'origin');
   const event = path.join(folder.path, 'event.json');

@@ -2,6 +2,7 @@ import { toDecimal, type Verdict, worstVerdict } from '@passloop/core';
 import type { ComparedMetric, ComparedSlice, ComparisonDocument } from '@passloop/documents';
 import type { Gate } from '@passloop/model';
 import { gateVerdict, type InconclusivePolicy, pairedVerdict } from './gate.ts';
+import { measuredScalars } from './metrics.ts';
 
 /**
  * Holds a comparison that another job made against the gates of the model file: every gate is there with its own bounds, what it says
@@ -20,7 +21,7 @@ export function reviewComparison(
     return `it has ${metrics.length} metrics, and ${gates.length} gates are declared`;
   for (const [index, gate] of gates.entries()) {
     const metric = metrics[index] as ComparedMetric;
-    const wrong = wrongGate(metric, gate, inconclusive, outcome === 'same-model');
+    const wrong = wrongGate(metric, gate, inconclusive, outcome);
     if (wrong !== null) return `${gate.metric}: ${wrong}`;
     for (const column of outcome === 'compared' ? gate.slices : []) {
       const found = slices.filter((slice) => slice.name === gate.metric && slice.slice.column === column);
@@ -45,7 +46,7 @@ function wrongGate(
   metric: ComparedMetric,
   gate: Gate,
   inconclusive: InconclusivePolicy,
-  isSameModel: boolean,
+  outcome: ComparisonDocument['outcome'],
 ): string | null {
   if (metric.name !== gate.metric) return `${metric.name} stands in its place`;
   const bounds = [gate.margin, gate.min, gate.max].map((bound) => (bound === undefined ? null : toDecimal(bound)));
@@ -55,9 +56,10 @@ function wrongGate(
     [metric.margin, metric.min, metric.max].every((bound, index) => bound === bounds[index]);
   if (!isDeclared) return 'its bounds are not those of the model file';
   if (metric.gate === 'skipped') {
+    // Only where there is no other model to be held against: that of production itself, or none at all.
     const hasBounds = gate.min !== undefined || gate.max !== undefined;
-    if (isSameModel || !hasBounds) return null;
-    return 'it was skipped';
+    const isAlone = outcome === 'same-model' ? !measuredScalars.has(gate.metric) : outcome === 'first' && !hasBounds;
+    return isAlone ? null : 'it was skipped';
   }
   return wrongVerdict(metric, gate, inconclusive);
 }

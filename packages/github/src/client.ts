@@ -43,6 +43,8 @@ export function githubClient(options: GithubOptions): GithubClient {
       hint: 'Write it as owner/name.',
     });
   }
+  // What a route doesn't name would be sent in the body.
+  const placeIn = (route: string) => (route.includes('{owner}') ? { owner, repo: name } : {});
   let opened: Promise<Octokit> | null = null;
   const timeoutMs = options.timeoutMs ?? 30_000;
   let waitLeft = options.maxWaitMs ?? 60_000;
@@ -70,7 +72,7 @@ export function githubClient(options: GithubOptions): GithubClient {
     name,
     rest: (action, route, parameters = {}, schema) =>
       call(action, async (octokit, signal) => {
-        const response = await octokit.request(route, { owner, repo: name, ...parameters, request: { signal } });
+        const response = await octokit.request(route, { ...placeIn(route), ...parameters, request: { signal } });
         return checked(action, schema, response.data);
       }),
     redirect: (action, route, parameters = {}) =>

@@ -43,9 +43,10 @@ export async function planPromotions(context: Context, request: PromotionPlanReq
   for (const model of models) {
     const { promotion, plan } = await planModel(context, workspace, model, superseded);
     planned.push(plan);
-    if (plan.needs !== 'train' || promotion === null) continue;
+    if (promotion === null || (plan.needs !== 'train' && plan.needs !== 'image')) continue;
+    // A proof is sealed under it, by a job that may only read the store.
     const key = await ensureHandOverKey(promotion.store);
-    if (key !== null) recipients.add(key.recipient);
+    if (key !== null && plan.needs === 'train') recipients.add(key.recipient);
   }
   context.progress.done();
   return {

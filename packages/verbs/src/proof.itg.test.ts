@@ -9,8 +9,10 @@ import type {
   PromotionDocument,
 } from '@passloop/documents';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openPromotionOf } from './open-promotion.ts';
 import { planPromotions } from './plan-promotion.ts';
 import { promote } from './promote.ts';
+import { takeProof } from './proof-check.ts';
 import { deploy } from './testing/deployed-world.ts';
 import { overwrite, type ProvenWorld, provenWorld } from './testing/proven-world.ts';
 
@@ -249,6 +251,36 @@ describe('a proof is not taken', () => {
     await proven.prove();
     await rm(path.join(proven.folder, 'proof.json'));
     expect((await refusal()).reason).toMatch(/There is no proof document/);
+  });
+});
+
+describe('where the store has a hand-over key', () => {
+  const identity = 'AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ';
+
+  async function taken(options: Parameters<ProvenWorld['prove']>[0], tamper: () => Promise<void> = async () => {}) {
+    const { context, workspace, model, folder: place } = proven;
+    await proven.prove(options);
+    await tamper();
+    const { promotion } = await openPromotionOf(context, workspace, model, {});
+    const store = { ...promotion.store, handOverKey: async () => ({ identity, recipient: 'age1x' }) };
+    return takeProof({ ...promotion, store }, place);
+  }
+
+  it('takes what was sealed under it, and nothing else', async () => {
+    expect(await taken({ key: identity })).toMatchObject({ kind: 'proven' });
+    for (const key of [null, 'AGE-SECRET-KEY-OF-ANOTHER-STORE']) {
+      expect(await taken({ key })).toMatchObject({
+        kind: 'refused',
+        reason: expect.stringContaining('its seal is not'),
+      });
+    }
+  });
+
+  it('notices what was changed under the seal', async () => {
+    const proof = await taken({ key: identity }, () =>
+      overwrite(proven.folder, 'proof', (document) => (document.verdict = 'warn')),
+    );
+    expect(proof).toMatchObject({ kind: 'refused', reason: expect.stringContaining('its seal is not') });
   });
 });
 

@@ -2,8 +2,9 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { runOrThrow, silentProgress, type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { startRegistry } from '../../../test/fixtures/registry.ts';
 import type { Context } from './context.ts';
-import { openModelStore } from './store.ts';
+import { openImageRegistry, openModelStore } from './store.ts';
 
 const env = { PATH: process.env.PATH ?? '', HOME: '/nonexistent', GIT_CONFIG_NOSYSTEM: '1' };
 let folder: TemporaryFolder;
@@ -75,4 +76,29 @@ it('other committed files beside the store, and a store outside of the repositor
   await entry('.passloop/store-of-old');
   expect((await open()).description).toBe(`directory ${root}/.passloop/store`);
   expect((await open('../store')).description).toBe(`directory ${folder.path}/store`);
+});
+
+describe("the forge's registry", () => {
+  // bcrypt of "correct horse", made by Python's bcrypt.
+  const htpasswd = 'passloop:$2b$04$QQbmyQTVAOWm96x2PkHfuO0JYcSoHMbsAWgMgDwt72JAghRYiGzoC';
+  const digest = `sha256:${'0'.repeat(64)}`;
+
+  it("gets the job's token where PASSLOOP_CONTAINER_REGISTRY names it, and no other registry does", async () => {
+    await using registry = await startRegistry({ htpasswd });
+    const ask = async (named: string | undefined) => {
+      const job = { GITHUB_TOKEN: 'correct horse', GITHUB_ACTOR: 'passloop', PASSLOOP_CONTAINER_REGISTRY: named };
+      const context = {
+        cwd: root,
+        env: { ...env, ...job },
+        now: () => new Date(0),
+        progress: silentProgress,
+        version: '',
+      };
+      return (await openImageRegistry(context, `${registry.address}/acme/flight`)).manifestExists(digest);
+    };
+    expect(await ask(registry.address)).toBe(false);
+    await expect(ask(undefined)).rejects.toMatchObject({ code: expect.stringMatching(/configuration|infrastructure/) });
+    await expect(ask('ghcr.io')).rejects.toMatchObject({ code: expect.any(String) });
+    await expect(ask('https://ghcr.io/x')).rejects.toThrow(/PASSLOOP_CONTAINER_REGISTRY|no repository/);
+  });
 });

@@ -1,0 +1,87 @@
+import { readFileSync } from 'node:fs';
+import type { ComparedMetric, ComparedSlice, ComparisonDocument } from '@passloop/documents';
+import type { Gate } from '@passloop/model';
+import { expect, it } from 'vitest';
+import { reviewComparison } from './review.ts';
+
+const gate: Gate = {
+  metric: 'roc_auc',
+  direction: 'higher',
+  margin: 0.005,
+  slices: ['daypart'],
+  minRows: 100,
+  severity: 'error',
+};
+const fixture = readFileSync(new URL('../../documents/fixtures/v1/comparison.json', import.meta.url), 'utf8');
+
+/** ROC AUC non-inferior, on the whole and on one slice: 0.0023 (-0.0012 … 0.0058) under a margin of 0.005. */
+function review(
+  change: (document: ComparisonDocument, metric: ComparedMetric, slice: ComparedSlice) => void,
+): string | null {
+  const document = JSON.parse(fixture) as ComparisonDocument;
+  change(document, document.metrics[0] as ComparedMetric, document.slices[0] as ComparedSlice);
+  return reviewComparison(document, [gate], 'block');
+}
+
+it('finds nothing wrong with an honest comparison', () => {
+  expect(review(() => {})).toBeNull();
+});
+
+it('finds nothing wrong with one that fails: its own verdict says so', () => {
+  expect(
+    review((document, metric) => {
+      Object.assign(metric, { verdict: 'worse', gate: 'fail', interval: ['-0.02', '-0.01'] });
+      document.verdict = 'fail';
+    }),
+  ).toBeNull();
+});
+
+it.each<[string, Parameters<typeof review>[0], RegExp]>([
+  ['a gate that is gone', (document) => void document.metrics.pop(), /0 metrics, and 1 gates/],
+  ['another metric in its place', (_, metric) => (metric.name = 'recall'), /recall stands in its place/],
+  ['a wider margin', (_, metric) => (metric.margin = '0.05'), /not those of the model file/],
+  ['a turned direction', (_, metric) => (metric.direction = 'lower'), /not those of the model file/],
+  ['a severity that only warns', (_, metric) => (metric.severity = 'warn'), /not those of the model file/],
+  [
+    'an interval that says something else',
+    (_, metric) => (metric.interval = ['-0.02', '0.01']),
+    /does not say non-inferior/,
+  ],
+  ['a pass without an interval', (_, metric) => (metric.interval = null), /without an interval/],
+  ['a pass without a value', (_, metric) => (metric.candidate = null), /without a value/],
+  [
+    'a worse metric whose gate passes',
+    (_, metric) => (metric.verdict = 'worse'),
+    /it is worse, and its gate says pass/,
+  ],
+  [
+    'an undecided one that warns in the last environment',
+    (_, metric) => Object.assign(metric, { verdict: 'inconclusive', gate: 'warn' }),
+    /inconclusive, and its gate says warn/,
+  ],
+  [
+    'a gate that was skipped though there is a baseline',
+    (_, metric) => Object.assign(metric, { gate: 'skipped', verdict: 'worse' }),
+    /roc_auc: it was skipped/,
+  ],
+  ['no slice', (document) => (document.slices = []), /nothing was measured on daypart/],
+  ['another slice', (_, __, slice) => (slice.slice.column = 'hub'), /nothing was measured on daypart/],
+  [
+    'a worse slice that passes',
+    (_, __, slice) => (slice.verdict = 'worse'),
+    /on daypart: it is worse, and its gate says pass/,
+  ],
+  [
+    'a slice of too few rows that passes',
+    (_, __, slice) => (slice.verdict = 'insufficient'),
+    /it is insufficient, and says pass/,
+  ],
+  ['no rows', (document) => (document.rows = 0), /no row was compared/],
+  [
+    'a whole that is better than its parts',
+    (_, __, slice) => Object.assign(slice, { verdict: 'worse', gate: 'fail' }),
+    /it says pass, and its gates say fail/,
+  ],
+])('notices %s', (_, change, expected) => {
+  expect(review(change)).toMatch(expected);
+});
