@@ -13,6 +13,7 @@ import { type Counts, countCalls, type LoggedCall } from './call-log.ts';
 import { createFaults, type FaultHandle, type InjectedFault } from './faults.ts';
 import { accountOf, openForge } from './forge.ts';
 import { createFront } from './front.ts';
+import { createJobToken, type JobTokenRequest } from './job-token.ts';
 import { createLag } from './lag.ts';
 import { type CreatedMergeGroup, createMergeGroup, type MergeGroupRequest } from './merge-groups.ts';
 import { settlePulls } from './merge-pull.ts';
@@ -51,6 +52,8 @@ export type LocalGithub = AsyncDisposable & {
   repository: (owner: string, name: string) => CreatedRepository;
   /** The token, which can't be asked for again. */
   createToken: (request: TokenRequest) => Promise<string>;
+  /** The GITHUB_TOKEN of a workflow's job. */
+  jobToken: (request: JobTokenRequest) => Promise<string>;
   createApp: (request: AppRequest) => Promise<CreatedApp>;
   /** Records a run of a workflow, for a test that plays its jobs. */
   createWorkflowRun: (request: WorkflowRunRequest) => Promise<CreatedWorkflowRun>;
@@ -119,6 +122,11 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
     repository: (owner, name) => repositoryHandle(forge, owner, name),
     createToken: async (request) => {
       const token = createToken(forge, request);
+      await forge.save();
+      return token;
+    },
+    jobToken: async (request) => {
+      const token = createJobToken(forge, request);
       await forge.save();
       return token;
     },

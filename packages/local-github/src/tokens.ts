@@ -44,6 +44,7 @@ export const EVERY_PERMISSION: Permissions = {
   administration: 'write',
   environments: 'write',
   organization_administration: 'write',
+  packages: 'write',
   variables: 'write',
   workflows: 'write',
 };
@@ -134,7 +135,13 @@ export function canSee(actor: Actor, repository: Repository): boolean {
 }
 
 /** What a public repository doesn't show to everyone. */
-const PRIVATE_ANYWHERE: readonly PermissionName[] = ['administration', 'environments', 'variables'];
+const PRIVATE_ANYWHERE: readonly PermissionName[] = [
+  'administration',
+  'environments',
+  'organization_administration',
+  'packages',
+  'variables',
+];
 
 export function hasPermission(actor: Actor, repository: Repository, name: PermissionName, level: Level): boolean {
   if (level === 'read' && !repository.state.private && !PRIVATE_ANYWHERE.includes(name)) return true;
