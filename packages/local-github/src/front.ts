@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { type IncomingMessage, type RequestListener, ServerResponse } from 'node:http';
 import { type ArtifactMethod, parseArtifactMethod, serveArtifacts } from './actions/artifact-service.ts';
 import { artifactOfBlob } from './actions/artifacts.ts';
 import { type BlobRequest, parseBlobRequest, serveBlob } from './actions/blobs.ts';
@@ -14,6 +14,7 @@ import type { Lag } from './lag.ts';
 import { findOperation } from './openapi.ts';
 import { servePage } from './pages.ts';
 import { type RateLimits, rateLimitHeaders } from './rate-limit.ts';
+import { parseRegistryRequest, type Registry, type RegistryRequest } from './registry.ts';
 import { operations } from './rest/operations.ts';
 import { errorAnswer, type RestAnswer, serveRest } from './serve-rest.ts';
 import { type Actor, actorOfToken, tokenOfHeader } from './tokens.ts';
@@ -42,9 +43,16 @@ function send(outgoing: ServerResponse, answer: RestAnswer): void {
  */
 export function createFront(
   forge: Forge,
-  parts: { faults: Faults; lag: Lag; limits: RateLimits; log: LoggedCall[]; running: Set<Promise<void>> },
+  parts: {
+    registry: Registry | undefined;
+    faults: Faults;
+    lag: Lag;
+    limits: RateLimits;
+    log: LoggedCall[];
+    running: Set<Promise<void>>;
+  },
 ): RequestListener {
-  const { faults, lag, limits, log, running } = parts;
+  const { registry, faults, lag, limits, log, running } = parts;
 
   function finish(call: LoggedCall, outgoing: ServerResponse, reply: RestAnswer): void {
     call.status = reply.status;
@@ -91,6 +99,8 @@ export function createFront(
     if (git !== undefined) return answerGit(exchange, git);
     const blob = parseBlobRequest(call.method, url);
     if (blob !== undefined) return answerBlob(exchange, blob);
+    const packages = registry === undefined ? undefined : parseRegistryRequest(call.method, url);
+    if (registry !== undefined && packages !== undefined) return answerRegistry(exchange, registry, packages);
     const artifacts = parseArtifactMethod(call.method, url);
     if (artifacts !== undefined) return answerArtifacts(exchange, artifacts);
     const path = url.pathname.replace(/^\/api\/v3(?=\/|$)/, '').replace(/^\/api\/graphql$/, '/graphql');
@@ -185,6 +195,22 @@ export function createFront(
     const artifact = artifactOfBlob(forge, request.path);
     const reply = await serveBlob(forge, request, { url, authorization, body, artifact });
     if (!failAfter(exchange, fault)) finish(call, outgoing, reply);
+  }
+
+  async function answerRegistry(exchange: Exchange, registry: Registry, request: RegistryRequest): Promise<void> {
+    const { incoming, outgoing, url, call } = exchange;
+    const writes = request.kind === 'package' && request.action === 'push';
+    const operations = [`registry/${request.kind === 'package' ? request.action : request.kind}`];
+    Object.assign(call, { kind: 'registry', route: '/v2/{package}', operations, writes } satisfies Partial<LoggedCall>);
+    const fault = faults.take(call);
+    if (failBefore(exchange, fault)) return;
+    const answers = fault === undefined || fault === 'lag';
+    // nobody reads what goes into a response without a connection
+    const sink = answers ? outgoing : new ServerResponse(incoming);
+    const { status, login } = await registry.serve(request, { incoming, outgoing: sink, url, answers });
+    call.login = login;
+    if (failAfter(exchange, fault)) return;
+    call.status = status;
   }
 
   async function answerGraphql(exchange: Exchange): Promise<void> {

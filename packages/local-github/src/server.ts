@@ -18,6 +18,7 @@ import { createLag } from './lag.ts';
 import { type CreatedMergeGroup, createMergeGroup, type MergeGroupRequest } from './merge-groups.ts';
 import { settlePulls } from './merge-pull.ts';
 import { createRateLimits } from './rate-limit.ts';
+import { createRegistry, linkPackage } from './registry.ts';
 import { type CreatedRepository, createRepository, type RepositoryRequest, repositoryHandle } from './repositories.ts';
 import { ANONYMOUS, createToken, type TokenRequest } from './tokens.ts';
 
@@ -31,6 +32,8 @@ export type LocalGithubOptions = {
   clock?: () => Date;
   /** Calls per hour and caller; default 5000. */
   rateLimit?: number;
+  /** Serves `/v2/` in front of a registry that asks for no login. */
+  registry?: { upstream: string };
 };
 
 export type LocalGithub = AsyncDisposable & {
@@ -54,6 +57,8 @@ export type LocalGithub = AsyncDisposable & {
   createToken: (request: TokenRequest) => Promise<string>;
   /** The GITHUB_TOKEN of a workflow's job. */
   jobToken: (request: JobTokenRequest) => Promise<string>;
+  /** Links `owner/package` to a repository; private unless it says otherwise. */
+  linkPackage: (name: string, repository: string, options?: { private?: boolean }) => Promise<void>;
   createApp: (request: AppRequest) => Promise<CreatedApp>;
   /** Records a run of a workflow, for a test that plays its jobs. */
   createWorkflowRun: (request: WorkflowRunRequest) => Promise<CreatedWorkflowRun>;
@@ -75,6 +80,7 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
   const log: LoggedCall[] = [];
   const running = new Set<Promise<void>>();
   const lag = createLag(forge);
+  const registry = options.registry === undefined ? undefined : createRegistry(forge, options.registry.upstream);
   forge.beforeWrite = async (repository) => {
     if (faults.awaits('lag')) await lag.remember(repository);
   };
@@ -83,7 +89,7 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
   for (const repository of forge.repositories.values()) {
     await settlePulls(forge, repository, { ...ANONYMOUS, login: repository.state.owner });
   }
-  const http = createServer({ requestTimeout: 0 }, createFront(forge, { faults, lag, limits, log, running }));
+  const http = createServer({ requestTimeout: 0 }, createFront(forge, { registry, faults, lag, limits, log, running }));
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject);
     http.listen(options.port ?? 0, '127.0.0.1', resolve);
@@ -129,6 +135,10 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
       const token = createJobToken(forge, request);
       await forge.save();
       return token;
+    },
+    linkPackage: async (name, repository, { private: isPrivate = true } = {}) => {
+      linkPackage(forge, name, repository, isPrivate);
+      await forge.save();
     },
     createApp: async (request) => {
       const app = createApp(forge, request);
