@@ -3,7 +3,7 @@ import { request as httpRequest, type IncomingMessage, type ServerResponse } fro
 import { pipeline } from 'node:stream/promises';
 import { ApiError } from './api-error.ts';
 import { type Forge, fullName } from './forge.ts';
-import type { Package } from './state.ts';
+import type { Level, Package } from './state.ts';
 import { type Actor, actorOfToken, tokenOfHeader } from './tokens.ts';
 
 type Action = 'pull' | 'push';
@@ -45,9 +45,20 @@ function packageOf(forge: Forge, name: string): Package | undefined {
 export function linkPackage(forge: Forge, name: string, repository: string, isPrivate: boolean): void {
   const found = forge.repositories.get(repository.toLowerCase());
   if (found === undefined) throw new Error(`There is no repository ${repository} to link the package ${name} to`);
-  forge.state.packages = forge.state.packages.filter((one) => one.name !== name.toLowerCase());
   const linked = fullName(found.state).toLowerCase();
-  forge.state.packages.push({ name: name.toLowerCase(), repository: linked, private: isPrivate });
+  const known = packageOf(forge, name);
+  if (known !== undefined) Object.assign(known, { repository: linked, private: isPrivate });
+  else forge.state.packages.push({ name: name.toLowerCase(), repository: linked, private: isPrivate, grants: [] });
+}
+
+/** Lets the jobs of one more repository read or write a package. */
+export function grantPackage(forge: Forge, name: string, repository: string, level: Level): void {
+  const known = packageOf(forge, name);
+  if (known === undefined) throw new Error(`There is no package ${name} yet: push or link it first`);
+  const found = forge.repositories.get(repository.toLowerCase());
+  if (found === undefined) throw new Error(`There is no repository ${repository} to share the package ${name} with`);
+  const shared = fullName(found.state).toLowerCase();
+  known.grants = [...known.grants.filter((one) => one.repository !== shared), { repository: shared, level }];
 }
 
 /** A token reaches what is linked to its repositories; one for all of them, also what its own account pushed. */
@@ -56,12 +67,19 @@ function may(forge: Forge, actor: Actor, name: string, action: Action): boolean 
   if (action === 'pull' && known?.private === false) return true;
   const level = actor.permissions.packages;
   if (actor.kind === 'anonymous' || level === undefined || (action === 'push' && level !== 'write')) return false;
-  if (known?.repository != null) return actor.repositories === 'all' || actor.repositories.includes(known.repository);
+  const { repositories } = actor;
+  if (known?.repository != null && (repositories === 'all' || repositories.includes(known.repository))) return true;
+  if (known !== undefined && repositories !== 'all') {
+    return known.grants.some(
+      (grant) => repositories.includes(grant.repository) && (action === 'pull' || grant.level === 'write'),
+    );
+  }
+  if (known?.repository != null) return false;
   // whoever may make a package may look for its layers first, as clients do before they push
   if (known === undefined && level !== 'write') return false;
   const owner = name.split('/')[0];
-  if (actor.repositories === 'all') return actor.login.toLowerCase() === owner;
-  return known === undefined && actor.repositories.some((one) => one.split('/')[0] === owner);
+  if (repositories === 'all') return actor.login.toLowerCase() === owner;
+  return repositories.some((one) => one.split('/')[0] === owner);
 }
 
 /** A container registry that asks for this server's tokens, in front of one that asks for nothing. */
@@ -189,7 +207,7 @@ export function createRegistry(forge: Forge, upstream: string): Registry {
         const { actor } = bearer;
         const repository =
           actor.kind === 'job' && actor.repositories !== 'all' ? (actor.repositories[0] ?? null) : null;
-        forge.state.packages.push({ name, repository, private: true });
+        forge.state.packages.push({ name, repository, private: true, grants: [] });
         await forge.save();
       }
       return { status, login };

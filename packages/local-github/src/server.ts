@@ -18,7 +18,7 @@ import { createLag } from './lag.ts';
 import { type CreatedMergeGroup, createMergeGroup, type MergeGroupRequest } from './merge-groups.ts';
 import { settlePulls } from './merge-pull.ts';
 import { createRateLimits } from './rate-limit.ts';
-import { createRegistry, linkPackage } from './registry.ts';
+import { createRegistry, grantPackage, linkPackage } from './registry.ts';
 import { type CreatedRepository, createRepository, type RepositoryRequest, repositoryHandle } from './repositories.ts';
 import { ANONYMOUS, createToken, type TokenRequest } from './tokens.ts';
 
@@ -59,6 +59,8 @@ export type LocalGithub = AsyncDisposable & {
   jobToken: (request: JobTokenRequest) => Promise<string>;
   /** Links `owner/package` to a repository; private unless it says otherwise. */
   linkPackage: (name: string, repository: string, options?: { private?: boolean }) => Promise<void>;
+  /** Lets the jobs of a repository that a package isn't linked to read or write it. */
+  grantPackage: (name: string, repository: string, level: 'read' | 'write') => Promise<void>;
   createApp: (request: AppRequest) => Promise<CreatedApp>;
   /** Records a run of a workflow, for a test that plays its jobs. */
   createWorkflowRun: (request: WorkflowRunRequest) => Promise<CreatedWorkflowRun>;
@@ -138,6 +140,10 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
     },
     linkPackage: async (name, repository, { private: isPrivate = true } = {}) => {
       linkPackage(forge, name, repository, isPrivate);
+      await forge.save();
+    },
+    grantPackage: async (name, repository, level) => {
+      grantPackage(forge, name, repository, level);
       await forge.save();
     },
     createApp: async (request) => {

@@ -208,6 +208,8 @@ export type Package = {
   /** `owner/name` of the repository that it is linked to. */
   repository: string | null;
   private: boolean;
+  /** What the jobs of other repositories may ("Manage Actions access"). */
+  grants: { repository: string; level: Level }[];
 };
 export type State = {
   version: 1;

@@ -127,6 +127,25 @@ it('mounts no layer out of a package that the token cannot read', async () => {
   expect(owns.status).toBe(201);
 });
 
+it('shares a package with one more repository, to read or to write', async () => {
+  await using world = await startWorld();
+  const other = async () =>
+    world.bearer(await world.token({ packages: 'write' }, 'acme/other'), 'acme/image', 'pull,push');
+  const read = async () => (await world.call('GET', 'acme/image/tags/list', await other())).status;
+  const write = async () => (await world.call('POST', 'acme/image/blobs/uploads/', await other())).status;
+  await expect(world.github.grantPackage('acme/image', 'acme/other', 'read')).rejects.toThrow('no package acme/image');
+  await world.github.linkPackage('acme/image', 'acme/model');
+
+  const before = [await read(), await write()];
+  await world.github.grantPackage('acme/image', 'acme/other', 'read');
+  const reader = [await read(), await write()];
+  await world.github.grantPackage('acme/image', 'acme/other', 'write');
+
+  expect(before).toEqual([403, 403]);
+  expect(reader).toEqual([404, 403]);
+  expect([await read(), await write()]).toEqual([404, 202]);
+});
+
 it.each([
   'acme%2fimage/blobs/x',
   'acme/../_catalog',
