@@ -4,10 +4,11 @@ import { type ArtifactMethod, parseArtifactMethod, serveArtifacts } from './acti
 import { artifactOfBlob } from './actions/artifacts.ts';
 import { type BlobRequest, parseBlobRequest, serveBlob } from './actions/blobs.ts';
 import { ApiError } from './api-error.ts';
-import { actorOfJwt, isJwt } from './apps.ts';
 import type { LoggedCall } from './call-log.ts';
-import { type Fault, type Faults, faultName } from './faults.ts';
-import { accountOf, type Forge, now, type Repository } from './forge.ts';
+import { actorOfHeader, callerOf } from './callers.ts';
+import { createFailing, type Exchange, isAnswered } from './failing.ts';
+import type { Faults } from './faults.ts';
+import { type Forge, now, type Repository } from './forge.ts';
 import { gitRefusal, parseGitRequest, serveGit } from './git-http.ts';
 import { graphqlRateLimited, graphqlRootFields, serveGraphql } from './graphql/serve.ts';
 import type { Lag } from './lag.ts';
@@ -17,19 +18,12 @@ import { type RateLimits, rateLimitHeaders } from './rate-limit.ts';
 import { parseRegistryRequest, type Registry, type RegistryRequest } from './registry.ts';
 import { operations } from './rest/operations.ts';
 import { errorAnswer, type RestAnswer, serveRest } from './serve-rest.ts';
-import { type Actor, actorOfToken, tokenOfHeader } from './tokens.ts';
-
-type Exchange = { incoming: IncomingMessage; outgoing: ServerResponse; url: URL; call: LoggedCall };
+import type { Actor } from './tokens.ts';
 
 async function readBody(incoming: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
-}
-
-function actorOf(forge: Forge, header: string | undefined): Actor {
-  const token = tokenOfHeader(header);
-  return token !== undefined && isJwt(token) ? actorOfJwt(forge, token) : actorOfToken(forge, token);
 }
 
 function send(outgoing: ServerResponse, answer: RestAnswer): void {
@@ -59,39 +53,12 @@ export function createFront(
     send(outgoing, reply);
   }
 
-  /** Does what a fault wants before the work; true when nothing is left to do. */
-  function failBefore(exchange: Exchange, fault: Fault | undefined): boolean {
-    if (fault === undefined) return false;
-    const { incoming, outgoing, call } = exchange;
-    call.fault = faultName(fault);
-    if (fault === 'drop-before') {
-      incoming.socket.destroy();
-      return true;
-    }
-    if (fault === 'timeout') return true;
-    if (typeof fault === 'string' || fault.after === true) return false;
-    replaceAnswer(call, outgoing, fault);
-    return true;
-  }
-
-  function replaceAnswer(call: LoggedCall, outgoing: ServerResponse, fault: Exclude<Fault, string>): void {
-    const body = Buffer.from(typeof fault.body === 'string' ? fault.body : JSON.stringify(fault.body ?? {}));
-    const headers = { 'Content-Type': 'application/json; charset=utf-8', ...fault.headers };
-    finish(call, outgoing, { status: fault.status, headers, body });
-  }
-
-  /** Does what a fault wants after the work; true when the answer must not be sent. */
-  function failAfter(exchange: Exchange, fault: Fault | undefined): boolean {
-    const { incoming, outgoing, call } = exchange;
-    if (fault === 'drop-after') {
-      incoming.socket.destroy();
-      return true;
-    }
-    if (fault === 'timeout-after') return true;
-    if (typeof fault !== 'object') return false;
-    replaceAnswer(call, outgoing, fault);
-    return true;
-  }
+  const failing = createFailing(forge, {
+    registry,
+    faults,
+    limits,
+    finish: ({ call, outgoing }, reply) => finish(call, outgoing, reply),
+  });
 
   async function answer(exchange: Exchange): Promise<void> {
     const { incoming, outgoing, url, call } = exchange;
@@ -108,7 +75,7 @@ export function createFront(
     const found = findOperation(call.method === 'HEAD' ? 'GET' : call.method, path);
     const isApi = path !== url.pathname || found !== undefined;
     if (!isApi && call.method === 'GET') {
-      const page = await servePage(forge, url, () => actorOf(forge, incoming.headers.authorization));
+      const page = await servePage(forge, url, () => actorOfHeader(forge, incoming.headers.authorization));
       if (page !== undefined) return finish(call, outgoing, page);
     }
     call.kind = 'rest';
@@ -119,8 +86,8 @@ export function createFront(
     const writes = operations[operation.id]?.writes === true;
     Object.assign(call, { route: operation.path, operations: [operation.id], writes } satisfies Partial<LoggedCall>);
     const body = await readBody(incoming);
-    const fault = faults.take(call);
-    if (failBefore(exchange, fault)) return;
+    const fault = failing.take(exchange);
+    if (failing.before(exchange, fault)) return;
     const reply = await withCaller(exchange, operation.documentation, (actor, caller) => {
       const isFree = operation.id === 'rate-limit/get';
       const rateLimit = isFree ? limits.peek('core', caller) : limits.take('core', caller);
@@ -141,7 +108,7 @@ export function createFront(
       }).then((reply) => ({ ...reply, headers: { ...rateLimitHeaders(rateLimit, 'core'), ...reply.headers } }));
     });
     if (writes) await forge.save();
-    if (failAfter(exchange, fault)) return;
+    if (failing.after(exchange, fault)) return;
     finish(call, outgoing, {
       ...reply,
       headers: {
@@ -158,10 +125,9 @@ export function createFront(
     work: (actor: Actor, caller: string) => Promise<RestAnswer> | RestAnswer,
   ): Promise<RestAnswer> {
     try {
-      const actor = actorOf(forge, exchange.incoming.headers.authorization);
+      const actor = actorOfHeader(forge, exchange.incoming.headers.authorization);
       exchange.call.login = actor.login;
-      const caller = actor.login === '' ? '127.0.0.1' : `user ID ${accountOf(forge, actor.login).id}`;
-      return await work(actor, caller);
+      return await work(actor, callerOf(forge, actor));
     } catch (error) {
       if (error instanceof ApiError) return errorAnswer(error, documentation);
       throw error;
@@ -174,11 +140,11 @@ export function createFront(
     const route = '/twirp/{service}/{method}';
     Object.assign(call, { kind: 'twirp', route, operations: [method], writes } satisfies Partial<LoggedCall>);
     const body = await readBody(incoming);
-    const fault = faults.take(call);
-    if (failBefore(exchange, fault)) return;
+    const fault = failing.take(exchange);
+    if (failing.before(exchange, fault)) return;
     const reply = await serveArtifacts(forge, method, { authorization: incoming.headers.authorization, body });
     if (writes) await forge.save();
-    if (!failAfter(exchange, fault)) finish(call, outgoing, reply);
+    if (!failing.after(exchange, fault)) finish(call, outgoing, reply);
   }
 
   async function answerBlob(exchange: Exchange, request: BlobRequest): Promise<void> {
@@ -189,12 +155,12 @@ export function createFront(
     // the address opens the blob, so the log doesn't keep it
     call.path = url.pathname;
     const body = await readBody(incoming);
-    const fault = faults.take(call);
-    if (failBefore(exchange, fault)) return;
+    const fault = failing.take(exchange);
+    if (failing.before(exchange, fault)) return;
     const { authorization } = incoming.headers;
     const artifact = artifactOfBlob(forge, request.path);
     const reply = await serveBlob(forge, request, { url, authorization, body, artifact });
-    if (!failAfter(exchange, fault)) finish(call, outgoing, reply);
+    if (!failing.after(exchange, fault)) finish(call, outgoing, reply);
   }
 
   async function answerRegistry(exchange: Exchange, registry: Registry, request: RegistryRequest): Promise<void> {
@@ -202,14 +168,14 @@ export function createFront(
     const writes = request.kind === 'package' && request.action === 'push';
     const operations = [`registry/${request.kind === 'package' ? request.action : request.kind}`];
     Object.assign(call, { kind: 'registry', route: '/v2/{package}', operations, writes } satisfies Partial<LoggedCall>);
-    const fault = faults.take(call);
-    if (failBefore(exchange, fault)) return;
-    const answers = fault === undefined || fault === 'lag';
+    const fault = failing.take(exchange);
+    if (failing.before(exchange, fault)) return;
+    const answers = isAnswered(fault);
     // nobody reads what goes into a response without a connection
     const sink = answers ? outgoing : new ServerResponse(incoming);
     const { status, login } = await registry.serve(request, { incoming, outgoing: sink, url, answers });
     call.login = login;
-    if (failAfter(exchange, fault)) return;
+    if (failing.after(exchange, fault)) return;
     call.status = status;
   }
 
@@ -221,8 +187,8 @@ export function createFront(
     const root = graphqlRootFields(body);
     call.operations = root.fields;
     call.writes = root.isMutation;
-    const fault = faults.take(call);
-    if (failBefore(exchange, fault)) return;
+    const fault = failing.take(exchange);
+    if (failing.before(exchange, fault)) return;
     const documentation = 'https://docs.github.com/graphql';
     const reply = await withCaller(exchange, documentation, async (actor, caller) => {
       if (actor.kind === 'anonymous') throw new ApiError(401, 'This endpoint requires you to be authenticated.');
@@ -241,7 +207,7 @@ export function createFront(
       return { status: 200, headers, body: Buffer.from(JSON.stringify(result)) };
     });
     if (call.writes) await forge.save();
-    if (failAfter(exchange, fault)) return;
+    if (failing.after(exchange, fault)) return;
     finish(call, outgoing, reply);
   }
 
@@ -251,8 +217,8 @@ export function createFront(
     call.route = `/{owner}/{repo}.git/${git.file}`;
     call.operations = [git.file === 'info/refs' ? 'git/info-refs' : `git/${git.service}`];
     call.writes = call.method === 'POST' && git.service === 'receive-pack';
-    const fault = faults.take(call);
-    if (failBefore(exchange, fault)) return;
+    const fault = failing.take(exchange);
+    if (failing.before(exchange, fault)) return;
     const refuse = (status: number, message: string) => {
       const challenge: Record<string, string> = status === 401 ? { 'WWW-Authenticate': 'Basic realm="GitHub"' } : {};
       incoming.resume();
@@ -261,7 +227,7 @@ export function createFront(
     };
     let actor: Actor;
     try {
-      actor = actorOf(forge, incoming.headers.authorization);
+      actor = actorOfHeader(forge, incoming.headers.authorization);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       return refuse(401, 'Invalid username or token.');
@@ -272,9 +238,9 @@ export function createFront(
     if (refusal !== undefined || repository === undefined) {
       return refuse(refusal?.status ?? 404, refusal?.message ?? 'Repository not found.');
     }
-    const answers = fault === undefined || fault === 'lag';
+    const answers = isAnswered(fault);
     const status = await serveGit(forge, repository, actor, git, { incoming, outgoing, url, answers });
-    if (failAfter(exchange, fault)) return;
+    if (failing.after(exchange, fault)) return;
     call.status = status;
   }
 

@@ -19,6 +19,8 @@ export type Registry = {
     request: RegistryRequest,
     exchange: { incoming: IncomingMessage; outgoing: ServerResponse; url: URL; answers: boolean },
   ) => Promise<{ status: number; login: string }>;
+  /** The forge's token that a bearer was given for; undefined for what is no bearer. */
+  tokenBehind: (bearer: string) => string | undefined;
 };
 
 const COMPONENT = '[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*';
@@ -166,6 +168,7 @@ export function createRegistry(forge: Forge, upstream: string): Registry {
   }
 
   return {
+    tokenBehind: (bearer) => bearers.get(bearer)?.token,
     serve: async (request, exchange) => {
       const { incoming, outgoing, url } = exchange;
       if (request.kind === 'token') return giveToken(incoming, outgoing, url);

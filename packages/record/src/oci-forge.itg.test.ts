@@ -149,14 +149,13 @@ describe('a token', () => {
   });
 
   it.each([
+    ['the second blob', 2],
     ['the manifest', 3],
     ['the tag', 4],
-  ])('that is refused at %s leaves no entry behind, and the next job writes it whole', async (_, nth) => {
+  ])('that ends at %s leaves no entry behind, and the next job writes it whole', async (_, nth) => {
     await save(await open());
     const store = await open();
-    const errors = [{ code: 'UNAUTHORIZED', message: 'authentication required' }];
-    const match = { method: 'PUT', operation: 'registry/push', nth };
-    github.inject({ match, fault: { status: 401, body: { errors } } });
+    github.inject({ match: { method: 'PUT', operation: 'registry/push', nth }, fault: 'token-expired' });
 
     const said = await refusal(save(store, `rk1-${hex('7')}`));
 
