@@ -143,6 +143,34 @@ it('a merge queue finds run and proof in the store, and trains nothing', async (
   await group.remove();
 }, 400_000);
 
+it("a fork's pull request is trained with a token that reads, and leaves nothing in the store", async () => {
+  const fork = await world.flights.fork({ owner: 'mallory' });
+  const token = await world.github.createToken({ login: 'mallory', repositories: ['mallory/flights'] });
+  const clone = world.flightsClone;
+  await world.git(clone, 'checkout', '-q', '-B', 'stranger', 'origin/main');
+  await replaceText(clone, 'params.yaml', 'learning_rate: 0.1', 'learning_rate: 0.11');
+  await world.git(clone, 'commit', '-qam', 'Learn faster');
+  await world.git(clone, 'push', '-q', fork.cloneUrlWith(token), 'HEAD:refs/heads/stranger');
+  const { number } = await world.flights.openPull({
+    author: 'mallory',
+    title: 'Learn faster',
+    head: 'mallory:stranger',
+    base: 'main',
+  });
+  const event = await actions.events(flights).pullRequest(number);
+  expect(event).toMatchObject({ isFork: true, actor: 'mallory' });
+
+  const run = await actions.run(flights, check, event);
+  expect(story(run), run.log).toEqual([
+    'passloop / plan: success',
+    'passloop / train flight-delay: success',
+    'passloop / seal flight-delay: success',
+  ]);
+
+  const again = await actions.run(flights, check, event, { job: 'plan', needs: {} });
+  expect(again.needs.plan?.outputs.models, again.log).toBe('[{"name":"flight-delay","stored":"none"}]');
+}, 400_000);
+
 it('a push of what was checked promotes without training', async () => {
   const before = await world.git(world.flightsClone, 'rev-parse', 'origin/main');
   expect(await team.merge(pull)).toMatchObject({ merged: true });
