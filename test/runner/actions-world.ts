@@ -23,7 +23,7 @@ export type ActionsWorld = {
   secrets: () => string[];
 };
 
-export type OneJob = {
+type OneJob = {
   job: string;
   needs: Needs;
   /** Artifacts of an earlier run that the job finds in its own. */
