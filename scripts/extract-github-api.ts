@@ -29,6 +29,7 @@ const target = new URL('../packages/local-github/src/extract/', import.meta.url)
 
 const operations = `
   actions/create-workflow-dispatch actions/delete-artifact actions/download-artifact actions/get-artifact
+  actions/get-environment-variable actions/list-environment-secrets
   actions/get-fork-pr-contributor-approval-permissions-repository
   actions/get-github-actions-default-workflow-permissions-repository actions/get-repo-variable
   actions/get-workflow-run actions/list-workflow-run-artifacts actions/list-workflow-runs-for-repo
@@ -41,10 +42,11 @@ const operations = `
   issues/list-labels-on-issue issues/remove-label issues/update-comment
   pulls/create pulls/create-review pulls/get pulls/list
   pulls/list-commits pulls/list-files pulls/list-reviews pulls/merge pulls/update pulls/update-branch
+  orgs/list-app-installations
   rate-limit/get
   repos/compare-commits-with-basehead repos/create-commit-status repos/create-or-update-file-contents
   repos/delete-branch-protection repos/get repos/get-branch repos/get-branch-protection
-  repos/get-branch-rules
+  repos/get-branch-rules repos/get-environment repos/list-deployment-branch-policies
   repos/get-combined-status-for-ref repos/get-commit repos/get-content repos/list-branches repos/list-commits
   repos/list-commit-statuses-for-ref repos/list-pull-requests-associated-with-commit repos/update
   repos/update-branch-protection

@@ -40,7 +40,7 @@ function loadedWith(entry: string): { files: string[]; bytes: number; packages: 
 }
 
 function chunkOf(verb: string): string {
-  const asked = new RegExp(`import\\(["'\`]\\./(chunk-${verb}-[\\w-]+\\.mjs)`);
+  const asked = new RegExp(`import\\(["'\`]\\./(chunk-${verb}-[\\w-]{8}\\.mjs)`);
   // The list of verbs lies in the entry, or in a chunk that the actions share with it.
   const found = loadedWith('passloop.mjs')
     .files.map((name) => asked.exec(readFileSync(path.join(bundle, name), 'utf8'))?.[1])

@@ -186,6 +186,44 @@ it('a second run of the same key trains nothing and starts nothing', async () =>
   });
 }, 300_000);
 
+it("production's image is started by the job that seals, where the store has no predictions of it for these rows", async () => {
+  await world.git(world.flightsClone, 'checkout', '-q', 'main');
+  const pushed = await world.passloop(['package', 'push', '--json', '-']);
+  expect(pushed.exitCode, pushed.stderr).toBe(0);
+  const image = parseDocument('image', pushed.stdout, 'the image');
+  const store = openOciStore({ repository: `${world.image}-runs`, credentials: null });
+  await store.writePointer(
+    {
+      schema: 'passloop/pointer/v1',
+      model,
+      environment: 'prod',
+      record: `sha256:${'5'.repeat(64)}`,
+      modelDigest: image.modelDigest,
+      imageDigest: image.digest ?? '',
+      imageReference: image.reference ?? '',
+      runKey: null,
+      deployCommit: '7'.repeat(40),
+      evaluatedOn: null,
+      history: [],
+      held: [],
+      at: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
+    },
+    null,
+  );
+  const job = await begin(pull.number);
+  await train(job);
+  const sealed = await seal(job);
+  expect(sealed.exitCode, sealed.log).toBe(0);
+  expect(sealed.log).toMatch(/score by production's image/);
+  const [compared] = (await reportOf(sealed)).models;
+  expect(compared).toMatchObject({
+    outcome: 'compared',
+    production: { modelDigest: image.modelDigest },
+    comparison: { production: { scoredBy: 'image' }, candidate: { scoredBy: 'image' } },
+  });
+  expect(compared?.comparison?.metrics.find(({ name }) => name === 'roc_auc')?.interval).not.toBeNull();
+}, 300_000);
+
 /** A zip as Python's own zipfile writes it. */
 function zip(files: Record<string, string>): Buffer {
   const script = `import io, json, sys, zipfile

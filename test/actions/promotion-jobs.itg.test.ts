@@ -117,13 +117,13 @@ it('an unknown key is planned, trained, built, proven and promoted, each by its 
   expect(await plan()).toEqual({
     models: [{ name, environment: 'prod', needs: 'train', outcome: 'pending' }],
     train: [name],
-    image: [name],
-    promote: [name],
+    image: [{ name }],
+    promote: [{ name }],
   });
 
   // Stands for the two jobs that train and seal.
   expect((await job('reproduce-training')).outputs.cache).toBe('miss');
-  expect(await plan()).toMatchObject({ models: [{ needs: 'image' }], train: [], image: [name] });
+  expect(await plan()).toMatchObject({ models: [{ needs: 'image' }], train: [], image: [{ name }] });
 
   const early = await job('promote-model', { inputs: { ...deploy(), environment: 'prod', proof: 'true' } });
   expect(early.exitCode).toBe(1);

@@ -3,19 +3,19 @@ import { caseList } from './case-list.ts';
 import { securityCases } from './cases.ts';
 import { ForkWorld } from './fork-world.ts';
 
-let world: ForkWorld;
-
-beforeAll(async () => {
-  world = await ForkWorld.open();
-});
-afterAll(async () => {
-  await world[Symbol.asyncDispose]();
-});
-
 const comment = 'issues/create-comment';
 const check = 'checks/create';
 
 describe.each(securityCases)('$group', ({ cases }) => {
+  // One a group: with every pull request that is open a push takes longer.
+  let world: ForkWorld;
+  beforeAll(async () => {
+    world = await ForkWorld.open();
+  });
+  afterAll(async () => {
+    await world?.[Symbol.asyncDispose]();
+  });
+
   it.each(cases)('$name', async ({ play, posts, says, writes, afterwards }) => {
     const scene = await play(world);
     const from = world.github.log.length;

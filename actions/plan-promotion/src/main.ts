@@ -12,14 +12,13 @@ await runAction(
       permissions: deployRead,
     });
     const { document, recipient } = await planPromotions({ ...context, tokenFor: tokens.tokenFor }, inputs);
-    const named = (...needs: string[]) =>
-      JSON.stringify(document.models.filter((model) => needs.includes(model.needs)).map(({ name }) => name));
     const models = document.models.map(({ name, environment, needs, outcome }) => ({
       name,
       environment,
       needs,
       outcome,
     }));
+    const needing = (...needs: string[]) => models.filter((model) => needs.includes(model.needs));
     return {
       kind: 'promotion-plan',
       document,
@@ -29,9 +28,9 @@ await runAction(
       summary: planPromotionSummary(document),
       outputs: {
         models: JSON.stringify(models),
-        train: named('train'),
-        image: named('train', 'image'),
-        promote: named('train', 'image', 'promote'),
+        train: JSON.stringify(needing('train').map(({ name }) => name)),
+        image: JSON.stringify(needing('train', 'image')),
+        promote: JSON.stringify(needing('train', 'image', 'promote')),
         recipient,
       },
     };

@@ -1,5 +1,7 @@
 /** One line that works, or two, for each command: shown below its help, and parsed by a test. */
 export const examples: Readonly<Record<string, readonly string[]>> = {
+  init: ['passloop init --plan', 'passloop init --owners @acme/ml'],
+  doctor: ['passloop doctor', 'passloop doctor --ref origin/main --json diagnosis.json'],
   check: ['passloop check --against origin/main', 'passloop check --against origin/main --plan'],
   'data lock': ['passloop data lock'],
   'data profile': ['passloop data profile', 'passloop data profile train.parquet --key id --out profile.json'],

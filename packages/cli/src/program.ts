@@ -4,11 +4,13 @@ import { addCheckCommands } from './commands/check.ts';
 import { addDataCommands } from './commands/data.ts';
 import { addDeployCommands } from './commands/deploy.ts';
 import { addPackageCommands } from './commands/package.ts';
+import { addSetupCommands } from './commands/setup.ts';
 import { addTrainCommands } from './commands/train.ts';
 import { examples } from './examples.ts';
 
 /** The commands in the order of the road. */
 const road: readonly (readonly [heading: string, commands: readonly string[]])[] = [
+  ['To begin:', ['init', 'doctor']],
   ['A change, as a whole and step by step:', ['check', 'data', 'train', 'package', 'compare']],
   ['What runs:', ['adopt', 'promote', 'rollback', 'hold', 'status', 'explain']],
   ['By itself:', ['edit']],
@@ -25,13 +27,14 @@ export function program(): Command {
     .addHelpText(
       'after',
       `
-Begin with \`data drift\`, \`data validate\` or \`compare\` on files of your own: they
-need no model file. docs/model-file.md has a template of one.
+Try \`data drift\`, \`data validate\` or \`compare\` on files of your own: they need no
+model file. \`init\` writes one. docs/start.md shows the way from there.
 \`passloop COMMAND --help\` shows examples.
 
 Exit codes: 0 passed · 1 a gate failed, or blocks undecided · 2 configuration
 or usage · 3 could not finish · 4 conflict · 5 pending`,
     );
+  addSetupCommands(root);
   addCheckCommands(root);
   addDataCommands(root);
   addTrainCommands(root);

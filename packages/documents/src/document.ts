@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { ComparisonDocument } from './comparison.ts';
 import { DataReport } from './data-report.ts';
 import { DeployChainDocument, DeployCheckDocument } from './deploy.ts';
+import { DiagnosisDocument } from './diagnosis.ts';
 import { ErrorDocument } from './error.ts';
 import { ImageDocument, ProbeDocument, ScanDocument } from './image.ts';
 import { KeyDocument } from './key.ts';
@@ -37,6 +38,7 @@ export const documentSchemas = {
   record: RecordDocument,
   pointer: ProductionPointer,
   status: StatusDocument,
+  diagnosis: DiagnosisDocument,
   error: ErrorDocument,
 } as const;
 

@@ -1,6 +1,7 @@
 export * from './comparison.ts';
 export * from './data-report.ts';
 export * from './deploy.ts';
+export * from './diagnosis.ts';
 export * from './document.ts';
 export * from './error.ts';
 export * from './image.ts';

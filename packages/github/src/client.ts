@@ -89,7 +89,7 @@ export function githubClient(options: GithubOptions): GithubClient {
 }
 
 /** Octokit is loaded with the first call. */
-async function openOctokit(options: GithubOptions): Promise<Octokit> {
+export async function openOctokit(options: GithubOptions): Promise<Octokit> {
   const { Octokit } = await import('octokit');
   return new Octokit({
     auth: options.token,

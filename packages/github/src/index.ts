@@ -7,6 +7,13 @@ export { defaultBranch } from './default-branch.ts';
 export { octokitForge } from './octokit-forge.ts';
 export { type ChangedFile, type PullRequest, readPullRequest } from './pull-request.ts';
 export { downloadRunArtifact } from './run-artifact.ts';
+export {
+  type Answer,
+  askInstallation,
+  type SettingsQuestion,
+  type SettingsReader,
+  settingsReader,
+} from './settings-reader.ts';
 export { dispatchWorkflow } from './workflow-dispatch.ts';
 export {
   type EndedRun,

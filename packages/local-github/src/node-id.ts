@@ -8,6 +8,8 @@ const PREFIXES = [
   'C',
   'CR',
   'CS',
+  'DBP',
+  'EN',
   'IC',
   'LA',
   'O',

@@ -42,6 +42,8 @@ export const FULL_PERMISSIONS: Permissions = {
 export const EVERY_PERMISSION: Permissions = {
   ...FULL_PERMISSIONS,
   administration: 'write',
+  environments: 'write',
+  organization_administration: 'write',
   variables: 'write',
   workflows: 'write',
 };
@@ -131,8 +133,11 @@ export function canSee(actor: Actor, repository: Repository): boolean {
   return !repository.state.private || (reaches(actor, repository) && actor.permissions.metadata !== undefined);
 }
 
+/** What a public repository doesn't show to everyone. */
+const PRIVATE_ANYWHERE: readonly PermissionName[] = ['administration', 'environments', 'variables'];
+
 export function hasPermission(actor: Actor, repository: Repository, name: PermissionName, level: Level): boolean {
-  if (level === 'read' && !repository.state.private && name !== 'administration') return true;
+  if (level === 'read' && !repository.state.private && !PRIVATE_ANYWHERE.includes(name)) return true;
   if (!reaches(actor, repository)) return false;
   const granted = actor.permissions[name];
   return granted === 'write' || (granted === 'read' && level === 'read');

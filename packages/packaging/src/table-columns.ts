@@ -41,17 +41,19 @@ export async function readTableColumns(
 
 /**
  * Row by row is a comparison only where the rows are the same: predictions about others could agree by chance.
- * @throws ConfigurationError where the stage's keys are not the dataset's
+ * @param whose for the message
+ * @throws ConfigurationError where the predictions' keys are not the dataset's
  */
 export async function requireSameRows(
   session: TableSession,
   dataset: Table,
-  stage: Table,
+  predictions: Table,
   key: readonly string[],
+  whose = "The stage's predictions",
 ): Promise<void> {
   const [left, right] = [
     await readTableColumns(session, dataset, { columns: key, key }),
-    await readTableColumns(session, stage, { columns: key, key }),
+    await readTableColumns(session, predictions, { columns: key, key }),
   ];
   const same = left.every(({ values }, at) => {
     const others = right[at]?.values ?? [];
@@ -61,8 +63,8 @@ export async function requireSameRows(
   });
   if (same) return;
   throw new ConfigurationError(
-    `The stage's predictions are about other rows than the dataset: ${stage.rows} rows, ${dataset.rows} in the dataset, and their keys ${key.join(', ')} differ.`,
-    { hint: 'evaluate.predictions must have one row for each row of evaluate.dataset, by the same key.' },
+    `${whose} are about other rows than the dataset: ${predictions.rows} rows, ${dataset.rows} in the dataset, and their keys ${key.join(', ')} differ.`,
+    { hint: 'They must have one row for each row of evaluate.dataset, by the same key.' },
   );
 }
 

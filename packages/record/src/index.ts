@@ -1,4 +1,5 @@
 export { openDirectoryStore } from './directory-store.ts';
+export { type RegistryAccess, registryAccess } from './oci-access.ts';
 export { dockerConfigCredentials, type RegistryCredentials } from './oci-auth.ts';
 export * from './oci-reference.ts';
 export * from './oci-registry.ts';

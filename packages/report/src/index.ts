@@ -1,3 +1,4 @@
+export { printDiagnosis } from './diagnosis.ts';
 export { headline, headlineText, reportHeadline } from './headline.ts';
 export * from './html.ts';
 export * from './judge.ts';

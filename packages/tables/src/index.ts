@@ -18,5 +18,12 @@ export {
 export { quoteDouble, quoteIdentifier, quoteNumber, quoteScalar, quoteText } from './quote.ts';
 export { type ColumnValues, readColumns } from './read-columns.ts';
 export { openTables, type SessionOptions, type Table, type TableSession, type TableSource } from './session.ts';
-export { findTableFiles, type TableFiles, type TableFormat, tableFormat, tableFormats } from './source.ts';
+export {
+  findTableFiles,
+  refusePointers,
+  type TableFiles,
+  type TableFormat,
+  tableFormat,
+  tableFormats,
+} from './source.ts';
 export { writeParquet } from './write-parquet.ts';

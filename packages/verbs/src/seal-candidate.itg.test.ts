@@ -471,6 +471,8 @@ it('rows that were not handed over are not compared, and the reason names both w
   expect(reason?.reason).toMatch(/`share-rows: true`.*a store that the job can read/s);
   expect(saved).toEqual({ run: null, proof: null });
   expect(await world.kept()).toEqual([]);
+  const promotion = await world.seal(await world.candidate(forgery), { compare: false });
+  expect(promotion.report.verdict).toBe('fail');
 });
 
 it('a job without an engine leaves no image, which fails, whatever the rest says', async () => {
@@ -620,6 +622,20 @@ describe('what is in production', () => {
     const { report } = await world.seal(await world.candidate());
     expect(report.verdict).not.toBe('pass');
     expect(report.models[0]?.comparison).toMatchObject({ outcome: 'not-comparable' });
+  });
+
+  it('is not what a candidate says to be by an id: a packaging change would pass unlooked at', async () => {
+    const { modelDigest } = (await modelIn(await world.candidate())).run ?? { modelDigest: '' };
+    await world.store.writePointer({ ...pointer, modelDigest }, null);
+    const forged = await world.candidate({
+      report({ image, probe }) {
+        if (image !== null && probe !== null) image.imageId = probe.target = pointer.imageDigest;
+      },
+    });
+    const { report } = await world.seal(forged);
+    expect(report).toMatchObject({ verdict: 'fail', models: [{ outcome: null, comparison: null }] });
+    expect(report.models[0]?.reasons[0]).toMatch(/its image says to be production's/);
+    expect((await world.seal(await world.candidate())).report.models[0]?.outcome).toBe('same-model');
   });
 
   it('a model that is held is said to be held', async () => {

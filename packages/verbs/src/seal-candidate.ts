@@ -1,10 +1,10 @@
 import path from 'node:path';
 import { ConfigurationError, canonicalJson, InfrastructureError, plainText, temporaryFolder } from '@passloop/core';
-import type { MissingPart, PlanDocument, ReportDocument, RunDocument } from '@passloop/documents';
-import { DeniedError, type Saved, type Store } from '@passloop/record';
+import type { MissingPart, PlanDocument, ReportDocument } from '@passloop/documents';
+import type { Saved } from '@passloop/record';
 import { openTables } from '@passloop/tables';
-import { ForeignRun, sealedRun } from '@passloop/training';
-import { asCandidate, type HandedOver, openCandidate, WrongCandidate } from './candidate-files.ts';
+import { ForeignRun } from '@passloop/training';
+import { asCandidate, WrongCandidate } from './candidate-files.ts';
 import {
   dataPart,
   type Evaluation,
@@ -21,36 +21,15 @@ import {
 import { begun, notEvaluated, notReached, type Parts, untouched, withMissing } from './check-parts.ts';
 import { comparePart, isHeld, readProduction } from './compare-part.ts';
 import type { Context } from './context.ts';
-import { readHandOverKey } from './hand-over.ts';
 import { signatureOf } from './image-stage.ts';
 import { lazyEngine } from './lazy-engine.ts';
 import { judged, oneModelReport } from './one-model-report.ts';
+import { openSeal, type SealRequest, type SealStep } from './open-seal.ts';
 import { outFolder } from './out-folder.ts';
 import { type CheckPlan, type PlannedCheck, planCheck } from './plan.ts';
-import { producerOf, runStage } from './run-stage.ts';
-import { claimedProbe, scanModel, sealedImagePart } from './sealed-image.ts';
-import { openModelStore, refuseVanishing } from './store.ts';
+import { scanModel, sealedImagePart } from './sealed-image.ts';
+import { refuseVanishing } from './store.ts';
 import { proofKeyOf } from './stored-proof.ts';
-
-export type SealRequest = {
-  model: string;
-  against?: string | undefined;
-  /** The commit that the report is about, where that isn't the one that is checked out. */
-  head?: string | undefined;
-  /** What the job that planned said; this job must see the same. */
-  plan?: PlanDocument | undefined;
-  /** What was handed over, unpacked; null where there is nothing of that name. A text says why it could not be unpacked. */
-  candidate: { folder: string } | { problem: string } | null;
-  /** Run and proof are written into the store. */
-  store: boolean;
-  /** Production is asked for, and the candidate held against it. */
-  compare: boolean;
-  /** The change comes from a branch that others may push to: under `trust: retrain` its run isn't kept. */
-  isPullRequest: boolean;
-  /** A fork's job may not read a private store. */
-  mayBeDenied?: boolean | undefined;
-  out?: string | undefined;
-};
 
 export type Sealed = {
   report: ReportDocument;
@@ -124,118 +103,8 @@ async function sealModel(
   }
 }
 
-/** A run whose outputs lie here, from another job or from the store. */
-type Step = {
-  part: PartContext;
-  parts: Parts;
-  /** Null: this job can't read it, and needn't. */
-  store: Store | null;
-  run: RunDocument;
-  outputs: string;
-  /** Null: it came from the store. */
-  candidate: HandedOver | null;
-};
-
-async function openSeal(
-  part: PartContext,
-  parts: Parts,
-  request: SealRequest,
-  folder: string,
-): Promise<Step | { withheld: Parts }> {
-  const { context, plan, check, out } = part;
-  const { workspace } = plan;
-  const { model } = check;
-  const { candidate: given } = request;
-  if (given === null) {
-    throw new InfrastructureError(`There is no artifact with the candidate of ${model.name} in this run.`, {
-      hint: 'The job that trains it did not finish: its log says why.',
-    });
-  }
-  if ('problem' in given) throw new WrongCandidate(given.problem.replace(/\.$/, ''));
-  const store = await readableStore(context, workspace.root, model, request.mayBeDenied ?? false);
-  const identity = store === null ? null : ((await readHandOverKey(store))?.identity ?? null);
-  const candidate = await openCandidate(given.folder, folder, identity);
-  requireSubject(candidate, part, request);
-  if (candidate.model.run === null) {
-    if (candidate.outputs !== null || candidate.predictions !== null)
-      throw new WrongCandidate('it holds files, and its report no run');
-    const runKey = check.key?.runKey ?? '';
-    if (store === null || (await store.findRun(runKey)) === null)
-      throw new WrongCandidate(`it holds no run, and the store has none of ${runKey}`);
-    const run = await runStage(context, { workspace, model, store, outputs: out.outputs, train: false });
-    return { part, parts: { ...parts, run }, store, run, outputs: out.outputs, candidate: null };
-  }
-  if (candidate.outputs === null) {
-    if (candidate.predictions !== null) throw new WrongCandidate('it holds predictions, and no output of its run');
-    return { withheld: withheld(candidate, parts, request) };
-  }
-  const run = await sealedRun({
-    repository: workspace.repository,
-    commit: workspace.commit,
-    model,
-    outputFolder: candidate.outputs,
-    claimed: candidate.model.run,
-    producer: producerOf(context, workspace),
-    now: context.now(),
-  });
-  return { part, parts: { ...parts, run }, store, run, outputs: candidate.outputs, candidate };
-}
-
-/** @throws WrongCandidate for the report of another commit, model, key or policy */
-function requireSubject({ report, model }: HandedOver, { plan, check }: PartContext, request: SealRequest): void {
-  const head = request.head ?? plan.workspace.commit;
-  if (report.head !== head) throw new WrongCandidate(`its report is about the commit ${report.head.slice(0, 12)}`);
-  if (model.name !== check.model.name) throw new WrongCandidate(`its report is about the model ${model.name}`);
-  if (model.runKey !== check.planned.runKey)
-    throw new WrongCandidate(
-      `its report is about ${model.runKey ?? 'no run key'}, and the commit gives ${check.planned.runKey}`,
-    );
-  if (model.policy.digest !== check.planned.policy.digest)
-    throw new WrongCandidate("its report is judged by another policy than the target branch's");
-}
-
-/** A fork's job may meet a private store; null then. Elsewhere a store that can't be read is an error. */
-async function readableStore(
-  context: Context,
-  root: string,
-  model: PlannedCheck['model'],
-  mayBeDenied: boolean,
-): Promise<Store | null> {
-  const store = await openModelStore(context, root, model);
-  try {
-    await store.handOverKey();
-    return store;
-  } catch (error) {
-    if (!mayBeDenied || !(error instanceof DeniedError)) throw error;
-    return null;
-  }
-}
-
-const waysToCompare =
-  'Set `share-rows: true`, which lets whoever may read the repository read the rows; or keep results in a store that the job can read, so that rows travel encrypted to its readers.';
-
-/** What can be said of a candidate whose rows and outputs stayed on the machine that made them. */
-function withheld(candidate: HandedOver, parts: Parts, request: SealRequest): Parts {
-  const probe = claimedProbe(candidate.model);
-  const missing: MissingPart[] = [
-    {
-      part: 'run',
-      verdict: 'skipped',
-      reason: 'The candidate was trained, and its outputs were not handed over, so nothing of it was verified or kept.',
-    },
-  ];
-  if (request.compare) {
-    missing.push({
-      part: 'comparison',
-      verdict: 'inconclusive',
-      reason: `The rows that the candidate predicted were not handed over, so nothing was compared. ${waysToCompare}`,
-    });
-  }
-  return withMissing({ ...parts, probe }, missing);
-}
-
 /** Verifies all of a candidate first, then keeps it, then compares. */
-async function sealStep(step: Step, request: SealRequest, sealed: Omit<Sealed, 'report'>): Promise<Parts> {
+async function sealStep(step: SealStep, request: SealRequest, sealed: Omit<Sealed, 'report'>): Promise<Parts> {
   const { part, store, run, candidate, outputs } = step;
   const { context, session, plan, check } = part;
   const { model } = check;
@@ -267,7 +136,7 @@ const unknownProduction: MissingPart = {
 
 /** The proof that the store has of a run's image; the model file is scanned again. */
 async function storedImagePart(
-  { part, store, run, outputs }: Step,
+  { part, store, run, outputs }: SealStep,
   parts: Parts,
   evaluation: Evaluation,
 ): Promise<{ parts: Parts; scored: Scored | null }> {
@@ -296,7 +165,7 @@ async function storedImagePart(
 
 /** Writes run and proof into the store, where they may be kept. */
 async function keep(
-  step: Step,
+  step: SealStep,
   request: SealRequest,
   sealed: Omit<Sealed, 'report'>,
   parts: Parts,

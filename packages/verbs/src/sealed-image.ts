@@ -57,6 +57,9 @@ export async function sealedImagePart(
     return { parts: withMissing(scanned, [{ part: 'image', verdict: 'fail', reason }]), scored: byStage };
   }
   const image = await sealedImage(plan.workspace, model, run, claimed, store);
+  // An image that no registry has yet is told from production's by its id.
+  if (image.digest === null && image.imageId === parts.production?.imageDigest)
+    throw new WrongCandidate("its image says to be production's, which has another key");
   if (answered.target !== image.imageId) throw new WrongCandidate('it probed another image than it built');
   if (answered.verdict === 'fail') {
     const probe = sealedProbe(answered, answered.predictions);
@@ -85,7 +88,7 @@ async function skewFrom(
   const { key } = model.columns;
   const name = "the image's predictions";
   const table = await session.open({ uri: path.basename(file), root: path.dirname(file), name });
-  await requireSameRows(session, dataset.table, table, key);
+  await requireSameRows(session, dataset.table, table, key, "The image's predictions");
   const image = await readTableColumns(session, table, { columns: signature.outputs.map(tensorColumn), key });
   return skewOf(session, { model, signature, dataset: dataset.table, stage, image });
 }

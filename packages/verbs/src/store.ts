@@ -74,7 +74,7 @@ export async function openImageRegistry(context: Context, repository: string): P
 }
 
 /** What `docker login` wrote; on the forge's own registry, the job's token where there is no login. Null asks anonymously. */
-async function registryCredentials(context: Context, repository: string): Promise<RegistryCredentials | null> {
+export async function registryCredentials(context: Context, repository: string): Promise<RegistryCredentials | null> {
   const { host } = parseRepository(repository);
   const folder = dockerConfigFolder(context);
   const text = folder === null ? null : await readTextIfExists(path.join(folder, 'config.json'));

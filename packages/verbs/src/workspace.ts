@@ -51,7 +51,7 @@ export async function openWorkspace(context: Context, options: { ref?: string | 
 }
 
 /** `owner/name`, from the job's environment or from the remote `origin`. */
-async function repositoryName(context: Context, repository: GitRepository): Promise<string | null> {
+export async function repositoryName(context: Context, repository: GitRepository): Promise<string | null> {
   const given = context.env.GITHUB_REPOSITORY;
   if (given !== undefined && /^[\w.-]+\/[\w.-]+$/.test(given)) return given;
   const url = (await repository.run(['remote', 'get-url', 'origin'], { allowFailure: true })).trim();

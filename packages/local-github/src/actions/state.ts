@@ -77,6 +77,22 @@ export type Dispatch = {
   createdAt: string;
 };
 
+/** An environment: what may use it, and what it holds. */
+export type Environment = {
+  /** `protected`: those with protection; else patterns of branches and tags. */
+  refs: 'all' | 'protected' | { branches: string[]; tags?: string[] };
+  /** Names only: values are given to no caller of the API. */
+  secrets: string[];
+  /** By their names in upper case. */
+  variables: Record<string, string>;
+};
+
+/** Rules of rulesets for a branch, as far as they are told to callers; the server doesn't enforce them. */
+type ToldRules = {
+  checks?: { context: string; appId: number | null }[];
+  mergeQueue?: boolean;
+};
+
 /** What a repository's settings say of workflows. */
 export type ActionsSettings = {
   /** What GITHUB_TOKEN may do where a workflow says nothing. */
@@ -87,6 +103,9 @@ export type ActionsSettings = {
   forkApproval: 'all_external_contributors' | 'first_time_contributors' | 'first_time_contributors_new_to_github';
   /** Configuration variables, by their names in upper case. */
   variables: Record<string, string>;
+  environments: Record<string, Environment>;
+  /** By branch. */
+  rules: Record<string, ToldRules>;
 };
 
 /** What GitHub Actions keeps of one repository. */
@@ -105,6 +124,8 @@ export function emptyActions(): ActionsState {
     mayApprove: false,
     forkApproval: 'first_time_contributors',
     variables: {},
+    environments: {},
+    rules: {},
   };
   return { workflows: [], runs: [], artifacts: [], dispatches: [], settings };
 }

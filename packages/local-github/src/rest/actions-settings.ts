@@ -1,4 +1,5 @@
 import { notFound } from '../api-error.ts';
+import { fullName } from '../forge.ts';
 import { branchTip } from '../refs.ts';
 import { listed, type Operation, ok, type RepositoryCall, reads, text } from './call.ts';
 
@@ -19,11 +20,41 @@ async function getVariable(call: RepositoryCall) {
   return ok({ name, value, created_at: state.createdAt, updated_at: state.updatedAt });
 }
 
-/** Rulesets are not served, so a branch has no rules; its protection is another matter. */
+/** A branch's rules are those that a test told; its protection is another matter. */
 async function listRules(call: RepositoryCall) {
-  if ((await branchTip(call.repository, text(call, 'branch'))) === undefined) throw notFound();
-  return listed(call, [], (rule) => rule);
+  const branch = text(call, 'branch');
+  if ((await branchTip(call.repository, branch)) === undefined) throw notFound();
+  const { checks, mergeQueue } = call.repository.state.actions.settings.rules[branch] ?? {};
+  const rules: { type: string; parameters: object }[] = [];
+  if (checks !== undefined) {
+    const required = checks.map(({ context, appId }) => ({
+      context,
+      ...(appId === null ? {} : { integration_id: appId }),
+    }));
+    rules.push({
+      type: 'required_status_checks',
+      parameters: { required_status_checks: required, strict_required_status_checks_policy: false },
+    });
+  }
+  if (mergeQueue === true) rules.push({ type: 'merge_queue', parameters: queueParameters });
+  const { state } = call.repository;
+  return listed(call, rules, (rule) => ({
+    ...rule,
+    ruleset_source_type: 'Repository',
+    ruleset_source: fullName(state),
+    ruleset_id: state.id,
+  }));
 }
+
+const queueParameters = {
+  check_response_timeout_minutes: 60,
+  grouping_strategy: 'ALLGREEN',
+  max_entries_to_build: 5,
+  max_entries_to_merge: 5,
+  merge_method: 'MERGE',
+  min_entries_to_merge: 1,
+  min_entries_to_merge_wait_minutes: 5,
+};
 
 export const actionsSettingsOperations: Record<string, Operation> = {
   'actions/get-fork-pr-contributor-approval-permissions-repository': reads('administration', getForkApproval),

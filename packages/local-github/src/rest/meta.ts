@@ -18,6 +18,7 @@ import {
   pageOf,
   type RepositoryCall,
   reads,
+  text,
   writes,
 } from './call.ts';
 import { presentFullRepository, presentRepository } from './repository.ts';
@@ -141,6 +142,27 @@ async function getRepositoryInstallation(call: Call) {
   return ok(presentInstallation(call.forge, app));
 }
 
+async function listOrganizationInstallations(call: Call) {
+  const { forge, actor } = call;
+  const organization = text(call, 'org');
+  const account = forge.state.accounts.find(({ login }) => login.toLowerCase() === organization.toLowerCase());
+  if (account?.type !== 'Organization') throw notFound();
+  if (actor.permissions.organization_administration === undefined) {
+    throw new ApiError(403, notAccessible(actor), {
+      headers: { 'X-Accepted-GitHub-Permissions': 'organization_administration=read' },
+    });
+  }
+  const apps = forge.state.apps.filter(
+    ({ installation }) => installation.account.toLowerCase() === organization.toLowerCase(),
+  );
+  const page = pageOf(call, apps);
+  return {
+    status: 200,
+    headers: page.headers,
+    body: { total_count: apps.length, installations: page.items.map((app) => presentInstallation(forge, app)) },
+  };
+}
+
 async function createInstallationToken(call: Call) {
   const { forge } = call;
   const app = callingApp(call);
@@ -225,6 +247,7 @@ export const metaOperations: Record<string, Operation> = {
     run: listInstallationRepositories,
   },
   'apps/revoke-installation-access-token': { scope: 'installation', writes: true, run: revokeInstallationToken },
+  'orgs/list-app-installations': { scope: 'token', writes: false, run: listOrganizationInstallations },
   'rate-limit/get': { scope: 'public', writes: false, run: getRateLimit },
   'repos/get': reads('metadata', getRepository),
   'repos/update': writes('administration', updateRepository),

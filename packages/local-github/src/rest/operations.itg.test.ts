@@ -249,6 +249,53 @@ describe('every extracted operation', () => {
     await expect(rest.actions.getRepoVariable({ ...repo, name: 'OTHER' })).rejects.toMatchObject({ status: 404 });
   });
 
+  it('environments, and rules of a branch', async () => {
+    await world.repository.configureActions({
+      environments: {
+        open: { refs: 'all', secrets: [], variables: {} },
+        passloop: {
+          refs: { branches: ['main'], tags: ['v*'] },
+          secrets: ['KEY', 'OTHER'],
+          variables: { APP_ID: 'Iv2' },
+        },
+      },
+      rules: {
+        main: {
+          checks: [
+            { context: 'passloop', appId: 15368 },
+            { context: 'lint', appId: null },
+          ],
+          mergeQueue: true,
+        },
+      },
+    });
+    const { rest } = octokit;
+    const named = { ...repo, environment_name: 'Passloop' };
+    const open = await rest.repos.getEnvironment({ ...repo, environment_name: 'open' });
+    const environment = await rest.repos.getEnvironment(named);
+    const policies = await rest.repos.listDeploymentBranchPolicies(named);
+    const secrets = await rest.actions.listEnvironmentSecrets({ ...named, per_page: 1 });
+    const variable = await rest.actions.getEnvironmentVariable({ ...named, name: 'app_id' });
+    const rules = await rest.repos.getBranchRules({ ...repo, branch: 'main' });
+    const blind = octokitFor(
+      world.server,
+      await world.server.createToken({ login: 'bob', permissions: { actions: 'read' } }),
+    );
+
+    expect(open.data.deployment_branch_policy).toBeNull();
+    expect(environment.data).toMatchObject({
+      name: 'passloop',
+      deployment_branch_policy: { protected_branches: false, custom_branch_policies: true },
+    });
+    expect(policies.data.branch_policies.map(({ name, type }) => `${type} ${name}`)).toEqual(['branch main', 'tag v*']);
+    expect(secrets.data).toMatchObject({ total_count: 2, secrets: [{ name: 'KEY' }] });
+    expect(variable.data.value).toBe('Iv2');
+    expect(rules.data.map(({ type }) => type)).toEqual(['required_status_checks', 'merge_queue']);
+    await expect(rest.repos.getEnvironment({ ...repo, environment_name: 'no' })).rejects.toMatchObject({ status: 404 });
+    await expect(blind.rest.actions.listEnvironmentSecrets(named)).rejects.toMatchObject({ status: 403 });
+    await world.repository.configureActions({ rules: {} });
+  });
+
   it('the repository, the user and the limit', async () => {
     const got = await octokit.rest.repos.get(repo);
     const updated = await octokit.rest.repos.update({ ...repo, allow_auto_merge: true, description: 'd' });
@@ -285,6 +332,19 @@ describe('every extracted operation', () => {
     expect(repositories.data.repositories.map(({ full_name }) => full_name)).toEqual(['acme/deploy']);
     expect(pushed.status).toBe(201);
     expect(forbidden).toBe('deployer[bot]');
+  });
+
+  it('installations of an organization', async () => {
+    const app = await world.server.createApp({ slug: 'lister', account: 'acme', repositories: ['acme/deploy'] });
+    const list = await octokit.rest.orgs.listAppInstallations({ org: 'acme', per_page: 100 });
+    const blind = octokitFor(world.server, await world.server.createToken({ login: 'bob' }));
+
+    expect(list.data.installations.find(({ client_id }) => client_id === app.clientId)).toMatchObject({
+      app_slug: 'lister',
+      repository_selection: 'selected',
+    });
+    await expect(octokit.rest.orgs.listAppInstallations({ org: 'ada' })).rejects.toMatchObject({ status: 404 });
+    await expect(blind.rest.orgs.listAppInstallations({ org: 'acme' })).rejects.toMatchObject({ status: 403 });
   });
 
   it('dispatches of a workflow', async () => {

@@ -5,6 +5,7 @@ import type { Operation } from './call.ts';
 import { checkOperations } from './checks.ts';
 import { commitOperations } from './commits.ts';
 import { contentsOperations } from './contents.ts';
+import { environmentOperations } from './environments.ts';
 import { gitDataOperations } from './git-data.ts';
 import { issueOperations } from './issues.ts';
 import { metaOperations } from './meta.ts';
@@ -18,6 +19,7 @@ export const operations: Record<string, Operation> = {
   ...checkOperations,
   ...commitOperations,
   ...contentsOperations,
+  ...environmentOperations,
   ...gitDataOperations,
   ...issueOperations,
   ...metaOperations,

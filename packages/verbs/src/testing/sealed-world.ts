@@ -9,7 +9,8 @@ import { openTables } from '@passloop/tables';
 import { createRepository, lockOf, type TestRepository } from '../../../training/src/fixtures/repository.ts';
 import type { Context } from '../context.ts';
 import { imageIdentityOf } from '../image-key-of.ts';
-import { type Sealed, type SealRequest, sealCandidate } from '../seal-candidate.ts';
+import type { SealRequest } from '../open-seal.ts';
+import { type Sealed, sealCandidate } from '../seal-candidate.ts';
 import { trainCandidate } from '../train-candidate.ts';
 import { openWorkspace, selectModel } from '../workspace.ts';
 
