@@ -28,6 +28,11 @@ const assets: { from: string; to: string; keep: (name: string) => boolean }[] = 
     to: 'runtime',
     keep: (name) => name === '' || /^(passloop_runtime(\/(?!__pycache__|.*\.pyc$).*)?|requirements\.lock)$/.test(name),
   },
+  {
+    from: 'workflows-templates',
+    to: 'workflows-templates',
+    keep: (name) => name === '' || /^[\w-]+\.yml$/.test(name),
+  },
 ];
 
 function entries(source: string): Record<string, string> {
@@ -110,7 +115,14 @@ function listing(folder: string): Map<string, string> {
 async function buildCopy(name: string): Promise<Map<string, string>> {
   const copy = mkdtempSync(path.join(tmpdir(), `passloop-${name}-`));
   try {
-    for (const folder of ['packages', 'actions', 'package.json', 'package-lock.json', 'tsconfig.json']) {
+    for (const folder of [
+      'packages',
+      'actions',
+      'workflows-templates',
+      'package.json',
+      'package-lock.json',
+      'tsconfig.json',
+    ]) {
       const from = path.join(root, folder);
       if (existsSync(from))
         cpSync(from, path.join(copy, folder), { recursive: true, filter: (file) => !file.includes('node_modules') });
