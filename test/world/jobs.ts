@@ -19,7 +19,7 @@ export type Jobs = {
 };
 
 /** What the last job of a promotion said, or the plan where no job followed. */
-export type PromotedBy = Pick<PromotionDocument, 'outcome' | 'reason'> & { change: string | null };
+type PromotedBy = Pick<PromotionDocument, 'outcome' | 'reason'> & { change: string | null };
 
 type Place = { run: CreatedWorkflowRun; env: Record<string, string>; checkout: () => Promise<string> };
 type Planned = { name: string; environment: string; needs: string; outcome: string };
