@@ -109,9 +109,10 @@ export function checkEvent(name: string, payload: unknown): CheckEvent {
 function parsed<Schema extends z.ZodType>(schema: Schema, name: string, payload: unknown): z.infer<Schema> {
   const result = schema.safeParse(payload);
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
+  const place = result.error.issues[0]?.path.join('.') ?? '';
   throw new ConfigurationError(
-    `The payload of the event ${plainText(name, 64)} is none: ${issue?.path.join('.')} ${issue?.message}.`,
+    `The payload of this run is none of the event ${plainText(name, 64)}: ${place === '' ? 'it' : `\`${plainText(place, 64)}\``} is missing or something else.`,
+    { hint: "A runner writes it to GITHUB_EVENT_PATH; something changed that file or the event's name." },
   );
 }
 
