@@ -1,0 +1,1 @@
+function e(e,t=[]){let n=[`PATH`,`HOME`,`USER`,`TMPDIR`,`LANG`,`XDG_CACHE_HOME`,`SystemRoot`,`GIT_CONFIG_GLOBAL`,`GIT_CONFIG_SYSTEM`,...t],r={};for(let t of n){let n=e.env[t];n!==void 0&&(r[t]=n)}return r}function t(e){return e.now().toISOString().replace(/\.\d{3}Z$/,`Z`)}export{e as n,t};

@@ -1,0 +1,1 @@
+async function e(e){return e.handOverKey()}async function t(e){return e.createHandOverKey()}export{e as n,t};

@@ -1,0 +1,1 @@
+import{t as e}from"./chunk-src-CvdtBz1g.mjs";export default e();export{};

@@ -1,0 +1,1 @@
+export{K as errorDocument,n as formatDocument}from"./chunk-src-Djmn-Tnt.mjs";
