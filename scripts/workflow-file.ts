@@ -28,6 +28,7 @@ export type Step = z.infer<typeof Step>;
 const Job = z.object({
   name: z.string().optional(),
   uses: z.string().optional(),
+  if: z.union([z.string(), z.boolean()]).optional(),
   needs: z.union([z.string(), z.array(z.string())]).default([]),
   permissions: z.record(z.string(), Level).optional(),
   environment: z.union([z.string(), z.object({ name: z.string() })]).optional(),

@@ -21,9 +21,8 @@ let bundle: Bundle;
 let pull: PullRequest;
 let first: Job;
 
-/** A workflow run on a pull request, as its jobs see it. */
-type Job = { run: CreatedWorkflowRun; event: string; plan: BundleRun; workspace: string };
-type Checkout = { number: number; depth?: number };
+/** A workflow run, as its jobs see it: `payload` is the event's file, `ref` what actions/checkout takes. */
+type Job = { run: CreatedWorkflowRun; event: string; payload: string; ref: string; plan: BundleRun };
 
 beforeAll(async () => {
   folder = await temporaryFolder('check-jobs');
@@ -43,40 +42,45 @@ afterAll(async () => {
   await folder?.[Symbol.asyncDispose]();
 });
 
-/** What actions/checkout leaves for a pull request: the merge commit, detached, with its parents. */
-async function checkout({ number, depth = 2 }: Checkout): Promise<string> {
+/** What actions/checkout leaves: the event's commit, detached, and as much of its history as was asked for (0: all). */
+async function checkout(ref: string, depth = 2): Promise<string> {
   const place = path.join(folder.path, `work-${Math.random().toString(36).slice(2)}`);
   await mkdir(place);
   await world.git(place, 'init', '-q');
   await world.git(place, 'remote', 'add', 'origin', world.flights.cloneUrlWith(world.tokens.team));
-  const merge = `+refs/pull/${number}/merge:refs/remotes/pull/${number}/merge`;
-  await world.git(place, 'fetch', '-q', '--no-tags', `--depth=${depth}`, 'origin', merge);
-  await world.git(place, 'checkout', '-q', '--force', `refs/remotes/pull/${number}/merge`);
+  const shallow = depth === 0 ? [] : [`--depth=${depth}`];
+  await world.git(place, 'fetch', '-q', '--no-tags', ...shallow, 'origin', `+${ref}:refs/remotes/event`);
+  await world.git(place, 'checkout', '-q', '--force', 'refs/remotes/event');
   await world.git(place, 'remote', 'set-url', 'origin', `${world.github.url}/acme/flights`);
   return place;
 }
 
-/** Begins a run: its first job plans. */
+/** Begins a run for a pull request: its first job plans. */
 async function begin(number: number): Promise<Job> {
   const payload = await world.flights.pullRequestPayload(number, 'opened');
-  const { head } = payload.pull_request as { head: { sha: string } };
+  const { head } = payload.pull_request as { head: { sha: string; ref: string } };
+  return beginWith('pull_request', payload, `refs/pull/${number}/merge`, head.sha);
+}
+
+async function beginWith(event: string, body: object, ref: string, headSha: string): Promise<Job> {
   const run = await world.github.createWorkflowRun({
     repository: 'acme/flights',
     workflow: 'model-check.yml',
     name: 'Model check',
-    event: 'pull_request',
-    headSha: head.sha,
+    event,
+    headSha,
     headBranch: 'deeper',
   });
-  const event = path.join(folder.path, `event-${run.id}.json`);
-  await writeFile(event, JSON.stringify(payload));
-  const job = { run, event, workspace: await checkout({ number }) };
-  return { ...job, plan: await step('plan-check', job, {}, { token: world.tokens.job }) };
+  const payload = path.join(folder.path, `event-${run.id}.json`);
+  await writeFile(payload, JSON.stringify(body));
+  const job = { run, event, payload, ref };
+  const workspace = await checkout(ref, event === 'pull_request' ? 2 : 0);
+  return { ...job, plan: await step('plan-check', { ...job, workspace }, {}, { token: world.tokens.job }) };
 }
 
 async function step(
   name: string,
-  job: Pick<Job, 'run' | 'event'> & { workspace: string },
+  job: Pick<Job, 'run' | 'event' | 'payload'> & { workspace: string },
   inputs: Record<string, string>,
   secrets: Record<string, string> = {},
 ): Promise<BundleRun> {
@@ -89,8 +93,8 @@ async function step(
       GITHUB_API_URL: world.github.restUrl,
       GITHUB_REPOSITORY: 'acme/flights',
       GITHUB_ACTOR: 'ada',
-      GITHUB_EVENT_NAME: 'pull_request',
-      GITHUB_EVENT_PATH: job.event,
+      GITHUB_EVENT_NAME: job.event,
+      GITHUB_EVENT_PATH: job.payload,
       ...(world.docker === null ? {} : { PASSLOOP_DOCKER: world.docker }),
     },
   });
@@ -106,12 +110,12 @@ const model = 'flight-delay';
 async function train(job: Job, inputs: Record<string, string> = {}): Promise<BundleRun> {
   const [{ stored }] = JSON.parse(job.plan.outputs.models ?? '') as [{ stored: string }];
   const recipient = job.plan.outputs.recipient ?? '';
-  const workspace = await checkout(pull);
+  const workspace = await checkout(job.ref);
   return step('train-candidate', { ...job, workspace }, { model, stored, recipient, ...inputs });
 }
 
 async function seal(job: Job, inputs: Record<string, string> = {}): Promise<BundleRun> {
-  const workspace = await checkout(pull);
+  const workspace = await checkout(job.ref);
   const given = { model, plan: job.plan.outputs.plan ?? '', ...inputs };
   return step('seal-candidate', { ...job, workspace }, given, { token: world.tokens.job });
 }
@@ -122,6 +126,22 @@ async function reportOf(run: BundleRun) {
 
 function artifactNames(job: Job): string[] {
   return job.run.artifacts().map(({ name }) => name);
+}
+
+/** What is in an artifact, as anybody who may read the repository can see. */
+async function namesIn(artifact: number): Promise<string[]> {
+  const token = await world.github.createToken({
+    login: 'reader',
+    repositories: ['acme/flights'],
+    permissions: { actions: 'read' },
+  });
+  const answer = await fetch(`${world.github.restUrl}/repos/acme/flights/actions/artifacts/${artifact}/zip`, {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  const input = Buffer.from(await answer.arrayBuffer());
+  const script =
+    'import io, json, sys, zipfile\nprint(json.dumps(sorted(zipfile.ZipFile(io.BytesIO(sys.stdin.buffer.read())).namelist())))';
+  return JSON.parse(execFileSync('python3', ['-c', script], { input, encoding: 'utf8' })) as string[];
 }
 
 it('plan-check names what the change affects, whose head it is, and to whom rows are encrypted', async () => {
@@ -143,6 +163,13 @@ it('train-candidate trains and proves without a token, and hands over nothing th
   expect(trained.exitCode, trained.log).toBe(0);
   expect(trained.outputs).toMatchObject({ verdict: 'pass', error: '' });
   expect(artifactNames(first)).toEqual([`passloop-candidate-${model}`]);
+  expect(await namesIn(first.run.artifacts()[0]?.id ?? 0)).toEqual([
+    'files/out/metrics.json.age',
+    'files/out/model.joblib.age',
+    'files/out/predictions.parquet.age',
+    'image-predictions.parquet.age',
+    'report.json',
+  ]);
   const report = await reportOf(trained);
   expect(report).toMatchObject({ head: pull.head, models: [{ probe: { verdict: 'pass' }, production: null }] });
 }, 300_000);
@@ -170,6 +197,87 @@ it('seal-candidate keeps run and proof, and holds the candidate against producti
   const { runKey } = report.models[0] ?? {};
   expect((await store.findRun(runKey ?? ''))?.run.outputs).toEqual(report.models[0]?.run?.outputs);
 }, 300_000);
+
+const allDone = { plan: 'success', train: 'success', seal: 'success' };
+
+async function report(
+  job: Job,
+  results: Record<string, string> = allDone,
+  token = world.tokens.job,
+): Promise<BundleRun> {
+  const needs = Object.fromEntries(Object.entries(results).map(([name, result]) => [name, { result, outputs: {} }]));
+  const { plan, head } = results.plan === 'success' ? job.plan.outputs : { plan: '', head: '' };
+  const given = { plan: plan ?? '', head: head ?? '', needs: JSON.stringify(needs) };
+  // The job checks nothing out.
+  return step('post-report', { ...job, workspace: folder.path }, given, { token });
+}
+
+async function posted(): Promise<{ comments: { body: string }[]; check: Record<string, unknown> | undefined }> {
+  const headers = { authorization: `Bearer ${world.tokens.team}` };
+  const get = async (route: string) =>
+    (await (await fetch(`${world.github.restUrl}/repos/acme/flights/${route}`, { headers })).json()) as unknown;
+  const comments = (await get(`issues/${pull.number}/comments`)) as { body: string }[];
+  const { check_runs: checks } = (await get(`commits/${pull.head}/check-runs?check_name=passloop`)) as {
+    check_runs: Record<string, unknown>[];
+  };
+  return { comments, check: checks.sort((left, right) => Number(right.id) - Number(left.id))[0] };
+}
+
+it('post-report leaves one comment and one check, with a page that the comment links to', async () => {
+  const run = await report(first);
+  expect(run.exitCode, run.log).toBe(0);
+  expect(run.outputs).toMatchObject({ verdict: 'pass', outcome: 'created', error: '' });
+  expect(artifactNames(first)).toEqual(expect.arrayContaining(['passloop-report', 'passloop-report.html']));
+  const { comments, check } = await posted();
+  expect(comments).toHaveLength(1);
+  expect(comments[0]?.body).toMatch(/^### ✅ Passed/);
+  expect(comments[0]?.body).toMatch(/\[report\]\(\S+\/actions\/runs\/\d+\/artifacts\/\d+\)/);
+  expect(check).toMatchObject({ name: 'passloop', conclusion: 'success' });
+}, 120_000);
+
+it.each<[string, Record<string, string>, RegExp]>([
+  ['sealing failed', { ...allDone, seal: 'failure' }, /The job seal failed or ran out of time/],
+  [
+    'training failed and nothing was sealed',
+    { plan: 'success', train: 'failure', seal: 'skipped' },
+    /The job train failed/,
+  ],
+  ['it was cancelled', { ...allDone, seal: 'cancelled' }, /The job seal was cancelled/],
+  ['planning failed', { plan: 'failure', train: 'skipped', seal: 'skipped' }, /the check could not be planned/],
+])(
+  'a check of which %s fails, whatever lies there under its name',
+  async (_what, results, message) => {
+    const run = await report(first, results);
+    expect(run.exitCode).toBe(1);
+    expect(run.outputs).toMatchObject({ verdict: 'fail', error: '', outcome: 'updated' });
+    const { comments, check } = await posted();
+    expect(comments).toHaveLength(1);
+    expect(comments[0]?.body).toMatch(message);
+    expect(check).toMatchObject({ conclusion: 'failure' });
+  },
+  120_000,
+);
+
+it.each([
+  ['pull-requests', { checks: 'write' }],
+  ['checks', { pull_requests: 'write' }],
+] as const)(
+  'without `%s: write` the verdict is kept, and the line is named',
+  async (scope, permissions) => {
+    const token = await world.github.createToken({
+      login: 'github-actions[bot]',
+      kind: 'job',
+      repositories: ['acme/flights'],
+      permissions: { ...permissions, metadata: 'read' },
+    });
+    const run = await report(first, allDone, token);
+    expect(run.exitCode, run.log).toBe(0);
+    expect(run.outputs).toMatchObject({ verdict: 'pass', error: '' });
+    expect(run.log).toMatch(new RegExp(`::warning.*\`${scope}: (read|write)\` is missing under`));
+    expect(run.summary).toContain(`\`${scope}:`);
+  },
+  120_000,
+);
 
 it('a second run of the same key trains nothing and starts nothing', async () => {
   const second = await begin(pull.number);
@@ -224,6 +332,39 @@ it("production's image is started by the job that seals, where the store has no 
   expect(compared?.comparison?.metrics.find(({ name }) => name === 'roc_auc')?.interval).not.toBeNull();
 }, 300_000);
 
+it('a merge group is held to what it is queued on, and reported on its own head', async () => {
+  const group = await world.github.createMergeGroup({ repository: 'acme/flights', pull: pull.number });
+  const job = await beginWith('merge_group', group.payload(), group.ref, group.headSha);
+  expect(job.plan.exitCode, job.plan.log).toBe(0);
+  expect(job.plan.outputs.head).toBe(group.headSha);
+  const plan = parseDocument('plan', job.plan.outputs.plan ?? '', 'the plan');
+  expect(plan).toMatchObject({ commit: group.headSha, base: { commit: group.baseSha }, models: [{ affected: true }] });
+  expect(JSON.parse(job.plan.outputs.models ?? '')).toEqual([{ name: model, stored: 'proof' }]);
+  await group.remove();
+}, 120_000);
+
+it('nothing of a fork enters the store, whatever the workflow says; it is compared all the same where the store can be read', async () => {
+  const fork = await world.flights.fork({ owner: 'eve' });
+  const clone = path.join(folder.path, 'eve');
+  const token = await world.github.createToken({ login: 'eve', repositories: ['eve/flights'] });
+  await world.git(folder.path, 'clone', '-q', fork.cloneUrlWith(token), clone);
+  await replaceText(clone, 'params.yaml', 'max_depth: 3', 'max_depth: 5');
+  await world.git(clone, 'commit', '-q', '-am', 'Even deeper trees');
+  await world.git(clone, 'push', '-q', 'origin', 'HEAD:refs/heads/deepest');
+  const { number } = await world.flights.openPull({ title: 'Even deeper trees', head: 'eve:deepest' });
+
+  const job = await begin(number);
+  expect(JSON.parse(job.plan.outputs.models ?? '')).toEqual([{ name: model, stored: 'none' }]);
+  expect((await train(job)).outputs.error).toBe('');
+  const sealed = await seal(job, { store: 'true' });
+
+  expect(sealed.exitCode, sealed.log).toBe(0);
+  const [report] = (await reportOf(sealed)).models;
+  expect(report).toMatchObject({ outcome: 'compared', run: { cache: 'miss' }, probe: { verdict: 'pass' } });
+  const store = openOciStore({ repository: `${world.image}-runs`, credentials: null });
+  expect(await store.findRun(report?.runKey ?? '')).toBeNull();
+}, 300_000);
+
 /** A zip as Python's own zipfile writes it. */
 function zip(files: Record<string, string>): Buffer {
   const script = `import io, json, sys, zipfile
@@ -254,11 +395,16 @@ it.each<[string, Record<string, string>, RegExp]>([
   120_000,
 );
 
-it('without the artifact of the training job the step fails and says why', async () => {
-  const sealed = await seal(await begin(pull.number));
-  expect(sealed.exitCode).toBe(1);
-  expect(sealed.outputs).toMatchObject({ verdict: 'fail', error: 'infrastructure' });
-  expect(sealed.log).toMatch(/::error.*There is no artifact with the candidate of flight-delay/);
+it('without the artifact of the training job the report fails and says why, and a promotion ends there', async () => {
+  const job = await begin(pull.number);
+  const sealed = await seal(job);
+  expect(sealed.exitCode, sealed.log).toBe(0);
+  expect(sealed.outputs).toMatchObject({ verdict: 'fail', error: '' });
+  expect((await reportOf(sealed)).models[0]?.reasons.join()).toMatch(/the job did not finish: its log says why/);
+  const promoted = await seal(await begin(pull.number), { compare: 'false' });
+  expect(promoted.exitCode).toBe(1);
+  expect(promoted.outputs).toMatchObject({ verdict: 'fail', error: 'infrastructure' });
+  expect(promoted.log).toMatch(/::error.*There is no artifact with the candidate of flight-delay/);
 }, 120_000);
 
 it('a checkout of another commit than the event is about is refused, and a shallow one says how deep it must be', async () => {
@@ -269,7 +415,7 @@ it('a checkout of another commit than the event is about is refused, and a shall
     expect(other.exitCode).toBe(1);
     expect(other.log).toMatch(/::error.*The checked-out commit [0-9a-f]{12} is not the merge of [0-9a-f]{12} with/);
   }
-  const workspace = await checkout({ number: pull.number, depth: 1 });
+  const workspace = await checkout(job.ref, 1);
   const shallow = await step('plan-check', { ...job, workspace }, {}, { token: world.tokens.job });
   expect(shallow.log).toMatch(/::error.*fetch-depth: 2/);
 }, 120_000);

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { CreatedWorkflowRun, Permissions } from '@passloop/local-github';
@@ -22,7 +23,7 @@ export type ActionsWorld = {
   secrets: () => string[];
 };
 
-export type OneJob = {
+type OneJob = {
   job: string;
   needs: Needs;
   /** Artifacts of an earlier run that the job finds in its own. */
@@ -91,9 +92,18 @@ export function actionsWorld(world: World, suite: Suite, settings: Record<string
         ...(only === undefined ? {} : { only }),
       });
       await handle.finish(finished.conclusion);
+      await keepLog(`${handle.id}-${path.basename(file, '.yml')}-${event.name}.log`, finished.log);
       return { ...finished, handle, event };
     },
   };
+}
+
+/** For a person who wants to read a run: in the folder that PASSLOOP_RUN_LOGS names. */
+async function keepLog(name: string, log: string): Promise<void> {
+  const folder = process.env.PASSLOOP_RUN_LOGS;
+  if (folder === undefined || folder === '') return;
+  await mkdir(folder, { recursive: true });
+  await writeFile(path.join(folder, name), log);
 }
 
 /** `http://127.0.0.1:PORT` as an image's name has it. */

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -16,28 +16,9 @@ let pull: PullRequest;
 let first: string;
 
 const flights = 'acme/flights';
-const check = '.github/workflows/passloop-check.yml';
-const promote = '.github/workflows/passloop-promote.yml';
-const callers = {
-  [check]: `name: Passloop check
-on: [pull_request, merge_group]
-permissions: {}
-jobs:
-  passloop:
-    uses: passloop/passloop/.github/workflows/model-check.yml@v1
-    permissions: {contents: read, packages: write}
-`,
-  [promote]: `name: Passloop promote
-on: {push: {branches: [main]}}
-permissions: {}
-jobs:
-  passloop:
-    uses: passloop/passloop/.github/workflows/model-promote.yml@v1
-    permissions: {contents: read, packages: write}
-    with: {app-client-id: "\${{ vars.PASSLOOP_APP_CLIENT_ID }}"}
-    secrets: {PASSLOOP_APP_PRIVATE_KEY: "\${{ secrets.PASSLOOP_APP_PRIVATE_KEY }}"}
-`,
-};
+const check = '.github/workflows/model-check.yml';
+const promote = '.github/workflows/model-promote.yml';
+const templates = path.resolve(import.meta.dirname, '../../workflows-templates');
 
 beforeAll(async () => {
   folder = await temporaryFolder('workflows');
@@ -57,9 +38,10 @@ beforeAll(async () => {
       environments: { passloop: { secrets: { PASSLOOP_APP_PRIVATE_KEY: app.privateKey }, branches: ['main'] } },
     },
   });
-  for (const [file, text] of Object.entries(callers)) {
+  for (const file of [check, promote]) {
+    const starter = await readFile(path.join(templates, path.basename(file)), 'utf8');
     await mkdir(path.join(world.flightsClone, path.dirname(file)), { recursive: true });
-    await writeFile(path.join(world.flightsClone, file), text);
+    await writeFile(path.join(world.flightsClone, file), starter.replaceAll('$default-branch', 'main'));
   }
   await world.git(world.flightsClone, 'add', '.');
   await world.git(world.flightsClone, 'commit', '-qm', 'Check and promote models');
@@ -78,7 +60,7 @@ function story(run: FinishedRun): string[] {
 }
 
 function job(run: FinishedRun, name: string): FinishedRun['jobs'][number] {
-  const found = run.jobs.find((candidate) => candidate.name === `passloop / ${name}`);
+  const found = run.jobs.find((candidate) => candidate.name === `${name}`);
   expect(found, run.log).toBeDefined();
   return found as FinishedRun['jobs'][number];
 }
@@ -88,14 +70,18 @@ it('a push of a model that nobody has trained: trains without a credential, prov
   const run = await actions.run(flights, promote, await actions.events(flights).push(before));
 
   expect(story(run), run.log).toEqual([
-    'passloop / plan: success',
-    'passloop / train flight-delay: success',
-    'passloop / image flight-delay: success',
-    'passloop / prove flight-delay: success',
-    'passloop / promote flight-delay: success',
+    'promote / plan: success',
+    'promote / train flight-delay: success',
+    'promote / image flight-delay: success',
+    'promote / prove flight-delay: success',
+    'promote / promote flight-delay: success',
   ]);
   await team.mergeDeployment();
   first = await team.deployedDigest();
+
+  // The deploy repository says that it moved: the same workflow, which now sees what production is.
+  const told = await actions.run(flights, promote, await actions.events(flights).dispatch({ model: '' }));
+  expect(story(told), told.log).toEqual(['promote / plan: success']);
 }, 400_000);
 
 it('a pull request that makes the model worse is trained, sealed and compared, and its report says so', async () => {
@@ -106,12 +92,14 @@ it('a pull request that makes the model worse is trained, sealed and compared, a
   });
   const run = await actions.run(flights, check, await actions.events(flights).pullRequest(pull.number));
 
-  expect(story(run), run.log).toEqual([
-    'passloop / plan: success',
-    'passloop / train flight-delay: success',
-    'passloop / seal flight-delay: success',
-  ]);
-  expect(job(run, 'seal flight-delay').summary).toMatch(/❌/);
+  expect(story(run), run.log).toEqual(
+    expect.arrayContaining([
+      'check / plan: success',
+      'check / train flight-delay: success',
+      'check / seal flight-delay: success',
+    ]),
+  );
+  expect(job(run, 'check / seal flight-delay').summary).toMatch(/❌/);
   expect(
     run.handle
       .artifacts()
@@ -129,18 +117,49 @@ it('a second push makes it better', async () => {
   await world.git(clone, 'push', '-q', 'origin', 'HEAD:deeper');
   const run = await actions.run(flights, check, await actions.events(flights).pullRequest(pull.number, pull.head));
 
-  expect(job(run, 'seal flight-delay').result, run.log).toBe('success');
-  expect(job(run, 'seal flight-delay').summary).not.toMatch(/❌/);
+  expect(job(run, 'check / seal flight-delay').result, run.log).toBe('success');
+  expect(job(run, 'check / seal flight-delay').summary).not.toMatch(/❌/);
+  expect(job(run, 'check / seal flight-delay').log).toContain('pass: compared, 60,000 rows');
 }, 400_000);
 
 it('a merge queue finds run and proof in the store, and trains nothing', async () => {
   const group = await world.github.createMergeGroup({ repository: flights, pull: pull.number });
   const run = await actions.run(flights, check, actions.events(flights).mergeGroup(group));
 
-  expect(run.needs.plan?.outputs.models, run.log).toBe('[{"name":"flight-delay","stored":"proof"}]');
-  expect(job(run, 'train flight-delay').log).not.toMatch(/▾ .*(?:stage|build the image|probe)/);
-  expect(job(run, 'seal flight-delay').result).toBe('success');
+  expect(job(run, 'check / plan').log).toContain('output models=[{"name":"flight-delay","stored":"proof"}]');
+  expect(job(run, 'check / train flight-delay').log).not.toMatch(/▾ .*(?:stage|build the image|probe)/);
+  expect(job(run, 'check / seal flight-delay').result).toBe('success');
   await group.remove();
+}, 400_000);
+
+it("a fork's pull request is trained with a token that reads, and leaves nothing in the store", async () => {
+  const fork = await world.flights.fork({ owner: 'mallory' });
+  const token = await world.github.createToken({ login: 'mallory', repositories: ['mallory/flights'] });
+  const clone = world.flightsClone;
+  await world.git(clone, 'checkout', '-q', '-B', 'stranger', 'origin/main');
+  await replaceText(clone, 'params.yaml', 'learning_rate: 0.1', 'learning_rate: 0.11');
+  await world.git(clone, 'commit', '-qam', 'Learn faster');
+  await world.git(clone, 'push', '-q', fork.cloneUrlWith(token), 'HEAD:refs/heads/stranger');
+  const { number } = await world.flights.openPull({
+    author: 'mallory',
+    title: 'Learn faster',
+    head: 'mallory:stranger',
+    base: 'main',
+  });
+  const event = await actions.events(flights).pullRequest(number);
+  expect(event).toMatchObject({ isFork: true, actor: 'mallory' });
+
+  const run = await actions.run(flights, check, event);
+  expect(story(run), run.log).toEqual(
+    expect.arrayContaining([
+      'check / plan: success',
+      'check / train flight-delay: success',
+      'check / seal flight-delay: success',
+    ]),
+  );
+
+  const again = await actions.run(flights, check, event, { job: 'plan', needs: {} });
+  expect(job(again, 'check / plan').log).toContain('output models=[{"name":"flight-delay","stored":"none"}]');
 }, 400_000);
 
 it('a push of what was checked promotes without training', async () => {
@@ -149,10 +168,10 @@ it('a push of what was checked promotes without training', async () => {
   const run = await actions.run(flights, promote, await actions.events(flights).push(before));
 
   expect(story(run), run.log).toEqual([
-    'passloop / plan: success',
-    'passloop / image flight-delay: success',
-    'passloop / prove flight-delay: success',
-    'passloop / promote flight-delay: success',
+    'promote / plan: success',
+    'promote / image flight-delay: success',
+    'promote / prove flight-delay: success',
+    'promote / promote flight-delay: success',
   ]);
   await team.mergeDeployment();
   expect(await team.deployedDigest()).not.toBe(first);

@@ -1,7 +1,9 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: expressions of GitHub Actions are what is planted.
 import { describe, expect, it } from 'vitest';
+import { suiteWorkflowNames, suiteWorkflows } from '../../packages/verbs/src/doctor/suite-workflow.ts';
+import { unionOfScopes } from '../../scripts/workflow-file.ts';
 import { stepInputs, templateCalls } from './calls.ts';
-import { limitedJobs, pinnedActions, plainScripts, reasonedPermissions } from './hygiene.ts';
+import { explainedTrust, limitedJobs, pinnedActions, plainScripts, reasonedPermissions } from './hygiene.ts';
 import { declaredInputs, declaredOutputs, readOutputs } from './references.ts';
 import { planted, readSuite, reusableOf, type Suite, templatesOf } from './suite.ts';
 import { bareCheckouts, emptyHands, guardedSecrets, ownStepsOnly, unfilteredChecks } from './trust.ts';
@@ -58,7 +60,7 @@ rule('steps give actions what they take', stepInputs, [
 ]);
 
 rule('templates call what is there', templateCalls, [
-  [promoteTemplate, 'app-client-id:', 'app-id:', /has no input app-id/],
+  [promoteTemplate, 'model: ${{ inputs', 'modle: ${{ inputs', /has no input modle/],
   [promoteTemplate, /secrets: inherit.*/, 'secrets: {TOKEN: x}', /has no secret TOKEN[\s\S]*secrets: inherit/],
   [promoteTemplate, /packages: write/, 'packages: read', /packages: read, where the jobs .* ask for write/],
   [promoteTemplate, /contents: read/, 'contents: write', /contents: write, where the jobs .* ask for read/],
@@ -110,7 +112,7 @@ rule('inputs and secrets are declared and used', declaredInputs, [
 ]);
 
 rule('every job says what its permissions are for', reasonedPermissions, [
-  [check, 'checks: write # to report the check `passloop`', 'checks: write', /report doesn't say what checks: write/],
+  [check, /checks: write #.*/, 'checks: write', /report doesn't say what checks: write/],
   [check, 'permissions: {}', 'permissions: {contents: read}', /the file itself grants/],
   [check, 'permissions: {}\n', '', /the file itself grants/],
   [report, / {4}permissions:\n(.*\n){3}/, '', /report says nothing of permissions/],
@@ -129,20 +131,20 @@ rule('scripts have no expressions', plainScripts, [
 ]);
 
 rule('every job has a limit of time', limitedJobs, [
-  [check, 'timeout-minutes: 15\n', '\n', /plan has no limit/],
+  [check, / {4}timeout-minutes: .*\n/, '', /plan has no limit/],
   [
     check,
-    'timeout-minutes: ${{ inputs.seal-timeout-minutes }}',
+    'timeout-minutes: ${{ inputs.train-timeout-minutes }}',
     'timeout-minutes: ${{ inputs.models }}',
-    /seal has no limit/,
+    /train has no limit/,
   ],
-  [check, 'timeout-minutes: 15\n', 'timeout-minutes: 4000\n', /plan has no limit/],
+  [check, 'timeout-minutes: ${{ inputs.timeout-minutes }}', 'timeout-minutes: 4000', /plan has no limit/],
 ]);
 
 rule('what runs foreign code holds nothing', emptyHands, [
   [
     check,
-    /(?<=permissions:\n)(?= {6}contents: read # to check out the repository\n {4}strategy)/,
+    /(?<=permissions:\n)(?= {6}contents: read # .*\n {4}strategy)/,
     '      id-token: write # x\n',
     /train runs foreign code with id-token: write/,
   ],
@@ -166,7 +168,7 @@ rule('secrets are those of an environment', guardedSecrets, [
   [check, 'models: ${{ inputs.models }}', 'models: ${{ secrets.X }}', /plan is given a secret that none/],
   [
     check,
-    'timeout-minutes: 15\n',
+    'timeout-minutes: ${{ inputs.timeout-minutes }}\n',
     'timeout-minutes: 15\n    environment: passloop\n',
     /plan is in an environment for no secret/,
   ],
@@ -193,3 +195,37 @@ rule('a required check is never filtered', unfilteredChecks, [
   [checkTemplate, '  pull_request:\n', "  pull_request:\n    paths: ['**']\n", /pull_request is filtered/],
   [checkTemplate, '  pull_request:\n', '  pull_request_target:\n', /pull_request_target/],
 ]);
+
+rule('every workflow opens with a word on trust', explainedTrust, [
+  [check, '# Trust. ', '# ', /model-check\.yml: no paragraph on trust/],
+  [ci, '# Trust. ', '# ', /\.ci\.yml: no paragraph on trust/],
+]);
+
+it('reports a check whatever became of the jobs before', () => {
+  const jobs = reusableOf(suite).find(({ file }) => file === check)?.workflow.jobs ?? {};
+  const others = Object.keys(jobs).filter((id) => id !== 'report');
+  expect([jobs.report?.needs].flat().toSorted()).toEqual(others.toSorted());
+  expect(jobs.report?.if).toBe('${{ always() }}');
+  expect(jobs.report?.steps.map((step) => step.if)).toEqual([undefined]);
+});
+
+it('loses no promotion, no rollback and no push', () => {
+  const concurrency = (name: string) =>
+    reusableOf(suite).find(({ file }) => file === `.github/workflows/${name}.yml`)?.workflow.concurrency;
+  expect(concurrency('model-promote')).toMatchObject({
+    group: expect.stringContaining('inputs.model'),
+    'cancel-in-progress': false,
+  });
+  for (const name of ['model-rollback', 'deploy-chain'])
+    expect(concurrency(name)).toMatchObject({ 'cancel-in-progress': false, queue: 'max' });
+});
+
+it.each(
+  suiteWorkflowNames,
+)('lets the doctor ask callers of %s for what its jobs ask for, and its starter for its events', (name) => {
+  const file = reusableOf(suite).find((one) => one.file === `.github/workflows/${name}.yml`);
+  const starter = templatesOf(suite).find((one) => one.file === `workflows-templates/${name}.yml`);
+  if (file === undefined || starter === undefined) throw new Error(`${name} has no workflow or no starter.`);
+  expect(suiteWorkflows[name].permissions).toEqual(unionOfScopes(file.workflow));
+  expect(Object.keys(starter.workflow.on)).toEqual(expect.arrayContaining([...suiteWorkflows[name].events]));
+});

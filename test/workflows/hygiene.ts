@@ -78,3 +78,10 @@ export function limitedJobs(suite: Suite): string[] {
       .map(([id]) => `${file}: ${id} has no limit of time`),
   );
 }
+
+/** A workflow opens with a paragraph on who is trusted with what. Templates leave that to what they call. */
+export function explainedTrust(suite: Suite): string[] {
+  return workflowsOf(suite)
+    .filter(({ text }) => !/^# Trust\. \S/m.test(text.slice(0, text.search(/^name:/m))))
+    .map(({ file }) => `${file}: no paragraph on trust at the top`);
+}

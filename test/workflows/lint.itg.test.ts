@@ -70,8 +70,8 @@ describe('actionlint', () => {
 
   it('finds an input of a template that its workflow has not', async () => {
     const change = (file: string, text: string) =>
-      file === 'workflows-templates/model-promote.yml' ? text.replace('app-client-id:', 'app-id:') : text;
-    expect(await actionlintOf(change)).toMatch(/input "app-id" is not defined/);
+      file === 'workflows-templates/model-promote.yml' ? text.replace('      model: ${{', '      modell: ${{') : text;
+    expect(await actionlintOf(change)).toMatch(/input "modell" is not defined/);
   });
 });
 

@@ -20,7 +20,7 @@ export type World = AsyncDisposable & {
   /** Work trees. */
   flightsClone: string;
   deployClone: string;
-  /** The image's repository, `localhost:PORT/flight-delay`. */
+  /** The image's repository, `localhost:PORT/flight-delay`, or `127.0.0.1:PORT/acme/flight-delay` in the forge's registry. */
   image: string;
   /** A person's, the one that a workflow's job gets, and an App's for the deploy repository. */
   tokens: { team: string; job: string; deploy: string };
@@ -44,8 +44,10 @@ export type WorldOptions = {
   base?: string;
   /** What runs as `passloop`: the built bundle by default. */
   command?: string;
-  /** Repositories that only their tokens see, and images and results in the forge's own registry, which asks for tokens too. */
+  /** Repositories that only their tokens see. */
   private?: boolean;
+  /** Images and results in the forge's own registry, which asks for its tokens. Needs a registry's program. */
+  forgeRegistry?: boolean;
 };
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -69,10 +71,13 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const program = await registryProgram(docker ?? 'docker');
   const registry = program === null ? null : stack.use(await startRegistry({ docker: docker ?? 'docker' }));
   const isPrivate = options.private ?? false;
-  const behind = isPrivate && registry !== null ? { registry: { upstream: registry.url } } : {};
+  const hasForgeRegistry = options.forgeRegistry ?? false;
+  if (hasForgeRegistry && registry === null) throw new Error('forgeRegistry: there is no program for a registry here.');
+  const behind = hasForgeRegistry && registry !== null ? { registry: { upstream: registry.url } } : {};
   const github = stack.use(await startLocalGithub({ root: path.join(folder, 'github'), ...behind }));
-  const image = isPrivate
-    ? `localhost:${new URL(github.url).port}/acme/flight-delay`
+  const forgeHost = new URL(github.url).host;
+  const image = hasForgeRegistry
+    ? `${forgeHost}/acme/flight-delay`
     : `${registry?.address ?? 'localhost:5000'}/flight-delay`;
   const base =
     docker === null || registry === null || options.base === undefined
@@ -82,13 +87,14 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const flights = await github.createRepository({ owner: 'acme', name: 'flights', private: isPrivate });
   const settings = { allowAutoMerge: true };
   const deploy = await github.createRepository({ owner: 'acme', name: 'deploy', private: isPrivate, settings });
+  const packages = hasForgeRegistry ? ({ packages: 'write' } as const) : {};
   const tokens = {
     team: await github.createToken({ login: 'ada', repositories: ['acme/flights', 'acme/deploy'] }),
     job: await github.createToken({
       login: 'github-actions[bot]',
       kind: 'job',
       repositories: ['acme/flights'],
-      permissions: { contents: 'read', pull_requests: 'write', checks: 'write', metadata: 'read' },
+      permissions: { contents: 'read', pull_requests: 'write', checks: 'write', metadata: 'read', ...packages },
     }),
     deploy: await github.createToken({
       login: 'passloop-bot',
@@ -157,6 +163,7 @@ export async function createWorld(options: WorldOptions): Promise<World> {
         GITHUB_SERVER_URL: github.url,
         GITHUB_TOKEN: tokens.job,
         PASSLOOP_DEPLOY_TOKEN: tokens.deploy,
+        ...(hasForgeRegistry ? { PASSLOOP_CONTAINER_REGISTRY: forgeHost } : {}),
         ...call.env,
       },
     });

@@ -2,6 +2,7 @@ import { type Annotation, readCheckEvent, runAction } from '@passloop/github/act
 import { phraseText, planSentence, planSummary, policySentence, printPlan } from '@passloop/report';
 import { planJob } from '@passloop/verbs';
 import { Inputs, secrets } from './inputs.ts';
+import { planText } from './plan-text.ts';
 import { recipientText } from './recipient-text.ts';
 
 await runAction(
@@ -23,7 +24,7 @@ await runAction(
       summary: planSummary(plan),
       annotations: plan.models.flatMap((model) => loosened(model)),
       outputs: {
-        plan: JSON.stringify(plan),
+        plan: planText(plan),
         models: JSON.stringify(models),
         recipient: recipientText(recipients),
         head: event.head ?? plan.commit,

@@ -43,7 +43,8 @@ await runAction(
       sentence: phraseText(reportHeadline(report)),
       text: [printReport(report), ...notes].join('\n'),
       summary: renderSummary(report),
-      toldLater: true,
+      // In a promotion no job says it later, and what was not sealed is not built.
+      toldLater: inputs.compare,
     };
   },
   { secrets },

@@ -6,6 +6,7 @@ export { type CommentRequest, type CommentResult, upsertComment } from './commen
 export { defaultBranch } from './default-branch.ts';
 export { octokitForge } from './octokit-forge.ts';
 export { type ChangedFile, type PullRequest, readPullRequest } from './pull-request.ts';
+export { readRepositoryFile } from './repository-file.ts';
 export { downloadRunArtifact } from './run-artifact.ts';
 export {
   type Answer,

@@ -3,7 +3,7 @@ export type LoggedCall = {
   /** Also sent as X-GitHub-Request-Id. */
   requestId: string;
   time: string;
-  kind: 'blob' | 'git' | 'graphql' | 'page' | 'rest' | 'twirp';
+  kind: 'blob' | 'git' | 'graphql' | 'page' | 'registry' | 'rest' | 'twirp';
   method: string;
   /** With its query, as it was asked for. */
   path: string;

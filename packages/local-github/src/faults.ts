@@ -18,6 +18,8 @@ export type FaultMatch = {
  * `drop-before`: the connection dies and nothing was done; `drop-after`: it dies after the work was done.
  * `timeout`: no answer ever, nothing done; `timeout-after`: no answer ever, though the work was done.
  * `lag`: a read is answered as things were before the last write; a pull request's mergeability is not known yet.
+ * `token-expired`: from this call on, its token has ended, for every kind of call; calls without one are not met.
+ * A rate limit: nothing done; `primary` holds for the caller until its reset, `secondary` meets this call alone.
  * A status: that answer instead of the work, or with `after` instead of the answer to the work.
  */
 export type Fault =
@@ -26,7 +28,14 @@ export type Fault =
   | 'lag'
   | 'timeout'
   | 'timeout-after'
-  | { status: number; body?: unknown; headers?: Record<string, string>; after?: boolean };
+  | 'token-expired'
+  | LimitFault
+  | StatusFault;
+
+/** Default 403. `seconds`: until the reset (default: of the hour's window), or `retry-after` (default 60). */
+export type LimitFault = { rateLimit: 'primary' | 'secondary'; status?: 403 | 429; seconds?: number };
+
+export type StatusFault = { status: number; body?: unknown; headers?: Record<string, string>; after?: boolean };
 
 export type InjectedFault = {
   match?: FaultMatch;
@@ -47,7 +56,7 @@ type Waiting = InjectedFault & { seen: number; fired: number };
 export type Faults = {
   inject: (fault: InjectedFault) => FaultHandle;
   /** The fault that meets this call; each call counts for every fault that fits it. */
-  take: (call: LoggedCall) => Fault | undefined;
+  take: (call: LoggedCall, hasToken: boolean) => Fault | undefined;
   /** Whether a fault of this kind is still to come. */
   awaits: (fault: Fault) => boolean;
   clear: () => void;
@@ -78,10 +87,11 @@ export function createFaults(initial: InjectedFault[] = []): Faults {
   for (const fault of initial) inject(fault);
   return {
     inject,
-    take: (call) => {
+    take: (call, hasToken) => {
       let taken: Fault | undefined;
       for (const one of waiting) {
         if (!fits(one.match, call) || (one.fault === 'lag' && call.writes)) continue;
+        if (one.fault === 'token-expired' && !hasToken) continue;
         one.seen += 1;
         const nth = one.match?.nth;
         const isDue = nth === undefined ? one.fired < (one.times ?? 1) : one.seen === nth;
@@ -105,5 +115,7 @@ export function createFaults(initial: InjectedFault[] = []): Faults {
 
 /** How a fault reads in the log. */
 export function faultName(fault: Fault): string {
-  return typeof fault === 'string' ? fault : `${fault.status}${fault.after === true ? ' after' : ''}`;
+  if (typeof fault === 'string') return fault;
+  if ('rateLimit' in fault) return `${fault.rateLimit} rate limit`;
+  return `${fault.status}${fault.after === true ? ' after' : ''}`;
 }

@@ -1,34 +1,29 @@
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { type IncomingMessage, type RequestListener, ServerResponse } from 'node:http';
 import { type ArtifactMethod, parseArtifactMethod, serveArtifacts } from './actions/artifact-service.ts';
 import { artifactOfBlob } from './actions/artifacts.ts';
 import { type BlobRequest, parseBlobRequest, serveBlob } from './actions/blobs.ts';
 import { ApiError } from './api-error.ts';
-import { actorOfJwt, isJwt } from './apps.ts';
 import type { LoggedCall } from './call-log.ts';
-import { type Fault, type Faults, faultName } from './faults.ts';
-import { accountOf, type Forge, now, type Repository } from './forge.ts';
+import { actorOfHeader, callerOf } from './callers.ts';
+import { createFailing, type Exchange, isAnswered } from './failing.ts';
+import type { Faults } from './faults.ts';
+import { type Forge, now, type Repository } from './forge.ts';
 import { gitRefusal, parseGitRequest, serveGit } from './git-http.ts';
 import { graphqlRateLimited, graphqlRootFields, serveGraphql } from './graphql/serve.ts';
 import type { Lag } from './lag.ts';
 import { findOperation } from './openapi.ts';
 import { servePage } from './pages.ts';
 import { type RateLimits, rateLimitHeaders } from './rate-limit.ts';
+import { parseRegistryRequest, type Registry, type RegistryRequest } from './registry.ts';
 import { operations } from './rest/operations.ts';
 import { errorAnswer, type RestAnswer, serveRest } from './serve-rest.ts';
-import { type Actor, actorOfToken, tokenOfHeader } from './tokens.ts';
-
-type Exchange = { incoming: IncomingMessage; outgoing: ServerResponse; url: URL; call: LoggedCall };
+import type { Actor } from './tokens.ts';
 
 async function readBody(incoming: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of incoming) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
-}
-
-function actorOf(forge: Forge, header: string | undefined): Actor {
-  const token = tokenOfHeader(header);
-  return token !== undefined && isJwt(token) ? actorOfJwt(forge, token) : actorOfToken(forge, token);
 }
 
 function send(outgoing: ServerResponse, answer: RestAnswer): void {
@@ -42,48 +37,28 @@ function send(outgoing: ServerResponse, answer: RestAnswer): void {
  */
 export function createFront(
   forge: Forge,
-  parts: { faults: Faults; lag: Lag; limits: RateLimits; log: LoggedCall[]; running: Set<Promise<void>> },
+  parts: {
+    registry: Registry | undefined;
+    faults: Faults;
+    lag: Lag;
+    limits: RateLimits;
+    log: LoggedCall[];
+    running: Set<Promise<void>>;
+  },
 ): RequestListener {
-  const { faults, lag, limits, log, running } = parts;
+  const { registry, faults, lag, limits, log, running } = parts;
 
   function finish(call: LoggedCall, outgoing: ServerResponse, reply: RestAnswer): void {
     call.status = reply.status;
     send(outgoing, reply);
   }
 
-  /** Does what a fault wants before the work; true when nothing is left to do. */
-  function failBefore(exchange: Exchange, fault: Fault | undefined): boolean {
-    if (fault === undefined) return false;
-    const { incoming, outgoing, call } = exchange;
-    call.fault = faultName(fault);
-    if (fault === 'drop-before') {
-      incoming.socket.destroy();
-      return true;
-    }
-    if (fault === 'timeout') return true;
-    if (typeof fault === 'string' || fault.after === true) return false;
-    replaceAnswer(call, outgoing, fault);
-    return true;
-  }
-
-  function replaceAnswer(call: LoggedCall, outgoing: ServerResponse, fault: Exclude<Fault, string>): void {
-    const body = Buffer.from(typeof fault.body === 'string' ? fault.body : JSON.stringify(fault.body ?? {}));
-    const headers = { 'Content-Type': 'application/json; charset=utf-8', ...fault.headers };
-    finish(call, outgoing, { status: fault.status, headers, body });
-  }
-
-  /** Does what a fault wants after the work; true when the answer must not be sent. */
-  function failAfter(exchange: Exchange, fault: Fault | undefined): boolean {
-    const { incoming, outgoing, call } = exchange;
-    if (fault === 'drop-after') {
-      incoming.socket.destroy();
-      return true;
-    }
-    if (fault === 'timeout-after') return true;
-    if (typeof fault !== 'object') return false;
-    replaceAnswer(call, outgoing, fault);
-    return true;
-  }
+  const failing = createFailing(forge, {
+    registry,
+    faults,
+    limits,
+    finish: ({ call, outgoing }, reply) => finish(call, outgoing, reply),
+  });
 
   async function answer(exchange: Exchange): Promise<void> {
     const { incoming, outgoing, url, call } = exchange;
@@ -91,6 +66,8 @@ export function createFront(
     if (git !== undefined) return answerGit(exchange, git);
     const blob = parseBlobRequest(call.method, url);
     if (blob !== undefined) return answerBlob(exchange, blob);
+    const packages = registry === undefined ? undefined : parseRegistryRequest(call.method, url);
+    if (registry !== undefined && packages !== undefined) return answerRegistry(exchange, registry, packages);
     const artifacts = parseArtifactMethod(call.method, url);
     if (artifacts !== undefined) return answerArtifacts(exchange, artifacts);
     const path = url.pathname.replace(/^\/api\/v3(?=\/|$)/, '').replace(/^\/api\/graphql$/, '/graphql');
@@ -98,7 +75,7 @@ export function createFront(
     const found = findOperation(call.method === 'HEAD' ? 'GET' : call.method, path);
     const isApi = path !== url.pathname || found !== undefined;
     if (!isApi && call.method === 'GET') {
-      const page = await servePage(forge, url, () => actorOf(forge, incoming.headers.authorization));
+      const page = await servePage(forge, url, () => actorOfHeader(forge, incoming.headers.authorization));
       if (page !== undefined) return finish(call, outgoing, page);
     }
     call.kind = 'rest';
@@ -109,8 +86,8 @@ export function createFront(
     const writes = operations[operation.id]?.writes === true;
     Object.assign(call, { route: operation.path, operations: [operation.id], writes } satisfies Partial<LoggedCall>);
     const body = await readBody(incoming);
-    const fault = faults.take(call);
-    if (failBefore(exchange, fault)) return;
+    const fault = failing.take(exchange);
+    if (failing.before(exchange, fault)) return;
     const reply = await withCaller(exchange, operation.documentation, (actor, caller) => {
       const isFree = operation.id === 'rate-limit/get';
       const rateLimit = isFree ? limits.peek('core', caller) : limits.take('core', caller);
@@ -131,7 +108,7 @@ export function createFront(
       }).then((reply) => ({ ...reply, headers: { ...rateLimitHeaders(rateLimit, 'core'), ...reply.headers } }));
     });
     if (writes) await forge.save();
-    if (failAfter(exchange, fault)) return;
+    if (failing.after(exchange, fault)) return;
     finish(call, outgoing, {
       ...reply,
       headers: {
@@ -148,10 +125,9 @@ export function createFront(
     work: (actor: Actor, caller: string) => Promise<RestAnswer> | RestAnswer,
   ): Promise<RestAnswer> {
     try {
-      const actor = actorOf(forge, exchange.incoming.headers.authorization);
+      const actor = actorOfHeader(forge, exchange.incoming.headers.authorization);
       exchange.call.login = actor.login;
-      const caller = actor.login === '' ? '127.0.0.1' : `user ID ${accountOf(forge, actor.login).id}`;
-      return await work(actor, caller);
+      return await work(actor, callerOf(forge, actor));
     } catch (error) {
       if (error instanceof ApiError) return errorAnswer(error, documentation);
       throw error;
@@ -164,11 +140,11 @@ export function createFront(
     const route = '/twirp/{service}/{method}';
     Object.assign(call, { kind: 'twirp', route, operations: [method], writes } satisfies Partial<LoggedCall>);
     const body = await readBody(incoming);
-    const fault = faults.take(call);
-    if (failBefore(exchange, fault)) return;
+    const fault = failing.take(exchange);
+    if (failing.before(exchange, fault)) return;
     const reply = await serveArtifacts(forge, method, { authorization: incoming.headers.authorization, body });
     if (writes) await forge.save();
-    if (!failAfter(exchange, fault)) finish(call, outgoing, reply);
+    if (!failing.after(exchange, fault)) finish(call, outgoing, reply);
   }
 
   async function answerBlob(exchange: Exchange, request: BlobRequest): Promise<void> {
@@ -179,12 +155,28 @@ export function createFront(
     // the address opens the blob, so the log doesn't keep it
     call.path = url.pathname;
     const body = await readBody(incoming);
-    const fault = faults.take(call);
-    if (failBefore(exchange, fault)) return;
+    const fault = failing.take(exchange);
+    if (failing.before(exchange, fault)) return;
     const { authorization } = incoming.headers;
     const artifact = artifactOfBlob(forge, request.path);
     const reply = await serveBlob(forge, request, { url, authorization, body, artifact });
-    if (!failAfter(exchange, fault)) finish(call, outgoing, reply);
+    if (!failing.after(exchange, fault)) finish(call, outgoing, reply);
+  }
+
+  async function answerRegistry(exchange: Exchange, registry: Registry, request: RegistryRequest): Promise<void> {
+    const { incoming, outgoing, url, call } = exchange;
+    const writes = request.kind === 'package' && request.action === 'push';
+    const operations = [`registry/${request.kind === 'package' ? request.action : request.kind}`];
+    Object.assign(call, { kind: 'registry', route: '/v2/{package}', operations, writes } satisfies Partial<LoggedCall>);
+    const fault = failing.take(exchange);
+    if (failing.before(exchange, fault)) return;
+    const answers = isAnswered(fault);
+    // nobody reads what goes into a response without a connection
+    const sink = answers ? outgoing : new ServerResponse(incoming);
+    const { status, login } = await registry.serve(request, { incoming, outgoing: sink, url, answers });
+    call.login = login;
+    if (failing.after(exchange, fault)) return;
+    call.status = status;
   }
 
   async function answerGraphql(exchange: Exchange): Promise<void> {
@@ -195,8 +187,8 @@ export function createFront(
     const root = graphqlRootFields(body);
     call.operations = root.fields;
     call.writes = root.isMutation;
-    const fault = faults.take(call);
-    if (failBefore(exchange, fault)) return;
+    const fault = failing.take(exchange);
+    if (failing.before(exchange, fault)) return;
     const documentation = 'https://docs.github.com/graphql';
     const reply = await withCaller(exchange, documentation, async (actor, caller) => {
       if (actor.kind === 'anonymous') throw new ApiError(401, 'This endpoint requires you to be authenticated.');
@@ -215,7 +207,7 @@ export function createFront(
       return { status: 200, headers, body: Buffer.from(JSON.stringify(result)) };
     });
     if (call.writes) await forge.save();
-    if (failAfter(exchange, fault)) return;
+    if (failing.after(exchange, fault)) return;
     finish(call, outgoing, reply);
   }
 
@@ -225,8 +217,8 @@ export function createFront(
     call.route = `/{owner}/{repo}.git/${git.file}`;
     call.operations = [git.file === 'info/refs' ? 'git/info-refs' : `git/${git.service}`];
     call.writes = call.method === 'POST' && git.service === 'receive-pack';
-    const fault = faults.take(call);
-    if (failBefore(exchange, fault)) return;
+    const fault = failing.take(exchange);
+    if (failing.before(exchange, fault)) return;
     const refuse = (status: number, message: string) => {
       const challenge: Record<string, string> = status === 401 ? { 'WWW-Authenticate': 'Basic realm="GitHub"' } : {};
       incoming.resume();
@@ -235,7 +227,7 @@ export function createFront(
     };
     let actor: Actor;
     try {
-      actor = actorOf(forge, incoming.headers.authorization);
+      actor = actorOfHeader(forge, incoming.headers.authorization);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       return refuse(401, 'Invalid username or token.');
@@ -246,9 +238,9 @@ export function createFront(
     if (refusal !== undefined || repository === undefined) {
       return refuse(refusal?.status ?? 404, refusal?.message ?? 'Repository not found.');
     }
-    const answers = fault === undefined || fault === 'lag';
+    const answers = isAnswered(fault);
     const status = await serveGit(forge, repository, actor, git, { incoming, outgoing, url, answers });
-    if (failAfter(exchange, fault)) return;
+    if (failing.after(exchange, fault)) return;
     call.status = status;
   }
 

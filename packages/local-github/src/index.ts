@@ -2,7 +2,8 @@ export type { CreatedWorkflowRun, RecordedDispatch, WorkflowRunRequest } from '.
 export type { ActionsSettings } from './actions/state.ts';
 export type { AppRequest, CreatedApp } from './apps.ts';
 export type { Counts, LoggedCall } from './call-log.ts';
-export type { Fault, FaultHandle, FaultMatch, InjectedFault } from './faults.ts';
+export type { Fault, FaultHandle, FaultMatch, InjectedFault, LimitFault, StatusFault } from './faults.ts';
+export type { JobPermissions, JobTokenRequest } from './job-token.ts';
 export type { CreatedMergeGroup, MergeGroupRequest } from './merge-groups.ts';
 export type { EventPayload, PullAction, PushRequest } from './payloads.ts';
 export type { CreatedRepository, OpenPullRequest, ProtectionRequest, RepositoryRequest } from './repositories.ts';

@@ -7,6 +7,8 @@ export type RateLimits = {
   peek: (resource: RateLimitResource, caller: string) => RateLimitState;
   /** Counts one call; undefined when none was left. */
   take: (resource: RateLimitResource, caller: string) => RateLimitState | undefined;
+  /** Leaves the caller none until the window's end, or for so many seconds. */
+  exhaust: (resource: RateLimitResource, caller: string, seconds?: number) => RateLimitState;
 };
 
 /** Counts the calls of each caller in windows of an hour, as GitHub's primary limits do. */
@@ -34,6 +36,12 @@ export function createRateLimits(limit: number, clock: () => Date): RateLimits {
       const window = windowOf(resource, caller);
       if (window.used >= limit) return undefined;
       window.used += 1;
+      return stateOf(window);
+    },
+    exhaust: (resource, caller, seconds) => {
+      const window = windowOf(resource, caller);
+      window.used = limit;
+      if (seconds !== undefined) window.reset = Math.floor(clock().getTime() / 1000) + seconds;
       return stateOf(window);
     },
   };

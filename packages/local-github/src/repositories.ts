@@ -35,8 +35,8 @@ export type RepositoryRequest = {
 };
 
 export type ProtectionRequest = {
-  /** Contexts of statuses or names of check runs. */
-  requiredChecks?: string[];
+  /** Contexts of statuses or names of check runs; with an app's id, only that app's check runs. */
+  requiredChecks?: (string | { context: string; appId: number })[];
   /** The head must hold the base branch's tip. Default false. */
   strict?: boolean;
   /** Approving reviews. */
@@ -256,7 +256,10 @@ function protectionOf(request: ProtectionRequest): Protection {
     requiredChecks:
       contexts === undefined
         ? null
-        : { strict: request.strict ?? false, contexts: contexts.map((context) => ({ context, appId: null })) },
+        : {
+            strict: request.strict ?? false,
+            contexts: contexts.map((one) => (typeof one === 'string' ? { context: one, appId: null } : one)),
+          },
     requiredReviews:
       count === undefined
         ? null

@@ -13,10 +13,12 @@ import { type Counts, countCalls, type LoggedCall } from './call-log.ts';
 import { createFaults, type FaultHandle, type InjectedFault } from './faults.ts';
 import { accountOf, openForge } from './forge.ts';
 import { createFront } from './front.ts';
+import { createJobToken, type JobTokenRequest } from './job-token.ts';
 import { createLag } from './lag.ts';
 import { type CreatedMergeGroup, createMergeGroup, type MergeGroupRequest } from './merge-groups.ts';
 import { settlePulls } from './merge-pull.ts';
 import { createRateLimits } from './rate-limit.ts';
+import { createRegistry, grantPackage, linkPackage } from './registry.ts';
 import { type CreatedRepository, createRepository, type RepositoryRequest, repositoryHandle } from './repositories.ts';
 import { ANONYMOUS, createToken, type TokenRequest } from './tokens.ts';
 
@@ -30,6 +32,8 @@ export type LocalGithubOptions = {
   clock?: () => Date;
   /** Calls per hour and caller; default 5000. */
   rateLimit?: number;
+  /** Serves `/v2/` in front of a registry that asks for no login. */
+  registry?: { upstream: string };
 };
 
 export type LocalGithub = AsyncDisposable & {
@@ -51,6 +55,12 @@ export type LocalGithub = AsyncDisposable & {
   repository: (owner: string, name: string) => CreatedRepository;
   /** The token, which can't be asked for again. */
   createToken: (request: TokenRequest) => Promise<string>;
+  /** The GITHUB_TOKEN of a workflow's job. */
+  jobToken: (request: JobTokenRequest) => Promise<string>;
+  /** Links `owner/package` to a repository; private unless it says otherwise. */
+  linkPackage: (name: string, repository: string, options?: { private?: boolean }) => Promise<void>;
+  /** Lets the jobs of a repository that a package isn't linked to read or write it. */
+  grantPackage: (name: string, repository: string, level: 'read' | 'write') => Promise<void>;
   createApp: (request: AppRequest) => Promise<CreatedApp>;
   /** Records a run of a workflow, for a test that plays its jobs. */
   createWorkflowRun: (request: WorkflowRunRequest) => Promise<CreatedWorkflowRun>;
@@ -72,6 +82,7 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
   const log: LoggedCall[] = [];
   const running = new Set<Promise<void>>();
   const lag = createLag(forge);
+  const registry = options.registry === undefined ? undefined : createRegistry(forge, options.registry.upstream);
   forge.beforeWrite = async (repository) => {
     if (faults.awaits('lag')) await lag.remember(repository);
   };
@@ -80,7 +91,7 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
   for (const repository of forge.repositories.values()) {
     await settlePulls(forge, repository, { ...ANONYMOUS, login: repository.state.owner });
   }
-  const http = createServer({ requestTimeout: 0 }, createFront(forge, { faults, lag, limits, log, running }));
+  const http = createServer({ requestTimeout: 0 }, createFront(forge, { registry, faults, lag, limits, log, running }));
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject);
     http.listen(options.port ?? 0, '127.0.0.1', resolve);
@@ -121,6 +132,19 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
       const token = createToken(forge, request);
       await forge.save();
       return token;
+    },
+    jobToken: async (request) => {
+      const token = createJobToken(forge, request);
+      await forge.save();
+      return token;
+    },
+    linkPackage: async (name, repository, { private: isPrivate = true } = {}) => {
+      linkPackage(forge, name, repository, isPrivate);
+      await forge.save();
+    },
+    grantPackage: async (name, repository, level) => {
+      grantPackage(forge, name, repository, level);
+      await forge.save();
     },
     createApp: async (request) => {
       const app = createApp(forge, request);

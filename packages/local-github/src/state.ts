@@ -7,13 +7,20 @@ export type Level = 'read' | 'write';
 export type PermissionName =
   | 'actions'
   | 'administration'
+  | 'artifact_metadata'
+  | 'attestations'
   | 'checks'
   | 'contents'
+  | 'deployments'
   | 'environments'
+  | 'id_token'
   | 'issues'
   | 'metadata'
   | 'organization_administration'
+  | 'packages'
+  | 'pages'
   | 'pull_requests'
+  | 'security_events'
   | 'statuses'
   | 'variables'
   | 'workflows';
@@ -194,6 +201,16 @@ export type RepositoryState = {
   protections: { [branch: string]: Protection };
   actions: ActionsState;
 };
+/** A package of the container registry. */
+export type Package = {
+  /** `owner/name`, lower case. */
+  name: string;
+  /** `owner/name` of the repository that it is linked to. */
+  repository: string | null;
+  private: boolean;
+  /** What the jobs of other repositories may ("Manage Actions access"). */
+  grants: { repository: string; level: Level }[];
+};
 export type State = {
   version: 1;
   nextId: number;
@@ -201,13 +218,14 @@ export type State = {
   tokens: Token[];
   apps: App[];
   repositories: RepositoryState[];
+  packages: Package[];
 };
 
 /** The app that GITHUB_TOKEN belongs to; its id is GitHub's own. */
 export const ACTIONS_APP_ID = 15368;
 
 function emptyState(): State {
-  return { version: 1, nextId: 1, accounts: [], tokens: [], apps: [], repositories: [] };
+  return { version: 1, nextId: 1, accounts: [], tokens: [], apps: [], repositories: [], packages: [] };
 }
 
 /**
@@ -224,7 +242,7 @@ export async function readState(file: string): Promise<State> {
   }
   const state = JSON.parse(text) as State;
   if (state.version !== 1) throw new Error(`${file} is no state of a local GitHub server (version 1)`);
-  return state;
+  return { ...emptyState(), ...state };
 }
 
 /** Writes the state so that a reader sees the old file or the new one, never half of it. */

@@ -44,6 +44,7 @@ export const EVERY_PERMISSION: Permissions = {
   administration: 'write',
   environments: 'write',
   organization_administration: 'write',
+  packages: 'write',
   variables: 'write',
   workflows: 'write',
 };
@@ -112,11 +113,26 @@ export function tokenOfHeader(header: string | undefined): string | undefined {
 /** @throws ApiError 401 for a token that is unknown or has expired */
 export function actorOfToken(forge: Forge, token: string | undefined): Actor {
   if (token === undefined) return ANONYMOUS;
-  const digest = digestOf(token);
-  const known = forge.state.tokens.find((candidate) => candidate.digest === digest);
+  const known = findToken(forge, token);
   if (known === undefined) throw badCredentials();
   if (known.expiresAt !== null && Date.parse(known.expiresAt) <= forge.clock().getTime()) throw badCredentials();
   return known;
+}
+
+function findToken(forge: Forge, token: string): Token | undefined {
+  const digest = digestOf(token);
+  return forge.state.tokens.find((candidate) => candidate.digest === digest);
+}
+
+/** Whether this server made it, ended or not. */
+export function isToken(forge: Forge, token: string): boolean {
+  return findToken(forge, token) !== undefined;
+}
+
+/** Ends a token now. */
+export function endToken(forge: Forge, token: string): void {
+  const known = findToken(forge, token);
+  if (known !== undefined) known.expiresAt = forge.clock().toISOString();
 }
 
 export function badCredentials(): ApiError {
@@ -134,7 +150,13 @@ export function canSee(actor: Actor, repository: Repository): boolean {
 }
 
 /** What a public repository doesn't show to everyone. */
-const PRIVATE_ANYWHERE: readonly PermissionName[] = ['administration', 'environments', 'variables'];
+const PRIVATE_ANYWHERE: readonly PermissionName[] = [
+  'administration',
+  'environments',
+  'organization_administration',
+  'packages',
+  'variables',
+];
 
 export function hasPermission(actor: Actor, repository: Repository, name: PermissionName, level: Level): boolean {
   if (level === 'read' && !repository.state.private && !PRIVATE_ANYWHERE.includes(name)) return true;

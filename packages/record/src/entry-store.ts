@@ -5,7 +5,6 @@ import {
   canonicalJson,
   type Digest,
   insidePath,
-  isDigest,
   isMissing,
   PassloopError,
   sha256Hex,
@@ -14,16 +13,13 @@ import {
 import {
   type DocumentKind,
   type DocumentOf,
-  EnvironmentName,
   type FileDigest,
   formatDocument,
-  ImageKey,
-  ModelName,
   parseDocument,
-  RunKey,
 } from '@passloop/documents';
 import type { Backend } from './backend.ts';
 import { damaged, type Entry, type EntryKind, parseEntry, prepareEntry, type StoredFile } from './entry.ts';
+import { handOverTag, imageTag, pointerTag, reportTag, runTag } from './entry-tags.ts';
 import { newHandOverKey, parseHandOverKey } from './hand-over-key.ts';
 import type { Store } from './store.ts';
 import { type ProofKey, parseStoredProof, proofTag, type StoredProof } from './stored-proof.ts';
@@ -271,37 +267,8 @@ export function entryStore(backend: Backend): Store {
   };
 }
 
-const handOverTag = 'hand-over-key';
-
 function proofOf({ image, scan, probe }: StoredProof) {
   return { image, scan, probe };
-}
-
-function runTag(runKey: string): string {
-  if (!RunKey.safeParse(runKey).success)
-    throw new ConfigurationError(`${JSON.stringify(runKey.slice(0, 100))} is no run key (rk1- and 64 hex digits).`);
-  return runKey;
-}
-
-function imageTag(imageKey: string): string {
-  if (!ImageKey.safeParse(imageKey).success)
-    throw new ConfigurationError(`${JSON.stringify(imageKey.slice(0, 100))} is no image key (ik1- and 64 hex digits).`);
-  return imageKey;
-}
-
-/** `production-<environment>.<model>`: names have no dot, so two models may share a store. At most 118 of a tag's 128 characters. */
-function pointerTag(model: string, environment: string): string {
-  if (!ModelName.safeParse(model).success || !EnvironmentName.safeParse(environment).success) {
-    throw new ConfigurationError(
-      `${JSON.stringify(`${model} in ${environment}`.slice(0, 200))} is no model in an environment.`,
-    );
-  }
-  return `production-${environment}.${model}`;
-}
-
-function reportTag(inputs: Digest): string {
-  if (!isDigest(inputs)) throw new ConfigurationError(`${JSON.stringify(inputs.slice(0, 100))} is no sha256 digest.`);
-  return `dr1-${inputs.slice('sha256:'.length)}`;
 }
 
 /** sha256 (hex) of what a run made, whoever made it and when: the identity of a result under its key. */

@@ -5,6 +5,7 @@ import { type Digest, InfrastructureError, isDigest, plainText, sha256 } from '@
 import { type BlobSource, manifestMediaType, maxManifestBytes } from './entry.ts';
 import { basicAuthorization, parseChallenge, type RegistryCredentials, TokenAnswer, tokenAddress } from './oci-auth.ts';
 import { isReference, parseRepository } from './oci-reference.ts';
+import { refusalHint } from './oci-refusal.ts';
 
 /** The registry answers, and this account may not do that (401, 403). */
 export class DeniedError extends InfrastructureError {}
@@ -31,7 +32,8 @@ export type Registry = {
   pullManifest(reference: string): Promise<PulledManifest | null>;
   /** @param reference a tag, or the text's own digest */
   pushManifest(reference: string, mediaType: string, text: string): Promise<Digest>;
-  hasBlob(digest: Digest): Promise<boolean>;
+  /** @param needs `write` for a look before a write: a refusal then names what the write needs */
+  hasBlob(digest: Digest, needs?: 'read' | 'write'): Promise<boolean>;
   /** The blob as it comes, unverified; null where it is missing. */
   pullBlob(digest: Digest): Promise<Readable | null>;
   pushBlob(digest: Digest, source: BlobSource): Promise<void>;
@@ -57,7 +59,10 @@ type Request = {
   what: string;
   /** Set for a write that may be sent again: it is content-addressed, or sets a tag to the same digest. */
   again?: boolean;
+  /** The scope that is asked for. */
   access: 'read' | 'write';
+  /** For messages: what the step needs that this is a part of. Default: `access`. */
+  needs?: 'read' | 'write';
 };
 
 /** Opens no connection yet. @throws ConfigurationError for a repository that is none */
@@ -200,26 +205,16 @@ export function openRegistry(options: RegistryOptions): Registry {
     const body = await readBounded(response, maxErrorBytes, request.what).catch(() => Buffer.alloc(0));
     const detail = errorDetail(body.toString('utf8'));
     const said = `The registry ${host} answered ${response.status}${detail === '' ? '' : ` (${detail})`}: ${request.what}.`;
-    const hint = refusalHint(response.status, request.access);
+    const hint = refusalHint({
+      status: response.status,
+      needs: request.needs ?? request.access,
+      host,
+      repository: options.repository,
+      anonymous: options.credentials === null,
+    });
     return response.status === 401 || response.status === 403
       ? new DeniedError(said, { hint })
       : new InfrastructureError(said, { hint });
-  }
-
-  function refusalHint(status: number, access: 'read' | 'write'): string {
-    const right = access === 'read' ? 'packages: read' : 'packages: write';
-    if (status === 401) {
-      return options.credentials === null
-        ? `Nobody is logged in to ${host}: run \`docker login ${host}\`, or give the job \`permissions: {${right}}\` and log in with its token.`
-        : `${host} does not accept the credentials: log in again; in a workflow the job needs \`permissions: {${right}}\`.`;
-    }
-    if (status === 403) {
-      return `The account may not ${access} ${options.repository}: grant it the right; in a workflow the job needs \`permissions: {${right}}\`, and the package must allow this repository.`;
-    }
-    if (status === 404) return `There is no ${options.repository} on ${host}: create it, or mend the name.`;
-    if (status === 429) return 'The registry limits the rate: try again later, or log in for a higher limit.';
-    if (status >= 500) return 'The fault is on the side of the registry: try again.';
-    return `See what ${host} says about ${options.repository}.`;
   }
 
   function manifestUrl(reference: string): URL {
@@ -290,12 +285,13 @@ export function openRegistry(options: RegistryOptions): Registry {
       return sha256(text);
     },
 
-    async hasBlob(digest) {
+    async hasBlob(digest, needs = 'read') {
       const request: Request = {
         method: 'HEAD',
         url: address(`blobs/${digest}`),
         what: `look for ${options.repository} ${digest}`,
         access: 'read',
+        needs,
       };
       const response = await send(request);
       if (response.status === 404) return false;

@@ -46,7 +46,7 @@ function registryBackend(options: RegistryOptions): Backend {
     },
 
     async writeBlob(blob) {
-      if (await registry.hasBlob(blob.digest)) return;
+      if (await registry.hasBlob(blob.digest, 'write')) return;
       await registry.pushBlob(blob.digest, blob.source);
     },
 

@@ -27,7 +27,7 @@ export function reportHeadline(report: ReportDocument): string {
   const [only] = affected;
   if (only === undefined) {
     return report.models.length === 0
-      ? `${words[report.verdict]}: no model file was found`
+      ? `${words[report.verdict]}: the check could not be planned, see the log of its run`
       : 'Passed: no model is affected';
   }
   if (affected.length === 1) return headline(only);

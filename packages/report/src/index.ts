@@ -8,3 +8,4 @@ export * from './plan-summary.ts';
 export * from './promotion-jobs.ts';
 export * from './step-summary.ts';
 export * from './terminal.ts';
+export { metricSentence } from './words.ts';

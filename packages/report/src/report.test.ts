@@ -411,7 +411,7 @@ describe('what people can meet', () => {
       0,
     ],
     'nothing affected': ['✅ Passed: no model is affected', 'Nothing that a model depends on has changed.', 0],
-    'no model file': ['✅ Passed: no model file was found', null, 0],
+    'not planned': ['❌ Blocked: the check could not be planned, see the log of its run', null, 0],
     'several models': ['❌ Blocked: 1 of 3 models (`flight-delay`)', null, 7],
     'no engine': [
       '❌ Blocked: `flight-delay`: No Docker engine answers at unix&#58;///var/run/docker.sock',

@@ -23,6 +23,7 @@ export type { ForkReportRequest, PostedForkReport } from './post-fork-report.ts'
 export type { PostReportRequest } from './post-report.ts';
 export type { PromoteRequest } from './promotion.ts';
 export type { ProofResult, ProveRequest } from './prove.ts';
+export type { ReportArtifacts, ReportedRun, ReportRunRequest } from './report-run.ts';
 export type { RollbackRequest } from './rollback.ts';
 export type { Sealed } from './seal-candidate.ts';
 export type { StatusRequest } from './status.ts';
@@ -57,6 +58,7 @@ export const postForkReport = verb(async () => (await import('./post-fork-report
 export const postReport = verb(async () => (await import('./post-report.ts')).postReport);
 export const promote = verb(async () => (await import('./promote.ts')).promote);
 export const prove = verb(async () => (await import('./prove.ts')).prove);
+export const reportRun = verb(async () => (await import('./report-run.ts')).reportRun);
 export const rollback = verb(async () => (await import('./rollback.ts')).rollback);
 export const sealCandidate = verb(async () => (await import('./seal-candidate.ts')).sealCandidate);
 export const status = verb(async () => (await import('./status.ts')).status);

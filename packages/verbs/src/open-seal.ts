@@ -47,7 +47,7 @@ export type SealStep = {
 /**
  * Takes what was handed over: the run of this commit, verified, or the stored one where the plan found it in the store.
  * @throws WrongCandidate, ForeignRun where it isn't this commit's
- * @throws InfrastructureError where nothing was handed over
+ * @throws InfrastructureError where nothing was handed over to a promotion
  */
 export async function openSeal(
   part: PartContext,
@@ -60,6 +60,9 @@ export async function openSeal(
   const { model } = check;
   const { candidate: given } = request;
   if (given === null) {
+    // In a check the report says it; a promotion has nothing to go on with.
+    if (request.compare)
+      throw new WrongCandidate('there is nothing of it, since the job did not finish: its log says why');
     throw new InfrastructureError(`There is no artifact with the candidate of ${model.name} in this run.`, {
       hint: 'The job that trains it did not finish: its log says why.',
     });

@@ -1,45 +1,131 @@
-import { ConfigurationError, isPassing } from '@passloop/core';
-import type { ReportDocument } from '@passloop/documents';
-import { githubClient, readPullRequest, reportCheckRun, upsertComment } from '@passloop/github';
+import { ConfigurationError, isPassing, PassloopError } from '@passloop/core';
+import type { PlanDocument, ReportDocument } from '@passloop/documents';
+import {
+  ForbiddenError,
+  type GithubClient,
+  githubClient,
+  readPullRequest,
+  reportCheckRun,
+  upsertComment,
+} from '@passloop/github';
 import { commentLimit, phraseText, renderComment, renderSummary, reportHeadline } from '@passloop/report';
 import type { Context } from './context.ts';
 import { githubOptions } from './deploy-repository.ts';
+import { runUrl } from './recorded-run.ts';
+import { ruleAnnotations } from './rule-annotations.ts';
 
-export type PostReportRequest = { pullRequest: number; report: ReportDocument; runUrl?: string | undefined };
-export type PostedReport = { url: string; outcome: 'created' | 'updated' | 'unchanged' | 'outdated' };
+export type CheckPosting = {
+  report: ReportDocument;
+  /** For annotations: which file declares a model. */
+  plan: PlanDocument | null;
+  /** Address of the run; the job's own by default. */
+  runUrl?: string | undefined;
+  /** Address of the report's page. */
+  pageUrl?: string | undefined;
+};
+export type PostReportRequest = CheckPosting & { pullRequest: number };
+export type PostedReport = {
+  url: string | null;
+  commentUrl: string | null;
+  outcome: 'created' | 'updated' | 'unchanged' | 'outdated';
+  /** What the token may not do, each with the line that lets it. The verdict is not lost by it. */
+  lacking: string[];
+};
 
 /**
  * Posts a report on its pull request: one comment, updated in place, and the check run named `passloop`. A head that is no
  * longer the pull request's is not written about: the run of the newer head does that.
+ * @throws ConfigurationError without a token, and for what is wrong beside a permission
  */
 export async function postReport(context: Context, request: PostReportRequest): Promise<PostedReport> {
-  const { report, pullRequest, runUrl } = request;
-  const token = context.env.GITHUB_TOKEN;
-  if (token === undefined || report.repository === null) {
-    throw new ConfigurationError('There is no GITHUB_TOKEN to post with.', {
+  const { report, pullRequest } = request;
+  const client = openRepository(context);
+  const lacking: string[] = [];
+  const pull = await unlessForbidden(lacking, () => readPullRequest(client, pullRequest));
+  if (pull !== null && pull.head.commit !== report.head)
+    return { url: pull.url, commentUrl: null, outcome: 'outdated', lacking };
+  const links = linksOf(context, request);
+  const comment =
+    pull === null
+      ? null
+      : await unlessForbidden(lacking, () =>
+          upsertComment(client, {
+            number: pullRequest,
+            key: client.repository,
+            head: report.head,
+            sequence: sequenceOf(context),
+            bodies: [renderComment(report, links), renderComment(report, links, commentLimit / 4)],
+          }),
+        );
+  const check = await postRun(context, client, request, lacking);
+  const url = comment?.url ?? check?.url ?? pull?.url ?? null;
+  return { url, commentUrl: comment?.url ?? null, outcome: comment?.outcome ?? check?.outcome ?? 'unchanged', lacking };
+}
+
+/** The check run alone, for what is no pull request: a merge queue's commit. */
+export async function postCheck(context: Context, request: CheckPosting): Promise<PostedReport> {
+  const lacking: string[] = [];
+  const check = await postRun(context, openRepository(context), request, lacking);
+  return { url: check?.url ?? null, commentUrl: null, outcome: check?.outcome ?? 'unchanged', lacking };
+}
+
+async function postRun(
+  context: Context,
+  client: GithubClient,
+  request: CheckPosting,
+  lacking: string[],
+): Promise<{ outcome: 'created' | 'updated'; url: string | null } | null> {
+  const { report, plan } = request;
+  const links = linksOf(context, request);
+  return await unlessForbidden(lacking, async () =>
+    reportCheckRun(client, {
+      head: report.head,
+      // `neutral` counts as passing for a required check: what blocks is a failure.
+      conclusion: isPassing(report.verdict) ? 'success' : 'failure',
+      title: phraseText(reportHeadline(report)),
+      summary: renderSummary(report, links),
+      annotations: plan === null ? [] : await ruleAnnotations(client, report, plan),
+      detailsUrl: links.run ?? null,
+      externalId: context.env.GITHUB_RUN_ID ?? `local-${report.head}`,
+    }),
+  );
+}
+
+function linksOf(context: Context, request: CheckPosting): { run?: string; report?: string } {
+  const run = request.runUrl ?? runUrl(context) ?? undefined;
+  return {
+    ...(run === undefined ? {} : { run }),
+    ...(request.pageUrl === undefined ? {} : { report: request.pageUrl }),
+  };
+}
+
+/** Orders the comments of one head: a later attempt of a later run has the last word. */
+function sequenceOf({ env }: Context): number {
+  const attempt = Math.min(Number(env.GITHUB_RUN_ATTEMPT ?? '1'), 999);
+  return Number(env.GITHUB_RUN_NUMBER ?? '0') * 1000 + attempt;
+}
+
+function openRepository(context: Context): GithubClient {
+  const { GITHUB_TOKEN: token, GITHUB_REPOSITORY: repository } = context.env;
+  if (token === undefined || token === '' || repository === undefined) {
+    throw new ConfigurationError('There is no GITHUB_TOKEN to post with, or no GITHUB_REPOSITORY to post to.', {
       hint: 'In a workflow: permissions: {pull-requests: write, checks: write}.',
     });
   }
-  const client = githubClient({ ...githubOptions(context), repository: report.repository, token });
-  const pull = await readPullRequest(client, pullRequest);
-  if (pull.head.commit !== report.head) return { url: pull.url, outcome: 'outdated' };
-  const attempt = Number(context.env.GITHUB_RUN_ATTEMPT ?? '1');
-  const links = { run: runUrl };
-  const comment = await upsertComment(client, {
-    number: pullRequest,
-    key: report.repository,
-    head: report.head,
-    sequence: Number(context.env.GITHUB_RUN_NUMBER ?? '0') * 1000 + attempt,
-    bodies: [renderComment(report, links), renderComment(report, links, commentLimit / 4)],
-  });
-  await reportCheckRun(client, {
-    head: report.head,
-    // `neutral` counts as passing for a required check: what blocks is a failure.
-    conclusion: isPassing(report.verdict) ? 'success' : 'failure',
-    title: phraseText(reportHeadline(report)),
-    summary: renderSummary(report, links),
-    detailsUrl: runUrl ?? null,
-    externalId: context.env.GITHUB_RUN_ID ?? `local-${report.head}`,
-  });
-  return { url: comment.url ?? pull.url, outcome: comment.outcome };
+  return githubClient({ ...githubOptions(context), repository, token });
+}
+
+async function unlessForbidden<T>(lacking: string[], work: () => Promise<T>): Promise<T | null> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof ForbiddenError) {
+      const { permission, level } = error.lacks;
+      lacking.push(`\`${permission}: ${level}\` is missing under \`permissions\` of the job that runs post-report.`);
+      return null;
+    }
+    if (!(error instanceof PassloopError) || error.code !== 'infrastructure') throw error;
+    lacking.push(error.hint === null ? error.message : `${error.message} ${error.hint}`);
+    return null;
+  }
 }

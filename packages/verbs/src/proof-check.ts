@@ -72,10 +72,8 @@ async function checkProof(promotion: Promotion, given: ReadProof): Promise<Proof
 /** Whoever can't read the store can't have made it: not the job that ran the repository's code. */
 async function checkSeal({ store }: Promotion, proof: ProofDocument): Promise<void> {
   const key = await readHandOverKey(store);
-  if (key === null) {
-    if (proof.seal !== null) throw new WrongProof(`it is sealed, and the ${store.description} has no hand-over key`);
-    return;
-  }
+  if (key === null)
+    throw new WrongProof(`the ${store.description} has no hand-over key, so nobody can say who made it`);
   const expected = Buffer.from(sealOf(key.identity, proof));
   const found = Buffer.from(proof.seal ?? '');
   if (found.length !== expected.length || !timingSafeEqual(found, expected)) {

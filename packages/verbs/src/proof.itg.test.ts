@@ -276,6 +276,17 @@ describe('where the store has a hand-over key', () => {
     }
   });
 
+  it('takes nothing where the store has none: anybody could have made it', async () => {
+    const { context, workspace, model, folder: place } = proven;
+    await proven.prove({ key: null });
+    const { promotion } = await openPromotionOf(context, workspace, model, {});
+    const store = { ...promotion.store, handOverKey: async () => null };
+    expect(await takeProof({ ...promotion, store }, place)).toMatchObject({
+      kind: 'refused',
+      reason: expect.stringContaining('has no hand-over key'),
+    });
+  });
+
   it('notices what was changed under the seal', async () => {
     const proof = await taken({ key: identity }, () =>
       overwrite(proven.folder, 'proof', (document) => (document.verdict = 'warn')),

@@ -343,6 +343,22 @@ describe('files that are not what a run of this commit leaves', () => {
     expect(report.models[0]?.probe?.predictions?.equal).toBe(220);
   });
 
+  it.each(['nan', ''])('scores that are %j on both sides measure nothing', async (score) => {
+    const csv = `id,score\n${Array.from({ length: 240 }, (_, row) => `${row},${score}`).join('\n')}\n`;
+    const forgery: Forgery = {
+      async files(place) {
+        await writeFile(path.join(place, output('predictions.csv')), csv);
+        const target = path.join(place, 'image-predictions.parquet');
+        await writeImagePredictions(path.join(place, output('predictions.csv')), target);
+      },
+      report({ run }) {
+        for (const one of run.outputs)
+          if (one.path === 'out/predictions.csv') Object.assign(one, { digest: sha256(csv), bytes: csv.length });
+      },
+    };
+    expect(await refused(forgery)).toMatch(/`score` is NULL, NaN or infinite in 240 of 240 rows/);
+  });
+
   it('a model file that runs code is refused by the scan that is made again', async () => {
     const pickle = Buffer.from("cos\nsystem\n(S'id'\ntR.");
     const forgery: Forgery = {
@@ -358,9 +374,11 @@ describe('files that are not what a run of this commit leaves', () => {
         if (image !== null) image.modelDigest = sha256(pickle);
       },
     };
-    const { report } = await world.seal(await world.candidate(forgery), { store: false });
+    const { report, saved, notes } = await world.seal(await world.candidate(forgery));
     expect(report.verdict).toBe('fail');
     expect(report.models[0]).toMatchObject({ image: null, comparison: null, scan: { verdict: 'fail' } });
+    expect(saved).toEqual({ run: null, proof: null });
+    expect(notes.join()).toMatch(/refused by the scan/);
   });
 });
 
@@ -432,8 +450,11 @@ describe('a folder as anybody may have written it', () => {
     expect(report.models[0]?.missing[0]?.reason).toMatch(/was not taken: The artifact passloop-candidate-toy holds/);
   });
 
-  it('no artifact is an error: the job that trains did not finish', async () => {
-    await expect(world.seal(null)).rejects.toThrow(/There is no artifact with the candidate of toy in this run/);
+  it('no artifact fails the report of a check, and ends a promotion: the job that trains did not finish', async () => {
+    expect((await world.seal(null)).report.models[0]?.reasons.join()).toMatch(/the job did not finish/);
+    await expect(world.seal(null, { compare: false })).rejects.toThrow(
+      /There is no artifact with the candidate of toy in this run/,
+    );
   });
 });
 

@@ -19,7 +19,7 @@ import {
   withoutImage,
 } from './candidate-part.ts';
 import { begun, notEvaluated, notReached, type Parts, untouched, withMissing } from './check-parts.ts';
-import { comparePart, isHeld, readProduction } from './compare-part.ts';
+import { comparePart, isHeld, type KnownProduction, readProduction } from './compare-part.ts';
 import type { Context } from './context.ts';
 import { signatureOf } from './image-stage.ts';
 import { lazyEngine } from './lazy-engine.ts';
@@ -43,7 +43,7 @@ export type Sealed = {
  * What the job does that reads and writes the store, and runs nothing of a pull request: it takes the candidate that another job made, believes of
  * it only what it can't find out itself, keeps run and proof, and holds the candidate against production. What doesn't match makes a failing
  * report, and nothing is kept then.
- * @throws InfrastructureError where there is no candidate, or the store has not what the plan saw in it
+ * @throws InfrastructureError where a promotion has no candidate, or the store has not what the plan saw in it
  * @throws ConfigurationError where the plan is another commit's
  */
 export async function sealCandidate(context: Context, request: SealRequest): Promise<Sealed> {
@@ -103,7 +103,7 @@ async function sealModel(
   }
 }
 
-/** Verifies all of a candidate first, then keeps it, then compares. */
+/** Verifies all of a candidate and compares it, and only then keeps it: what can't be read as a candidate is not kept. */
 async function sealStep(step: SealStep, request: SealRequest, sealed: Omit<Sealed, 'report'>): Promise<Parts> {
   const { part, store, run, candidate, outputs } = step;
   const { context, session, plan, check } = part;
@@ -116,16 +116,27 @@ async function sealStep(step: SealStep, request: SealRequest, sealed: Omit<Seale
   }
   const opened = openEvaluation(session, plan.workspace, { ...model, evaluate }, outputs);
   const evaluation = await (candidate === null ? opened : asCandidate(opened));
-  const { parts, scored } =
+  const proven =
     candidate === null
       ? await storedImagePart(step, trained, evaluation)
       : await sealedImagePart(part, trained, { candidate, run, evaluation, outputs, store });
-  const kept = candidate === null ? parts : await keep(step, request, sealed, parts, scored);
-  if (!request.compare) return withMissing(kept, notReached(['comparison'], 'the job that promotes compares it'));
-  if (store === null || known === null) return withMissing(kept, [unknownProduction]);
+  const compared = compareStep(step, request, known, evaluation, proven);
+  const parts = await (candidate === null ? compared : asCandidate(compared));
+  return candidate === null ? parts : keep(step, request, sealed, parts, proven.scored);
+}
+
+async function compareStep(
+  { part, store, run }: SealStep,
+  request: SealRequest,
+  known: KnownProduction | null,
+  evaluation: Evaluation,
+  { parts, scored }: { parts: Parts; scored: Scored | null },
+): Promise<Parts> {
+  if (!request.compare) return withMissing(parts, notReached(['comparison'], 'the job that promotes compares it'));
+  if (store === null || known === null) return withMissing(parts, [unknownProduction]);
   // A model that is held is said to be held, whatever its image is like.
   const subject = scored ?? (isHeld(known, run) ? scoredByStage(evaluation) : null);
-  return subject === null ? kept : await comparePart(part, kept, { store, known, run, evaluation, scored: subject });
+  return subject === null ? parts : comparePart(part, parts, { store, known, run, evaluation, scored: subject });
 }
 
 const unknownProduction: MissingPart = {
@@ -178,6 +189,11 @@ async function keep(
     sealed.notes.push(
       `Nothing of ${model.name} was kept: under \`trust: ${run.trust}\` the run of a pull request does not count, and what is merged is trained again.`,
     );
+    return parts;
+  }
+  if (parts.scan !== null && parts.scan.verdict !== 'pass') {
+    // The first result of a key is the one that everybody gets: one that must not be served would block an honest one.
+    sealed.notes.push(`Nothing of ${model.name} was kept: its model file was refused by the scan.`);
     return parts;
   }
   const files = run.outputs.map((output) => ({ path: output.path, file: path.join(outputs, output.path) }));

@@ -36,11 +36,12 @@ export function addCheckCommands(program: Command): void {
       return;
     }
     await answer(flags, async (context) => {
-      const { report, files } = await check(context, { ...flags, models: flags.model });
+      const { plan, report, files } = await check(context, { ...flags, models: flags.model });
       let text = printReport(report);
       if (flags.pullRequest !== undefined) {
-        const posted = await postReport(context, { pullRequest: flags.pullRequest, report, runUrl: flags.runUrl });
-        text += `\n${posted.outcome}: ${posted.url}\n`;
+        const { pullRequest, runUrl } = flags;
+        const posted = await postReport(context, { pullRequest, report, plan, runUrl });
+        text += `\n${[`${posted.outcome}: ${posted.url}`, ...posted.lacking].join('\n')}\n`;
       }
       text += `\nReport: ${files.html}\n`;
       return { kind: 'report', document: report, text, exitCode: exitCodeOf(report.verdict) };

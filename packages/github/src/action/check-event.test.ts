@@ -35,6 +35,7 @@ describe('a pull request', () => {
       against: 'HEAD^1',
       isPullRequest: true,
       isRestricted: false,
+      pullRequest: (payload.pull_request as { number: number }).number,
     });
   });
 
@@ -63,6 +64,7 @@ it('a merge group is checked against what it is queued on', () => {
     against: group.base_sha,
     isPullRequest: true,
     isRestricted: false,
+    pullRequest: null,
   });
 });
 
@@ -76,6 +78,7 @@ describe('a push', () => {
       against: null,
       isPullRequest: false,
       isRestricted: false,
+      pullRequest: null,
     });
   });
 
@@ -138,7 +141,13 @@ it('is read from the files that a runner gives, and is nothing trusted where the
   await writeFile(file, JSON.stringify(example('merge_group')));
   const env = { GITHUB_EVENT_NAME: 'merge_group', GITHUB_EVENT_PATH: file };
   expect((await readCheckEvent(env)).head).toMatch(/^[0-9a-f]{40}$/);
-  expect(await readCheckEvent({})).toEqual({ head: null, against: null, isPullRequest: true, isRestricted: false });
+  expect(await readCheckEvent({})).toEqual({
+    head: null,
+    against: null,
+    isPullRequest: true,
+    isRestricted: false,
+    pullRequest: null,
+  });
   await writeFile(file, '{');
   await expect(readCheckEvent(env)).rejects.toThrow(/can't be read/);
 });

@@ -12,6 +12,8 @@ export type CheckEvent = {
   isPullRequest: boolean;
   /** The job's token reads only and may not see private packages: a fork's change, or one of Dependabot. */
   isRestricted: boolean;
+  /** The number of the pull request; null in other events. */
+  pullRequest: number | null;
 };
 
 const Sha = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
@@ -20,6 +22,7 @@ const Person = z.object({ login: z.string() }).nullish();
 
 const PullRequestEvent = z.object({
   pull_request: z.object({
+    number: z.int().min(1),
     head: z.object({ sha: Sha, repo: Repository.nullable() }),
     base: z.object({ repo: Repository }),
   }),
@@ -53,6 +56,7 @@ export function checkEvent(name: string, payload: unknown): CheckEvent {
         against: 'HEAD^1',
         isPullRequest: true,
         isRestricted: isFork || sender?.login === bot,
+        pullRequest: pull.number,
       };
     }
     case 'pull_request_target':
@@ -66,7 +70,13 @@ export function checkEvent(name: string, payload: unknown): CheckEvent {
       );
     case 'merge_group': {
       const { merge_group: group } = parsed(MergeGroupEvent, name, payload);
-      return { head: group.head_sha, against: group.base_sha, isPullRequest: true, isRestricted: false };
+      return {
+        head: group.head_sha,
+        against: group.base_sha,
+        isPullRequest: true,
+        isRestricted: false,
+        pullRequest: null,
+      };
     }
     case 'push': {
       const { ref, after, deleted, repository, sender } = parsed(PushEvent, name, payload);
@@ -76,6 +86,7 @@ export function checkEvent(name: string, payload: unknown): CheckEvent {
         against: null,
         isPullRequest: ref !== `refs/heads/${repository.default_branch}`,
         isRestricted: sender?.login === bot,
+        pullRequest: null,
       };
     }
     default: {
@@ -84,7 +95,13 @@ export function checkEvent(name: string, payload: unknown): CheckEvent {
       // A schedule names no ref, and runs on the default branch alone.
       const isDefault =
         branch !== undefined && (ref === `refs/heads/${branch}` || (ref === undefined && name === 'schedule'));
-      return { head: null, against: null, isPullRequest: !isDefault, isRestricted: sender?.login === bot };
+      return {
+        head: null,
+        against: null,
+        isPullRequest: !isDefault,
+        isRestricted: sender?.login === bot,
+        pullRequest: null,
+      };
     }
   }
 }
@@ -92,9 +109,10 @@ export function checkEvent(name: string, payload: unknown): CheckEvent {
 function parsed<Schema extends z.ZodType>(schema: Schema, name: string, payload: unknown): z.infer<Schema> {
   const result = schema.safeParse(payload);
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
+  const place = result.error.issues[0]?.path.join('.') ?? '';
   throw new ConfigurationError(
-    `The payload of the event ${plainText(name, 64)} is none: ${issue?.path.join('.')} ${issue?.message}.`,
+    `The payload of this run is none of the event ${plainText(name, 64)}: ${place === '' ? 'it' : `\`${plainText(place, 64)}\``} is missing or something else.`,
+    { hint: "A runner writes it to GITHUB_EVENT_PATH; something changed that file or the event's name." },
   );
 }
 
@@ -102,7 +120,7 @@ function parsed<Schema extends z.ZodType>(schema: Schema, name: string, payload:
 export async function readCheckEvent(env: Readonly<Record<string, string | undefined>>): Promise<CheckEvent> {
   const { GITHUB_EVENT_NAME: name, GITHUB_EVENT_PATH: file } = env;
   if (name === undefined || name === '' || file === undefined || file === '')
-    return { head: null, against: null, isPullRequest: true, isRestricted: false };
+    return { head: null, against: null, isPullRequest: true, isRestricted: false, pullRequest: null };
   let payload: unknown;
   try {
     payload = JSON.parse(await readFile(file, 'utf8'));

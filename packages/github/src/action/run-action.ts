@@ -31,7 +31,8 @@ export type ActionContext = {
 /** What a verb gave, as an action tells it. */
 export type ActionResult<K extends DocumentKind = DocumentKind> = {
   kind: K;
-  document: DocumentOf<K>;
+  /** Null where there was nothing to do. */
+  document: DocumentOf<K> | null;
   verdict: Verdict;
   /** The verdict in a sentence: the failure's message, where it fails. */
   sentence: string;
@@ -113,7 +114,10 @@ type Place = Pick<ActionContext, 'env' | 'cwd'>;
 
 async function tell(runner: Runner, place: Place, result: ActionResult): Promise<void> {
   runner.info(result.text);
-  const file = await deliver(place.env, result.kind, formatDocument(result.kind, result.document));
+  const file =
+    result.document === null
+      ? null
+      : await deliver(place.env, result.kind, formatDocument(result.kind, result.document));
   runner.setOutput('verdict', result.verdict);
   runner.setOutput('error', '');
   if (file !== null) runner.setOutput('document', file);

@@ -67,6 +67,7 @@ export async function provenWorld(folder: string): Promise<ProvenWorld> {
   const workspace = await openWorkspace(context);
   const model = selectModel(workspace.models, undefined);
   const store = await openModelStore(context, workspace.root, model);
+  await store.createHandOverKey();
   const run = await savedRun(folder, workspace, model, store);
   const image = await savedImage(world, workspace, model, store, run);
   const place = path.join(folder, 'proof');

@@ -1,1 +1,0 @@
-import{b as e,t}from"./chunk-schemas-CYYEs75s.mjs";function n(n){return e(t,n)}export{n as t};

@@ -1,1 +1,0 @@
-import"./chunk-workspace-DdVxDtuK.mjs";import"./chunk-schema-sWZvgdus.mjs";export{r as formatLock}from"./chunk-src-CioeH1Xa.mjs";import"./chunk-compare-stage-J5bU5f6a.mjs";import"./chunk-plan-De1F0oiv.mjs";import"./chunk-run-stage-DvsGi8sE.mjs";

@@ -1,1 +1,0 @@
-export{B as errorDocument,n as formatDocument}from"./chunk-src-DNJIYrJu.mjs";

@@ -1,1 +1,0 @@
-import"./chunk-run-stage-DvsGi8sE.mjs";import"./chunk-session-BZYfTadR.mjs";import"./chunk-load-frame-COfcEP-N.mjs";import"./chunk-validate-Bt-uYpzY.mjs";export{a as datasetIdentity,t as findTableFiles}from"./chunk-src-DtAJfNa9.mjs";

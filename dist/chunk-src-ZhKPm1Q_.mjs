@@ -1,1 +1,0 @@
-import{t as e}from"./chunk-src-DzN4MaYw.mjs";export default e();export{};

@@ -1,0 +1,70 @@
+import { isPassing } from '@passloop/core';
+
+import type { ModelReport, PlanDocument, ReportDocument } from '@passloop/documents';
+import type { Annotation, GithubClient } from '@passloop/github';
+import { readRepositoryFile } from '@passloop/github';
+import { checkId, type LoadedModel, parseModelFile } from '@passloop/model';
+import { checkMessage, metricSentence, phraseText } from '@passloop/report';
+
+type Measured = Parameters<typeof metricSentence>[0];
+
+/**
+ * What doesn't hold, each on the line of the model file that declares its rule, as the head has it. A file that can't be read, or that has no
+ * such rule, leaves its rules without a line: the report says them anyway.
+ */
+export async function ruleAnnotations(
+  client: GithubClient,
+  report: ReportDocument,
+  plan: PlanDocument,
+): Promise<Annotation[]> {
+  const files = new Map<string, readonly LoadedModel[]>();
+  const found: Annotation[] = [];
+  for (const model of report.models) {
+    if (!model.affected || model.verdict === 'pass') continue;
+    const file = plan.models.find(({ name }) => name === model.name)?.file;
+    if (file === undefined) continue;
+    if (!files.has(file)) files.set(file, await modelsOf(client, file, report.head));
+    const declared = files.get(file)?.find(({ name }) => name === model.name);
+    if (declared !== undefined) found.push(...dataRules(model, declared), ...gates(model, declared));
+  }
+  return found;
+}
+
+async function modelsOf(client: GithubClient, file: string, commit: string): Promise<readonly LoadedModel[]> {
+  try {
+    const text = await readRepositoryFile(client, file, commit);
+    return text === null ? [] : parseModelFile(text, file);
+  } catch {
+    // A stranger's YAML, or a token that may not read: lines are a convenience.
+    return [];
+  }
+}
+
+function dataRules(model: ModelReport, declared: LoadedModel): Annotation[] {
+  return model.data.flatMap((report) => {
+    const { name } = report.dataset;
+    const checks = declared.data[name]?.checks ?? [];
+    return report.checks.flatMap((check): Annotation[] => {
+      const index = checks.findIndex((one) => checkId(one) === check.id);
+      if (index < 0 || check.verdict === 'pass' || check.verdict === 'skipped') return [];
+      const line = declared.lineOf(['data', name, 'checks', index]);
+      const title = `${model.name}: ${name}`;
+      return [annotation(declared.file, line, check.verdict === 'warn', title, checkMessage(report, check))];
+    });
+  });
+}
+
+function gates(model: ModelReport, declared: LoadedModel): Annotation[] {
+  const measured: Measured[] = [...(model.comparison?.metrics ?? []), ...(model.comparison?.slices ?? [])];
+  return measured.flatMap((metric): Annotation[] => {
+    const index = declared.gates.findIndex((gate) => gate.metric === metric.name);
+    if (index < 0 || metric.gate === 'pass' || metric.gate === 'skipped') return [];
+    const line = declared.lineOf(['gates', index]);
+    const message = phraseText(metricSentence(metric));
+    return [annotation(declared.file, line, isPassing(metric.gate), `${model.name}: gate`, message)];
+  });
+}
+
+function annotation(path: string, line: number, warns: boolean, title: string, message: string): Annotation {
+  return { path, startLine: line, endLine: line, level: warns ? 'warning' : 'failure', title, message };
+}
