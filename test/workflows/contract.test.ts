@@ -1,4 +1,6 @@
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: expressions of GitHub Actions are what is planted.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { suiteWorkflowNames, suiteWorkflows } from '../../packages/verbs/src/doctor/suite-workflow.ts';
 import { unionOfScopes } from '../../scripts/workflow-file.ts';
@@ -228,4 +230,10 @@ it.each(
   if (file === undefined || starter === undefined) throw new Error(`${name} has no workflow or no starter.`);
   expect(suiteWorkflows[name].permissions).toEqual(unionOfScopes(file.workflow));
   expect(Object.keys(starter.workflow.on)).toEqual(expect.arrayContaining([...suiteWorkflows[name].events]));
+});
+
+it('shows a caller in the documentation that keeps the rules of a template', () => {
+  const page = readFileSync(path.join(import.meta.dirname, '../../docs/workflows.md'), 'utf8');
+  const shown = /^```yaml\n(name: model-check\n.*?)^```$/ms.exec(page)?.[1] ?? '';
+  expect(templateCalls(new Map([...suite, [checkTemplate, shown.replace('<commit>', 'v1')]]))).toEqual([]);
 });

@@ -73,7 +73,7 @@ export function ownAction(uses: string | undefined): string | null {
 }
 
 /** Every text in a part of a workflow, with the keys that lead to it. */
-export function textsIn(part: unknown, place: readonly string[] = []): { place: string; text: string }[] {
+function textsIn(part: unknown, place: readonly string[] = []): { place: string; text: string }[] {
   if (typeof part === 'string') return [{ place: place.join('.'), text: part }];
   if (typeof part !== 'object' || part === null) return [];
   return Object.entries(part).flatMap(([key, value]) => textsIn(value, [...place, key]));
