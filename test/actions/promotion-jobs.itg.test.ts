@@ -114,12 +114,8 @@ async function proveAndPush(): Promise<BundleRun> {
 
 it('an unknown key is planned, trained, built, proven and promoted, each by its job', async () => {
   const name = 'flight-delay';
-  expect(await plan()).toEqual({
-    models: [{ name, environment: 'prod', needs: 'train', outcome: 'pending' }],
-    train: [name],
-    image: [{ name }],
-    promote: [{ name }],
-  });
+  const entry = { name, environment: 'prod', needs: 'train', outcome: 'pending' };
+  expect(await plan()).toEqual({ models: [entry], train: [name], image: [entry], promote: [entry] });
 
   // Stands for the two jobs that train and seal.
   expect((await job('reproduce-training')).outputs.cache).toBe('miss');

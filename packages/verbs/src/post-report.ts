@@ -16,6 +16,8 @@ import { ruleAnnotations } from './rule-annotations.ts';
 
 export type CheckPosting = {
   report: ReportDocument;
+  /** Where it is posted, `owner/name`; the job's own repository by default, whatever the report says. */
+  repository?: string | null | undefined;
   /** For annotations: which file declares a model. */
   plan: PlanDocument | null;
   /** Address of the run; the job's own by default. */
@@ -39,7 +41,7 @@ export type PostedReport = {
  */
 export async function postReport(context: Context, request: PostReportRequest): Promise<PostedReport> {
   const { report, pullRequest } = request;
-  const client = openRepository(context);
+  const client = openRepository(context, request);
   const lacking: string[] = [];
   const pull = await unlessForbidden(lacking, () => readPullRequest(client, pullRequest));
   if (pull !== null && pull.head.commit !== report.head)
@@ -65,7 +67,7 @@ export async function postReport(context: Context, request: PostReportRequest): 
 /** The check run alone, for what is no pull request: a merge queue's commit. */
 export async function postCheck(context: Context, request: CheckPosting): Promise<PostedReport> {
   const lacking: string[] = [];
-  const check = await postRun(context, openRepository(context), request, lacking);
+  const check = await postRun(context, openRepository(context, request), request, lacking);
   return { url: check?.url ?? null, commentUrl: null, outcome: check?.outcome ?? 'unchanged', lacking };
 }
 
@@ -105,10 +107,11 @@ function sequenceOf({ env }: Context): number {
   return Number(env.GITHUB_RUN_NUMBER ?? '0') * 1000 + attempt;
 }
 
-function openRepository(context: Context): GithubClient {
-  const { GITHUB_TOKEN: token, GITHUB_REPOSITORY: repository } = context.env;
+function openRepository(context: Context, request: CheckPosting): GithubClient {
+  const { GITHUB_TOKEN: token } = context.env;
+  const repository = request.repository ?? context.env.GITHUB_REPOSITORY;
   if (token === undefined || token === '' || repository === undefined) {
-    throw new ConfigurationError('There is no GITHUB_TOKEN to post with, or no GITHUB_REPOSITORY to post to.', {
+    throw new ConfigurationError('There is no GITHUB_TOKEN to post with, or no repository to post to.', {
       hint: 'In a workflow: permissions: {pull-requests: write, checks: write}.',
     });
   }

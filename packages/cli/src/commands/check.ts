@@ -40,7 +40,7 @@ export function addCheckCommands(program: Command): void {
       let text = printReport(report);
       if (flags.pullRequest !== undefined) {
         const { pullRequest, runUrl } = flags;
-        const posted = await postReport(context, { pullRequest, report, plan, runUrl });
+        const posted = await postReport(context, { pullRequest, repository: report.repository, report, plan, runUrl });
         text += `\n${[`${posted.outcome}: ${posted.url}`, ...posted.lacking].join('\n')}\n`;
       }
       text += `\nReport: ${files.html}\n`;
