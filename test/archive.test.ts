@@ -43,6 +43,27 @@ it('has everything else that is committed', () => {
   expect(archived.some((name) => name.startsWith('.github/workflows/'))).toBe(true);
 });
 
+it('has what others call and start from', () => {
+  for (const name of [
+    'model-check',
+    'model-report',
+    'model-promote',
+    'model-rollback',
+    'deploy-check',
+    'deploy-chain',
+  ]) {
+    expect(archived).toContain(`.github/workflows/${name}.yml`);
+    expect(archived).toContain(`workflows-templates/${name}.yml`);
+    const workflow = execFileSync('git', ['show', `HEAD:.github/workflows/${name}.yml`], {
+      cwd: root,
+      encoding: 'utf8',
+    });
+    const used = [...workflow.matchAll(/uses: \$\/(actions\/[\w-]+)$/gm)].map((match) => `${match[1]}/action.yml`);
+    expect(used.length).toBeGreaterThan(0);
+    expect(archived).toEqual(expect.arrayContaining(used));
+  }
+});
+
 it('has the built bundle', () => {
   expect(archived).toEqual(expect.arrayContaining(['dist/passloop.mjs', 'dist/package.json']));
   expect(archived.some((name) => name.startsWith('dist/runtime/passloop_runtime/'))).toBe(true);

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { temporaryFolder } from '@passloop/core';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { pinnedWorkflow } from '../../scripts/pinned-workflow.ts';
 import { actionlintSays, type Linters, linters, zizmorSays } from './linters.ts';
 
 /** The workflows, the templates and the actions as two linters of GitHub Actions see them. */
@@ -72,6 +73,22 @@ describe('actionlint', () => {
     const change = (file: string, text: string) =>
       file === 'workflows-templates/model-promote.yml' ? text.replace('      model: ${{', '      modell: ${{') : text;
     expect(await actionlintOf(change)).toMatch(/input "modell" is not defined/);
+  });
+});
+
+describe('a release whose actions are written out', () => {
+  const release = {
+    repository: 'passloop/passloop',
+    commit: '0123456789abcdef0123456789abcdef01234567',
+    tag: 'v1.2.3',
+  };
+  const pinned = (_: string, text: string) => pinnedWorkflow(text, release);
+
+  it('is a workflow to both linters', async () => {
+    await using world = await lintWorld(pinned);
+    const shipped = world.files.filter((file) => !path.basename(file).startsWith('.'));
+    expect(await actionlintSays(programs, world.path, shipped)).toBe('');
+    expect(await zizmorSays(programs, world.path, shipped)).toBe('');
   });
 });
 

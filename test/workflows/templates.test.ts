@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { parseWorkflow } from './workflow-file.ts';
+import { readWorkflow } from '../../scripts/workflow-file.ts';
 
 /** GitHub's rules for starter workflows: https://docs.github.com/en/actions/how-tos/reuse-automations/create-workflow-templates */
 const folder = path.resolve(import.meta.dirname, '../../workflows-templates');
@@ -31,7 +31,7 @@ describe.each(names)('%s', (name) => {
   });
 
   it('names the default branch as GitHub fills it in, and no branch itself', () => {
-    const { on } = parseWorkflow(read(`${name}.yml`));
+    const { on } = readWorkflow(read(`${name}.yml`));
     const push = z
       .object({ branches: z.array(z.string()) })
       .optional()
@@ -40,21 +40,21 @@ describe.each(names)('%s', (name) => {
   });
 
   it('filters no pull request, and is named as its file', () => {
-    const { on, name: title } = parseWorkflow(read(`${name}.yml`));
+    const { on, name: title } = readWorkflow(read(`${name}.yml`));
     expect(title).toBe(name);
     if ('pull_request' in on) expect([on.pull_request, on.merge_group]).toEqual([null, null]);
   });
 });
 
 it('waits for the check by its name', () => {
-  expect(parseWorkflow(read('model-report.yml')).on.workflow_run).toMatchObject({
-    workflows: [parseWorkflow(read('model-check.yml')).name],
+  expect(readWorkflow(read('model-report.yml')).on.workflow_run).toMatchObject({
+    workflows: [readWorkflow(read('model-check.yml')).name],
     types: ['completed'],
   });
 });
 
 it('lets a chain dispatch a promotion with the one input that it gives', () => {
-  expect(Object.keys(parseWorkflow(read('model-promote.yml')).dispatch)).toEqual(['model']);
+  expect(Object.keys(readWorkflow(read('model-promote.yml')).declared.inputs)).toEqual(['model']);
 });
 
 it.each([
