@@ -52,6 +52,12 @@ describe('jobs that run code of a change, or a model', () => {
     expect(JSON.stringify(job)).not.toMatch(/secrets\.|github\.token/);
   });
 
+  it('are not the one that may write to the deploy repository: it takes a proof, or refuses', () => {
+    const steps = parseWorkflow(workflow('model-promote.yml')).jobs.promote?.steps ?? [];
+    const promotes = steps.filter((step) => step.uses === '$/actions/promote-model');
+    expect(promotes.map((step) => step.with.proof)).toEqual([true]);
+  });
+
   it('reports whatever became of the jobs before', () => {
     const { jobs } = parseWorkflow(workflow('model-check.yml'));
     const report = jobs.report;
