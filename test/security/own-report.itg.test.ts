@@ -1,12 +1,12 @@
 import { silentProgress } from '@passloop/core';
-import { type PostedReport, postReport } from '@passloop/verbs';
+import { postReport } from '@passloop/verbs';
 import { expect, it } from 'vitest';
 import { base, type ForkRun, ForkWorld } from './fork-world.ts';
 
 const permissions = { pull_requests: 'write', checks: 'write', contents: 'read', metadata: 'read' } as const;
 
 /** The job `report` of a check of a branch of the repository itself. */
-async function post(world: ForkWorld, opened: ForkRun, run: number, attempt = 1): Promise<PostedReport> {
+async function post(world: ForkWorld, opened: ForkRun, run: number, attempt: number): ReturnType<typeof postReport> {
   const login = 'github-actions[bot]';
   const token = await world.github.createToken({ login, kind: 'job', permissions, repositories: [base] });
   const env = {

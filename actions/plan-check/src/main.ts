@@ -1,9 +1,8 @@
-import { type Annotation, readCheckEvent, runAction } from '@passloop/github/action';
+import { type Annotation, readCheckEvent, recipientText, runAction } from '@passloop/github/action';
 import { phraseText, planSentence, planSummary, policySentence, printPlan } from '@passloop/report';
 import { planJob } from '@passloop/verbs';
 import { Inputs, secrets } from './inputs.ts';
 import { planText } from './plan-text.ts';
-import { recipientText } from './recipient-text.ts';
 
 await runAction(
   Inputs,
