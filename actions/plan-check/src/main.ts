@@ -14,6 +14,11 @@ await runAction(
       models: inputs.models.length === 0 ? undefined : inputs.models,
       mayBeDenied: event.isRestricted,
     });
+    const outputs = {
+      models: JSON.stringify(models),
+      recipient: recipientText(recipients),
+      head: event.head ?? plan.commit,
+    };
     return {
       kind: 'plan',
       document: plan,
@@ -22,12 +27,7 @@ await runAction(
       text: printPlan(plan),
       summary: planSummary(plan),
       annotations: plan.models.flatMap((model) => loosened(model)),
-      outputs: {
-        plan: planText(plan),
-        models: JSON.stringify(models),
-        recipient: recipientText(recipients),
-        head: event.head ?? plan.commit,
-      },
+      outputs: { ...outputs, plan: planText(plan, outputs) },
     };
   },
   { secrets },
