@@ -70,6 +70,12 @@ describe('jobs that run code of a change, or a model', () => {
     expect(report?.steps.map((step) => step.if)).toEqual([undefined]);
   });
 
+  it('tells of no deployment that its own environment makes, or it would start itself for ever', () => {
+    expect(parseWorkflow(workflow('deploy-chain.yml')).jobs.chain?.if).toBe(
+      "${{ github.event_name != 'deployment_status' || github.event.deployment.environment != inputs.environment }}",
+    );
+  });
+
   it('loses no promotion, no rollback and no push', () => {
     const concurrency = (name: string) => called.get(name)?.concurrency;
     expect(concurrency('model-promote')?.['cancel-in-progress']).toBe(false);
