@@ -94,6 +94,7 @@ async function step(
       GITHUB_REPOSITORY: 'acme/flights',
       GITHUB_ACTOR: 'ada',
       GITHUB_EVENT_NAME: job.event,
+      ...(job.event === 'pull_request' ? { GITHUB_BASE_REF: 'main' } : {}),
       GITHUB_EVENT_PATH: job.payload,
       ...(world.docker === null ? {} : { PASSLOOP_DOCKER: world.docker }),
     },
@@ -153,7 +154,7 @@ it('plan-check names what the change affects, whose head it is, and to whom rows
   expect(outputs.recipient).toMatch(/^age1[0-9a-z]{58}$/);
   const plan = parseDocument('plan', outputs.plan ?? '', 'the plan');
   expect(plan.commit).not.toBe(pull.head);
-  expect(plan.base?.commit).toBe(await world.git(world.flightsClone, 'rev-parse', 'main'));
+  expect(plan.base).toEqual({ ref: 'main', commit: await world.git(world.flightsClone, 'rev-parse', 'main') });
   expect(plan.models).toMatchObject([{ name: model, affected: true, store: 'miss' }]);
   expect(summary).toContain('### The model is affected.');
 });

@@ -54,7 +54,15 @@ export async function jobsOf(world: World, folder: string): Promise<Jobs> {
     });
     const file = path.join(folder, `event-${run.id}.json`);
     await writeFile(file, JSON.stringify(payload));
-    return { run, env: { GITHUB_EVENT_NAME: event, GITHUB_EVENT_PATH: file, GITHUB_SHA: head.sha } };
+    return {
+      run,
+      env: {
+        GITHUB_EVENT_NAME: event,
+        GITHUB_EVENT_PATH: file,
+        GITHUB_SHA: head.sha,
+        ...(event === 'pull_request' ? { GITHUB_BASE_REF: 'main' } : {}),
+      },
+    };
   }
 
   /** One job's one action of ours. */
@@ -131,9 +139,8 @@ export async function jobsOf(world: World, folder: string): Promise<Jobs> {
         if (model === undefined || model.outcome === 'pending') throw new Error('nothing was planned');
         return { outcome: model.outcome, reason: model.reason, change: null };
       }
-      const { name: model, environment, needs } = last;
-      const proof = String(needs !== 'promote');
-      const done = await job(place, of('promote', 'promote-model'), { model, environment, proof, ...deploy });
+      const { name: model, environment } = last;
+      const done = await job(place, of('promote', 'promote-model'), { model, environment, proof: 'true', ...deploy });
       await place.run.finish(done.exitCode === 0 ? 'success' : 'failure');
       return parseDocument('promotion', await readFile(done.outputs.document ?? '', 'utf8'), 'the promotion');
     },

@@ -1,9 +1,8 @@
-import { type Annotation, readCheckEvent, runAction } from '@passloop/github/action';
+import { type Annotation, readCheckEvent, recipientText, runAction } from '@passloop/github/action';
 import { phraseText, planSentence, planSummary, policySentence, printPlan } from '@passloop/report';
 import { planJob } from '@passloop/verbs';
 import { Inputs, secrets } from './inputs.ts';
 import { planText } from './plan-text.ts';
-import { recipientText } from './recipient-text.ts';
 
 await runAction(
   Inputs,
@@ -15,6 +14,11 @@ await runAction(
       models: inputs.models.length === 0 ? undefined : inputs.models,
       mayBeDenied: event.isRestricted,
     });
+    const outputs = {
+      models: JSON.stringify(models),
+      recipient: recipientText(recipients),
+      head: event.head ?? plan.commit,
+    };
     return {
       kind: 'plan',
       document: plan,
@@ -23,12 +27,7 @@ await runAction(
       text: printPlan(plan),
       summary: planSummary(plan),
       annotations: plan.models.flatMap((model) => loosened(model)),
-      outputs: {
-        plan: planText(plan),
-        models: JSON.stringify(models),
-        recipient: recipientText(recipients),
-        head: event.head ?? plan.commit,
-      },
+      outputs: { ...outputs, plan: planText(plan, outputs) },
     };
   },
   { secrets },

@@ -1,4 +1,4 @@
-import { deployRead, repositoryTokens, runAction } from '@passloop/github/action';
+import { deployRead, recipientText, repositoryTokens, runAction } from '@passloop/github/action';
 import { planPromotionSentence, planPromotionSummary, printPromotionPlan } from '@passloop/report';
 import { planPromotions } from '@passloop/verbs';
 import { Inputs, secrets } from './inputs.ts';
@@ -11,7 +11,7 @@ await runAction(
       clientId: inputs['app-client-id'],
       permissions: deployRead,
     });
-    const { document, recipient } = await planPromotions({ ...context, tokenFor: tokens.tokenFor }, inputs);
+    const { document, recipients } = await planPromotions({ ...context, tokenFor: tokens.tokenFor }, inputs);
     const models = document.models.map(({ name, environment, needs, outcome }) => ({
       name,
       environment,
@@ -31,7 +31,7 @@ await runAction(
         train: JSON.stringify(needing('train').map(({ name }) => name)),
         image: JSON.stringify(needing('train', 'image')),
         promote: JSON.stringify(needing('train', 'image', 'promote')),
-        recipient,
+        recipient: recipientText(recipients),
       },
     };
   },

@@ -1,5 +1,5 @@
+import { recipientText } from '@passloop/github/action';
 import { expect, it } from 'vitest';
-import { recipientText } from '../../plan-check/src/recipient-text.ts';
 import { recipientOf } from './recipient-of.ts';
 
 const [ours, theirs] = [`age1${'q'.repeat(58)}`, `age1${'p'.repeat(58)}`];

@@ -39,6 +39,16 @@ export function unsealed(plan: PlanDocument, results: JobResults): Map<string, s
   return new Map(plan.models.filter((model) => model.affected).map(({ name }) => [name, reason]));
 }
 
+/**
+ * Why no report counts though each is a pass: a training failed, so its model can have no candidate, and one was sealed. It may be what another
+ * job put under its name before. Null where trainings ended as they should; where one of them is missing, its own report says it.
+ */
+export function misplaced(results: JobResults): string | null {
+  const train = results.train?.result;
+  if (train === undefined || train === 'success' || train === 'skipped') return null;
+  return `The job train ${words[train]}, and a candidate was there all the same: its log says why. Run all jobs again.`;
+}
+
 const words = {
   success: 'succeeded',
   failure: 'failed or ran out of time',

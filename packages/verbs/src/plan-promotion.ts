@@ -18,8 +18,8 @@ export type PromotionPlanRequest = {
   ref?: string | undefined;
 };
 
-/** `recipient`: the public half of the store's hand-over key; null where nothing is trained. */
-export type PlannedPromotions = { document: PromotionPlanDocument; recipient: string | null };
+/** `recipients`: by model that is trained, the public half of its store's hand-over key. */
+export type PlannedPromotions = { document: PromotionPlanDocument; recipients: Record<string, string> };
 
 /**
  * What brings the models of a commit to their next environments: reads each deploy repository once, writes into the store what production
@@ -39,14 +39,14 @@ export async function planPromotions(context: Context, request: PromotionPlanReq
   }
   const superseded = await supersededCommit(context, workspace);
   const planned: PlannedPromotion[] = [];
-  const recipients = new Set<string>();
+  const recipients: Record<string, string> = {};
   for (const model of models) {
     const { promotion, plan } = await planModel(context, workspace, model, superseded);
     planned.push(plan);
     if (promotion === null || (plan.needs !== 'train' && plan.needs !== 'image')) continue;
     // A proof is sealed under it, by a job that may only read the store.
     const key = await ensureHandOverKey(promotion.store);
-    if (key !== null && plan.needs === 'train') recipients.add(key.recipient);
+    if (plan.needs === 'train') recipients[plan.name] = key.recipient;
   }
   context.progress.done();
   return {
@@ -56,8 +56,7 @@ export async function planPromotions(context: Context, request: PromotionPlanReq
       verdict: verdictOf(planned),
       models: planned,
     },
-    // The readers of one store must not learn the rows of another: with two, each file would have to say for whom it is.
-    recipient: recipients.size === 1 ? ([...recipients][0] as string) : null,
+    recipients,
   };
 }
 

@@ -53,7 +53,7 @@ export type CheckPlan = {
 export async function planCheck(context: Context, request: PlanRequest): Promise<CheckPlan> {
   const workspace = await openWorkspace(context, { ref: request.ref });
   if (request.head !== undefined) await requireHead(workspace, request.head, request.against);
-  const base = await baseOf(workspace, request.against ?? defaultBase(context));
+  const base = await baseOf(context, workspace, request.against ?? defaultBase(context));
   const baseModels = base === null ? [] : await loadModelsAt(workspace.repository, base.commit);
   refuseUnknown(request.models, [...workspace.models, ...baseModels]);
   const isAsked = (model: LoadedModel) => request.models === undefined || request.models.includes(model.name);
@@ -137,6 +137,7 @@ function defaultBase(context: Context): string | undefined {
 }
 
 async function baseOf(
+  context: Context,
   workspace: Workspace,
   against: string | undefined,
 ): Promise<{ ref: string; commit: string } | null> {
@@ -147,7 +148,15 @@ async function baseOf(
       hint: 'Fetch the target branch first (checkout with fetch-depth: 0), or name another with --against.',
     });
   }
-  return { ref: against.replace(/^(refs\/remotes\/)?origin\//, ''), commit };
+  return { ref: branchName(context, against), commit };
+}
+
+/** What people call the base: a job says it by its place before the merge, or by its commit. */
+function branchName({ env }: Context, against: string): string {
+  const isPlace = /^(HEAD\b|[0-9a-f]{40,64}$)/.test(against);
+  const target = env.GITHUB_BASE_REF;
+  if (isPlace && target !== undefined && target !== '') return target;
+  return against.replace(/^(refs\/remotes\/)?origin\//, '');
 }
 
 async function planModel(

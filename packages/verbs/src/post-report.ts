@@ -36,7 +36,7 @@ export type PostedReport = {
 
 /**
  * Posts a report on its pull request: one comment, updated in place, and the check run named `passloop`. A head that is no
- * longer the pull request's is not written about: the run of the newer head does that.
+ * longer the pull request's is not written about: the run of the newer head does that. Nor does a run write over a later one of the same head.
  * @throws ConfigurationError without a token, and for what is wrong beside a permission
  */
 export async function postReport(context: Context, request: PostReportRequest): Promise<PostedReport> {
@@ -59,6 +59,9 @@ export async function postReport(context: Context, request: PostReportRequest): 
             bodies: [renderComment(report, links), renderComment(report, links, commentLimit / 4)],
           }),
         );
+  // The check is the later run's too: the last to be written is the one that GitHub shows and requires.
+  if (comment?.outcome === 'outdated')
+    return { url: comment.url, commentUrl: comment.url, outcome: 'outdated', lacking };
   const check = await postRun(context, client, request, lacking);
   const url = comment?.url ?? check?.url ?? pull?.url ?? null;
   return { url, commentUrl: comment?.url ?? null, outcome: comment?.outcome ?? check?.outcome ?? 'unchanged', lacking };

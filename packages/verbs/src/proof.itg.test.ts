@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256, type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import type {
@@ -8,6 +8,7 @@ import type {
   ImageDocument,
   PromotionDocument,
 } from '@passloop/documents';
+import { load } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openPromotionOf } from './open-promotion.ts';
 import { planPromotions } from './plan-promotion.ts';
@@ -336,4 +337,25 @@ it('a commit that is no longer the head of the default branch is superseded in t
   const old = await planPromotions(context, {});
   expect(old.document).toMatchObject({ verdict: 'pass', models: [{ needs: 'nothing', outcome: 'superseded' }] });
   expect(old.document.models[0]?.reason).toMatch(/main is at [0-9a-f]{12} by now/);
+}, 60_000);
+
+it('what is trained for two stores is encrypted to the readers of its own', async () => {
+  await using place = await temporaryFolder('proof-stores');
+  await using two = await provenWorld(place.path);
+  const { world, context } = two;
+  const file = path.join(world.flightsClone, 'passloop.yaml');
+  const declared = load(await readFile(file, 'utf8')) as { version: number; models: Record<string, unknown>[] };
+  const models = ['flight-delay', 'flight-return'].map((name) => ({
+    ...declared.models[0],
+    name,
+    store: { directory: path.join('.passloop', name) },
+  }));
+  await writeFile(file, JSON.stringify({ ...declared, models }));
+  await world.git(world.flightsClone, 'commit', '-q', '-am', 'Two models, two stores');
+  await world.git(world.flightsClone, 'push', '-q', 'origin', 'HEAD:main');
+  const { document, recipients } = await planPromotions(context, {});
+  expect(document.models.map(({ needs }) => needs)).toEqual(['train', 'train']);
+  expect(Object.keys(recipients)).toEqual(['flight-delay', 'flight-return']);
+  for (const recipient of Object.values(recipients)) expect(recipient).toMatch(/^age1/);
+  expect(recipients['flight-return']).not.toBe(recipients['flight-delay']);
 }, 60_000);

@@ -1,11 +1,18 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ConfigurationError, PassloopError, plainText, temporaryFolder, writeFileAtomic } from '@passloop/core';
+import {
+  ConfigurationError,
+  isPassing,
+  PassloopError,
+  plainText,
+  temporaryFolder,
+  writeFileAtomic,
+} from '@passloop/core';
 import { type PlanDocument, parseDocument, type ReportDocument, writeDocument } from '@passloop/documents';
 import { renderHtml } from '@passloop/report';
 import { assembleReport } from './assemble-report.ts';
 import { type Context, timestamp } from './context.ts';
-import { parseJobResults, unsealed } from './job-results.ts';
+import { misplaced, parseJobResults, unsealed } from './job-results.ts';
 import { type PostedReport, postCheck, postReport } from './post-report.ts';
 
 /** The artifacts of this run, as far as a report needs them; `download` gives the files' paths, or null where there is none. */
@@ -74,7 +81,8 @@ async function joined(context: Context, request: ReportRunRequest): Promise<Repo
   const plan = planOf(request);
   const repository = context.env.GITHUB_REPOSITORY ?? null;
   if (plan === null) return nothingPlanned(context, request.head, repository);
-  const missing = unsealed(plan, parseJobResults(request.needs));
+  const results = parseJobResults(request.needs);
+  const missing = unsealed(plan, results);
   const reports = new Map<string, ReportDocument>();
   await using place = await temporaryFolder('reports', context.env.RUNNER_TEMP);
   for (const { name, affected } of plan.models) {
@@ -88,7 +96,14 @@ async function joined(context: Context, request: ReportRunRequest): Promise<Repo
       missing.set(name, plainText(error.message, 1000));
     }
   }
-  return await assembleReport(context, { plan, head: request.head, repository, reports, missing });
+  const assembled = { plan, head: request.head, repository, reports };
+  const report = await assembleReport(context, { ...assembled, missing });
+  const doubt = misplaced(results);
+  if (doubt === null || !isPassing(report.verdict)) return report;
+  return await assembleReport(context, {
+    ...assembled,
+    missing: new Map([...reports.keys()].map((name) => [name, doubt])),
+  });
 }
 
 async function readModelReport(

@@ -19,6 +19,7 @@ export {
   wholeNumber,
 } from './inputs.ts';
 export { promotionResult } from './promotion-result.ts';
+export { recipientText } from './recipient-text.ts';
 export {
   appSecrets,
   deployRead,

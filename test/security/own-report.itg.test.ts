@@ -1,0 +1,35 @@
+import { silentProgress } from '@passloop/core';
+import { postReport } from '@passloop/verbs';
+import { expect, it } from 'vitest';
+import { base, type ForkRun, ForkWorld } from './fork-world.ts';
+
+const permissions = { pull_requests: 'write', checks: 'write', contents: 'read', metadata: 'read' } as const;
+
+/** The job `report` of a check of a branch of the repository itself. */
+async function post(world: ForkWorld, opened: ForkRun, run: number, attempt: number): ReturnType<typeof postReport> {
+  const login = 'github-actions[bot]';
+  const token = await world.github.createToken({ login, kind: 'job', permissions, repositories: [base] });
+  const env = {
+    GITHUB_TOKEN: token,
+    GITHUB_REPOSITORY: base,
+    GITHUB_API_URL: world.github.restUrl,
+    GITHUB_SERVER_URL: 'https://github.com',
+    GITHUB_RUN_ID: String(run),
+    GITHUB_RUN_NUMBER: String(run),
+    GITHUB_RUN_ATTEMPT: String(attempt),
+  };
+  const context = { cwd: world.root, now: () => new Date(), progress: silentProgress, version: '0.0.0', env };
+  return postReport(context, { report: opened.report, plan: null, pullRequest: opened.number });
+}
+
+it.each([
+  ['an older run of the same head', 8, 1],
+  ['an older attempt of the same run', 9, 1],
+])('%s, which ends last, takes neither the comment nor the check', async (_what, run, attempt) => {
+  await using world = await ForkWorld.open();
+  const opened = await world.openRun({ isOwn: true, artifact: null });
+  expect(await post(world, opened, 9, 2)).toMatchObject({ outcome: 'created', lacking: [] });
+  const from = world.github.log.length;
+  expect(await post(world, opened, run, attempt)).toMatchObject({ outcome: 'outdated', lacking: [] });
+  expect(world.writes(from)).toEqual([]);
+});
