@@ -2,14 +2,13 @@ import { execFile } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import type { CreatedWorkflowRun, Permissions } from '@passloop/local-github';
+import type { CreatedWorkflowRun } from '@passloop/local-github';
 import { parse } from 'yaml';
 import type { World } from '../world/world.ts';
 import { eventsOf, type RepositoryEvents, type WorkflowEvent } from './events.ts';
 import { type RepositorySecrets, secretOf } from './job-secrets.ts';
 import { runWorkflow, type WorkflowRun } from './run-workflow.ts';
 import type { Suite } from './suite.ts';
-import type { WorkflowJob } from './workflow-jobs.ts';
 import type { Needs } from './workflow-replay.ts';
 
 const run = promisify(execFile);
@@ -75,12 +74,8 @@ export function actionsWorld(world: World, suite: Suite, settings: Record<string
         async token(job) {
           const permissions = { ...job.permissions };
           if (only?.without !== undefined) delete permissions[only.without];
-          const token = await world.github.createToken({
-            login: 'github-actions[bot]',
-            kind: 'job',
-            repositories: [repository],
-            permissions: apiPermissions(permissions, event),
-          });
+          const { name, isFork, actor } = event;
+          const token = await world.github.jobToken({ repository, event: name, permissions, isFork, actor });
           given.add(token);
           return token;
         },
@@ -109,11 +104,4 @@ async function keepLog(name: string, log: string): Promise<void> {
 /** `http://127.0.0.1:PORT` as an image's name has it. */
 function registryHost(world: World): string {
   return world.image.split('/')[0] ?? '';
-}
-
-/** YAML says `pull-requests`, the API `pull_requests`. A pull request from a fork or by Dependabot writes nothing. */
-function apiPermissions(permissions: WorkflowJob['permissions'], event: WorkflowEvent): Permissions {
-  const readsOnly = event.name === 'pull_request' && (event.isFork || event.actor === 'dependabot[bot]');
-  const entries = Object.entries(permissions);
-  return Object.fromEntries(entries.map(([name, level]) => [name.replaceAll('-', '_'), readsOnly ? 'read' : level]));
 }

@@ -67,6 +67,20 @@ it('calls the reusable workflow of the suite under test, with no secret on the w
 `);
 });
 
+it('leaves out what the runner does nothing with, and may not know', () => {
+  const text = `concurrency: {group: one, queue: max}
+jobs:
+  check:
+    concurrency: {group: two, queue: max}
+    runs-on: ubuntu-latest
+`;
+
+  expect(copy(text)).toBe(`jobs:
+  check:
+    runs-on: ubuntu-latest
+`);
+});
+
 it.each([
   ['an action by a tag', 'steps: [{uses: actions/checkout@v7}]'],
   ["someone else's action", `steps: [{uses: someone/thing@${sha}}]`],

@@ -16,6 +16,7 @@ export type JobVariables = {
  * - `github.token` and `secrets.NAME` become variables of the run that belong to the job alone, so that a job's token may what the
  *   job's permissions say and a job sees a secret only where GitHub would give it. An action's default of `github.token` is
  *   written out, since no expression of ours stands there.
+ * - `concurrency` is left out: act does nothing with it, and refuses `queue`, which is newer than it is.
  *
  * Variables, as secrets, are in no process's environment. `act` doesn't mask them: what keeps them out of a log is our own code.
  * @param tokenInputs names of an action's inputs that fall back on the job's token
@@ -29,8 +30,10 @@ export function runnerCopy(
   const document = parseDocument(text);
   const jobs = document.get('jobs');
   if (!isMap(jobs)) throw new Error('The workflow has no jobs.');
+  document.delete('concurrency');
   for (const { key, value: job } of jobs.items) {
     if (!isMap(job)) continue;
+    job.delete('concurrency');
     const uses = job.get('uses');
     if (typeof uses === 'string') {
       job.set('uses', suitePath(`.github/workflows/${calledWorkflow(uses)}`));

@@ -122,7 +122,9 @@ function forbidden(failure: Failure, thrown: unknown, call: Action & { repositor
     });
   }
   const accepted = String(failure.headers['x-accepted-github-permissions'] ?? '');
-  const isWorkflow = /workflow/i.test(said) || accepted.includes('workflows=write');
+  // Octokit appends the address of the call's documentation, which has the word wherever a run of a workflow is read.
+  const words = said.replaceAll(/https?:\S+/g, '');
+  const isWorkflow = /workflow/i.test(words) || accepted.includes('workflows=write');
   const lacks = isWorkflow
     ? ({ permission: 'workflows', level: 'write' } as const)
     : { permission: call.permission, level: call.level };

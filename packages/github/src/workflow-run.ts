@@ -45,7 +45,8 @@ const RunEvent = z.object({
 });
 
 const reading: Action = { what: 'reading the workflow run', permission: 'actions', level: 'read' };
-const readingPulls: Action = { what: 'looking for the pull request', permission: 'pull-requests', level: 'read' };
+// Reading asks for `read`; who looks for a pull request here comments on it next, so that is the line to write.
+const readingPulls: Action = { what: 'looking for the pull request', permission: 'pull-requests', level: 'write' };
 const dependabot = 'dependabot[bot]';
 
 /**

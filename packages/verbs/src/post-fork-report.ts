@@ -122,8 +122,9 @@ async function unlessForbidden<T>(lacking: string[], write: () => Promise<T>): P
     return await write();
   } catch (error) {
     if (!(error instanceof ForbiddenError)) throw error;
-    const { permission, level } = error.lacks;
-    lacking.push(`\`${permission}: ${level}\` is missing under \`permissions\` of the job that runs post-report.`);
+    const { permission } = error.lacks;
+    // A refused read names `read`; what is read here is then written, and a line that only reads would be refused next.
+    lacking.push(`\`${permission}: write\` is missing under \`permissions\` of the job that runs post-report.`);
     return null;
   }
 }

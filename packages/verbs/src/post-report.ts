@@ -126,8 +126,9 @@ async function unlessForbidden<T>(lacking: string[], work: () => Promise<T>): Pr
     return await work();
   } catch (error) {
     if (error instanceof ForbiddenError) {
-      const { permission, level } = error.lacks;
-      lacking.push(`\`${permission}: ${level}\` is missing under \`permissions\` of the job that runs post-report.`);
+      const { permission } = error.lacks;
+      // A refused read names `read`; what is read here is then written, and a line that only reads would be refused next.
+      lacking.push(`\`${permission}: write\` is missing under \`permissions\` of the job that runs post-report.`);
       return null;
     }
     if (!(error instanceof PassloopError) || error.code !== 'infrastructure') throw error;
