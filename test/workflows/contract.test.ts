@@ -211,6 +211,22 @@ it('reports a check whatever became of the jobs before', () => {
   expect(jobs.report?.steps.map((step) => step.if)).toEqual([undefined]);
 });
 
+function jobOf(name: string, id: string) {
+  return reusableOf(suite).find(({ file }) => file === `.github/workflows/${name}.yml`)?.workflow.jobs[id];
+}
+
+it('lets the job that writes to the deploy repository take a proof, and never make one', () => {
+  const steps = jobOf('model-promote', 'promote')?.steps ?? [];
+  const promotes = steps.filter((step) => step.uses === '$/actions/promote-model');
+  expect(promotes.map((step) => step.with?.proof)).toEqual([true]);
+});
+
+it('tells of no deployment that its own environment makes, or it would start itself for ever', () => {
+  expect(jobOf('deploy-chain', 'chain')?.if).toBe(
+    "${{ github.event_name != 'deployment_status' || github.event.deployment.environment != inputs.environment }}",
+  );
+});
+
 it('loses no promotion, no rollback and no push', () => {
   const concurrency = (name: string) =>
     reusableOf(suite).find(({ file }) => file === `.github/workflows/${name}.yml`)?.workflow.concurrency;
