@@ -1,0 +1,1 @@
+function e(e){let[t,...n]=new Set(Object.values(e));return t===void 0?``:n.length===0?t:JSON.stringify(e)}export{e as t};
