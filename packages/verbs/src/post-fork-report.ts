@@ -7,7 +7,6 @@ import {
   downloadRunArtifact,
   type EndedRun,
   endedRunOf,
-  ForbiddenError,
   type GithubClient,
   githubClient,
   isStillAbout,
@@ -21,6 +20,7 @@ import {
 import { commentLimit, phraseText, renderComment, renderSummary, reportHeadline } from '@passloop/report';
 import type { Context } from './context.ts';
 import { githubOptions } from './deploy-repository.ts';
+import { runSequence, unlessForbidden } from './report-posting.ts';
 
 export type ForkReportRequest = {
   /** File of the workflow whose runs are reported on, such as `.github/workflows/model-check.yml`. */
@@ -94,7 +94,7 @@ async function post(context: Context, client: GithubClient, { run, pull, report 
       number: pull.number,
       key: client.repository,
       head: run.head,
-      sequence: run.number * 1000 + Math.min(run.attempt, 999),
+      sequence: runSequence(run.number, run.attempt),
       bodies: [body(commentLimit), body(commentLimit / 4)],
     }),
   );
@@ -114,19 +114,6 @@ async function post(context: Context, client: GithubClient, { run, pull, report 
   if (comment !== null) return { ...result, outcome: comment.outcome, commentUrl: comment.url };
   if (check !== null) return { ...result, outcome: check.outcome };
   return { ...result, reason: 'The token may not write to the pull request.' };
-}
-
-/** Does a write, or says which line of the workflow would let it. */
-async function unlessForbidden<T>(lacking: string[], write: () => Promise<T>): Promise<T | null> {
-  try {
-    return await write();
-  } catch (error) {
-    if (!(error instanceof ForbiddenError)) throw error;
-    const { permission } = error.lacks;
-    // A refused read names `read`; what is read here is then written, and a line that only reads would be refused next.
-    lacking.push(`\`${permission}: write\` is missing under \`permissions\` of the job that runs post-report.`);
-    return null;
-  }
 }
 
 async function readReport(context: Context, client: GithubClient, run: EndedRun): Promise<ReportDocument | null> {

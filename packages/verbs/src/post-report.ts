@@ -1,17 +1,11 @@
 import { ConfigurationError, isPassing, PassloopError } from '@passloop/core';
 import type { PlanDocument, ReportDocument } from '@passloop/documents';
-import {
-  ForbiddenError,
-  type GithubClient,
-  githubClient,
-  readPullRequest,
-  reportCheckRun,
-  upsertComment,
-} from '@passloop/github';
+import { type GithubClient, githubClient, readPullRequest, reportCheckRun, upsertComment } from '@passloop/github';
 import { commentLimit, phraseText, renderComment, renderSummary, reportHeadline } from '@passloop/report';
 import type { Context } from './context.ts';
 import { githubOptions } from './deploy-repository.ts';
 import { runUrl } from './recorded-run.ts';
+import { runSequence, unlessForbidden } from './report-posting.ts';
 import { ruleAnnotations } from './rule-annotations.ts';
 
 export type CheckPosting = {
@@ -41,21 +35,22 @@ export type PostedReport = {
  */
 export async function postReport(context: Context, request: PostReportRequest): Promise<PostedReport> {
   const { report, pullRequest } = request;
+  const { env } = context;
   const client = openRepository(context, request);
   const lacking: string[] = [];
-  const pull = await unlessForbidden(lacking, () => readPullRequest(client, pullRequest));
+  const pull = await ifAllowed(lacking, () => readPullRequest(client, pullRequest));
   if (pull !== null && pull.head.commit !== report.head)
     return { url: pull.url, commentUrl: null, outcome: 'outdated', lacking };
   const links = linksOf(context, request);
   const comment =
     pull === null
       ? null
-      : await unlessForbidden(lacking, () =>
+      : await ifAllowed(lacking, () =>
           upsertComment(client, {
             number: pullRequest,
             key: client.repository,
             head: report.head,
-            sequence: sequenceOf(context),
+            sequence: runSequence(Number(env.GITHUB_RUN_NUMBER ?? '0'), Number(env.GITHUB_RUN_ATTEMPT ?? '1')),
             bodies: [renderComment(report, links), renderComment(report, links, commentLimit / 4)],
           }),
         );
@@ -82,7 +77,7 @@ async function postRun(
 ): Promise<{ outcome: 'created' | 'updated'; url: string | null } | null> {
   const { report, plan } = request;
   const links = linksOf(context, request);
-  return await unlessForbidden(lacking, async () =>
+  return await ifAllowed(lacking, async () =>
     reportCheckRun(client, {
       head: report.head,
       // `neutral` counts as passing for a required check: what blocks is a failure.
@@ -104,12 +99,6 @@ function linksOf(context: Context, request: CheckPosting): { run?: string; repor
   };
 }
 
-/** Orders the comments of one head: a later attempt of a later run has the last word. */
-function sequenceOf({ env }: Context): number {
-  const attempt = Math.min(Number(env.GITHUB_RUN_ATTEMPT ?? '1'), 999);
-  return Number(env.GITHUB_RUN_NUMBER ?? '0') * 1000 + attempt;
-}
-
 function openRepository(context: Context, request: CheckPosting): GithubClient {
   const { GITHUB_TOKEN: token } = context.env;
   const repository = request.repository ?? context.env.GITHUB_REPOSITORY;
@@ -121,16 +110,11 @@ function openRepository(context: Context, request: CheckPosting): GithubClient {
   return githubClient({ ...githubOptions(context), repository, token });
 }
 
-async function unlessForbidden<T>(lacking: string[], work: () => Promise<T>): Promise<T | null> {
+/** A forge that doesn't answer loses no verdict either: the summary has it, and the required check stays unsaid. */
+async function ifAllowed<T>(lacking: string[], work: () => Promise<T>): Promise<T | null> {
   try {
-    return await work();
+    return await unlessForbidden(lacking, work);
   } catch (error) {
-    if (error instanceof ForbiddenError) {
-      const { permission } = error.lacks;
-      // A refused read names `read`; what is read here is then written, and a line that only reads would be refused next.
-      lacking.push(`\`${permission}: write\` is missing under \`permissions\` of the job that runs post-report.`);
-      return null;
-    }
     if (!(error instanceof PassloopError) || error.code !== 'infrastructure') throw error;
     lacking.push(error.hint === null ? error.message : `${error.message} ${error.hint}`);
     return null;
