@@ -27,8 +27,8 @@ type OneJob = {
   needs: Needs;
   /** Artifacts of an earlier run that the job finds in its own. */
   artifacts?: { name: string; content: Buffer }[];
-  /** A scope that the job's token lacks. */
-  without?: string;
+  /** A scope that the job's token lacks, or has for reading only. */
+  weaken?: { scope: string; to: 'none' | 'read' };
 };
 
 export type FinishedRun = WorkflowRun & { handle: CreatedWorkflowRun; event: WorkflowEvent };
@@ -73,7 +73,8 @@ export function actionsWorld(world: World, suite: Suite, settings: Record<string
         variables: own.variables ?? {},
         async token(job) {
           const permissions = { ...job.permissions };
-          if (only?.without !== undefined) delete permissions[only.without];
+          if (only?.weaken?.to === 'read') permissions[only.weaken.scope] = 'read';
+          else if (only?.weaken !== undefined) delete permissions[only.weaken.scope];
           const { name, isFork, actor } = event;
           const token = await world.github.jobToken({ repository, event: name, permissions, isFork, actor });
           given.add(token);

@@ -19,13 +19,12 @@ let world: World;
 let team: Team;
 let actions: ActionsWorld;
 let pull: WorkflowEvent;
-let main: WorkflowEvent;
-let stranger: WorkflowEvent;
 let changed: WorkflowEvent;
-let trained: FinishedRun;
 let candidate: Buffer;
+let sealed: Buffer;
 let plan: FinishedRun;
 let reported: FinishedRun;
+let keyless: FinishedRun;
 const rows: string[][] = [];
 
 const flights = 'acme/flights';
@@ -55,22 +54,27 @@ beforeAll(async () => {
   actions = actionsWorld(world, await laySuite(folder.path), { [flights]: settings, [deploy]: settings });
   await useStarters(world.flightsClone, ['model-check', 'model-promote', 'model-report', 'model-rollback']);
   await useStarters(world.deployClone, ['deploy-check', 'deploy-chain']);
-  const change = (clone: string) => replaceText(clone, 'params.yaml', 'max_iter: 60', 'max_iter: 2');
-  const { number } = await team.propose({ branch: 'fewer', title: 'Fewer trees', change });
-  pull = await actions.events(flights).pullRequest(number);
-  main = await actions.events(flights).dispatch({ model: '', environment: '', to: '', reason: 'Late' });
-  plan = await actions.run(flights, file('model-check'), pull, { job: 'plan', needs: {} });
+  pull = await proposed('fewer', 'max_iter: 2');
+  keyless = await run('model-check', 'plan', pull, { weaken: { scope: 'packages', to: 'read' } });
+  await promoted('60');
+  await world.github.grantPackage('acme/flight-delay', deploy, 'read');
+  await promoted('40');
+  pull = await proposed('fewest', 'max_iter: 3');
+  plan = await run('model-check', 'plan', pull);
   expect(plan.conclusion, plan.log).toBe('success');
-  trained = await actions.run(flights, file('model-check'), pull, { job: 'train', needs: lost() });
+  const trained = await run('model-check', 'train', pull, { needs: lost() });
   expect(trained.conclusion, trained.log).toBe('success');
   candidate = await contentOf(trained, 'passloop-candidate-flight-delay');
-  stranger = await forkPull();
-  const planned = await actions.run(flights, file('model-check'), stranger, { job: 'plan', needs: {} });
-  const needs = lost(planned);
-  reported = await actions.run(flights, file('model-check'), stranger, { job: 'report', needs });
+  // Sealed by a run of its own: what is kept in the store then is what a check's job finds there, or not.
+  const stranger = await forkPull();
+  const planned = await run('model-check', 'plan', stranger);
+  const artifacts = [{ name: 'passloop-candidate-flight-delay', content: candidate }];
+  const compared = await run('model-check', 'seal', stranger, { needs: trainedNeeds(planned), artifacts });
+  sealed = await contentOf(compared, 'passloop-report-flight-delay');
+  reported = await run('model-check', 'report', stranger, { needs: lost(planned) });
   expect(artifactNames(reported), reported.log).toContain('passloop-report');
   changed = await deployPull();
-}, 300_000);
+}, 400_000);
 
 afterAll(async () => {
   await world?.[Symbol.asyncDispose]();
@@ -110,14 +114,40 @@ async function forkPull(): Promise<WorkflowEvent> {
   return actions.events(flights).pullRequest(number);
 }
 
+type OneJob = NonNullable<Parameters<ActionsWorld['run']>[3]>;
+
+function run(workflow: string, job: string, event: WorkflowEvent, only: Partial<OneJob> = {}): Promise<FinishedRun> {
+  const repository = workflow.startsWith('deploy') ? deploy : flights;
+  return actions.run(repository, file(workflow), event, { job, needs: {}, ...only });
+}
+
+async function proposed(branch: string, trees: string): Promise<WorkflowEvent> {
+  const change = (clone: string) => replaceText(clone, 'params.yaml', /max_iter: \d+/, trees);
+  const { number } = await team.propose({ branch, title: 'Fewer trees', change });
+  return actions.events(flights).pullRequest(number);
+}
+
+/** Brings main with so many trees to production, by the command. */
+async function promoted(trees: string): Promise<void> {
+  const clone = world.flightsClone;
+  await world.git(clone, 'checkout', '-q', '-f', 'main');
+  const params = path.join(clone, 'params.yaml');
+  await writeFile(params, (await readFile(params, 'utf8')).replace(/max_iter: \d+/, `max_iter: ${trees}`));
+  await world.git(clone, 'commit', '-q', '--allow-empty', '-am', `Use ${trees} trees`);
+  await world.git(clone, 'push', '-q', 'origin', 'main');
+  const answer = await world.passloop(['promote'], { env: { GITHUB_ACTOR: 'ada' } });
+  expect(answer.exitCode, answer.stdout + answer.stderr).toBe(0);
+  await team.mergeDeployment();
+}
+
+/** Goes back by hand to the promotion before. */
 async function deployPull(): Promise<WorkflowEvent> {
   const clone = world.deployClone;
   await world.git(clone, 'checkout', '-q', '-B', 'by-hand');
-  await writeFile(path.join(clone, 'README.md'), 'What runs.\n');
-  await world.git(clone, 'add', '.');
-  await world.git(clone, 'commit', '-qm', 'Describe the repository');
+  await world.git(clone, 'revert', '--no-edit', 'HEAD');
   await world.git(clone, 'push', '-q', 'origin', 'HEAD:by-hand');
-  const { number } = await world.deploy.openPull({ author: 'ada', title: 'Describe', head: 'by-hand', base: 'main' });
+  await world.git(clone, 'checkout', '-q', 'main');
+  const { number } = await world.deploy.openPull({ author: 'ada', title: 'Go back', head: 'by-hand', base: 'main' });
   return actions.events(deploy).pullRequest(number);
 }
 
@@ -141,59 +171,106 @@ function words(run: FinishedRun): string {
     .trim();
 }
 
-type Case = { workflow: string; job: string; scope: string; needs?: () => Needs; event?: () => Promise<WorkflowEvent> };
+type Case = { workflow: string; job: string; scope: string; to?: 'read' } & {
+  needs?: () => Needs;
+  event?: () => Promise<WorkflowEvent>;
+  artifacts?: () => { name: string; content: Buffer }[];
+};
 
-const promoteNeeds = (): Needs => {
-  const models = JSON.stringify([{ name: 'flight-delay', environment: 'prod', needs: 'image', outcome: 'created' }]);
+const skipped = { result: 'skipped', outputs: {} };
+const promoteNeeds = (step = 'image'): Needs => {
+  const models = JSON.stringify([{ name: 'flight-delay', environment: 'prod', needs: step, outcome: 'created' }]);
   const outputs = { models, train: '["flight-delay"]', image: models, promote: models, recipient: '' };
   return { plan: { result: 'success', outputs }, train: skipped, image: skipped, prove: skipped };
 };
-const skipped = { result: 'skipped', outputs: {} };
-const checkNeeds = () => ({ ...lost(), train: { result: 'success', outputs: {} } });
-const onMain = async () => main;
+const trainedNeeds = (of = plan): Needs => ({ ...lost(of), train: { result: 'success', outputs: {} } });
+const sealedNeeds = (): Needs => ({ ...trainedNeeds(), seal: { result: 'success', outputs: {} } });
+const onMain = () => actions.events(flights).dispatch({ model: '', environment: '', to: '', reason: 'Late' });
 const onDeploy = async () => actions.events(deploy).push(await world.git(world.deployClone, 'rev-parse', 'HEAD^'));
 const onReport = async () => actions.events(flights).workflowRun(reported.handle);
-
-it.each<Case>([
+const withCandidate = () => [{ name: 'passloop-candidate-flight-delay', content: candidate }];
+const withReport = () => [{ name: 'passloop-report-flight-delay', content: sealed }];
+const cases: Case[] = [
   { workflow: 'model-check', job: 'plan', scope: 'contents' },
   { workflow: 'model-check', job: 'plan', scope: 'packages' },
-  { workflow: 'model-check', job: 'train', scope: 'contents', needs: checkNeeds },
-  { workflow: 'model-check', job: 'seal', scope: 'contents', needs: checkNeeds },
-  { workflow: 'model-check', job: 'seal', scope: 'packages', needs: checkNeeds },
+  { workflow: 'model-check', job: 'train', scope: 'contents', needs: () => trainedNeeds() },
+  { workflow: 'model-check', job: 'seal', scope: 'contents', needs: () => trainedNeeds(), artifacts: withCandidate },
+  { workflow: 'model-check', job: 'seal', scope: 'packages', needs: () => trainedNeeds(), artifacts: withCandidate },
+  {
+    workflow: 'model-check',
+    job: 'seal',
+    scope: 'packages',
+    to: 'read',
+    needs: () => trainedNeeds(),
+    artifacts: withCandidate,
+  },
+  { workflow: 'model-check', job: 'report', scope: 'contents', needs: sealedNeeds, artifacts: withReport },
   { workflow: 'model-check', job: 'report', scope: 'pull-requests', needs: lost },
+  { workflow: 'model-check', job: 'report', scope: 'pull-requests', to: 'read', needs: lost },
   { workflow: 'model-check', job: 'report', scope: 'checks', needs: lost },
+  { workflow: 'model-check', job: 'report', scope: 'checks', to: 'read', needs: lost },
   { workflow: 'model-report', job: 'report', scope: 'actions', event: onReport },
   { workflow: 'model-report', job: 'report', scope: 'pull-requests', event: onReport },
+  { workflow: 'model-report', job: 'report', scope: 'pull-requests', to: 'read', event: onReport },
   { workflow: 'model-report', job: 'report', scope: 'checks', event: onReport },
+  { workflow: 'model-report', job: 'report', scope: 'checks', to: 'read', event: onReport },
   { workflow: 'model-promote', job: 'plan', scope: 'contents', event: onMain },
   { workflow: 'model-promote', job: 'plan', scope: 'packages', event: onMain },
-  { workflow: 'model-promote', job: 'train', scope: 'contents', event: onMain, needs: promoteNeeds },
-  { workflow: 'model-promote', job: 'image', scope: 'contents', event: onMain, needs: promoteNeeds },
-  { workflow: 'model-promote', job: 'image', scope: 'packages', event: onMain, needs: promoteNeeds },
-  { workflow: 'model-promote', job: 'prove', scope: 'contents', event: onMain, needs: promoteNeeds },
-  { workflow: 'model-promote', job: 'prove', scope: 'packages', event: onMain, needs: promoteNeeds },
-  { workflow: 'model-promote', job: 'promote', scope: 'contents', event: onMain, needs: promoteNeeds },
-  { workflow: 'model-promote', job: 'promote', scope: 'packages', event: onMain, needs: promoteNeeds },
+  { workflow: 'model-promote', job: 'plan', scope: 'packages', to: 'read', event: onMain },
+  { workflow: 'model-promote', job: 'train', scope: 'contents', event: onMain, needs: () => promoteNeeds() },
+  { workflow: 'model-promote', job: 'image', scope: 'contents', event: onMain, needs: () => promoteNeeds() },
+  { workflow: 'model-promote', job: 'image', scope: 'packages', event: onMain, needs: () => promoteNeeds() },
+  { workflow: 'model-promote', job: 'prove', scope: 'contents', event: onMain, needs: () => promoteNeeds() },
+  { workflow: 'model-promote', job: 'prove', scope: 'packages', event: onMain, needs: () => promoteNeeds() },
+  { workflow: 'model-promote', job: 'promote', scope: 'contents', event: onMain, needs: () => promoteNeeds() },
+  { workflow: 'model-promote', job: 'promote', scope: 'packages', event: onMain, needs: () => promoteNeeds() },
   { workflow: 'model-rollback', job: 'rollback', scope: 'contents', event: onMain },
+  { workflow: 'model-rollback', job: 'rollback', scope: 'packages', event: onMain },
   { workflow: 'deploy-check', job: 'check', scope: 'contents', event: async () => changed },
+  { workflow: 'deploy-check', job: 'check', scope: 'packages', event: async () => changed },
   { workflow: 'deploy-chain', job: 'chain', scope: 'contents', event: onDeploy },
-])('$workflow, $job: without `$scope` it says what is missing', async (one) => {
-  const event = one.event === undefined ? pull : await one.event();
-  const repository = one.workflow.startsWith('deploy') ? deploy : flights;
-  const artifacts = one.job === 'seal' ? [{ name: 'passloop-candidate-flight-delay', content: candidate }] : [];
-  const only = { job: one.job, needs: one.needs?.() ?? {}, without: one.scope, artifacts };
-  const run = await actions.run(repository, file(one.workflow), event, only);
-  const said = words(run);
-  // A report of a lost training fails by its verdict, whatever the token may: an action that could not finish says so.
-  const effect = /output error=$/m.test(run.log) ? 'goes on' : 'fails';
-  // The words of a failed checkout are those of this runner's stand-in.
-  const shown = one.scope === 'contents' ? 'git is refused the repository, and `actions/checkout` fails.' : said;
-  rows.push([one.workflow, one.job, one.scope, effect, shown]);
+];
+const named = cases.map((one) => ({ ...one, has: one.to === undefined ? 'none' : one.to }));
 
-  expect(said, run.log).toContain(`${one.scope}: ${levels[one.scope]}`);
+it.each(named)('$workflow, $job, $scope: $has; says what is missing', async (one) => {
+  const { workflow, job, scope, to = 'none' } = one;
+  const event = one.event === undefined ? pull : await one.event();
+  const needs = one.needs?.() ?? {};
+  tell(one, await run(workflow, job, event, { needs, weaken: { scope, to }, artifacts: one.artifacts?.() ?? [] }));
 }, 120_000);
 
-/** Reading a package is refused first, also where it is then written. */
+it('model-promote, image, packages: read; says what is missing where there is a run to keep', async () => {
+  await world.git(world.flightsClone, 'push', '-q', 'origin', `${pull.head.sha}:main`);
+  const event = await onMain();
+  const planned = await run('model-promote', 'plan', event);
+  expect(planned.needs.plan?.outputs, planned.log).toMatchObject({ train: '["flight-delay"]' });
+  const needs = { ...planned.needs, train: { result: 'success', outputs: {} } };
+  const trained = await run('model-promote', 'train', event, { needs });
+  const content = await contentOf(trained, 'passloop-candidate-flight-delay');
+  const artifacts = [{ name: 'passloop-candidate-flight-delay', content }];
+  const weaken = { scope: 'packages', to: 'read' } as const;
+  const row: Case = { workflow: 'model-promote', job: 'image', scope: 'packages', to: 'read' };
+  tell(row, await run('model-promote', 'image', event, { needs, artifacts, weaken }));
+}, 120_000);
+
+it('model-check, plan, packages: read; says what is missing where the store has no key yet', () => {
+  tell({ workflow: 'model-check', job: 'plan', scope: 'packages', to: 'read' }, keyless);
+});
+
+function tell({ workflow, job, scope, to }: Case, ended: FinishedRun): void {
+  const said = words(ended);
+  // A report of a lost training fails by its verdict, whatever the token may: an action that could not finish says so.
+  const finished = job === 'report' ? /output error=$/m.test(ended.log) : ended.conclusion === 'success';
+  const effect = finished ? 'goes on' : 'fails';
+  // The words of a failed checkout are those of this runner's stand-in.
+  const checkout = scope === 'contents' && job !== 'report';
+  const shown = checkout ? 'git is refused the repository, and `actions/checkout` fails.' : said;
+  rows.push([workflow, job, to === undefined ? `no \`${scope}\`` : `\`${scope}: ${to}\``, effect, shown]);
+
+  expect(said, ended.log).toContain(`${scope}: ${to === 'read' ? 'write' : levels[scope]}`);
+}
+
+/** What is refused first: reading a package, also where it is then written. */
 const levels: Record<string, string> = {
   actions: 'read',
   checks: 'write',
@@ -205,20 +282,20 @@ const levels: Record<string, string> = {
 const heading = [
   '# Permissions of jobs',
   '',
-  '<!-- Written by test/runner/permissions.itg.test.ts: `npm run test:only -- -u test/runner/permissions`. -->',
+  '<!-- Written by test/runner/permissions.itg.test.ts: `npm run test:only -- test/runner/permissions --update=all`. -->',
   '',
-  'Each job of the workflows asks for the scopes that stand in its YAML, and for no other. This is what a job says, on private',
-  'repositories with images and results in the registry of the forge, when its token lacks one of them. Each row was run. `packages: read` is what is refused',
-  'first; a job whose YAML has `packages: write` needs that.',
+  'Each job of the workflows asks for the scopes that stand in its YAML, and for no other; with exactly these the whole road runs',
+  '(`test/runner/road.itg.test.ts`), on private repositories with images and results in the registry of the forge. This is what a job',
+  'says when one of them is taken away, or is left for reading only where the YAML has `write`. Each row was run.',
   '',
-  'Not in the table, since they were not run: `contents` of `report`, and `packages` of `rollback` and of `deploy-check`, which matter',
-  'only once something was promoted.',
-  '',
-  '| workflow | job | without | the job | what it says |',
+  '| workflow | job | its token has | the job | what it says |',
   '|---|---|---|---|---|',
 ];
 
 it('is told in docs/permissions.md', async () => {
-  const lines = rows.map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
+  const place = ([workflow = '', job = '']: string[]) => order.indexOf(`${workflow} ${job}`);
+  const order = [...new Set(cases.map(({ workflow, job }) => `${workflow} ${job}`))];
+  const sorted = rows.toSorted((one, other) => place(one) - place(other));
+  const lines = sorted.map((cells) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`);
   await expect(`${[...heading, ...lines].join('\n')}\n`).toMatchFileSnapshot('../../docs/permissions.md');
 });

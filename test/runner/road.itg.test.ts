@@ -7,7 +7,10 @@ import { createWorld, type World } from '../world/world.ts';
 import { type ActionsWorld, actionsWorld, type FinishedRun } from './actions-world.ts';
 import { laySuite } from './suite.ts';
 
-/** From a pull request to production by workflows alone, as GitHub would start them: one world, in order. */
+/**
+ * From a pull request to production by workflows alone, as GitHub would start them: one world, in order. Its repositories and
+ * packages are private, so that each job shows to need no more than the scopes of its YAML; permissions.itg.test.ts takes them away.
+ */
 let folder: TemporaryFolder;
 let world: World;
 let team: Team;
@@ -29,7 +32,12 @@ const templates = path.resolve(import.meta.dirname, '../../workflows-templates')
 
 beforeAll(async () => {
   folder = await temporaryFolder('workflows');
-  world = await createWorld({ folder: path.join(folder.path, 'world'), base: 'passloop-base:bookworm' });
+  world = await createWorld({
+    folder: path.join(folder.path, 'world'),
+    base: 'passloop-base:bookworm',
+    private: true,
+    forgeRegistry: true,
+  });
   expect(world.docker, 'a Docker engine must answer').not.toBeNull();
   team = teamOf(world);
   const permissions = { actions: 'write', contents: 'write', pull_requests: 'write', metadata: 'read' } as const;
@@ -261,7 +269,13 @@ it('a push of what was checked promotes without training', async () => {
     'promote / promote flight-delay: success',
   ]);
   const { number } = await openDeployment();
-  const checked = await actions.run(deploy, deployCheck, await actions.events(deploy).pullRequest(number));
+  const event = await actions.events(deploy).pullRequest(number);
+  const stranger = await actions.run(deploy, deployCheck, event);
+  expect(story(stranger), stranger.log).toEqual(['check / check: failure']);
+  expect(job(stranger, 'check / check').log).toContain('Manage Actions access');
+
+  await world.github.grantPackage('acme/flight-delay', deploy, 'read');
+  const checked = await actions.run(deploy, deployCheck, event);
   expect(story(checked), checked.log).toEqual(['check / check: success']);
 }, 400_000);
 

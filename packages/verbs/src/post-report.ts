@@ -84,7 +84,7 @@ async function postRun(
       conclusion: isPassing(report.verdict) ? 'success' : 'failure',
       title: phraseText(reportHeadline(report)),
       summary: renderSummary(report, links),
-      annotations: plan === null ? [] : await ruleAnnotations(client, report, plan),
+      annotations: plan === null ? [] : await ruleAnnotations(client, report, plan, lacking),
       detailsUrl: links.run ?? null,
       externalId: context.env.GITHUB_RUN_ID ?? `local-${report.head}`,
     }),

@@ -13,9 +13,15 @@ export async function unlessForbidden<T>(lacking: string[], work: () => Promise<
     return await work();
   } catch (error) {
     if (!(error instanceof ForbiddenError)) throw error;
-    const { permission } = error.lacks;
-    // A refused read names `read`; what is read here is then written, and a line that only reads would be refused next.
-    lacking.push(`\`${permission}: write\` is missing under \`permissions\` of the job that runs post-report.`);
+    lacking.push(lackingLine(error));
     return null;
   }
+}
+
+/** The line of the workflow that lets what was refused. */
+export function lackingLine(error: ForbiddenError): string {
+  const { permission } = error.lacks;
+  // Pull requests and check runs are read to be written then: a line that only reads would be refused next.
+  const level = permission === 'contents' ? 'read' : 'write';
+  return `\`${permission}: ${level}\` is missing under \`permissions\` of the job that runs post-report.`;
 }

@@ -1,21 +1,22 @@
 import { isPassing } from '@passloop/core';
-
 import type { ModelReport, PlanDocument, ReportDocument } from '@passloop/documents';
-import type { Annotation, GithubClient } from '@passloop/github';
-import { readRepositoryFile } from '@passloop/github';
+import { type Annotation, ForbiddenError, type GithubClient, readRepositoryFile } from '@passloop/github';
 import { checkId, type LoadedModel, parseModelFile } from '@passloop/model';
 import { checkMessage, metricSentence, phraseText } from '@passloop/report';
+import { lackingLine } from './report-posting.ts';
 
 type Measured = Parameters<typeof metricSentence>[0];
 
 /**
  * What doesn't hold, each on the line of the model file that declares its rule, as the head has it. A file that can't be read, or that has no
  * such rule, leaves its rules without a line: the report says them anyway.
+ * @param lacking gets the workflow's line that a token which may not read the file needs
  */
 export async function ruleAnnotations(
   client: GithubClient,
   report: ReportDocument,
   plan: PlanDocument,
+  lacking: string[],
 ): Promise<Annotation[]> {
   const files = new Map<string, readonly LoadedModel[]>();
   const found: Annotation[] = [];
@@ -23,19 +24,26 @@ export async function ruleAnnotations(
     if (!model.affected || model.verdict === 'pass') continue;
     const file = plan.models.find(({ name }) => name === model.name)?.file;
     if (file === undefined) continue;
-    if (!files.has(file)) files.set(file, await modelsOf(client, file, report.head));
+    if (!files.has(file)) files.set(file, await modelsOf(client, file, report.head, lacking));
     const declared = files.get(file)?.find(({ name }) => name === model.name);
     if (declared !== undefined) found.push(...dataRules(model, declared), ...gates(model, declared));
   }
   return found;
 }
 
-async function modelsOf(client: GithubClient, file: string, commit: string): Promise<readonly LoadedModel[]> {
+async function modelsOf(
+  client: GithubClient,
+  file: string,
+  commit: string,
+  lacking: string[],
+): Promise<readonly LoadedModel[]> {
   try {
     const text = await readRepositoryFile(client, file, commit);
     return text === null ? [] : parseModelFile(text, file);
-  } catch {
+  } catch (error) {
     // A stranger's YAML, or a token that may not read: lines are a convenience.
+    if (error instanceof ForbiddenError)
+      lacking.push(`${lackingLine(error)} Without it no rule is annotated on its line.`);
     return [];
   }
 }
