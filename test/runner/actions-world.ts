@@ -18,6 +18,8 @@ export type ActionsWorld = {
   events: (repository: string) => RepositoryEvents;
   /** Runs a workflow file of a repository, as it is at the event's commit. */
   run: (repository: string, file: string, event: WorkflowEvent, only?: OneJob) => Promise<FinishedRun>;
+  /** Keeps a text beside the logs of the runs, where somebody wants them. */
+  keep: (name: string, text: string) => Promise<void>;
   /** Every token and secret that a job was given so far: none of them may stand in a log. */
   secrets: () => string[];
 };
@@ -42,7 +44,22 @@ export function actionsWorld(world: World, suite: Suite, settings: Record<string
     return (await run('git', ['-C', directory, 'show', `${sha}:${file}`])).stdout;
   }
 
+  /** For a person who wants to read a run: in the folder that PASSLOOP_RUN_LOGS names, with the addresses that GitHub would have. */
+  async function keep(name: string, text: string): Promise<void> {
+    const folder = process.env.PASSLOOP_RUN_LOGS;
+    if (folder === undefined || folder === '') return;
+    await mkdir(folder, { recursive: true });
+    const host = new URL(world.github.url).host;
+    const shown = text
+      .replaceAll(`http://${host}`, 'https://github.com')
+      .replaceAll(host, 'ghcr.io')
+      .replaceAll(/http:\/\/(?:github\.)?localhost:\d+/g, 'https://github.com')
+      .replaceAll(path.dirname(suite.runner), '/home/runner');
+    await writeFile(path.join(folder, name), shown);
+  }
+
   return {
+    keep,
     events: (repository) => eventsOf(world.github, world.tokens.team, repository),
     secrets: () => [...given],
     async run(repository, file, event, only) {
@@ -88,18 +105,10 @@ export function actionsWorld(world: World, suite: Suite, settings: Record<string
         ...(only === undefined ? {} : { only }),
       });
       await handle.finish(finished.conclusion);
-      await keepLog(`${handle.id}-${path.basename(file, '.yml')}-${event.name}.log`, finished.log);
+      await keep(`${handle.id}-${path.basename(file, '.yml')}-${event.name}.log`, finished.log);
       return { ...finished, handle, event };
     },
   };
-}
-
-/** For a person who wants to read a run: in the folder that PASSLOOP_RUN_LOGS names. */
-async function keepLog(name: string, log: string): Promise<void> {
-  const folder = process.env.PASSLOOP_RUN_LOGS;
-  if (folder === undefined || folder === '') return;
-  await mkdir(folder, { recursive: true });
-  await writeFile(path.join(folder, name), log);
 }
 
 /** `http://127.0.0.1:PORT` as an image's name has it. */

@@ -178,6 +178,7 @@ it('a pull request that makes the model worse is trained, sealed and compared, a
   const comments = await commentsOn(pull.number);
   expect(comments.map(({ body }) => body)).toEqual([expect.stringContaining('❌')]);
   comment = comments[0]?.id;
+  await actions.keep('comment-blocked.md', comments[0]?.body ?? '');
   expect(await checksOn(pull.head)).toEqual([expect.stringMatching(/^failure: /)]);
   expect(await team.merge(pull)).toMatchObject({ merged: false, message: expect.stringContaining('passloop') });
 }, 400_000);
@@ -198,6 +199,7 @@ it('a second push makes it better', async () => {
   const comments = await commentsOn(pull.number);
   expect(comments.map(({ id }) => id)).toEqual([comment]);
   expect(comments[0]?.body).not.toMatch(/❌/);
+  await actions.keep('comment-passed.md', comments[0]?.body ?? '');
   expect(await checksOn(await world.git(clone, 'rev-parse', 'HEAD'))).toEqual([expect.stringMatching(/^success: /)]);
 }, 400_000);
 
@@ -251,7 +253,9 @@ it("a fork's pull request is trained with a token that reads, and leaves nothing
   expect(await checksOn(event.head.sha)).toEqual([
     expect.stringMatching(passed ? /^neutral: Advisory: / : /^failure: Advisory: /),
   ]);
-  expect((await commentsOn(number)).map(({ body }) => body)).toEqual([expect.stringContaining('**Advisory: ')]);
+  const comments = await commentsOn(number);
+  expect(comments.map(({ body }) => body)).toEqual([expect.stringContaining('**Advisory: ')]);
+  await actions.keep('comment-fork.md', comments[0]?.body ?? '');
 
   const again = await actions.run(flights, check, event, { job: 'plan', needs: {} });
   expect(job(again, 'check / plan').log).toContain('output models=[{"name":"flight-delay","stored":"none"}]');
