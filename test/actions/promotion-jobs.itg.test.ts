@@ -168,9 +168,14 @@ it('check-deploy fails a manifest that was edited by hand, on its line', async (
   await world.git(world.deployClone, 'commit', '-qam', 'Hotfix');
   const checked = await job('check-deploy', { inputs: { against: 'HEAD^' } });
   expect(checked.exitCode).toBe(1);
-  expect(checked.log).toMatch(
-    /::error title=passloop%3A unrecorded-edit,file=apps\/flight-delay\/prod\/kustomization\.yaml,line=\d+::/,
-  );
+  expect(checked.outputs).toMatchObject({ verdict: 'fail', error: '' });
+  const place = String.raw`apps/flight-delay/prod/kustomization\.yaml`;
+  const said = checked.log.split('\n').filter((line) => line.includes(manifest));
+  expect(said).toEqual([
+    expect.stringMatching(`^FAIL ${place}:\\d+: `),
+    expect.stringMatching(`^::error title=passloop%3A unrecorded-edit,file=${place},line=\\d+::`),
+  ]);
+  expect(checked.log.match(/^::error/gm)).toHaveLength(1);
 }, 60_000);
 
 it('chain-deploy reports a repository that its token does not reach', async () => {
@@ -183,7 +188,8 @@ it('chain-deploy reports a repository that its token does not reach', async () =
   const chained = await job('chain-deploy', { inputs: { 'token-for-models': blind, token: world.tokens.deploy } });
   expect(chained.exitCode).toBe(1);
   expect(chained.outputs.dispatched).toBe('[]');
-  expect(chained.log).toMatch(/0 models were told, 1 could not be: acme\/flights/);
+  expect(chained.log).toMatch(/^::error::0 models were told, 1 could not be: acme\/flights/m);
+  expect(chained.log.match(/^FAIL {2}acme\/flights \(/gm)).toHaveLength(1);
 }, 60_000);
 
 it('a proof is superseded where production moved between the two jobs', async () => {

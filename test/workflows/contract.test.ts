@@ -221,10 +221,15 @@ it('lets the job that writes to the deploy repository take a proof, and never ma
   expect(promotes.map((step) => step.with?.proof)).toEqual([true]);
 });
 
-it('tells of no deployment that its own environment makes, or it would start itself for ever', () => {
-  expect(jobOf('deploy-chain', 'chain')?.if).toBe(
-    "${{ github.event_name != 'deployment_status' || github.event.deployment.environment != inputs.environment }}",
-  );
+/** What each event makes of it is tried in test/runner/deploy-chain.itg.test.ts. */
+it('asks every event whether it can move an environment, in the workflow and so for every caller', () => {
+  const condition = String(jobOf('deploy-chain', 'chain')?.if);
+  // Anything around the braces would be a text, which is always true.
+  expect(condition).toMatch(/^\$\{\{.*\}\}$/);
+  const starter = templatesOf(suite).find(({ file }) => file === 'workflows-templates/deploy-chain.yml');
+  expect(Object.values(starter?.workflow.jobs ?? {}).map((job) => job.if)).toEqual([undefined]);
+  const events = Object.keys(starter?.workflow.on ?? {}).filter((event) => condition.includes(`'${event}'`));
+  expect(events.toSorted()).toEqual(['deployment_status', 'status']);
 });
 
 it('loses no promotion, no rollback and no push', () => {
