@@ -44,7 +44,8 @@ async function reportThisRun(inputs: Given, context: ActionContext): Promise<Act
     verdict: report.verdict,
     sentence: phraseText(reportHeadline(report)),
     // Its notes stand in the log as warnings.
-    text: printReport(report),
+    text: [phraseText(reportHeadline(report)), `${outcome}: ${commentUrl ?? 'no comment'}`].join('\n'),
+    details: printReport(report),
     summary: `${renderSummary(report)}\n${noted(notes)}`,
     annotations: notes.map((message) => ({ level: 'warning', title: 'passloop', message, file: null, line: null })),
     outputs: { outcome, 'comment-url': commentUrl },

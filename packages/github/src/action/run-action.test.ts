@@ -105,6 +105,12 @@ describe('an action', () => {
     expect(runner.calls.at(-1)).toBe('summary ### ok');
   });
 
+  it('shows its details in a group, below what it says', async () => {
+    const runner = recordingRunner({ file: 'x' });
+    await runAction(Inputs, async () => createResult({ details: 'a table' }), { runner, env: env() });
+    expect(runner.calls.slice(0, 4)).toEqual(['info ok', 'group all that was found', 'info a table', 'end']);
+  });
+
   it.each([
     'fail',
     'inconclusive',

@@ -38,6 +38,8 @@ export type ActionResult<K extends DocumentKind = DocumentKind> = {
   sentence: string;
   /** For the log. */
   text: string;
+  /** For the log too, in a group that opens on a click: what would bury the text. */
+  details?: string;
   /** For the job summary; Markdown whose untrusted parts are escaped. */
   summary: string;
   /** Those of level `failure` are all that fails: where there is one, the sentence is not said beside them. */
@@ -115,6 +117,11 @@ type Place = Pick<ActionContext, 'env' | 'cwd'>;
 
 async function tell(runner: Runner, place: Place, result: ActionResult): Promise<void> {
   runner.info(result.text);
+  if (result.details !== undefined) {
+    runner.startGroup('all that was found');
+    runner.info(result.details);
+    runner.endGroup();
+  }
   const file =
     result.document === null
       ? null
