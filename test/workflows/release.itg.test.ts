@@ -213,8 +213,24 @@ describe('the check of its commit', () => {
     });
   });
 
+  it('has passed when it was run again', async () => {
+    const { code, log } = await ask([
+      { kind: 'job', conclusion: 'failure' },
+      { kind: 'job', conclusion: 'success' },
+    ]);
+    expect(code, log).toBe(0);
+  });
+
   it.each([
     ['failed', [{ kind: 'job', conclusion: 'failure' }], /says 'failure'/],
+    [
+      'failed when it was run again',
+      [
+        { kind: 'job', conclusion: 'success' },
+        { kind: 'job', conclusion: 'failure' },
+      ],
+      /says 'failure'/,
+    ],
     ['was cancelled', [{ kind: 'job', conclusion: 'cancelled' }], /says 'cancelled'/],
     ['goes on', [{ kind: 'job' }], /says 'in_progress'/],
     ['never ran', [], /No job `check` ran/],
