@@ -4,7 +4,16 @@ import { promote, readDeployState } from '@passloop/gitops';
 import { type Fault, startLocalGithub } from '@passloop/local-github';
 import { expect, it } from 'vitest';
 import { githubClient } from './client.ts';
-import { candidate, deployWorld, manifest, mortal, noWait, promotionOf, pushFiles, query } from './deploy-fixture.ts';
+import {
+  candidate,
+  deployWorld,
+  manifest,
+  mortal,
+  noWait,
+  promotionOf,
+  pushFiles,
+  query,
+} from './testing/deploy-world.ts';
 
 const review = { merge: 'review' as const, ports: noWait };
 

@@ -14,7 +14,7 @@ import {
   noWait,
   promotionOf,
   query,
-} from './deploy-fixture.ts';
+} from './testing/deploy-world.ts';
 
 type World = Awaited<ReturnType<typeof copiedRepository>>;
 type Merge = 'review' | 'auto';

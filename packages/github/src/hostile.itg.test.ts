@@ -14,7 +14,7 @@ import {
   pull,
   pushFiles,
   query,
-} from './deploy-fixture.ts';
+} from './testing/deploy-world.ts';
 
 /** Text of others (versions, metrics, values of datasets, reasons, names of accounts) in what we write to a deploy repository. */
 const auto = { merge: 'auto' as const, ports: noWait };

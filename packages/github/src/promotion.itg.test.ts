@@ -12,7 +12,7 @@ import {
   pull,
   pushFiles,
   query,
-} from './deploy-fixture.ts';
+} from './testing/deploy-world.ts';
 
 const review = { merge: 'review' as const, ports: noWait };
 const auto = { merge: 'auto' as const, ports: noWait };

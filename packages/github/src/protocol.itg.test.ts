@@ -16,7 +16,7 @@ import {
   pushFiles,
   query,
   writeFiles,
-} from './deploy-fixture.ts';
+} from './testing/deploy-world.ts';
 
 /** Every way of writing, by the requests that it makes; and what a deploy repository may be like. */
 const review = { merge: 'review' as const, ports: noWait };

@@ -12,7 +12,7 @@ import {
   pull,
   pushFiles,
   query,
-} from './deploy-fixture.ts';
+} from './testing/deploy-world.ts';
 
 /** Chance from a fixed stream, and pauses long enough that others get their turn. */
 function ports(seed: number): RetryPorts {

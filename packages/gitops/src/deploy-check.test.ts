@@ -1,9 +1,10 @@
 import { sha256 } from '@passloop/core';
 import { formatDocument, type RecordDocument } from '@passloop/documents';
 import { describe, expect, it } from 'vitest';
+import { createCandidate } from '../../record/src/fixtures/documents.ts';
 import { checkDeployChange } from './deploy-check.ts';
 import type { FileAt } from './forge.ts';
-import { candidate, deployed, file, history, kustomization, manifest, recordFile } from './record-fixture.ts';
+import { deployed, file, history, kustomization, manifest, recordFile } from './testing/records.ts';
 
 type Content = Record<string, string | FileAt | null>;
 
@@ -26,7 +27,7 @@ function check(base: Content, change: Content, more: { versions?: (string | null
   });
 }
 
-const [one, two, three] = [candidate('one'), candidate('two'), candidate('three')];
+const [one, two, three] = [createCandidate('one'), createCandidate('two'), createCandidate('three')];
 const first = deployed(one, null);
 const second = deployed(two, first);
 const running = (from: typeof one) => kustomization(from.image.digest);
@@ -128,10 +129,10 @@ describe('a promotion', () => {
   });
 
   it("is refused at another repository's place", () => {
-    const foreign = deployed(candidate('two', { identity: 'evil/flights#flight-delay' }), first);
+    const foreign = deployed(createCandidate('two', { identity: 'evil/flights#flight-delay' }), first);
     const { findings } = check(base, { ...promotion, [recordFile]: foreign }, { versions: [first] });
     expect(findings.map(({ rule }) => rule)).toContain('identity');
-    const renamed = deployed(candidate('two', { identity: 'acme/flights#other' }), first);
+    const renamed = deployed(createCandidate('two', { identity: 'acme/flights#other' }), first);
     expect(check(base, { ...promotion, [recordFile]: renamed }).findings.map(({ rule }) => rule)).toContain('identity');
   });
 
@@ -243,7 +244,7 @@ describe('a change by hand', () => {
 describe('a branch of a promotion', () => {
   const otherRecord = '.passloop/prod/churn.json';
   const branch = 'promote/flight-delay/prod';
-  const other = candidate('churn', { model: 'churn', identity: 'acme/churn#churn' });
+  const other = createCandidate('churn', { model: 'churn', identity: 'acme/churn#churn' });
   const otherManifest = 'apps/churn/kustomization.yaml';
   const target = { kind: 'kustomize', file: otherManifest, address: 'ghcr.io/acme/flight', value: other.image.digest };
   const foreign = { [otherRecord]: deployed(other, null, { targets: [target] }), [otherManifest]: running(other) };

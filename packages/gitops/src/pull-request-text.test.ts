@@ -1,14 +1,15 @@
 import type { ComparisonDocument } from '@passloop/documents';
 import MarkdownIt from 'markdown-it';
 import { expect, it } from 'vitest';
+import { createCandidate } from '../../record/src/fixtures/documents.ts';
 import { promotionText, rollbackText } from './pull-request-text.ts';
-import { candidate, deployed } from './record-fixture.ts';
+import { deployed } from './testing/records.ts';
 
 const files = [
   { file: 'apps/flight/prod/kustomization.yaml', lines: 1 },
   { file: '.passloop/prod/flight-delay.json', lines: null },
 ];
-const production = deployed(candidate('a'), null);
+const production = deployed(createCandidate('a'), null);
 
 const comparison: ComparisonDocument = {
   schema: 'passloop/comparison/v1',
@@ -17,8 +18,8 @@ const comparison: ComparisonDocument = {
   reason: null,
   rows: 100,
   evaluationDigest: null,
-  production: { digest: candidate('a').modelDigest, scoredBy: 'image' },
-  candidate: { digest: candidate('b').modelDigest, scoredBy: 'image' },
+  production: { digest: createCandidate('a').modelDigest, scoredBy: 'image' },
+  candidate: { digest: createCandidate('b').modelDigest, scoredBy: 'image' },
   metrics: [
     {
       name: 'roc_auc',
@@ -49,7 +50,7 @@ const gates = [
 ];
 
 it('says first what happens, then the numbers, why, whence, and how to undo it', () => {
-  const record = JSON.parse(deployed(candidate('b', { gates }), production));
+  const record = JSON.parse(deployed(createCandidate('b', { gates }), production));
   const text = promotionText(
     record,
     {
@@ -76,7 +77,7 @@ it('says first what happens, then the numbers, why, whence, and how to undo it',
 });
 
 it('says what it does not know, and what cannot be undone', () => {
-  const record = JSON.parse(deployed(candidate('b', { gates }), production));
+  const record = JSON.parse(deployed(createCandidate('b', { gates }), production));
   const unknown = { comparison: null, changes: null, facts: [], previousImage: null };
   expect(promotionText(record, unknown, files).body).toContain("**Why it differs** can't be told");
   const gone = { ...unknown, changes: [], previousImage: 'gone' as const };
@@ -89,7 +90,7 @@ it('says what it does not know, and what cannot be undone', () => {
     '**Look at** `mirror.local/flight`: the cluster pulls by that name, and the image was pushed to `ghcr.io/acme/flight`.',
   );
   expect(body).not.toContain('Look at');
-  const first = JSON.parse(deployed(candidate('b', { gates }), null));
+  const first = JSON.parse(deployed(createCandidate('b', { gates }), null));
   expect(promotionText(first, unknown, files).body).toContain('**To undo it** revert this commit.\n');
 });
 
@@ -110,7 +111,7 @@ const hostile = [
 it.each(hostile)('lets %j be text and nothing else', (evil) => {
   const record = JSON.parse(
     deployed(
-      candidate('b', {
+      createCandidate('b', {
         version: evil.slice(0, 128),
         gates: [{ metric: evil, slice: evil, verdict: 'fail', value: null, delta: null, interval: null }],
         metrics: [{ name: evil, value: '1' }],
@@ -149,7 +150,7 @@ it('stays within the limits of GitHub', () => {
     from: long,
     to: long,
   }));
-  const record = JSON.parse(deployed(candidate('b', { version: long.slice(0, 128), gates }), production));
+  const record = JSON.parse(deployed(createCandidate('b', { version: long.slice(0, 128), gates }), production));
   const text = promotionText(
     record,
     { comparison: many, changes, facts: Array.from({ length: 100 }, () => long), previousImage: 'gone' },

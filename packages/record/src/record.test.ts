@@ -2,39 +2,13 @@ import { createHash } from 'node:crypto';
 import { sha256 } from '@passloop/core';
 import { formatDocument, type RecordDocument } from '@passloop/documents';
 import { expect, it } from 'vitest';
-import { type CandidateRecord, deployRecord, readRecord, verifyRecord } from './record.ts';
+import { createCandidate } from './fixtures/documents.ts';
+import { deployRecord, readRecord, verifyRecord } from './record.ts';
 
 const place = { file: '.passloop/prod/flight-delay.json', model: 'flight-delay', environment: 'prod' };
 
-function candidate(name: string): CandidateRecord {
-  const digest = sha256(`image ${name}`);
-  return {
-    schema: 'passloop/record/v1',
-    identity: 'acme/flights#flight-delay',
-    model: 'flight-delay',
-    version: name,
-    modelDigest: sha256(`model ${name}`),
-    image: { reference: `ghcr.io/acme/flight@${digest}`, digest, imageKey: null, bytes: null },
-    runKey: null,
-    source: null,
-    data: [],
-    params: [],
-    seeds: [],
-    environment: null,
-    code: [],
-    metrics: [],
-    evaluation: null,
-    predictionsDigest: null,
-    gates: [],
-    overrides: [],
-    comparedWith: null,
-    reproduction: null,
-    trust: 'writers',
-  };
-}
-
 function deployed(name: string, previous: RecordDocument | null): RecordDocument {
-  const from = candidate(name);
+  const from = createCandidate(name);
   const targets = [{ kind: 'kustomize', file: 'k.yaml', address: 'flight', value: from.image.digest }];
   return deployRecord(
     from,

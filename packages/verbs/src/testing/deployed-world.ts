@@ -5,6 +5,7 @@ import { octokitForge } from '@passloop/github';
 import { promote } from '@passloop/gitops';
 import { type CandidateRecord, openRegistry } from '@passloop/record';
 import { createWorld, type World } from '../../../../test/world/world.ts';
+import { createCandidate } from '../../../record/src/fixtures/documents.ts';
 
 /** The command on the sources. */
 export const command = path.resolve(import.meta.dirname, '../../../cli/src/main.ts');
@@ -41,30 +42,8 @@ export async function deploy(
   record: Partial<CandidateRecord> = {},
   merge: 'auto' | 'review' = 'auto',
 ): Promise<CandidateRecord> {
-  const candidate: CandidateRecord = {
-    schema: 'passloop/record/v1',
-    identity: 'acme/flights#flight-delay',
-    model: 'flight-delay',
-    version,
-    modelDigest: sha256(`model ${version}`),
-    image: await pushedImage(world, version),
-    runKey: null,
-    source: null,
-    data: [],
-    params: [],
-    seeds: [],
-    environment: null,
-    code: [],
-    metrics: [],
-    evaluation: null,
-    predictionsDigest: null,
-    gates: [],
-    overrides: [],
-    comparedWith: null,
-    reproduction: null,
-    trust: 'writers',
-    ...record,
-  };
+  const image = await pushedImage(world, version);
+  const candidate = createCandidate(version, { image, runKey: null, source: null, ...record });
   const forge = octokitForge({
     repository: 'acme/deploy',
     token: world.tokens.deploy,

@@ -15,6 +15,7 @@ import type { LoadedModel } from '@passloop/model';
 import type { Store } from '@passloop/record';
 import { storedRun, trainingKey } from '@passloop/training';
 import { createWorld, type World } from '../../../../test/world/world.ts';
+import { createImage, createRun } from '../../../record/src/fixtures/documents.ts';
 import type { Context } from '../context.ts';
 import { readHandOverKey } from '../hand-over.ts';
 import { imageKeyOf } from '../image-key-of.ts';
@@ -140,26 +141,17 @@ async function savedRun(folder: string, workspace: Workspace, model: LoadedModel
   for (const { path: name, file } of files) {
     outputs.push({ path: name, digest: await fileDigest(file), bytes: (await readFile(file)).byteLength });
   }
-  const stored: RunDocument = {
-    schema: 'passloop/run/v1',
+  const stored = createRun({
     model: model.name,
     runKey: key.runKey,
-    cache: 'miss',
     stages: [{ name: 'fit', key: key.runKey, seconds: '1' }],
     outputs,
     modelDigest: outputs[0]?.digest ?? '',
-    metrics: [{ name: 'roc_auc', value: '0.75' }],
     data: [],
     params: [],
     seeds: [],
-    environment: { image: null, python: '3.11', lock: null, platform: 'linux/amd64' },
-    machine: { platform: 'linux/amd64', cpu: 'a test', interpreter: null },
     producer: { repository: 'acme/flights', commit, tree, ref: 'refs/heads/main', run: null },
-    trust: 'writers',
-    reproduction: null,
-    startedAt: '2026-11-25T09:00:00Z',
-    finishedAt: '2026-11-25T09:01:00Z',
-  };
+  });
   const run = await storedRun({ repository, commit, model }, stored);
   await store.saveRun({ run, files });
   return run;
@@ -173,23 +165,13 @@ async function savedImage(
   run: RunDocument,
 ): Promise<ImageDocument> {
   const pushed = await pushedImage(world, 'candidate');
-  const image: ImageDocument = {
-    schema: 'passloop/image/v1',
+  const image = createImage({
     model: model.name,
     imageKey: (await imageKeyOf(workspace, model, run.modelDigest)) ?? '',
     reference: pushed.reference,
     digest: pushed.digest,
-    imageId: sha256('image id'),
-    bytes: 1000,
-    cache: 'miss',
     modelDigest: run.modelDigest,
-    signatureDigest: sha256('signature'),
-    serveLockDigest: sha256('lock'),
-    base: 'python:3.11-slim',
-    platform: 'linux/amd64',
-    runtime: '1.0.0',
-    recipe: 'recipe/1',
-  };
+  });
   await store.saveImage(image);
   return image;
 }

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { sha256 } from '@passloop/core';
 import { formatDocument, type RecordDocument } from '@passloop/documents';
 import { type CandidateRecord, deployRecord } from '@passloop/record';
-import { type DeployQuery, deployState } from './deploy-state.ts';
-import type { DeploySnapshot, FileAt, HeadSnapshot, PathVersion } from './forge.ts';
+import { type DeployQuery, deployState } from '../deploy-state.ts';
+import type { DeploySnapshot, FileAt, HeadSnapshot, PathVersion } from '../forge.ts';
 
 const image = 'ghcr.io/acme/flight';
 export const manifest = 'apps/flight/prod/kustomization.yaml';
@@ -14,36 +14,6 @@ const query: DeployQuery = {
   environments: [{ name: 'prod', targets: [{ kind: 'kustomize', file: manifest, image }] }],
   branch: null,
 };
-
-/** A candidate whose digests, keys and commit all follow from its name. */
-export function candidate(name: string, overrides: Partial<CandidateRecord> = {}): CandidateRecord {
-  const digest = sha256(`image ${name}`);
-  const commit = sha256(`commit ${name}`).slice(7, 47);
-  return {
-    schema: 'passloop/record/v1',
-    identity: query.identity,
-    model: query.model,
-    version: name,
-    modelDigest: sha256(`model ${name}`),
-    image: { reference: `${image}@${digest}`, digest, imageKey: `ik1-${sha256(`ik ${name}`).slice(7)}`, bytes: 1 },
-    runKey: `rk1-${sha256(`rk ${name}`).slice(7)}`,
-    source: { repository: 'acme/flights', commit, tree: commit, ref: null, run: null },
-    data: [],
-    params: [],
-    seeds: [],
-    environment: null,
-    code: [],
-    metrics: [],
-    evaluation: null,
-    predictionsDigest: null,
-    gates: [],
-    overrides: [],
-    comparedWith: null,
-    reproduction: null,
-    trust: 'writers',
-    ...overrides,
-  };
-}
 
 export function deployed(
   from: CandidateRecord,

@@ -12,8 +12,9 @@ import {
   startLocalGithub,
 } from '@passloop/local-github';
 import type { CandidateRecord } from '@passloop/record';
-import type { GithubOptions } from './client.ts';
-import { octokitForge } from './octokit-forge.ts';
+import { createCandidate } from '../../../record/src/fixtures/documents.ts';
+import type { GithubOptions } from '../client.ts';
+import { octokitForge } from '../octokit-forge.ts';
 
 const run = promisify(execFile);
 
@@ -164,34 +165,15 @@ export function query(overrides: Partial<DeployQuery> = {}): DeployQuery {
   };
 }
 
-/** A candidate whose digests, keys and commit all follow from its name. */
+/** A candidate with something to read in each part of a pull request. */
 export function candidate(name: string, overrides: Partial<CandidateRecord> = {}): CandidateRecord {
-  const digest = sha256(`image ${name}`);
-  const commit = sha256(`commit ${name}`).slice(7, 47);
-  return {
-    schema: 'passloop/record/v1',
-    identity: 'acme/flights#flight-delay',
-    model: 'flight-delay',
+  return createCandidate(name, {
     version: `2026.11.22-${name}`,
-    modelDigest: sha256(`model ${name}`),
-    image: { reference: `${image}@${digest}`, digest, imageKey: `ik1-${sha256(`ik ${name}`).slice(7)}`, bytes: 1000 },
-    runKey: `rk1-${sha256(`rk ${name}`).slice(7)}`,
-    source: { repository: 'acme/flights', commit, tree: commit, ref: 'refs/heads/main', run: null },
     data: [{ name: 'train', uri: 'data/train.parquet', digest: sha256('train'), rows: 10 }],
-    params: [],
-    seeds: [],
-    environment: null,
-    code: [],
     metrics: [{ name: 'roc_auc', value: '0.75' }],
-    evaluation: null,
-    predictionsDigest: null,
     gates: [{ metric: 'roc_auc', slice: null, verdict: 'pass', value: '0.75', delta: null, interval: null }],
-    overrides: [],
-    comparedWith: null,
-    reproduction: null,
-    trust: 'writers',
     ...overrides,
-  };
+  });
 }
 
 export function promotionOf(record: CandidateRecord, overrides: Partial<PromotionRequest> = {}): PromotionRequest {
