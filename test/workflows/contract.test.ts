@@ -203,6 +203,32 @@ rule('every workflow opens with a word on trust', explainedTrust, [
   [ci, '# Trust. ', '# ', /\.ci\.yml: no paragraph on trust/],
 ]);
 
+/** Each permission of each job, and `read` of what it may write, that nobody has taken away to see what breaks: it may be one too many. */
+function untriedPermissions(suite: Suite): string[] {
+  const page = readFileSync(path.join(import.meta.dirname, '../../docs/permissions.md'), 'utf8');
+  const tried = new Set(page.split('\n').map((line) => line.split(' | ').slice(0, 3).join(' | ')));
+  return reusableOf(suite).flatMap(({ file, workflow }) =>
+    Object.entries(workflow.jobs).flatMap(([id, { permissions }]) =>
+      Object.entries(permissions ?? {}).flatMap(([scope, level]) =>
+        [`no \`${scope}\``, ...(level === 'write' ? [`\`${scope}: read\``] : [])]
+          .map((lacks) => `| ${path.basename(file, '.yml')} | ${id} | ${lacks}`)
+          .filter((row) => !tried.has(row)),
+      ),
+    ),
+  );
+}
+
+rule('no job has a permission that it would not miss', untriedPermissions, [
+  [check, 'checks: write #', 'packages: read #', /model-check \| report \| no `packages`/],
+  [
+    promote,
+    'packages: read # to read a store on ghcr.io, and to pull',
+    'packages: write #',
+    /prove \| `packages: read`/,
+  ],
+  [report, 'actions: read #', 'actions: write #', /model-report \| report \| `actions: read`/],
+]);
+
 it('reports a check whatever became of the jobs before', () => {
   const jobs = reusableOf(suite).find(({ file }) => file === check)?.workflow.jobs ?? {};
   const others = Object.keys(jobs).filter((id) => id !== 'report');

@@ -13,6 +13,7 @@ import {
 import { overridesAt } from '@passloop/model';
 import type { CandidateRecord } from '@passloop/record';
 import { type Context, timestamp } from './context.ts';
+import { supersededCommit } from './default-head.ts';
 import { deployQuery, retryPorts } from './deploy-repository.ts';
 import { imageKeyOf } from './image-key-of.ts';
 import { openPromotionOf, waiting } from './open-promotion.ts';
@@ -44,6 +45,11 @@ export async function promote(context: Context, request: PromoteRequest): Promis
   const workspace = await openWorkspace(context, { ref: request.ref });
   const model = selectModel(workspace.models, request.model);
   const { promotion, candidate } = await openPromotionOf(context, workspace, model, request);
+  if (request.proof !== undefined) {
+    // Trained for hours, or run again alone: what the job that planned saw of the branch may be long past.
+    const superseded = await supersededCommit(context, workspace);
+    if (superseded !== null) return refused(promotion, 'superseded', superseded);
+  }
   if (request.plan !== true && request.proof === undefined) {
     await refreshPointer(context, { workspace, model, store: promotion.store, state: promotion.state });
   }

@@ -296,6 +296,13 @@ const cases: Case[] = [
   ],
   [
     'workflow',
+    'fail',
+    /called twice, the second time at .*model-check\.yml:5: .* can be hidden/,
+    /Call it once/,
+    { workflows: [...workflows(), workflow('model-check', { name: 'Check others' })] },
+  ],
+  [
+    'workflow',
     'warn',
     /not valid YAML/,
     /GitHub ignores it/,
