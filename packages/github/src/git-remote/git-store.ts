@@ -93,7 +93,7 @@ export function gitStore({ remote, env, timeoutMs = 300_000 }: GitStoreOptions):
     parent ??= processFolder('deploy');
     const folder = path.join(await parent, 'deploy.git');
     const made = await runProcess({
-      argv: ['git', 'init', '--quiet', '--bare', '--template=', `--object-format=${format}`, folder],
+      argv: ['git', ...flags(fixed), 'init', '--quiet', '--bare', '--template=', `--object-format=${format}`, folder],
       env: { ...env, ...always(remote) },
     });
     if (made.exitCode !== 0) throw new InfrastructureError(`git init failed: ${lastLine(made.stderr)}`);

@@ -88,7 +88,8 @@ function withScheme(text: string, scheme: string): GitRemote {
 /** `git@host:team/deploy.git`, which git and ssh understand. */
 function scpLike(text: string): GitRemote {
   const [, user = '', host = '', path = ''] = /^(?:([^@:/]+)@)?([^@:/]+):(?![:/])(.+)$/.exec(text) ?? [];
-  const isHost = host.length > 1 && hostPattern.test(host);
+  // One letter is a drive; a protocol's name is a URL that lacks its slashes.
+  const isHost = host.length > 1 && hostPattern.test(host) && !protocols.some((one) => one === host.toLowerCase());
   if (!isHost || (user !== '' && !userPattern.test(user))) throw noUrl(text, 'is no git URL');
   const checked = checkedPath(text, path);
   return {
