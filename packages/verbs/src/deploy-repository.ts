@@ -49,8 +49,13 @@ export async function openDeployRepository(
 }
 
 /** The forge of the job, or github.com. */
-export function githubOptions(context: Context): Pick<GithubOptions, 'baseUrl' | 'sleep' | 'userAgent'> {
-  return { baseUrl: context.env.GITHUB_API_URL, sleep: retryPorts.sleep, userAgent: `passloop/${context.version}` };
+export function githubOptions(context: Context): Pick<GithubOptions, 'baseUrl' | 'note' | 'sleep' | 'userAgent'> {
+  return {
+    baseUrl: context.env.GITHUB_API_URL,
+    note: (line) => context.progress.note(line),
+    sleep: retryPorts.sleep,
+    userAgent: `passloop/${context.version}`,
+  };
 }
 
 /** What a model's promotions read and write. @throws ConfigurationError where the model file has no `deploy` */
