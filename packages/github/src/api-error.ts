@@ -76,6 +76,9 @@ function errorOf(failure: Failure, thrown: unknown, call: Action & { repository:
       cause: thrown,
     });
   }
+  const unknown = unknownMembers(message);
+  if (unknown.length > 0)
+    return new UnknownMemberError(`This GitHub has no ${unknown.join(', ')}: ${call.what}.`, unknown, said, thrown);
   return new RefusedError(`GitHub refused (${status ?? types.join(', ')}: ${said}): ${call.what}.`, said, thrown);
 }
 
@@ -88,6 +91,28 @@ export class RefusedError extends ConfigurationError {
     super(message, { cause });
     this.said = said;
   }
+}
+
+/** A schema without what was asked for: an older GitHub Enterprise Server. */
+export class UnknownMemberError extends RefusedError {
+  /** `Type.field`, or the name of an input's type. */
+  readonly members: readonly string[];
+
+  constructor(message: string, members: readonly string[], said: string, cause: unknown) {
+    super(message, said, cause);
+    this.members = members;
+  }
+}
+
+function unknownMembers(message: string): string[] {
+  const fields = message.matchAll(/Field '(\w+)' doesn't exist on type '(\w+)'/g);
+  const inputs = message.matchAll(/(\w+) isn't a defined input type/g);
+  return [
+    ...new Set([
+      ...[...fields].map(([, field, type]) => `${type}.${field}`),
+      ...[...inputs].map(([, type = '']) => type),
+    ]),
+  ];
 }
 
 /** Texts of writes that came too late; each is answered by reading again. */

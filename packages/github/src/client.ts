@@ -18,6 +18,8 @@ export type GithubOptions = {
   /** Octokit's spacing of one second a write and three a pull request; off, since a promotion makes five writes. */
   throttle?: boolean | undefined;
   userAgent?: string | undefined;
+  /** Told once of each thing that an older GitHub Enterprise Server lacks, and of what is done instead. */
+  note?: ((line: string) => void) | undefined;
 };
 
 /** A call as messages name it, and the permission which it needs. */
@@ -47,6 +49,8 @@ export function githubClient(options: GithubOptions): GithubClient {
   const placeIn = (route: string) => (route.includes('{owner}') ? { owner, repo: name } : {});
   let opened: Promise<Octokit> | null = null;
   const timeoutMs = options.timeoutMs ?? 30_000;
+  // Until 3.12, GitHub Enterprise Server has these as previews, for who asks by media type; later ones pass over it.
+  const previews = isEnterprise(options) ? { mediaType: { previews: ['update-refs', 'merge-info'] } } : {};
   let waitLeft = options.maxWaitMs ?? 60_000;
 
   async function call<T>(action: Action, send: (octokit: Octokit, signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -83,9 +87,14 @@ export function githubClient(options: GithubOptions): GithubClient {
       }),
     graphql: (action, query, variables = {}, schema) =>
       call(action, async (octokit, signal) =>
-        checked(action, schema, await octokit.graphql(query, { ...variables, request: { signal } })),
+        checked(action, schema, await octokit.graphql(query, { ...variables, ...previews, request: { signal } })),
       ),
   };
+}
+
+/** A server of one's own, whose schema may be an older one. */
+function isEnterprise({ baseUrl }: GithubOptions): boolean {
+  return baseUrl !== undefined && /\/api\/v3\/*$/.test(baseUrl);
 }
 
 /** Octokit is loaded with the first call. */

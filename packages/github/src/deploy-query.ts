@@ -8,12 +8,22 @@ import { z } from 'zod';
 export type DeployQueryText = { query: string; variables: Record<string, string> };
 
 const blob = '... on Blob{oid text isBinary isTruncated}';
-const pullFields =
-  'id number url title body headRefOid baseRefName isDraft isCrossRepository mergeStateStatus autoMergeRequest{enabledAt}';
+/** What is asked of a pull request. @param lacks members that the schema of this server hasn't, as `PullRequest.field` */
+export function pullFields(lacks: ReadonlySet<string>): string {
+  const fields = 'id number url title body headRefOid baseRefName isDraft isCrossRepository';
+  const later = [
+    ['PullRequest.mergeStateStatus', 'mergeStateStatus'],
+    ['PullRequest.autoMergeRequest', 'autoMergeRequest{enabledAt}'],
+  ] as const;
+  return [fields, ...later.filter(([member]) => !lacks.has(member)).map(([, field]) => field)].join(' ');
+}
 
-export { pullFields };
-
-export function deployQuery(owner: string, name: string, request: ReadRequest): DeployQueryText {
+export function deployQuery(
+  owner: string,
+  name: string,
+  request: ReadRequest,
+  lacks: ReadonlySet<string> = new Set(),
+): DeployQueryText {
   const variables: Record<string, string> = { o: owner, r: name };
   const types = ['$o:String!', '$r:String!'];
   const variable = (alias: string, value: string) => {
@@ -43,7 +53,7 @@ export function deployQuery(owner: string, name: string, request: ReadRequest): 
   const base = request.branch === null ? 'defaultBranchRef' : 'ref(qualifiedName:$base)';
   const heads = request.heads.map(
     (_, index) =>
-      `b${index}:ref(qualifiedName:$b${index}){target{... on Commit{${tip}}} associatedPullRequests(first:10,states:[OPEN]){nodes{${pullFields}}}}`,
+      `b${index}:ref(qualifiedName:$b${index}){target{... on Commit{${tip}}} associatedPullRequests(first:10,states:[OPEN]){nodes{${pullFields(lacks)}}}}`,
   );
   const query = `query(${types.join(',')}){repository(owner:$o,name:$r){id squashMergeAllowed rebaseMergeAllowed mergeCommitAllowed base:${base}{name target{... on Commit{${commit}}}} ${heads.join(' ')}}}`;
   return { query, variables };
@@ -89,8 +99,8 @@ export const PullNode = z.object({
   baseRefName: z.string(),
   isDraft: z.boolean(),
   isCrossRepository: z.boolean(),
-  mergeStateStatus: z.string(),
-  autoMergeRequest: z.object({ enabledAt: z.string().nullable() }).nullable(),
+  mergeStateStatus: z.string().default('UNKNOWN'),
+  autoMergeRequest: z.object({ enabledAt: z.string().nullable() }).nullable().default(null),
 });
 export type PullNode = z.infer<typeof PullNode>;
 

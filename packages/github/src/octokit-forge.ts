@@ -14,6 +14,7 @@ import { z } from 'zod';
 import { RefusedError } from './api-error.ts';
 import { type Action, type GithubClient, type GithubOptions, githubClient } from './client.ts';
 import { deployQuery, PullNode, pullFields, RepositoryNode } from './deploy-query.ts';
+import { type OlderServer, olderServer } from './older-server.ts';
 import { isBlob, openPullRequest, snapshotOf } from './snapshot.ts';
 
 const GitObject = z.object({ sha: z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/) });
@@ -41,6 +42,7 @@ const merging: Action = { what: 'merging the pull request', permission: 'content
  */
 export function octokitForge(options: GithubOptions): Forge {
   const client = githubClient(options);
+  const older = olderServer(options);
   let repositoryId: string | null = null;
 
   async function identify(): Promise<string> {
@@ -55,8 +57,10 @@ export function octokitForge(options: GithubOptions): Forge {
     repository: client.repository,
 
     async read(request) {
-      const { query, variables } = deployQuery(client.owner, client.name, request);
-      const { repository } = await client.graphql(reading, query, variables, DeployAnswer);
+      const { repository } = await older.without((lacks) => {
+        const { query, variables } = deployQuery(client.owner, client.name, request, lacks);
+        return client.graphql(reading, query, variables, DeployAnswer);
+      });
       repositoryId = repository.id;
       return withWholeFiles(client, snapshotOf(client.repository, repository, request), request);
     },
@@ -87,35 +91,33 @@ export function octokitForge(options: GithubOptions): Forge {
 
     async updateBranch(branch, before, after) {
       const query = 'mutation($i:UpdateRefsInput!){updateRefs(input:$i){clientMutationId}}';
-      // `force` since a newer candidate replaces an older one; `beforeOid` makes it a compare-and-swap.
-      const update = { name: `refs/heads/${branch}`, beforeOid: before ?? zeros, afterOid: after, force: true };
-      const input = { repositoryId: await identify(), refUpdates: [update] };
-      await client.graphql(writing, query, { i: input }, DoneAnswer);
+      await older.without(async (lacks) => {
+        if (lacks.has('Mutation.updateRefs')) return older.moveBranch(client, { branch, before, after });
+        // `force` since a newer candidate replaces an older one; `beforeOid` makes it a compare-and-swap.
+        const update = { name: `refs/heads/${branch}`, beforeOid: before ?? zeros, afterOid: after, force: true };
+        const input = { repositoryId: await identify(), refUpdates: [update] };
+        await client.graphql(writing, query, { i: input }, DoneAnswer);
+      });
     },
 
     async openPullRequest({ title, body, head, base }) {
-      const query = `mutation($i:CreatePullRequestInput!){createPullRequest(input:$i){pullRequest{${pullFields}}}}`;
-      const { createPullRequest } = await client.graphql(
-        opening,
-        query,
-        { i: { repositoryId: await identify(), headRefName: head, baseRefName: base, title, body } },
-        CreateAnswer,
-      );
+      const input = { repositoryId: await identify(), headRefName: head, baseRefName: base, title, body };
+      const { createPullRequest } = await older.without((lacks) => {
+        const query = `mutation($i:CreatePullRequestInput!){createPullRequest(input:$i){pullRequest{${pullFields(lacks)}}}}`;
+        return client.graphql(opening, query, { i: input }, CreateAnswer);
+      });
       return openPullRequest(createPullRequest.pullRequest);
     },
 
     async updatePullRequest(id, { title, body }) {
-      const query = `mutation($i:UpdatePullRequestInput!){updatePullRequest(input:$i){pullRequest{${pullFields}}}}`;
-      const { updatePullRequest } = await client.graphql(
-        updating,
-        query,
-        { i: { pullRequestId: id, title, body } },
-        UpdateAnswer,
-      );
+      const { updatePullRequest } = await older.without((lacks) => {
+        const query = `mutation($i:UpdatePullRequestInput!){updatePullRequest(input:$i){pullRequest{${pullFields(lacks)}}}}`;
+        return client.graphql(updating, query, { i: { pullRequestId: id, title, body } }, UpdateAnswer);
+      });
       return openPullRequest(updatePullRequest.pullRequest);
     },
 
-    merge: (pullRequest, request) => merge(client, pullRequest, request),
+    merge: (pullRequest, request) => merge(client, older, pullRequest, request),
   };
 }
 
@@ -179,6 +181,7 @@ type MergeInput = {
  */
 async function merge(
   client: GithubClient,
+  older: OlderServer,
   pullRequest: OpenPullRequest,
   request: MergeRequest,
 ): Promise<string | null> {
@@ -192,20 +195,23 @@ async function merge(
     ...text,
   };
   if (pullRequest.mergeState !== 'CLEAN' && pullRequest.mergeState !== 'HAS_HOOKS') {
-    const enabled = await enableAutoMerge(client, input);
+    const enabled = await enableAutoMerge(client, older, input);
     if (enabled) return null;
   }
   const merged = await mergeNow(client, input);
   // GitHub calls a pull request unstable until it has looked at its rules, and refuses auto-merge for that
-  if (merged === null) await enableAutoMerge(client, input);
+  if (merged === null) await enableAutoMerge(client, older, input);
   return merged;
 }
 
-async function enableAutoMerge(client: GithubClient, input: MergeInput): Promise<boolean> {
+async function enableAutoMerge(client: GithubClient, older: OlderServer, input: MergeInput): Promise<boolean> {
   const query = 'mutation($i:EnablePullRequestAutoMergeInput!){enablePullRequestAutoMerge(input:$i){clientMutationId}}';
   try {
-    await client.graphql(merging, query, { i: input }, DoneAnswer);
-    return true;
+    return await older.without(async (lacks) => {
+      if (lacks.has('Mutation.enablePullRequestAutoMerge')) return false;
+      await client.graphql(merging, query, { i: input }, DoneAnswer);
+      return true;
+    });
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
     if (

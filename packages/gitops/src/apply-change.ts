@@ -104,7 +104,8 @@ async function submitChange(
     const pullRequest = await forge.openPullRequest({ ...change.text, head: change.branch, base: snapshot.branch });
     return { outcome: 'created', commit, pullRequest, merged: null };
   }
-  if (isThere && isSameText(open, change)) return { outcome: 'unchanged', commit, pullRequest: open, merged: null };
+  if (isThere && (open.number === null || isSameText(open, change)))
+    return { outcome: 'unchanged', commit, pullRequest: open, merged: null };
   const pullRequest = await forge.updatePullRequest(open.id, change.text);
   return { outcome: 'updated', commit, pullRequest, merged: null };
 }
@@ -129,7 +130,7 @@ async function mergeChange(
   return forge.merge(pullRequest, {
     head: commit,
     method: mergeMethod(snapshot.mergeMethods),
-    headline: `${headline} (#${pullRequest.number})`,
+    headline: pullRequest.number === null ? headline : `${headline} (#${pullRequest.number})`,
     body: body.join('\n').trim(),
   });
 }

@@ -87,7 +87,9 @@ export type HeadSnapshot = {
 
 export type OpenPullRequest = {
   id: string;
-  number: number;
+  /** Null on a remote without pull requests: there a branch that isn't merged counts as an open one. */
+  number: number | null;
+  /** Its page, or the one on which a person opens it; where none is known, the repository and the branch. */
   url: string;
   title: string;
   body: string;

@@ -1,11 +1,12 @@
 import { ConfigurationError, codeSpan, escapeMarkdown, isDigest, shortDigest } from '@passloop/core';
-import { formatDocument, type HoldDocument, type PullRequestReference } from '@passloop/documents';
+import { formatDocument, type HoldDocument } from '@passloop/documents';
 import { type MergePolicy, performChange, type Refusal, type RetryPorts } from './apply-change.ts';
 import { commitMessage } from './commit-message.ts';
 import { type DeployChange, fileEditor } from './deploy-change.ts';
 import { type DeployQuery, type DeployState, deployState, readRequest, versionsIn } from './deploy-state.ts';
 import type { Forge } from './forge.ts';
 import { type Hold, holdDocument } from './holds.ts';
+import { type Opened, openedAs } from './opened.ts';
 import { holdBranch, holdPath, liftPath } from './paths.ts';
 import { pullRequestText } from './pull-request-text.ts';
 import { openRecord } from './record-change.ts';
@@ -24,12 +25,12 @@ export type HoldRequest = {
 export type HoldPlan = { kind: 'change'; change: DeployChange; hold: HoldDocument | null };
 
 /** What `passloop hold` did. `hold` is null where it was lifted. */
-export type HoldResult = {
+export type HoldResult = Opened & {
   outcome: 'created' | 'updated' | 'unchanged' | 'blocked';
   hold: HoldDocument | null;
   reason: string | null;
   commit: string | null;
-  pullRequest: PullRequestReference | null;
+  branch: string | null;
   merged: boolean;
 };
 
@@ -182,6 +183,7 @@ export async function hold(
       hold: null,
       reason,
       commit: null,
+      branch: null,
       pullRequest: null,
       merged: false,
     };
@@ -192,7 +194,8 @@ export async function hold(
     hold: plan.hold,
     reason: request.action === 'hold' ? stillOpen(performed.state, request) : null,
     commit: applied.commit,
-    pullRequest: { number: applied.pullRequest.number, url: applied.pullRequest.url },
+    branch: plan.change.branch,
+    ...openedAs(applied.pullRequest, plan.change.text, applied.merged !== null),
     merged: applied.merged !== null,
   };
 }

@@ -12,6 +12,7 @@ export * from './forge.ts';
 export * from './hold.ts';
 export * from './holds.ts';
 export * from './kustomization.ts';
+export { type Opened, openedAs } from './opened.ts';
 export * from './paths.ts';
 export { type PromotionOptions, promote } from './promote.ts';
 export { openPromotion, type PromotionPlan, type PromotionRequest, planPromotion } from './promotion.ts';

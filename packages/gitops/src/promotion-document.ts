@@ -2,6 +2,7 @@ import type { PromotionDocument, PromotionOutcome } from '@passloop/documents';
 import type { Performed, Refusal } from './apply-change.ts';
 import type { DeployState } from './deploy-state.ts';
 import { editsOf } from './edits.ts';
+import { openedAs } from './opened.ts';
 import type { PromotionPlan } from './promotion.ts';
 
 /** Nothing was written, and why. */
@@ -52,7 +53,7 @@ export function promotionDocument(
     outcome: applied.outcome,
     reason: null,
     commit: applied.commit,
-    pullRequest: { number: applied.pullRequest.number, url: applied.pullRequest.url },
+    ...openedAs(applied.pullRequest, plan.change.text, applied.merged !== null),
     merged: applied.merged !== null,
   };
 }

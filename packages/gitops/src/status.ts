@@ -99,8 +99,10 @@ function recordIn(file: FileAt): Found[] {
 
 function statusRow(found: Found, snapshot: DeploySnapshot): StatusRow {
   const open = snapshot.heads.get(promotionBranch(found.model, found.environment))?.pullRequest ?? null;
-  const openPullRequest = open === null ? null : { number: open.number, url: open.url };
-  const base = { model: found.model, environment: found.environment, openPullRequest };
+  const number = open?.number ?? null;
+  const openPullRequest = open === null || number === null ? null : { number, url: open.url };
+  const openBranch = open !== null && number === null ? { openBranch: open.id } : {};
+  const base = { model: found.model, environment: found.environment, openPullRequest, ...openBranch };
   if (found.version === null) {
     return {
       ...base,

@@ -13,6 +13,7 @@ import { type Counts, countCalls, type LoggedCall } from './call-log.ts';
 import { createFaults, type FaultHandle, type InjectedFault } from './faults.ts';
 import { accountOf, openForge } from './forge.ts';
 import { createFront } from './front.ts';
+import type { Enterprise } from './graphql/enterprise.ts';
 import { createJobToken, type JobTokenRequest } from './job-token.ts';
 import { createLag } from './lag.ts';
 import { type CreatedMergeGroup, createMergeGroup, type MergeGroupRequest } from './merge-groups.ts';
@@ -34,6 +35,8 @@ export type LocalGithubOptions = {
   rateLimit?: number;
   /** Serves `/v2/` in front of a registry that asks for no login. */
   registry?: { upstream: string };
+  /** Answers as a GitHub Enterprise Server: its API below `/api`, and a schema without what came later. */
+  ghes?: string | Enterprise;
 };
 
 export type LocalGithub = AsyncDisposable & {
@@ -91,7 +94,9 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
   for (const repository of forge.repositories.values()) {
     await settlePulls(forge, repository, { ...ANONYMOUS, login: repository.state.owner });
   }
-  const http = createServer({ requestTimeout: 0 }, createFront(forge, { registry, faults, lag, limits, log, running }));
+  const enterprise = typeof options.ghes === 'string' ? { version: options.ghes } : options.ghes;
+  const parts = { registry, faults, lag, limits, log, running, enterprise };
+  const http = createServer({ requestTimeout: 0 }, createFront(forge, parts));
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject);
     http.listen(options.port ?? 0, '127.0.0.1', resolve);

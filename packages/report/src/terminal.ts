@@ -19,6 +19,7 @@ import type {
   PlanDocument,
   ProbeDocument,
   PromotionDocument,
+  Proposal,
   ReportDocument,
   RollbackDocument,
   RunDocument,
@@ -262,12 +263,35 @@ export function printPromotion(promotion: PromotionDocument | RollbackDocument):
   }
   if (promotion.pullRequest !== null)
     lines.push(`  ${plainText(promotion.pullRequest.url, 1024)}${promotion.merged ? ' (merged)' : ''}`);
+  else if (promotion.commit !== null) lines.push(`  ${pushedTo(promotion)}`);
   for (const edit of promotion.edits) {
     const summed = recordChange(edit);
     if (summed === null) lines.push('', ...edit.diff.split('\n').map((line) => plainText(line, 300)));
     else lines.push('', `${plainText(edit.file)}: ${summed}`);
   }
+  if (promotion.proposal !== undefined) lines.push(...proposalLines(promotion.proposal));
   return `${lines.join('\n')}\n`;
+}
+
+/** Where a remote has no pull requests: the branch, or that the base branch has it already. */
+function pushedTo({ branch, commit, merged }: PromotionDocument | RollbackDocument): string {
+  const at = plainText(commit ?? '', 64).slice(0, 12);
+  return `${merged ? 'pushed to the base branch' : `pushed ${plainText(branch ?? '')}`} at ${at}`;
+}
+
+/**
+ * What a person opens the pull request with. A terminal shows no zero-width space, and what was pasted from it would call
+ * people by their `@name`: a space that is seen stands for each.
+ */
+function proposalLines({ title, body, url }: Proposal): string[] {
+  return [
+    '',
+    `Open the pull request: ${plainText(url, 2048)}`,
+    '',
+    plainText(title, 256),
+    '',
+    ...body.split(/\r?\n/).map((line) => plainText(line.replaceAll('\u200b', ' '), 4096)),
+  ];
 }
 
 export function printStatus(status: StatusDocument): string {
@@ -297,7 +321,7 @@ export function printStatus(status: StatusDocument): string {
           row.imageDigest === null ? '-' : shortDigest(row.imageDigest),
           row.since ?? '-',
           row.cause ?? '-',
-          row.openPullRequest === null ? '-' : `#${row.openPullRequest.number}`,
+          row.openPullRequest === null ? (row.openBranch ?? '-') : `#${row.openPullRequest.number}`,
         ]),
       ]),
     );

@@ -3,13 +3,19 @@ import type { PromotionDocument } from '@passloop/documents';
 import { adopt as adoptRunning, environmentOf, planAdoption, planDocument, readDeployState } from '@passloop/gitops';
 import { trainingKey } from '@passloop/training';
 import { type Context, timestamp } from './context.ts';
-import { deployQuery, environmentNamed, openDeployRepository, retryPorts } from './deploy-repository.ts';
+import {
+  type DeployPlace,
+  deployQuery,
+  environmentNamed,
+  openDeployRepository,
+  retryPorts,
+} from './deploy-repository.ts';
 import { imageKeyOf } from './image-key-of.ts';
 import { recordedRun, versionOf } from './recorded-run.ts';
 import { openModelStore } from './store.ts';
 import { openWorkspace, selectModel } from './workspace.ts';
 
-export type AdoptRequest = {
+export type AdoptRequest = DeployPlace & {
   model?: string | undefined;
   environment?: string | undefined;
   /** The commit from which the running model was trained; HEAD by default. */
@@ -31,9 +37,9 @@ export async function adopt(context: Context, request: AdoptRequest): Promise<Pr
   const model = selectModel(workspace.models, request.model);
   const { query, repository } = deployQuery(workspace, model);
   const environment = environmentNamed(model, request.environment);
-  const forge = await openDeployRepository(context, repository);
+  const forge = await openDeployRepository(context, repository, request);
   const store = await openModelStore(context, workspace.root, model);
-  context.progress.phase(`read ${repository}`);
+  context.progress.phase(`read ${forge.repository}`);
   const state = await readDeployState(forge, query);
   const running =
     environmentOf(state, environment.name).targets.find((target) => target.digest !== null)?.digest ??

@@ -4,6 +4,7 @@ import {
   type Candidate,
   isStuck,
   nextEnvironment,
+  openedAs,
   openPromotion,
   readDeployState,
   refusalDocument,
@@ -28,9 +29,9 @@ export async function openPromotionOf(
   request: PromoteRequest,
 ): Promise<{ promotion: Promotion; candidate: Candidate }> {
   const { query, repository } = deployQuery(workspace, model);
-  const forge = await openDeployRepository(context, repository);
+  const forge = await openDeployRepository(context, repository, request);
   const store = await openModelStore(context, workspace.root, model);
-  context.progress.phase(`read ${repository}`);
+  context.progress.phase(`read ${forge.repository}`);
   const state = await readDeployState(forge, query);
   const key = model.train === undefined ? null : await trainingKey(workspace.repository, workspace.commit, model);
   const known = key === null ? null : await store.findRun(key.runKey);
@@ -67,6 +68,6 @@ export function waiting(
     promotionId: record.deployment.promotionId,
     branch: head.branch,
     commit: head.commit,
-    pullRequest: { number: head.pullRequest.number, url: head.pullRequest.url },
+    ...openedAs(head.pullRequest, head.pullRequest, false),
   };
 }

@@ -3,9 +3,10 @@ import { type DeployState, type EnvironmentState, type Forge, refusalDocument } 
 import type { Environment, LoadedModel } from '@passloop/model';
 import type { Store } from '@passloop/record';
 import type { Context } from './context.ts';
+import type { DeployPlace } from './deploy-repository.ts';
 import type { Workspace } from './workspace.ts';
 
-export type PromoteRequest = {
+export type PromoteRequest = DeployPlace & {
   model?: string | undefined;
   /** The commit to promote; HEAD by default. */
   ref?: string | undefined;

@@ -8,11 +8,18 @@ import {
   rollback as rollBack,
 } from '@passloop/gitops';
 import { type Context, timestamp } from './context.ts';
-import { actor, deployQuery, environmentNamed, openDeployRepository, retryPorts } from './deploy-repository.ts';
+import {
+  actor,
+  type DeployPlace,
+  deployQuery,
+  environmentNamed,
+  openDeployRepository,
+  retryPorts,
+} from './deploy-repository.ts';
 import { openImageRegistry } from './store.ts';
 import { openWorkspace, selectModel } from './workspace.ts';
 
-export type RollbackRequest = {
+export type RollbackRequest = DeployPlace & {
   model?: string | undefined;
   environment?: string | undefined;
   /** A record by version, digest, run key, promotion id or commit; the previous one where absent. */
@@ -28,7 +35,7 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
   const model = selectModel(workspace.models, request.model);
   const { query, repository } = deployQuery(workspace, model);
   const environment = environmentNamed(model, request.environment);
-  const forge = await openDeployRepository(context, repository);
+  const forge = await openDeployRepository(context, repository, request);
   const to: RollbackTarget = request.to === undefined ? { kind: 'previous' } : { kind: 'named', name: request.to };
   const asked = {
     environment: environment.name,
@@ -38,7 +45,7 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
     at: timestamp(context),
   };
   if (request.plan === true) {
-    context.progress.phase(`read ${repository}`);
+    context.progress.phase(`read ${forge.repository}`);
     const plan = planRollback(await readDeployState(forge, query), asked);
     const isGone = plan.kind === 'change' && !(await hasImage(context, plan.to.record.image.reference));
     return plannedRollback(model.name, environment.name, isGone ? imageGone(plan.to) : plan);

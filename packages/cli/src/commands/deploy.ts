@@ -24,6 +24,10 @@ import { common, promotionExitCode } from '../flags.ts';
 /** A verb's request as commander gives it: the arguments apart, everything else by flag. */
 type Flags<Request, Argument extends keyof Request = never> = CommonFlags & Omit<Request, Argument>;
 
+const deployRepoFlag = [
+  '--deploy-repo <url>',
+  'the deploy repository, as owner/name or a git URL (default: PASSLOOP_DEPLOY_REPO, or the one of the model file)',
+] as const;
 const planFlag = ['--plan', 'print the edits as diffs, write nothing'] as const;
 
 export function addDeployCommands(program: Command): void {
@@ -35,6 +39,7 @@ export function addDeployCommands(program: Command): void {
       )
       .option('--ref <ref>', 'the commit (default: HEAD)')
       .option('--environment <name>', 'the environment (default: the first one that runs something else)')
+      .option(...deployRepoFlag)
       .option(...planFlag)
       .option('--out <folder>', 'folder of documents and outputs (default: .passloop/out)'),
   ).action((model: string | undefined, flags: Flags<PromoteRequest, 'model'>) =>
@@ -50,6 +55,7 @@ export function addDeployCommands(program: Command): void {
       .option('--model-digest <digest>', 'digest of the running model, where no run is known')
       .option('--image-digest <digest>', 'digest of the running image, where the manifest names a tag only')
       .option('--version <text>', 'what to call it')
+      .option(...deployRepoFlag)
       .option(...planFlag),
   ).action((model: string | undefined, flags: Flags<AdoptRequest, 'model'>) =>
     answerChange('promotion', flags, (context) => adopt(context, { model, ...flags })),
@@ -65,6 +71,7 @@ export function addDeployCommands(program: Command): void {
         'version, digest, run key, promotion id or commit of the record (default: the one before the last promotion)',
       )
       .option('--reason <text>', 'why, for the hold and the commit')
+      .option(...deployRepoFlag)
       .option(...planFlag),
   ).action((model: string | undefined, flags: Flags<RollbackRequest, 'model'>) =>
     answerChange('rollback', flags, (context) => rollback(context, { model, ...flags })),
@@ -77,7 +84,8 @@ export function addDeployCommands(program: Command): void {
       .option('--model <name>', 'the model, where the repository has several')
       .option('--environment <name>', 'only there (default: everywhere)')
       .option('--lift', 'lift every hold of the digest')
-      .option('--reason <text>', 'why'),
+      .option('--reason <text>', 'why')
+      .option(...deployRepoFlag),
   ).action((digest: string, flags: Flags<HoldRequest, 'digest'>) =>
     answerChange('promotion', flags, (context) => hold(context, { digest, ...flags })),
   );
@@ -99,7 +107,11 @@ export function addDeployCommands(program: Command): void {
     program
       .command('status')
       .description('models x environments of the deploy repository: digest, since, cause, holds, drift from the record')
-      .option('--repository <owner/name>', 'a deploy repository (default: the one of the model file)')
+      .option(
+        '--repository <owner/name>',
+        'a deploy repository, whatever the model file says; the same as --deploy-repo',
+      )
+      .option(...deployRepoFlag)
       .option('--branch <name>', 'its branch (default: its default branch)')
       .option('--model <name>', 'the model whose deploy section is read'),
   ).action(async (flags: Flags<StatusRequest>) => {
