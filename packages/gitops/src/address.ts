@@ -1,7 +1,7 @@
 import { ConfigurationError, plainText, type YamlPath } from '@passloop/core';
+import { formatAddress, parseAddress, type Step } from '@passloop/model';
 import { distance } from 'fastest-levenshtein';
 import { isAlias, isMap, isScalar, isSeq, type ParsedNode, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
-import { formatAddress, parseAddress, type Step } from './address-grammar.ts';
 import { fieldsOf, type Manifest, type ManifestDocument } from './manifest.ts';
 import type { Reading } from './manifest-reading.ts';
 import { lineAt } from './yaml-edit.ts';
