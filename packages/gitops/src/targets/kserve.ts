@@ -194,6 +194,7 @@ function editKnativeCanary(text: string, target: KserveTarget, image: TargetImag
   const manifest = openManifest(text, target.file);
   const { predictor } = serviceOf(manifest, target);
   const written = childOf(predictor, 'canaryTrafficPercent');
+  percentAt(written);
   return applyChanges(
     manifest,
     editIn(predictor, image),
@@ -208,6 +209,7 @@ function editStandardCanary(text: string, target: KserveTarget, image: TargetIma
   if (second !== undefined) throw severalCanaries(service);
   if (canary !== undefined) {
     const written = childOf(canary, 'trafficPercent');
+    percentAt(written);
     return applyChanges(
       manifest,
       editIn(predictorOf(canary), image),

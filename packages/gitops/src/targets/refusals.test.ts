@@ -381,7 +381,7 @@ it("warns where a container isn't a unit of its graph, and where a canary leaves
   ]);
   const standard = fixtureText('kserve-standard.yaml');
   expect(editWarnings(standard, editTarget(standard, target(canary), image), target(canary))).toEqual([
-    `${path} line 8: the canary is written without maxReplicas, which KServe refuses there.`,
+    `${path} line 7: the canary is written without maxReplicas, which KServe refuses there.`,
   ]);
 });
 
