@@ -51,7 +51,9 @@ export function readReference(at: Located): Carried {
 /** @throws ConfigurationError where nothing stands there, and the image's repository isn't known */
 export function editReference(at: Located, image: TargetImage): Change {
   const reference = referenceAt(at);
-  if (reference?.digest === image.digest && (reference.tag === null || reference.tag === image.tag)) {
+  // The same image by another tag of it: a tag that isn't known here says nothing wrong.
+  const isThere = reference?.digest === image.digest;
+  if (isThere && (reference.tag === null || image.tag === null || reference.tag === image.tag)) {
     return { splices: [], meant: [] };
   }
   if (reference !== null) return setScalar(at, withImage(reference, image));
