@@ -215,7 +215,7 @@ it.each([
   expect(await states()).toEqual([sound, sound]);
 });
 
-it('refuses a target that is a link, and one that leads outside', async () => {
+it('refuses a target that is a link', async () => {
   await using world = await deployWorld({ files });
   await pull(world.clone);
   await git(world.clone, 'rm', '--quiet', 'apps/flight/values.yaml');
@@ -227,4 +227,17 @@ it('refuses a target that is a link, and one that leads outside', async () => {
 
   await expect(promote(world.forge, mixed, promotionOf(candidate('a')), auto)).rejects.toThrow(/no regular text file/);
   expect(world.repository.pullRequests()).toEqual([]);
+});
+
+it('refuses two targets of one place', async () => {
+  await using world = await deployWorld({ files });
+  const weight = { kind: 'istio', file: 'apps/flight/routes.yaml', route: 'predict', subset: 'canary' } as const;
+  const targets = [
+    { ...weight, weight: 10 },
+    { ...weight, weight: 20 },
+  ];
+  const twice = query({ environments: [{ name: 'prod', targets }] });
+  await expect(promote(world.forge, twice, promotionOf(candidate('a')), auto)).rejects.toThrow(
+    /another target of prod writes route=predict subset=canary too, so that it carries canary=20 and not canary=10/,
+  );
 });
