@@ -9,7 +9,7 @@ import {
   noWait,
   promotionOf,
   query,
-} from './deploy-fixture.ts';
+} from './testing/deploy-world.ts';
 
 /** A GitHub Enterprise Server: its API below /api/v3 and /api/graphql, and the schema of an older release. */
 const review = { merge: 'review' as const, ports: noWait };

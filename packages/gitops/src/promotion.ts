@@ -43,7 +43,7 @@ export function planPromotion(state: DeployState, request: PromotionRequest): Pr
   const refusal = refusalOf(decision, environment);
   if (refusal !== null) return refusal;
   const { production } = environment;
-  const { record, recordDigest, editor } = changeRecord(state, environment, candidate, {
+  const { record, recordDigest, editor, warnings } = changeRecord(state, environment, candidate, {
     cause: 'promotion',
     at: request.at,
   });
@@ -56,6 +56,7 @@ export function planPromotion(state: DeployState, request: PromotionRequest): Pr
     text: promotionText(record, request.evidence, listedFiles(files), {
       runsIn: runsBefore(state, environment, request),
       pulledAs: pulledAs(environment, record),
+      warnings,
     }),
   };
   const what = outcomeOf(production === null, production?.record ?? null, candidate, request.evidence.comparison);

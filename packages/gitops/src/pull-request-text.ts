@@ -28,6 +28,8 @@ export type PromotionPlace = {
   runsIn: RunsIn | null;
   /** Names under which the targets pull the image, where they aren't the one that it was pushed to. */
   pulledAs: readonly string[];
+  /** What the edits can't do, and who else writes there. */
+  warnings?: readonly string[];
 };
 
 /** The environment before this one in which the same image runs, and since when (ISO 8601, UTC). */
@@ -56,6 +58,7 @@ export function promotionText(
       provenanceLine(record, evidence.facts),
       undoLine(record, evidence.previousImage),
       ...pulledAsLine(record, place.pulledAs),
+      ...(place.warnings ?? []).slice(0, 8).map((warning) => `**Look at** ${escapeMarkdown(warning, 500)}`),
     ].join('\n'),
     filesLine(files),
   ];

@@ -1,7 +1,7 @@
 import { parseDocument } from '@passloop/documents';
 import { adopt, hold, promote, readDeployState, readStatus, rollback } from '@passloop/gitops';
 import { expect, it } from 'vitest';
-import { candidate, git, manifest, noWait, promotionOf, pull, pushFiles, query } from '../deploy-fixture.ts';
+import { candidate, git, manifest, noWait, promotionOf, pull, pushFiles, query } from '../testing/deploy-world.ts';
 import { type GitWorld, gitWorld } from './testing/git-world.ts';
 
 const review = { merge: 'review' as const, ports: noWait };

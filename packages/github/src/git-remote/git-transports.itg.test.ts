@@ -19,7 +19,7 @@ import {
   pull,
   pushFiles,
   query,
-} from '../deploy-fixture.ts';
+} from '../testing/deploy-world.ts';
 import { gitForge } from './git-forge.ts';
 import { gitRemote } from './git-url.ts';
 import { gitEnvironment, gitWorld } from './testing/git-world.ts';

@@ -2,7 +2,7 @@ import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { temporaryFolder } from '@passloop/core';
 import type { Forge } from '@passloop/gitops';
-import { git, manifest, pushFiles } from '../../deploy-fixture.ts';
+import { git, manifest, pushFiles } from '../../testing/deploy-world.ts';
 import { type GitForgeOptions, gitForge } from '../git-forge.ts';
 import { gitRemote } from '../git-url.ts';
 
