@@ -11,6 +11,11 @@ const blob = '... on Blob{oid text isBinary isTruncated}';
 const pullFields =
   'id number url title body headRefOid baseRefName isDraft isCrossRepository mergeStateStatus autoMergeRequest{enabledAt}';
 
+/** How many pull requests of a branch are looked through for people's refusals, those changed last first. */
+const closedLimit = 20;
+const closedFields =
+  'number url body merged closedAt baseRefName isCrossRepository authorAssociation viewerDidAuthor author{__typename} timelineItems(last:1,itemTypes:[CLOSED_EVENT]){nodes{... on ClosedEvent{actor{login}}}}';
+
 export { pullFields };
 
 export function deployQuery(owner: string, name: string, request: ReadRequest): DeployQueryText {
@@ -24,6 +29,7 @@ export function deployQuery(owner: string, name: string, request: ReadRequest): 
   for (const [index, folder] of request.folders.entries()) variable(`d${index}`, folder.path);
   for (const [index, history] of request.histories.entries()) variable(`h${index}`, history.path);
   for (const [index, branch] of request.heads.entries()) variable(`b${index}`, `refs/heads/${branch}`);
+  for (const [index, branch] of request.closed.entries()) variable(`n${index}`, branch);
   if (request.branch !== null) variable('base', `refs/heads/${request.branch}`);
 
   const files = request.files.map((_, index) => `f${index}:file(path:$f${index}){oid mode type object{${blob}}}`);
@@ -45,7 +51,11 @@ export function deployQuery(owner: string, name: string, request: ReadRequest): 
     (_, index) =>
       `b${index}:ref(qualifiedName:$b${index}){target{... on Commit{${tip}}} associatedPullRequests(first:10,states:[OPEN]){nodes{${pullFields}}}}`,
   );
-  const query = `query(${types.join(',')}){repository(owner:$o,name:$r){id squashMergeAllowed rebaseMergeAllowed mergeCommitAllowed base:${base}{name target{... on Commit{${commit}}}} ${heads.join(' ')}}}`;
+  const closed = request.closed.map(
+    (_, index) =>
+      `n${index}:pullRequests(first:${closedLimit},states:[CLOSED,MERGED],headRefName:$n${index},orderBy:{field:UPDATED_AT,direction:DESC}){nodes{${closedFields}}}`,
+  );
+  const query = `query(${types.join(',')}){repository(owner:$o,name:$r){id squashMergeAllowed rebaseMergeAllowed mergeCommitAllowed base:${base}{name target{... on Commit{${commit}}}} ${[...heads, ...closed].join(' ')}}}`;
   return { query, variables };
 }
 
@@ -93,6 +103,24 @@ export const PullNode = z.object({
   autoMergeRequest: z.object({ enabledAt: z.string().nullable() }).nullable(),
 });
 export type PullNode = z.infer<typeof PullNode>;
+
+const ClosedNode = z.object({
+  number: z.int(),
+  url: z.string(),
+  body: z.string(),
+  merged: z.boolean(),
+  closedAt: z.iso.datetime({ offset: true }).nullable(),
+  baseRefName: z.string(),
+  isCrossRepository: z.boolean(),
+  authorAssociation: z.string(),
+  viewerDidAuthor: z.boolean(),
+  author: z.object({ __typename: z.string() }).nullable(),
+  timelineItems: z.object({
+    nodes: z.array(z.object({ actor: z.object({ login: z.string() }).nullish() }).nullable()),
+  }),
+});
+export const ClosedNodes = z.object({ nodes: z.array(ClosedNode) });
+export type ClosedNodes = z.infer<typeof ClosedNodes>;
 
 export const HistoryNodes = z.object({
   nodes: z.array(

@@ -33,6 +33,7 @@ const reading: Action = { what: 'reading the deploy repository', permission: 'co
 const writing: Action = { what: 'writing the promotion commit', permission: 'contents', level: 'write' };
 const opening: Action = { what: 'opening the pull request', permission: 'pull-requests', level: 'write' };
 const updating: Action = { what: 'updating the pull request', permission: 'pull-requests', level: 'write' };
+const closing: Action = { what: 'closing the pull request', permission: 'pull-requests', level: 'write' };
 const merging: Action = { what: 'merging the pull request', permission: 'contents', level: 'write' };
 
 /**
@@ -113,6 +114,12 @@ export function octokitForge(options: GithubOptions): Forge {
         UpdateAnswer,
       );
       return openPullRequest(updatePullRequest.pullRequest);
+    },
+
+    async closePullRequest(id, { title, body }) {
+      const query = 'mutation($i:UpdatePullRequestInput!){updatePullRequest(input:$i){clientMutationId}}';
+      const input = { pullRequestId: id, title, body, state: 'CLOSED' };
+      await client.graphql(closing, query, { i: input }, DoneAnswer);
     },
 
     merge: (pullRequest, request) => merge(client, pullRequest, request),

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ConfigurationError } from '@passloop/core';
 import type {
+  ClosedPullRequest,
   DeploySnapshot,
   FileAt,
   HeadSnapshot,
@@ -10,6 +11,7 @@ import type {
   ReadRequest,
 } from '@passloop/gitops';
 import {
+  ClosedNodes,
   type CommitNode,
   EntryNode,
   HistoryNodes,
@@ -51,6 +53,12 @@ export function snapshotOf(repository: string, node: RepositoryNode, request: Re
         headAt(branch, RefNode.nullable().parse(node[`b${index}`]), request, base.name ?? ''),
       ]),
     ),
+    closed: new Map(
+      request.closed.map((branch, index) => [
+        branch,
+        closedPullRequests(ClosedNodes.parse(node[`n${index}`]), base.name ?? ''),
+      ]),
+    ),
     mergeMethods: methods.filter(([allowed]) => allowed).map(([, method]) => method),
   };
 }
@@ -89,7 +97,7 @@ function folderAt(path: string, entry: EntryNode | null | undefined): FileAt[] {
 function historyAt(path: string, history: unknown): PathVersion[] {
   return HistoryNodes.parse(history).nodes.map(({ oid, committedDate, message, author, file }) => ({
     commit: oid,
-    at: new Date(committedDate).toISOString().replace('.000Z', 'Z'),
+    at: utc(committedDate),
     author: author?.user?.login ?? author?.name ?? null,
     message,
     file: fileAt(path, file),
@@ -136,6 +144,25 @@ function blobsOf(commit: CommitNode, request: ReadRequest): Map<string, string> 
   };
   for (const [index, { path }] of request.folders.entries()) walk(path, entryOf(commit, `d${index}`));
   return blobs;
+}
+
+const people = new Set(['OWNER', 'MEMBER', 'COLLABORATOR']);
+
+/**
+ * What of the closed pull requests counts: into the base branch, from a branch of the repository itself, by one of its people or an app.
+ * Whoever may read a repository can open one from any of its branches, with any body, and close it.
+ */
+export function closedPullRequests({ nodes }: ClosedNodes, base: string): ClosedPullRequest[] {
+  return nodes.flatMap((node) => {
+    const isKnown = people.has(node.authorAssociation) || node.author?.__typename === 'Bot' || node.viewerDidAuthor;
+    if (node.baseRefName !== base || node.isCrossRepository || !isKnown || node.closedAt === null) return [];
+    const { number, url, body, merged: isMerged, closedAt, timelineItems } = node;
+    return [{ number, url, body, isMerged, by: timelineItems.nodes[0]?.actor?.login ?? null, at: utc(closedAt) }];
+  });
+}
+
+function utc(time: string): string {
+  return new Date(time).toISOString().replace('.000Z', 'Z');
 }
 
 export function openPullRequest(node: PullNode): OpenPullRequest {

@@ -21,6 +21,8 @@ export type Forge = {
   /** @throws StaleError where a pull request of that branch is open already */
   openPullRequest(request: PullRequestText & { head: string; base: string }): Promise<OpenPullRequest>;
   updatePullRequest(id: string, text: PullRequestText): Promise<OpenPullRequest>;
+  /** Closes a pull request without merging it, and says why in its text. One that is closed already stays closed. */
+  closePullRequest(id: string, text: PullRequestText): Promise<void>;
   /**
    * Merges now if the pull request may be merged, or as soon as its checks and reviews allow it; only at `head`.
    * @returns the commit on the base branch, or null where it will merge later
@@ -40,6 +42,8 @@ export type ReadRequest = {
   histories: readonly { path: string; limit: number }[];
   /** Branches whose tip is wanted, with the same files and folders, and the open pull request into the base branch. */
   heads: readonly string[];
+  /** Branches whose pull requests into the base branch are wanted that are no longer open, whether the branch is there or not. */
+  closed: readonly string[];
 };
 
 export type FileAt = {
@@ -70,6 +74,8 @@ export type DeploySnapshot = {
   folders: ReadonlyMap<string, readonly FileAt[]>;
   histories: ReadonlyMap<string, readonly PathVersion[]>;
   heads: ReadonlyMap<string, HeadSnapshot | null>;
+  /** The last pull requests of each branch that were closed or merged; see `ClosedPullRequest`. */
+  closed: ReadonlyMap<string, readonly ClosedPullRequest[]>;
   /** How the repository lets pull requests be merged. */
   mergeMethods: readonly MergeMethod[];
 };
@@ -95,6 +101,21 @@ export type OpenPullRequest = {
   /** GitHub's mergeStateStatus: CLEAN, UNSTABLE, BLOCKED, BEHIND, DIRTY, DRAFT, HAS_HOOKS, UNKNOWN. */
   mergeState: string;
   autoMerge: boolean;
+};
+
+/**
+ * A pull request that is no longer open. Only those are given whose branch is in the deploy repository itself and whose author
+ * is one of its people or an app: what a stranger opens and closes says nothing.
+ */
+export type ClosedPullRequest = {
+  number: number;
+  url: string;
+  body: string;
+  isMerged: boolean;
+  /** Who closed it, or deleted its branch. */
+  by: string | null;
+  /** ISO 8601, UTC. */
+  at: string;
 };
 
 export type TreeFile = { path: string; mode: string; content: string | null };

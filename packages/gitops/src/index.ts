@@ -18,6 +18,7 @@ export { openPromotion, type PromotionPlan, type PromotionRequest, planPromotion
 export { planDocument, refusalDocument } from './promotion-document.ts';
 export type { PromotionEvidence } from './pull-request-text.ts';
 export * from './record-history.ts';
+export { type RefusedPromotion, refusalReason } from './refused-promotion.ts';
 export {
   imageGone,
   plannedRollback,

@@ -11,6 +11,7 @@ import {
 } from '@passloop/core';
 import type { Change, ComparedMetric, ComparisonDocument, RecordDocument } from '@passloop/documents';
 import type { PullRequestText } from './forge.ts';
+import { promotionMarker } from './refused-promotion.ts';
 
 /** What a pull request says beside the record; all of it is untrusted text. */
 export type PromotionEvidence = {
@@ -59,7 +60,7 @@ export function promotionText(
     ].join('\n'),
     filesLine(files),
   ];
-  return pullRequestText(title, parts, deployment.promotionId);
+  return pullRequestText(title, parts, record);
 }
 
 export function rollbackText(
@@ -69,7 +70,7 @@ export function rollbackText(
   hold: string | null,
   files: readonly { file: string; lines: number | null }[],
 ): PullRequestText {
-  const { environment, promotionId } = record.deployment;
+  const { environment } = record.deployment;
   const title = `rollback(${record.model} → ${environment}): ${left.version} back to ${record.version}`;
   const metrics = record.metrics
     .slice(0, rowLimit)
@@ -93,12 +94,16 @@ export function rollbackText(
     ].join('\n'),
     filesLine(files),
   ];
-  return pullRequestText(title, parts, promotionId);
+  return pullRequestText(title, parts, record);
 }
 
-/** Title and body within GitHub's limits, with the marker by which a pull request is known again. */
-export function pullRequestText(title: string, parts: readonly string[], promotionId: string | null): PullRequestText {
-  const marker = promotionId === null ? '' : `\n\n<!-- passloop promotion ${promotionId} -->`;
+/** Title and body within GitHub's limits, with the markers by which a promotion's pull request is known again. */
+export function pullRequestText(
+  title: string,
+  parts: readonly string[],
+  record: RecordDocument | null,
+): PullRequestText {
+  const marker = record === null ? '' : `\n\n${promotionMarker(record)}`;
   const body = parts.filter((part) => part !== '').join('\n\n');
   return { title: plainText(title, titleLimit), body: `${clipped(body, bodyLimit - marker.length)}${marker}\n` };
 }

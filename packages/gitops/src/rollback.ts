@@ -25,8 +25,9 @@ import { fieldsOf, movedField } from './promote.ts';
 import { listedFiles, type PromotionPlan } from './promotion.ts';
 import { planDocument, promotionDocument } from './promotion-document.ts';
 import { rollbackText } from './pull-request-text.ts';
-import { changeRecord, isLanded } from './record-change.ts';
+import { changeRecord, isLanded, openRecord } from './record-change.ts';
 import { ancestorsOf, isAfterReturn, isLeft, leftByReturns, type RecordVersion } from './record-history.ts';
+import { refusalAgainst, refusalReason } from './refused-promotion.ts';
 
 /** Which record a rollback returns to. */
 export type RollbackTarget =
@@ -42,6 +43,8 @@ export type RollbackRequest = {
   to: RollbackTarget;
   /** What is to be left, by the names of a record: where production is something else by now, there is nothing to do. */
   leave?: string | null;
+  /** `true`: go back though people closed the pull request of this very return before. */
+  again?: boolean | undefined;
   reason: string;
   by: string;
   /** ISO 8601, UTC. */
@@ -74,6 +77,11 @@ export function planRollback(state: DeployState, request: RollbackRequest): Roll
   }
   const to = rollbackTarget(environment, from, request.to);
   if ('kind' in to) return to;
+  const { modelDigest, image } = to.record;
+  const refusal = refusalAgainst(environment.refusals, { modelDigest, imageDigest: image.digest, imageKey: null });
+  const open = openRecord(environment);
+  const isOpen = open !== null && sameIdentity(open, to.record);
+  if (refusal !== null && request.again !== true && !isOpen) return blocked(refusalReason(environment.name, refusal));
   return rollbackPlan(state, environment, from, to, request);
 }
 
