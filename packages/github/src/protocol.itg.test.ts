@@ -143,18 +143,16 @@ it.each(
   }
 });
 
-it('opens a pull request anew after somebody closed it unmerged, and again after its branch is gone', async () => {
+it('opens a pull request anew that somebody closed where it is asked for again, and after its branch is gone', async () => {
   await using world = await inProduction(['a']);
-  const [, promoting] = ways;
-  if (promoting === undefined) throw new Error('no way');
-  await promoting.act(world, review);
+  const again = () => promote(world.forge, query(), promotionOf(candidate('b'), { again: true }), review);
+  await again();
   await patch(world, '/pulls/2', { state: 'closed' });
-  const again = await requests(world, () => promoting.act(world, review));
   // The branch is there and right: only the pull request is missing.
-  expect(again.operations).toEqual(['repository', 'createPullRequest']);
+  expect((await requests(world, again)).operations).toEqual(['repository', 'createPullRequest']);
   await patch(world, '/pulls/3', { state: 'closed' });
   await git(world.clone, 'push', '--quiet', 'origin', ':promote/flight-delay/prod');
-  expect((await requests(world, () => promoting.act(world, review))).operations).toEqual(writing);
+  expect((await requests(world, again)).operations).toEqual(writing);
   const open = world.repository.pullRequests().filter(({ state }) => state === 'open');
   expect(open).toHaveLength(1);
 });
@@ -272,16 +270,4 @@ it('brings a promotion that merges by itself forward where branches must be up t
 
   expect(await world.show(manifest)).toContain(candidate('a').image.digest);
   expect(await world.show('README.md')).toBe('Elsewhere.\n');
-});
-
-it('names the open pull request of a model that is held', async () => {
-  await using world = await inProduction(['a']);
-  await promote(world.forge, query(), promotionOf(candidate('b')), review);
-  const request = { ...by, action: 'hold' as const, environment: null, modelDigest: candidate('b').modelDigest };
-  expect(await hold(world.forge, query(), request, review)).toMatchObject({
-    outcome: 'created',
-    reason: expect.stringMatching(/is open: close http.*\/pull\/2$/),
-  });
-  const other = { ...request, modelDigest: candidate('z').modelDigest };
-  expect(await hold(world.forge, query(), other, review)).toMatchObject({ outcome: 'created', reason: null });
 });

@@ -1,4 +1,4 @@
-import { decide, promote, readDeployState, rollback } from '@passloop/gitops';
+import { decide, hold, promote, readDeployState, rollback } from '@passloop/gitops';
 import { expect, it } from 'vitest';
 import { candidate, type DeployWorld, deployWorld, git, noWait, promotionOf, pull, query } from './deploy-fixture.ts';
 import { closedPullRequests } from './snapshot.ts';
@@ -149,4 +149,38 @@ it('takes no refusal from a stranger who opened a pull request of our branch', (
   expect(taken({ author: { __typename: 'Bot' }, isCrossRepository: true })).toBe(0);
   expect(taken({ author: { __typename: 'Bot' }, baseRefName: 'other' })).toBe(0);
   expect(taken({ viewerDidAuthor: true })).toBe(1);
+});
+
+it("closes the open pull request of a model that is held, which is nobody's refusal, though the process died before", async () => {
+  await using world = await deployWorld({ autoMerge: true });
+  await world.repository.protectBranch('main', { requiredChecks: ['deploy-check'] });
+  const waiting = await promote(world.forge, query(), promotionOf(candidate('b')), auto);
+  expect(waiting).toMatchObject({ outcome: 'created', merged: false });
+  const by = { reason: 'It prices <b>nothing</b> @all.', by: 'ada', at: '2026-11-22T12:00:00Z' };
+  const request = { ...by, action: 'hold' as const, environment: null, modelDigest: candidate('b').modelDigest };
+  const fault = world.server.inject({ match: { operation: 'updatePullRequest' }, fault: { status: 502 }, times: 9 });
+  await expect(hold(world.forge, query(), request, review)).rejects.toThrow();
+  expect(fault.fired).toBeGreaterThan(0);
+  fault.remove();
+
+  const held = await hold(world.forge, query(), request, review);
+
+  expect(held).toMatchObject({ reason: `Closed what would have promoted it: ${waiting.pullRequest?.url}` });
+  const [closed] = world.repository.pullRequests();
+  expect(closed).toMatchObject({ state: 'closed', mergedAt: null });
+  expect(closed?.body).toMatch(/^\*\*Closed\*\*: model `sha256:[0-9a-f]+…` is held by `\.passloop\/holds\//);
+  expect(closed?.body).not.toContain('<b>nothing');
+  // The hold's own pull request waits for its check, is merged, and is lifted: then nothing stands in the way.
+  const land = async (commit: string | null) => {
+    await world.repository.setStatus({ sha: commit ?? '', context: 'deploy-check', state: 'success' });
+  };
+  await land(held.commit);
+  await hold(world.forge, query(), request, auto);
+  expect(await promote(world.forge, query(), promotionOf(candidate('b')), auto)).toMatchObject({ outcome: 'held' });
+  const lifted = await hold(world.forge, query(), { ...request, action: 'lift' }, auto);
+  await land(lifted.commit);
+  await hold(world.forge, query(), { ...request, action: 'lift' }, auto);
+  expect(await promote(world.forge, query(), promotionOf(candidate('b')), review)).toMatchObject({
+    outcome: 'created',
+  });
 });

@@ -47,7 +47,7 @@ export async function promote(context: Context, request: PromoteRequest): Promis
   if (request.plan !== true && request.proof === undefined) {
     await refreshPointer(context, { workspace, model, store: promotion.store, state: promotion.state });
   }
-  const decision = decide(promotion.environment, candidate);
+  const decision = decide(promotion.environment, candidate, request);
   const answer = await answerTo(promotion, decision);
   if (answer !== null) return answer;
   if (decision.kind === 'train') {
@@ -115,6 +115,7 @@ async function promoteCandidate(promotion: Promotion): Promise<PromotionDocument
     environment: environment.name,
     candidate: await candidateRecord(promotion, proof),
     evidence: await evidenceOf(promotion, proof),
+    again: request.again,
     at: timestamp(context),
   };
   if (request.plan === true) return planDocument(model.name, environment.name, planPromotion(state, asked));
@@ -141,13 +142,17 @@ async function proveHere(promotion: Promotion): Promise<Proof | { kind: 'answere
   // By the digests that the run gave: another key may have led to a model that runs, ran or is held.
   const answer = await answerTo(
     promotion,
-    decide(environment, {
-      runKey: run.runKey,
-      imageKey: await imageKeyOf(workspace, model, run.modelDigest),
-      modelDigest: run.modelDigest,
-      imageDigest: null,
-      inStore: true,
-    }),
+    decide(
+      environment,
+      {
+        runKey: run.runKey,
+        imageKey: await imageKeyOf(workspace, model, run.modelDigest),
+        modelDigest: run.modelDigest,
+        imageDigest: null,
+        inStore: true,
+      },
+      request,
+    ),
   );
   return answer === null ? proveCandidate(promotion, run, out) : { kind: 'answered', answer };
 }

@@ -14,6 +14,7 @@ export async function returnTo(promotion: Promotion, to: RollbackTarget, reason:
     environment: environment.name,
     to,
     leave: environment.production?.digest ?? null,
+    again: promotion.request.again,
     reason,
     by: actor(context),
     at: timestamp(context),

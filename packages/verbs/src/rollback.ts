@@ -33,6 +33,8 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
   const asked = {
     environment: environment.name,
     to,
+    // A person's command is a decision of its own, whatever was closed before.
+    again: true,
     reason: request.reason ?? 'Rolled back by hand.',
     by: actor(context),
     at: timestamp(context),

@@ -35,6 +35,7 @@ export function addDeployCommands(program: Command): void {
       )
       .option('--ref <ref>', 'the commit (default: HEAD)')
       .option('--environment <name>', 'the environment (default: the first one that runs something else)')
+      .option('--again', 'promote it though people closed its pull request without merging it')
       .option(...planFlag)
       .option('--out <folder>', 'folder of documents and outputs (default: .passloop/out)'),
   ).action((model: string | undefined, flags: Flags<PromoteRequest, 'model'>) =>
