@@ -47,6 +47,20 @@ export const RecordedTarget = z.object({
 });
 export type RecordedTarget = z.infer<typeof RecordedTarget>;
 
+/** A tensor as callers see it: which column it is made of is the model's own affair. */
+const RecordedTensor = z.object({ name: z.string().max(256), datatype: z.string().max(64) });
+export type RecordedTensor = z.infer<typeof RecordedTensor>;
+
+/** What callers of a model send and get, and the version of the server that speaks for it. */
+export const RecordedSignature = z.object({
+  /** Of the signature's file. */
+  digest: Digest,
+  runtime: z.string().max(64),
+  inputs: z.array(RecordedTensor),
+  outputs: z.array(RecordedTensor),
+});
+export type RecordedSignature = z.infer<typeof RecordedSignature>;
+
 /**
  * The join of code, data, params, environment, metrics, verdicts and image by digest. In the deploy repository it lies at
  * `.passloop/<environment>/<model>.json`; the record in the tree is the truth. Its identity is sha256 of its bytes.
@@ -63,6 +77,8 @@ export const RecordDocument = z.object({
     digest: Digest,
     imageKey: ImageKey.nullable(),
     bytes: Count.nullable(),
+    /** Null or absent where the image's makers didn't say: it is then not known whether callers fit. */
+    signature: RecordedSignature.nullable().optional(),
   }),
   runKey: RunKey.nullable(),
   source: Producer.nullable(),

@@ -16,7 +16,7 @@ export * from './paths.ts';
 export { type PromotionOptions, promote } from './promote.ts';
 export { openPromotion, type PromotionPlan, type PromotionRequest, planPromotion } from './promotion.ts';
 export { planDocument, refusalDocument } from './promotion-document.ts';
-export type { PromotionEvidence } from './pull-request-text.ts';
+export type { DataEvidence, PromotionEvidence } from './pull-request-text.ts';
 export * from './record-history.ts';
 export { type RefusedPromotion, refusalReason } from './refused-promotion.ts';
 export {

@@ -62,6 +62,7 @@ export function planPromotion(state: DeployState, request: PromotionRequest): Pr
     text: promotionText(record, request.evidence, listedFiles(files), {
       runsIn: runsBefore(state, environment, request),
       pulledAs: pulledAs(environment, record),
+      productionCommit: production?.commit ?? null,
     }),
   };
   const what = outcomeOf(production === null, production?.record ?? null, candidate, request.evidence.comparison);

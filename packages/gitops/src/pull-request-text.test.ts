@@ -57,15 +57,27 @@ it('says first what happens, then the numbers, why, whence, and how to undo it',
       changes: [{ kind: 'params', subject: 'fit.max_depth', from: '8', to: '12' }],
       facts: ['image probed'],
       previousImage: 'present',
+      data: [
+        { dataset: 'train', rows: 48_211, executed: 12, passed: 12 },
+        { dataset: 'test', rows: 12_000, executed: 5, passed: 4 },
+      ],
     },
     files,
-    { runsIn: { environment: 'staging', since: '2026-11-21T08:10:00Z' }, pulledAs: [] },
+    {
+      runsIn: { environment: 'staging', since: '2026-11-21T08:10:00Z' },
+      pulledAs: [],
+      productionCommit: '4c1f'.repeat(10),
+    },
   );
   expect(text.title).toMatch(/^promote\(flight-delay → prod\): b, ROC AUC \+0\.0023, non-inferior$/);
   expect(text.body).toMatch(
     /^\*\*flight-delay\*\* moves from `sha256:[0-9a-f]+…` to `sha256:[0-9a-f]+…` in \*\*prod\*\*\. It passed 1 gate against what prod runs now, and has run in staging since 2026-11-21 08:10 UTC\./,
   );
   expect(text.body).toContain('| ROC AUC | 0.7508 | 0.7531 | non-inferior');
+  expect(text.body).toMatch(/^Compared with record `sha256:[0-9a-f]+…` of prod, which came with (4c1f){10}\.$/m);
+  expect(text.body).toContain(
+    '**Data** `train` 12 checks passed on 48,211 rows · `test` 4 of 5 checks passed, the rest warn on 12,000 rows\n',
+  );
   expect(text.body).toContain('**Why it differs** params `fit.max_depth` 8 → 12 · code, data, environment the same\n');
   expect(text.body).toContain('revert this commit (the old image is still in its registry, checked), or `passloop');
   expect(text.body).toContain('`passloop rollback flight-delay --environment prod`');

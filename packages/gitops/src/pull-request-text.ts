@@ -1,6 +1,7 @@
 import {
   change,
   codeSpan,
+  count,
   digitsOf,
   escapeMarkdown,
   interval,
@@ -20,15 +21,22 @@ export type PromotionEvidence = {
   changes: readonly Change[] | null;
   /** What was done with the image and the run, each a few words: `reproduced (predictions equal)`, `image probed`. */
   facts: readonly string[];
+  /** How the data was checked, a dataset each; absent where nobody says. */
+  data?: readonly DataEvidence[] | undefined;
   /** Whether the image that is left is in its registry; null where there is none, or nobody could ask. */
   previousImage: 'present' | 'gone' | null;
 };
+
+/** What the checks and drift measurements of a dataset came to. */
+export type DataEvidence = { dataset: string; rows: number | null; executed: number; passed: number };
 
 /** What the deploy repository says beside the record. */
 export type PromotionPlace = {
   runsIn: RunsIn | null;
   /** Names under which the targets pull the image, where they aren't the one that it was pushed to. */
   pulledAs: readonly string[];
+  /** The commit that brought production's record, which the comparison was made with; null or absent where it isn't known. */
+  productionCommit?: string | null | undefined;
 };
 
 /** The environment before this one in which the same image runs, and since when (ISO 8601, UTC). */
@@ -52,8 +60,10 @@ export function promotionText(
   const parts = [
     verdictSentence(record, evidence.comparison, place.runsIn),
     metricTable(evidence.comparison, deployment.environment),
+    comparedWithLine(record, evidence.comparison, place.productionCommit ?? null),
     [
       changesLine(evidence.changes, deployment.previous !== null),
+      ...dataLine(evidence.data),
       provenanceLine(record, evidence.facts),
       undoLine(record, evidence.previousImage),
       ...pulledAsLine(record, place.pulledAs),
@@ -165,6 +175,17 @@ function metricTable(comparison: ComparisonDocument | null, environment: string)
   ].join('\n');
 }
 
+/** Numbers are of a moment: which production they were compared with. Where another one runs by then, the promotion compares again. */
+function comparedWithLine(
+  { deployment }: RecordDocument,
+  comparison: ComparisonDocument | null,
+  commit: string | null,
+): string {
+  if (comparison === null || deployment.previous === null || comparison.metrics.length === 0) return '';
+  const at = commit === null ? '' : `, which came with ${commit}`;
+  return `Compared with record ${codeSpan(shortDigest(deployment.previous.record))} of ${escapeMarkdown(deployment.environment)}${at}.`;
+}
+
 function verdictText(metric: ComparedMetric): string {
   if (metric.delta === null) return metric.verdict;
   const digits = digitsOf(metric);
@@ -212,6 +233,18 @@ function undoLine(record: RecordDocument, previousImage: PromotionEvidence['prev
     return `**To undo it** nothing yet: the old image is gone from its registry. Push ${codeSpan(shortDigest(previous.imageDigest))} again before this is merged.`;
   const checked = previousImage === 'present' ? ' (the old image is still in its registry, checked)' : '';
   return `**To undo it** revert this commit${checked}, or \`${command}\`.`;
+}
+
+/** What can't be promoted isn't said here: a check that fails stops before. What warns is. */
+function dataLine(data: readonly DataEvidence[] | undefined): string[] {
+  if (data === undefined) return [];
+  if (data.length === 0) return ['**Data** nothing was checked'];
+  const said = data.slice(0, rowLimit).map(({ dataset, rows, executed, passed }) => {
+    const all = `${executed} check${executed === 1 ? '' : 's'}`;
+    const result = passed >= executed ? `${all} passed` : `${passed} of ${all} passed, the rest warn`;
+    return `${codeSpan(dataset)} ${result}${rows === null ? '' : ` on ${count(rows)} rows`}`;
+  });
+  return [`**Data** ${said.join(' · ')}${data.length > said.length ? ` · … ${data.length - said.length} more` : ''}`];
 }
 
 /** A mirror has the same digests; a name that was never pushed to has none, and the rollout would hang. */

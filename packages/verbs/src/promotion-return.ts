@@ -1,7 +1,7 @@
 import { type GitRepository, PassloopError } from '@passloop/core';
 import type { PromotionDocument } from '@passloop/documents';
 import { planDocument, planRollback, type RollbackTarget, rollback } from '@passloop/gitops';
-import { loadModelsAt } from '@passloop/model';
+import { fromRoot, loadModelsAt } from '@passloop/model';
 import { trainingKey } from '@passloop/training';
 import { timestamp } from './context.ts';
 import { actor, deployQuery, retryPorts } from './deploy-repository.ts';
@@ -105,8 +105,9 @@ async function ingredientsAt(repository: GitRepository, commit: string, name: st
     const model = (await loadModelsAt(repository, commit)).find((one) => one.name === name);
     if (model?.train === undefined) return 'none';
     const section = model.package ?? null;
-    const packaged = [section?.requirements, section?.signature].filter((file) => file !== undefined);
-    const files = (await repository.listFiles(commit)).filter(({ path }) => packaged.includes(path));
+    const packaged = [section?.requirements, section?.signature].flatMap((file) => file ?? []);
+    const paths = packaged.map((file) => fromRoot(model, file));
+    const files = (await repository.listFiles(commit)).filter(({ path }) => paths.includes(path));
     const { runKey } = await trainingKey(repository, commit, model);
     return JSON.stringify([runKey, section, files.map(({ oid }) => oid)]);
   } catch (error) {

@@ -11,7 +11,7 @@ import {
   type ProofDocument,
   type RunDocument,
 } from '@passloop/documents';
-import type { LoadedModel } from '@passloop/model';
+import { fromRoot, type LoadedModel } from '@passloop/model';
 import type { Store } from '@passloop/record';
 import { storedRun, trainingKey } from '@passloop/training';
 import { createWorld, type World } from '../../../../test/world/world.ts';
@@ -42,7 +42,7 @@ export type ProvenWorld = AsyncDisposable & {
 
 type Edits = { [K in DocumentKind]?: (document: DocumentOf<K>) => void };
 
-export async function provenWorld(folder: string): Promise<ProvenWorld> {
+export async function provenWorld(folder: string, { producer = 'acme/flights' } = {}): Promise<ProvenWorld> {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await createWorld({ folder: path.join(folder, 'world'), command }));
   const context: Context = {
@@ -68,7 +68,7 @@ export async function provenWorld(folder: string): Promise<ProvenWorld> {
   const model = selectModel(workspace.models, undefined);
   const store = await openModelStore(context, workspace.root, model);
   await store.createHandOverKey();
-  const run = await savedRun(folder, workspace, model, store);
+  const run = await savedRun(folder, workspace, model, store, producer);
   const image = await savedImage(world, workspace, model, store, run);
   const place = path.join(folder, 'proof');
   const reports = await dataReports(workspace, model);
@@ -126,7 +126,13 @@ export async function provenWorld(folder: string): Promise<ProvenWorld> {
   };
 }
 
-async function savedRun(folder: string, workspace: Workspace, model: LoadedModel, store: Store): Promise<RunDocument> {
+async function savedRun(
+  folder: string,
+  workspace: Workspace,
+  model: LoadedModel,
+  store: Store,
+  producer: string,
+): Promise<RunDocument> {
   const { repository, commit, tree } = workspace;
   const key = await trainingKey(repository, commit, model);
   const files: { path: string; file: string }[] = [];
@@ -154,7 +160,7 @@ async function savedRun(folder: string, workspace: Workspace, model: LoadedModel
     seeds: [],
     environment: { image: null, python: '3.11', lock: null, platform: 'linux/amd64' },
     machine: { platform: 'linux/amd64', cpu: 'a test', interpreter: null },
-    producer: { repository: 'acme/flights', commit, tree, ref: 'refs/heads/main', run: null },
+    producer: { repository: producer, commit, tree, ref: 'refs/heads/main', run: null },
     trust: 'writers',
     reproduction: null,
     startedAt: '2026-11-25T09:00:00Z',
@@ -173,6 +179,7 @@ async function savedImage(
   run: RunDocument,
 ): Promise<ImageDocument> {
   const pushed = await pushedImage(world, 'candidate');
+  const signature = fromRoot(model, model.package?.signature ?? '');
   const image: ImageDocument = {
     schema: 'passloop/image/v1',
     model: model.name,
@@ -183,7 +190,7 @@ async function savedImage(
     bytes: 1000,
     cache: 'miss',
     modelDigest: run.modelDigest,
-    signatureDigest: sha256('signature'),
+    signatureDigest: sha256((await workspace.repository.readFile(workspace.commit, signature)) ?? ''),
     serveLockDigest: sha256('lock'),
     base: 'python:3.11-slim',
     platform: 'linux/amd64',
