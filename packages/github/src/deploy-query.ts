@@ -59,6 +59,30 @@ export function deployQuery(owner: string, name: string, request: ReadRequest): 
   return { query, variables };
 }
 
+/** Files of several commits, and their blobs in each one's first parent. */
+export function commitsQuery(
+  owner: string,
+  name: string,
+  commits: readonly string[],
+  files: readonly string[],
+): DeployQueryText {
+  const variables: Record<string, string> = { o: owner, r: name };
+  const types = ['$o:String!', '$r:String!'];
+  for (const [index, path] of files.entries()) {
+    variables[`f${index}`] = path;
+    types.push(`$f${index}:String!`);
+  }
+  for (const [index, commit] of commits.entries()) {
+    variables[`c${index}`] = commit;
+    types.push(`$c${index}:String!`);
+  }
+  const contents = files.map((_, index) => `f${index}:file(path:$f${index}){oid mode type object{${blob}}}`).join(' ');
+  const oids = files.map((_, index) => `f${index}:file(path:$f${index}){oid}`).join(' ');
+  const fields = `... on Commit{oid ${contents} parents(first:1){nodes{oid ${oids}}}}`;
+  const objects = commits.map((_, index) => `c${index}:object(expression:$c${index}){${fields}}`);
+  return { query: `query(${types.join(',')}){repository(owner:$o,name:$r){${objects.join(' ')}}}`, variables };
+}
+
 function treeFields(depth: number): string {
   const deeper = depth > 1 ? ` ${treeFields(depth - 1)}` : '';
   return `... on Tree{entries{name mode type oid object{${blob}${deeper}}}}`;

@@ -13,12 +13,13 @@ import {
 import { z } from 'zod';
 import { RefusedError } from './api-error.ts';
 import { type Action, type GithubClient, type GithubOptions, githubClient } from './client.ts';
-import { deployQuery, PullNode, pullFields, RepositoryNode } from './deploy-query.ts';
-import { isBlob, openPullRequest, snapshotOf } from './snapshot.ts';
+import { commitsQuery, deployQuery, PullNode, pullFields, RepositoryNode } from './deploy-query.ts';
+import { commitFiles, isBlob, openPullRequest, snapshotOf } from './snapshot.ts';
 
 const GitObject = z.object({ sha: z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/) });
 const RepositoryId = z.object({ repository: z.object({ id: z.string() }) });
 const DeployAnswer = z.object({ repository: RepositoryNode });
+const CommitsAnswer = z.object({ repository: z.record(z.string(), z.unknown()) });
 const CreateAnswer = z.object({ createPullRequest: z.object({ pullRequest: PullNode }) });
 const UpdateAnswer = z.object({ updatePullRequest: z.object({ pullRequest: PullNode }) });
 const MergeAnswer = z.object({
@@ -60,6 +61,14 @@ export function octokitForge(options: GithubOptions): Forge {
       const { repository } = await client.graphql(reading, query, variables, DeployAnswer);
       repositoryId = repository.id;
       return withWholeFiles(client, snapshotOf(client.repository, repository, request), request);
+    },
+
+    async readCommits(commits, files) {
+      const known = commits.filter((commit) => /^[0-9a-f]{7,64}$/.test(commit));
+      if (known.length === 0) return new Map();
+      const { query, variables } = commitsQuery(client.owner, client.name, known, files);
+      const { repository } = await client.graphql(reading, query, variables, CommitsAnswer);
+      return new Map(known.map((commit, index) => [commit, commitFiles(repository[`c${index}`], files)]));
     },
 
     async createTree(base, files) {

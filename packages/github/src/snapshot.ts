@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { ConfigurationError } from '@passloop/core';
 import type {
   ClosedPullRequest,
+  CommitFiles,
   DeploySnapshot,
   FileAt,
   HeadSnapshot,
@@ -12,7 +13,7 @@ import type {
 } from '@passloop/gitops';
 import {
   ClosedNodes,
-  type CommitNode,
+  CommitNode,
   EntryNode,
   HistoryNodes,
   type PullNode,
@@ -60,6 +61,20 @@ export function snapshotOf(repository: string, node: RepositoryNode, request: Re
       ]),
     ),
     mergeMethods: methods.filter(([allowed]) => allowed).map(([, method]) => method),
+  };
+}
+
+/** What `commitsQuery` answers for one commit; null where the name is no commit's. */
+export function commitFiles(node: unknown, paths: readonly string[]): CommitFiles | null {
+  const found = CommitNode.partial().nullish().parse(node);
+  if (found?.oid === undefined) return null;
+  const commit = { ...found, oid: found.oid };
+  const parent = commit.parents?.nodes[0] ?? null;
+  const request = { files: paths, folders: [] };
+  return {
+    commit: commit.oid,
+    files: new Map(paths.map((path, index) => [path, fileAt(path, entryOf(commit, `f${index}`))])),
+    parent: parent === null ? null : { commit: parent.oid, blobs: blobsOf(parent, request) },
   };
 }
 
@@ -130,7 +145,7 @@ function filesOf(commit: CommitNode, request: ReadRequest): FileAt[] {
   return [...files.filter((file) => file !== null), ...folders];
 }
 
-function blobsOf(commit: CommitNode, request: ReadRequest): Map<string, string> {
+function blobsOf(commit: CommitNode, request: Pick<ReadRequest, 'files' | 'folders'>): Map<string, string> {
   const blobs = new Map<string, string>();
   for (const [index, path] of request.files.entries()) {
     const oid = entryOf(commit, `f${index}`)?.oid;

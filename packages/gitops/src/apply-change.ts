@@ -55,7 +55,7 @@ export async function performChange<
     plan(state: State): Promise<Plan | Refusal>;
     /** True where the base branch holds what an earlier attempt of this call wrote. */
     hasLanded(state: State, plan: Plan): boolean;
-    merge: MergePolicy;
+    merge: MergePolicy | ((plan: Plan) => MergePolicy);
     ports: RetryPorts;
   },
 ): Promise<Performed<State, Plan>> {
@@ -70,10 +70,11 @@ export async function performChange<
         return { state, plan: written.plan, applied: { ...written.applied, merged: state.snapshot.commit } };
       }
       if (first === undefined) first = state.snapshot.heads.get(plan.change.branch)?.pullRequest ?? null;
-      const submitted = await submitChange(forge, state.snapshot, plan.change, options.merge);
+      const policy = typeof options.merge === 'function' ? options.merge(plan) : options.merge;
+      const submitted = await submitChange(forge, state.snapshot, plan.change, policy);
       const applied = { ...submitted, outcome: overall(first, submitted) };
       written = { plan, applied };
-      const merged = await mergeChange(forge, state.snapshot, plan.change, submitted, options.merge);
+      const merged = await mergeChange(forge, state.snapshot, plan.change, submitted, policy);
       return { state, plan, applied: { ...applied, merged } };
     },
     options.ports,

@@ -10,6 +10,11 @@ export type Forge = {
   repository: string;
   /** Everything at one commit, in one call, whatever the size of the repository. */
   read(request: ReadRequest): Promise<DeploySnapshot>;
+  /**
+   * Files as earlier commits have them, by the names that were asked for (whole or shortened ids); null for a commit that isn't there. Others may have
+   * put such a commit there: what it says counts only where the base branch's history says the same.
+   */
+  readCommits(commits: readonly string[], files: readonly string[]): Promise<ReadonlyMap<string, CommitFiles | null>>;
   /** A tree: the base with some files replaced, added or (content null) deleted. Returns its id. */
   createTree(base: string, files: readonly TreeFile[]): Promise<string>;
   createCommit(commit: { message: string; tree: string; parents: readonly string[] }): Promise<string>;
@@ -53,6 +58,13 @@ export type FileAt = {
   blob: string;
   /** As git writes it: 100644, 100755, 120000 for a link. */
   mode: string;
+};
+
+/** Some files of one commit, and their blobs in its first parent. Long ones come without their text. */
+export type CommitFiles = {
+  commit: string;
+  files: ReadonlyMap<string, FileAt | null>;
+  parent: { commit: string; blobs: ReadonlyMap<string, string> } | null;
 };
 
 export type PathVersion = {

@@ -19,16 +19,10 @@ export { planDocument, refusalDocument } from './promotion-document.ts';
 export type { DataEvidence, PromotionEvidence } from './pull-request-text.ts';
 export * from './record-history.ts';
 export { type RefusedPromotion, refusalReason } from './refused-promotion.ts';
-export {
-  imageGone,
-  plannedRollback,
-  planRollback,
-  type RollbackOptions,
-  type RollbackPlan,
-  type RollbackRequest,
-  type RollbackTarget,
-  rollback,
-} from './rollback.ts';
+export { imageGone, plannedRollback, prepareRollback, type RollbackOptions, rollback } from './rollback.ts';
+export { planRollback, type RollbackPlan, type RollbackRequest } from './rollback-plan.ts';
+export type { RollbackTarget } from './rollback-target.ts';
+export { type SignatureChange, signatureChange } from './signature-change.ts';
 export * from './status.ts';
 export * from './targets.ts';
 export { isPlainString, scalarText } from './yaml-edit.ts';

@@ -137,7 +137,7 @@ it.each(hostile)('lets %j be text and nothing else', (evil) => {
     promotionText(record, { comparison: hostileComparison, changes, facts: [evil], previousImage: null }, [
       { file: evil, lines: 1 },
     ]),
-    rollbackText(record, record, evil, evil, [{ file: evil, lines: null }]),
+    rollbackText(record, record, { reason: evil, hold: evil, notes: [evil] }, [{ file: evil, lines: null }]),
   ];
   for (const { title, body } of texts) {
     expect(title).not.toMatch(/[\u0000-\u001f\u202e]/);

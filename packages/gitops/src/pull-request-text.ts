@@ -76,8 +76,7 @@ export function promotionText(
 export function rollbackText(
   record: RecordDocument,
   left: RecordDocument,
-  reason: string,
-  hold: string | null,
+  { reason, hold, notes = [] }: { reason: string; hold: string | null; notes?: readonly string[] },
   files: readonly { file: string; lines: number | null }[],
 ): PullRequestText {
   const { environment } = record.deployment;
@@ -100,6 +99,7 @@ export function rollbackText(
         ? '**What stays out** nothing: the model is the same, in another image that is held.'
         : `**What stays out** model ${codeSpan(shortDigest(left.modelDigest))} is held by ${codeSpan(hold)} and isn't promoted again until \`passloop hold ${left.modelDigest} --lift\`.`,
       `**Where it comes from** ${sourceOf(record)}`,
+      ...notes.slice(0, 20).map((note) => `**Look at** ${escapeMarkdown(note, 1500)}`),
       '**To undo it** revert this commit: image, record and hold go together.',
     ].join('\n'),
     filesLine(files),

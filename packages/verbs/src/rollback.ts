@@ -2,7 +2,7 @@ import type { RollbackDocument } from '@passloop/documents';
 import {
   imageGone,
   plannedRollback,
-  planRollback,
+  prepareRollback,
   type RollbackTarget,
   readDeployState,
   rollback as rollBack,
@@ -18,6 +18,10 @@ export type RollbackRequest = {
   /** A record by version, digest, run key, promotion id or commit; the previous one where absent. */
   to?: string | undefined;
   reason?: string | undefined;
+  /** What is to be left, by the names of a record: where production is something else by now, nothing happens. */
+  leave?: string | undefined;
+  /** Go back though callers then send or get something else. */
+  allowSignatureChange?: boolean | undefined;
   /** Print the plan, write nothing. */
   plan?: boolean | undefined;
 };
@@ -35,13 +39,15 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
     to,
     // A person's command is a decision of its own, whatever was closed before.
     again: true,
+    leave: request.leave ?? null,
+    allowSignatureChange: request.allowSignatureChange,
     reason: request.reason ?? 'Rolled back by hand.',
     by: actor(context),
     at: timestamp(context),
   };
   if (request.plan === true) {
     context.progress.phase(`read ${repository}`);
-    const plan = planRollback(await readDeployState(forge, query), asked);
+    const plan = await prepareRollback(forge, await readDeployState(forge, query), asked);
     const isGone = plan.kind === 'change' && !(await hasImage(context, plan.to.record.image.reference));
     return plannedRollback(model.name, environment.name, isGone ? imageGone(plan.to) : plan);
   }

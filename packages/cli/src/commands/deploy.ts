@@ -65,6 +65,8 @@ export function addDeployCommands(program: Command): void {
         '--to <name>',
         'version, digest, run key, promotion id or commit of the record (default: the one before the last promotion)',
       )
+      .option('--leave <name>', 'what is to be left: where something else runs by now, nothing happens')
+      .option('--allow-signature-change', 'go back though callers then send or get something else')
       .option('--reason <text>', 'why, for the hold and the commit')
       .option(...planFlag),
   ).action((model: string | undefined, flags: Flags<RollbackRequest, 'model'>) =>
