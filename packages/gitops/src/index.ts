@@ -20,6 +20,13 @@ export type { DataEvidence, PromotionEvidence } from './pull-request-text.ts';
 export * from './record-history.ts';
 export { type RefusedPromotion, refusalReason } from './refused-promotion.ts';
 export { imageGone, plannedRollback, prepareRollback, type RollbackOptions, rollback } from './rollback.ts';
+export {
+  type GroupMember,
+  groupDocument,
+  groupRequest,
+  planTogether,
+  rollbackTogether,
+} from './rollback-group.ts';
 export { planRollback, type RollbackPlan, type RollbackRequest } from './rollback-plan.ts';
 export type { RollbackTarget } from './rollback-target.ts';
 export { type SignatureChange, signatureChange } from './signature-change.ts';

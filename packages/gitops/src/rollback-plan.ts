@@ -35,6 +35,8 @@ export type RollbackPlan = PromotionPlan & {
   from: RecordVersion;
   to: RecordVersion;
   hold: string | null;
+  /** What people must look at before they merge. */
+  notes: readonly string[];
   /** Why it waits for people whatever the model file says; null where it may merge by itself. */
   waits: string | null;
 };
@@ -108,7 +110,7 @@ function rollbackPlan(
     message: commitMessage(headline, [request.reason], promotionTrailers(record, from.record.deployment.promotionId)),
     text: rollbackText(record, from.record, { reason: request.reason, hold, notes }, listedFiles(files)),
   };
-  return { kind: 'change', change, record, recordDigest, what: 'rollback', from, to, hold, waits };
+  return { kind: 'change', change, record, recordDigest, what: 'rollback', from, to, hold, notes, waits };
 }
 
 function signatureNotes(signature: SignatureChange): string[] {

@@ -116,6 +116,7 @@ function rollbackDocument(promotion: PromotionDocument, plan: RollbackPlan | nul
   };
 }
 
-function sideOf(record: RecordDocument): { modelDigest: string; imageDigest: string; version: string } {
+/** A record as a rollback's document names it. */
+export function sideOf(record: RecordDocument): { modelDigest: string; imageDigest: string; version: string } {
   return { modelDigest: record.modelDigest, imageDigest: record.image.digest, version: record.version };
 }
