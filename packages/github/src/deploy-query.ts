@@ -55,7 +55,7 @@ export function deployQuery(owner: string, name: string, request: ReadRequest): 
     (_, index) =>
       `n${index}:pullRequests(first:${closedLimit},states:[CLOSED,MERGED],headRefName:$n${index},orderBy:{field:UPDATED_AT,direction:DESC}){nodes{${closedFields}}}`,
   );
-  const query = `query(${types.join(',')}){repository(owner:$o,name:$r){id squashMergeAllowed rebaseMergeAllowed mergeCommitAllowed base:${base}{name target{... on Commit{${commit}}}} ${[...heads, ...closed].join(' ')}}}`;
+  const query = `query(${types.join(',')}){repository(owner:$o,name:$r){id squashMergeAllowed rebaseMergeAllowed mergeCommitAllowed squashMergeCommitMessage mergeCommitMessage base:${base}{name target{... on Commit{${commit}}}} ${[...heads, ...closed].join(' ')}}}`;
   return { query, variables };
 }
 
@@ -179,6 +179,8 @@ export const RepositoryNode = z.looseObject({
   squashMergeAllowed: z.boolean(),
   rebaseMergeAllowed: z.boolean(),
   mergeCommitAllowed: z.boolean(),
+  squashMergeCommitMessage: z.string(),
+  mergeCommitMessage: z.string(),
   base: RefNode.nullable(),
 });
 export type RepositoryNode = z.infer<typeof RepositoryNode>;

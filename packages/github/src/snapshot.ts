@@ -60,6 +60,9 @@ export function snapshotOf(repository: string, node: RepositoryNode, request: Re
         closedPullRequests(ClosedNodes.parse(node[`n${index}`]), base.name ?? ''),
       ]),
     ),
+    messageFromBody:
+      (node.squashMergeAllowed && node.squashMergeCommitMessage === 'PR_BODY') ||
+      (node.mergeCommitAllowed && node.mergeCommitMessage === 'PR_BODY'),
     mergeMethods: methods.filter(([allowed]) => allowed).map(([, method]) => method),
   };
 }

@@ -1,4 +1,5 @@
 import { InfrastructureError } from '@passloop/core';
+import { withTrailers } from './commit-message.ts';
 import { type DeployChange, isApplied } from './deploy-change.ts';
 import {
   type DeploySnapshot,
@@ -6,6 +7,7 @@ import {
   type HeadSnapshot,
   type MergeMethod,
   type OpenPullRequest,
+  type PullRequestText,
   StaleError,
 } from './forge.ts';
 
@@ -97,16 +99,19 @@ async function submitChange(
   change: DeployChange,
   policy: MergePolicy,
 ): Promise<AppliedChange> {
+  const { title } = change.text;
+  const body = snapshot.messageFromBody ? withTrailers(change.text.body, change.message) : change.text.body;
+  const text = { title, body };
   const head = snapshot.heads.get(change.branch) ?? null;
   const isThere = isApplied(head, change, snapshot) && !isStuck(head?.pullRequest ?? null, policy);
   const commit = isThere && head !== null ? head.commit : await writeBranch(forge, snapshot, change, head);
   const open = head?.pullRequest ?? null;
   if (open === null) {
-    const pullRequest = await forge.openPullRequest({ ...change.text, head: change.branch, base: snapshot.branch });
+    const pullRequest = await forge.openPullRequest({ ...text, head: change.branch, base: snapshot.branch });
     return { outcome: 'created', commit, pullRequest, merged: null };
   }
-  if (isThere && isSameText(open, change)) return { outcome: 'unchanged', commit, pullRequest: open, merged: null };
-  const pullRequest = await forge.updatePullRequest(open.id, change.text);
+  if (isThere && isSameText(open, text)) return { outcome: 'unchanged', commit, pullRequest: open, merged: null };
+  const pullRequest = await forge.updatePullRequest(open.id, text);
   return { outcome: 'updated', commit, pullRequest, merged: null };
 }
 
@@ -152,9 +157,9 @@ function mergeMethod(allowed: readonly MergeMethod[]): MergeMethod {
   return (['squash', 'rebase', 'merge'] as const).find((method) => allowed.includes(method)) ?? 'merge';
 }
 
-function isSameText(open: OpenPullRequest, change: DeployChange): boolean {
-  const normal = (text: string) => text.replaceAll('\r\n', '\n').trim();
-  return normal(open.title) === normal(change.text.title) && normal(open.body) === normal(change.text.body);
+function isSameText(open: OpenPullRequest, text: PullRequestText): boolean {
+  const normal = (one: string) => one.replaceAll('\r\n', '\n').trim();
+  return normal(open.title) === normal(text.title) && normal(open.body) === normal(text.body);
 }
 
 /**

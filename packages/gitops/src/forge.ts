@@ -90,6 +90,8 @@ export type DeploySnapshot = {
   closed: ReadonlyMap<string, readonly ClosedPullRequest[]>;
   /** How the repository lets pull requests be merged. */
   mergeMethods: readonly MergeMethod[];
+  /** True where a merge by a person or a queue may take the pull request's text for its commit message. */
+  messageFromBody: boolean;
 };
 
 export type HeadSnapshot = {

@@ -110,6 +110,7 @@ export function stateOf(content: {
     heads: new Map([['promote/flight-delay/prod', content.head ?? null]]),
     closed: new Map([['promote/flight-delay/prod', content.closed ?? []]]),
     mergeMethods: ['squash'],
+    messageFromBody: false,
   };
   return deployState('acme/deploy', query, snapshot);
 }
