@@ -47,10 +47,25 @@ export const PromotionDocument = z.object({
 });
 export type PromotionDocument = z.infer<typeof PromotionDocument>;
 
+const Side = z.object({ modelDigest: Digest, imageDigest: Digest, version: z.string().max(128) });
+
 export const RollbackDocument = PromotionDocument.extend({
   schema: z.literal('passloop/rollback/v1'),
-  from: z.object({ modelDigest: Digest, imageDigest: Digest, version: z.string().max(128) }).nullable(),
-  to: z.object({ modelDigest: Digest, imageDigest: Digest, version: z.string().max(128) }).nullable(),
+  from: Side.nullable(),
+  to: Side.nullable(),
   hold: RelativePath.nullable(),
+  /** Where several models went back in one commit: all of them, the one above included. */
+  models: z
+    .array(
+      z.object({
+        model: ModelName,
+        promotionId: Digest,
+        recordDigest: Digest,
+        from: Side,
+        to: Side,
+        hold: RelativePath.nullable(),
+      }),
+    )
+    .optional(),
 });
 export type RollbackDocument = z.infer<typeof RollbackDocument>;

@@ -18,6 +18,11 @@ export function pullFields(lacks: ReadonlySet<string>): string {
   return [fields, ...later.filter(([member]) => !lacks.has(member)).map(([, field]) => field)].join(' ');
 }
 
+/** How many pull requests of a branch are looked through for people's refusals, those changed last first. */
+const closedLimit = 20;
+const closedFields =
+  'number url body merged closedAt baseRefName isCrossRepository authorAssociation viewerDidAuthor author{__typename} timelineItems(last:1,itemTypes:[CLOSED_EVENT]){nodes{... on ClosedEvent{actor{login}}}}';
+
 export function deployQuery(
   owner: string,
   name: string,
@@ -34,6 +39,7 @@ export function deployQuery(
   for (const [index, folder] of request.folders.entries()) variable(`d${index}`, folder.path);
   for (const [index, history] of request.histories.entries()) variable(`h${index}`, history.path);
   for (const [index, branch] of request.heads.entries()) variable(`b${index}`, `refs/heads/${branch}`);
+  for (const [index, branch] of request.closed.entries()) variable(`n${index}`, branch);
   if (request.branch !== null) variable('base', `refs/heads/${request.branch}`);
 
   const files = request.files.map((_, index) => `f${index}:file(path:$f${index}){oid mode type object{${blob}}}`);
@@ -55,8 +61,36 @@ export function deployQuery(
     (_, index) =>
       `b${index}:ref(qualifiedName:$b${index}){target{... on Commit{${tip}}} associatedPullRequests(first:10,states:[OPEN]){nodes{${pullFields(lacks)}}}}`,
   );
-  const query = `query(${types.join(',')}){repository(owner:$o,name:$r){id squashMergeAllowed rebaseMergeAllowed mergeCommitAllowed base:${base}{name target{... on Commit{${commit}}}} ${heads.join(' ')}}}`;
+  const closed = request.closed.map(
+    (_, index) =>
+      `n${index}:pullRequests(first:${closedLimit},states:[CLOSED,MERGED],headRefName:$n${index},orderBy:{field:UPDATED_AT,direction:DESC}){nodes{${closedFields}}}`,
+  );
+  const query = `query(${types.join(',')}){repository(owner:$o,name:$r){id squashMergeAllowed rebaseMergeAllowed mergeCommitAllowed squashMergeCommitMessage mergeCommitMessage base:${base}{name target{... on Commit{${commit}}}} ${[...heads, ...closed].join(' ')}}}`;
   return { query, variables };
+}
+
+/** Files of several commits, and their blobs in each one's first parent. */
+export function commitsQuery(
+  owner: string,
+  name: string,
+  commits: readonly string[],
+  files: readonly string[],
+): DeployQueryText {
+  const variables: Record<string, string> = { o: owner, r: name };
+  const types = ['$o:String!', '$r:String!'];
+  for (const [index, path] of files.entries()) {
+    variables[`f${index}`] = path;
+    types.push(`$f${index}:String!`);
+  }
+  for (const [index, commit] of commits.entries()) {
+    variables[`c${index}`] = commit;
+    types.push(`$c${index}:String!`);
+  }
+  const contents = files.map((_, index) => `f${index}:file(path:$f${index}){oid mode type object{${blob}}}`).join(' ');
+  const oids = files.map((_, index) => `f${index}:file(path:$f${index}){oid}`).join(' ');
+  const fields = `... on Commit{oid ${contents} parents(first:1){nodes{oid ${oids}}}}`;
+  const objects = commits.map((_, index) => `c${index}:object(expression:$c${index}){${fields}}`);
+  return { query: `query(${types.join(',')}){repository(owner:$o,name:$r){${objects.join(' ')}}}`, variables };
 }
 
 function treeFields(depth: number): string {
@@ -104,6 +138,24 @@ export const PullNode = z.object({
 });
 export type PullNode = z.infer<typeof PullNode>;
 
+const ClosedNode = z.object({
+  number: z.int(),
+  url: z.string(),
+  body: z.string(),
+  merged: z.boolean(),
+  closedAt: z.iso.datetime({ offset: true }).nullable(),
+  baseRefName: z.string(),
+  isCrossRepository: z.boolean(),
+  authorAssociation: z.string(),
+  viewerDidAuthor: z.boolean(),
+  author: z.object({ __typename: z.string() }).nullable(),
+  timelineItems: z.object({
+    nodes: z.array(z.object({ actor: z.object({ login: z.string() }).nullish() }).nullable()),
+  }),
+});
+export const ClosedNodes = z.object({ nodes: z.array(ClosedNode) });
+export type ClosedNodes = z.infer<typeof ClosedNodes>;
+
 export const HistoryNodes = z.object({
   nodes: z.array(
     z.object({
@@ -137,6 +189,8 @@ export const RepositoryNode = z.looseObject({
   squashMergeAllowed: z.boolean(),
   rebaseMergeAllowed: z.boolean(),
   mergeCommitAllowed: z.boolean(),
+  squashMergeCommitMessage: z.string(),
+  mergeCommitMessage: z.string(),
   base: RefNode.nullable(),
 });
 export type RepositoryNode = z.infer<typeof RepositoryNode>;

@@ -13,13 +13,14 @@ import {
 import { z } from 'zod';
 import { RefusedError } from './api-error.ts';
 import { type Action, type GithubClient, type GithubOptions, githubClient } from './client.ts';
-import { deployQuery, PullNode, pullFields, RepositoryNode } from './deploy-query.ts';
+import { commitsQuery, deployQuery, PullNode, pullFields, RepositoryNode } from './deploy-query.ts';
 import { type OlderServer, olderServer } from './older-server.ts';
-import { isBlob, openPullRequest, snapshotOf } from './snapshot.ts';
+import { commitFiles, isBlob, openPullRequest, snapshotOf } from './snapshot.ts';
 
 const GitObject = z.object({ sha: z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/) });
 const RepositoryId = z.object({ repository: z.object({ id: z.string() }) });
 const DeployAnswer = z.object({ repository: RepositoryNode });
+const CommitsAnswer = z.object({ repository: z.record(z.string(), z.unknown()) });
 const CreateAnswer = z.object({ createPullRequest: z.object({ pullRequest: PullNode }) });
 const UpdateAnswer = z.object({ updatePullRequest: z.object({ pullRequest: PullNode }) });
 const MergeAnswer = z.object({
@@ -34,6 +35,7 @@ const reading: Action = { what: 'reading the deploy repository', permission: 'co
 const writing: Action = { what: 'writing the promotion commit', permission: 'contents', level: 'write' };
 const opening: Action = { what: 'opening the pull request', permission: 'pull-requests', level: 'write' };
 const updating: Action = { what: 'updating the pull request', permission: 'pull-requests', level: 'write' };
+const closing: Action = { what: 'closing the pull request', permission: 'pull-requests', level: 'write' };
 const merging: Action = { what: 'merging the pull request', permission: 'contents', level: 'write' };
 
 /**
@@ -63,6 +65,14 @@ export function octokitForge(options: GithubOptions): Forge {
       });
       repositoryId = repository.id;
       return withWholeFiles(client, snapshotOf(client.repository, repository, request), request);
+    },
+
+    async readCommits(commits, files) {
+      const known = commits.filter((commit) => /^[0-9a-f]{7,64}$/.test(commit));
+      if (known.length === 0) return new Map();
+      const { query, variables } = commitsQuery(client.owner, client.name, known, files);
+      const { repository } = await client.graphql(reading, query, variables, CommitsAnswer);
+      return new Map(known.map((commit, index) => [commit, commitFiles(repository[`c${index}`], files)]));
     },
 
     async createTree(base, files) {
@@ -115,6 +125,12 @@ export function octokitForge(options: GithubOptions): Forge {
         return client.graphql(updating, query, { i: { pullRequestId: id, title, body } }, UpdateAnswer);
       });
       return openPullRequest(updatePullRequest.pullRequest);
+    },
+
+    async closePullRequest(id, { title, body }) {
+      const query = 'mutation($i:UpdatePullRequestInput!){updatePullRequest(input:$i){clientMutationId}}';
+      const input = { pullRequestId: id, title, body, state: 'CLOSED' };
+      await client.graphql(closing, query, { i: input }, DoneAnswer);
     },
 
     merge: (pullRequest, request) => merge(client, older, pullRequest, request),

@@ -96,22 +96,26 @@ async function patch(world: DeployWorld, path: string, body: Record<string, stri
   expect(answer.status, await answer.text()).toBe(200);
 }
 
-it.each(ways)('$name is one read and four writes, two more to merge, and then one read', async ({
+it.each(
+  ways,
+)('$name is one read (two where an older commit is looked at) and four writes, two more to merge, and then one read', async ({
+  name,
   production,
   act,
 }) => {
   await using world = await inProduction(production);
   const first = await requests(world, () => act(world, review));
-  expect(first.operations).toEqual(writing);
+  const looking = name === 'rollback' ? ['repository'] : [];
+  expect(first.operations).toEqual([...looking, ...writing]);
   expect(first.result.outcome).toBe('created');
   const again = await requests(world, () => act(world, review));
-  expect(again.operations).toEqual(['repository']);
+  expect(again.operations).toEqual([...looking, 'repository']);
   expect(again.result).toMatchObject({ outcome: 'unchanged', commit: first.result.commit });
 
   await using merging = await inProduction(production);
   const merged = await requests(merging, () => act(merging, auto));
   // Right after opening, GitHub doesn't know yet whether it can merge: auto-merge is asked for, refused as clean, and merged directly.
-  expect(merged.operations).toEqual([...writing, 'enablePullRequestAutoMerge', 'mergePullRequest']);
+  expect(merged.operations).toEqual([...looking, ...writing, 'enablePullRequestAutoMerge', 'mergePullRequest']);
   expect(merged.result).toMatchObject({ merged: true });
   const done = await requests(merging, () => act(merging, auto));
   expect(done.operations).toEqual(['repository']);
@@ -143,18 +147,16 @@ it.each(
   }
 });
 
-it('opens a pull request anew after somebody closed it unmerged, and again after its branch is gone', async () => {
+it('opens a pull request anew that somebody closed where it is asked for again, and after its branch is gone', async () => {
   await using world = await inProduction(['a']);
-  const [, promoting] = ways;
-  if (promoting === undefined) throw new Error('no way');
-  await promoting.act(world, review);
+  const again = () => promote(world.forge, query(), promotionOf(candidate('b'), { again: true }), review);
+  await again();
   await patch(world, '/pulls/2', { state: 'closed' });
-  const again = await requests(world, () => promoting.act(world, review));
   // The branch is there and right: only the pull request is missing.
-  expect(again.operations).toEqual(['repository', 'createPullRequest']);
+  expect((await requests(world, again)).operations).toEqual(['repository', 'createPullRequest']);
   await patch(world, '/pulls/3', { state: 'closed' });
   await git(world.clone, 'push', '--quiet', 'origin', ':promote/flight-delay/prod');
-  expect((await requests(world, () => promoting.act(world, review))).operations).toEqual(writing);
+  expect((await requests(world, again)).operations).toEqual(writing);
   const open = world.repository.pullRequests().filter(({ state }) => state === 'open');
   expect(open).toHaveLength(1);
 });
@@ -272,16 +274,4 @@ it('brings a promotion that merges by itself forward where branches must be up t
 
   expect(await world.show(manifest)).toContain(candidate('a').image.digest);
   expect(await world.show('README.md')).toBe('Elsewhere.\n');
-});
-
-it('names the open pull request of a model that is held', async () => {
-  await using world = await inProduction(['a']);
-  await promote(world.forge, query(), promotionOf(candidate('b')), review);
-  const request = { ...by, action: 'hold' as const, environment: null, modelDigest: candidate('b').modelDigest };
-  expect(await hold(world.forge, query(), request, review)).toMatchObject({
-    outcome: 'created',
-    reason: expect.stringMatching(/is open: close http.*\/pull\/2$/),
-  });
-  const other = { ...request, modelDigest: candidate('z').modelDigest };
-  expect(await hold(world.forge, query(), other, review)).toMatchObject({ outcome: 'created', reason: null });
 });

@@ -1,4 +1,5 @@
 import { InfrastructureError } from '@passloop/core';
+import { withTrailers } from './commit-message.ts';
 import { type DeployChange, isApplied } from './deploy-change.ts';
 import {
   type DeploySnapshot,
@@ -6,6 +7,7 @@ import {
   type HeadSnapshot,
   type MergeMethod,
   type OpenPullRequest,
+  type PullRequestText,
   StaleError,
 } from './forge.ts';
 
@@ -55,7 +57,7 @@ export async function performChange<
     plan(state: State): Promise<Plan | Refusal>;
     /** True where the base branch holds what an earlier attempt of this call wrote. */
     hasLanded(state: State, plan: Plan): boolean;
-    merge: MergePolicy;
+    merge: MergePolicy | ((plan: Plan) => MergePolicy);
     ports: RetryPorts;
   },
 ): Promise<Performed<State, Plan>> {
@@ -70,10 +72,11 @@ export async function performChange<
         return { state, plan: written.plan, applied: { ...written.applied, merged: state.snapshot.commit } };
       }
       if (first === undefined) first = state.snapshot.heads.get(plan.change.branch)?.pullRequest ?? null;
-      const submitted = await submitChange(forge, state.snapshot, plan.change, options.merge);
+      const policy = typeof options.merge === 'function' ? options.merge(plan) : options.merge;
+      const submitted = await submitChange(forge, state.snapshot, plan.change, policy);
       const applied = { ...submitted, outcome: overall(first, submitted) };
       written = { plan, applied };
-      const merged = await mergeChange(forge, state.snapshot, plan.change, submitted, options.merge);
+      const merged = await mergeChange(forge, state.snapshot, plan.change, submitted, policy);
       return { state, plan, applied: { ...applied, merged } };
     },
     options.ports,
@@ -96,17 +99,20 @@ async function submitChange(
   change: DeployChange,
   policy: MergePolicy,
 ): Promise<AppliedChange> {
+  const { title } = change.text;
+  const body = snapshot.messageFromBody ? withTrailers(change.text.body, change.message) : change.text.body;
+  const text = { title, body };
   const head = snapshot.heads.get(change.branch) ?? null;
   const isThere = isApplied(head, change, snapshot) && !isStuck(head?.pullRequest ?? null, policy);
   const commit = isThere && head !== null ? head.commit : await writeBranch(forge, snapshot, change, head);
   const open = head?.pullRequest ?? null;
   if (open === null) {
-    const pullRequest = await forge.openPullRequest({ ...change.text, head: change.branch, base: snapshot.branch });
+    const pullRequest = await forge.openPullRequest({ ...text, head: change.branch, base: snapshot.branch });
     return { outcome: 'created', commit, pullRequest, merged: null };
   }
-  if (isThere && (open.number === null || isSameText(open, change)))
+  if (isThere && (open.number === null || isSameText(open, text)))
     return { outcome: 'unchanged', commit, pullRequest: open, merged: null };
-  const pullRequest = await forge.updatePullRequest(open.id, change.text);
+  const pullRequest = await forge.updatePullRequest(open.id, text);
   return { outcome: 'updated', commit, pullRequest, merged: null };
 }
 
@@ -152,9 +158,9 @@ function mergeMethod(allowed: readonly MergeMethod[]): MergeMethod {
   return (['squash', 'rebase', 'merge'] as const).find((method) => allowed.includes(method)) ?? 'merge';
 }
 
-function isSameText(open: OpenPullRequest, change: DeployChange): boolean {
-  const normal = (text: string) => text.replaceAll('\r\n', '\n').trim();
-  return normal(open.title) === normal(change.text.title) && normal(open.body) === normal(change.text.body);
+function isSameText(open: OpenPullRequest, text: PullRequestText): boolean {
+  const normal = (one: string) => one.replaceAll('\r\n', '\n').trim();
+  return normal(open.title) === normal(text.title) && normal(open.body) === normal(text.body);
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   versionInTree,
   versionsOf,
 } from './record-history.ts';
+import { type RefusedPromotion, refusedPromotions } from './refused-promotion.ts';
 import { imageOfRecord, readTarget, type TargetState, targetValue } from './targets.ts';
 
 /** An environment as promotions need it: of the model file. */
@@ -38,6 +39,8 @@ export type EnvironmentState = {
   targets: readonly TargetState[];
   /** Targets that carry another image than the record. */
   drift: readonly Drift[];
+  /** Promotions whose pull request people closed without merging it. */
+  refusals: readonly RefusedPromotion[];
   /** The promotion branch, with its open pull request. */
   head: HeadSnapshot | null;
 };
@@ -75,6 +78,7 @@ export function readRequest(query: DeployQuery): ReadRequest {
     folders: [{ path: holdsFolder(query.model), depth: 1 }],
     histories: records.map((path) => ({ path, limit: historyLimit })),
     heads: query.environments.map(({ name }) => promotionBranch(query.model, name)),
+    closed: query.environments.map(({ name }) => promotionBranch(query.model, name)),
   };
 }
 
@@ -101,6 +105,7 @@ export function deployState(repository: string, query: DeployQuery, snapshot: De
       ),
       targets,
       drift: production === null ? [] : driftOf(production, targets),
+      refusals: refusedPromotions(snapshot.closed.get(promotionBranch(query.model, environment.name)) ?? []),
       head: snapshot.heads.get(promotionBranch(query.model, environment.name)) ?? null,
     };
   });

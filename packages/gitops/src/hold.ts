@@ -4,12 +4,13 @@ import { type MergePolicy, performChange, type Refusal, type RetryPorts } from '
 import { commitMessage } from './commit-message.ts';
 import { type DeployChange, fileEditor } from './deploy-change.ts';
 import { type DeployQuery, type DeployState, deployState, readRequest, versionsIn } from './deploy-state.ts';
-import type { Forge } from './forge.ts';
+import type { Forge, OpenPullRequest } from './forge.ts';
 import { type Hold, holdDocument } from './holds.ts';
 import { type Opened, openedAs } from './opened.ts';
 import { holdBranch, holdPath, liftPath } from './paths.ts';
 import { pullRequestText } from './pull-request-text.ts';
 import { openRecord } from './record-change.ts';
+import { closedBody } from './refused-promotion.ts';
 
 export type HoldRequest = {
   action: 'hold' | 'lift';
@@ -83,13 +84,30 @@ function placeHold(state: DeployState, request: HoldRequest): HoldPlan | Refusal
   return { kind: 'change', hold, change: changeOf(state, editor.files(), headline, request, body) };
 }
 
-/** A hold keeps new promotions out; one that waits in its pull request, perhaps to merge by itself, is people's to close. */
-function stillOpen(state: DeployState, { modelDigest, environment }: HoldRequest): string | null {
-  const urls = state.environments
+/** The open pull requests that would bring the model into an environment where it is held. */
+function openPromotions(state: DeployState, { modelDigest, environment }: HoldRequest): OpenPullRequest[] {
+  return state.environments
     .filter(({ name }) => environment === null || name === environment)
     .filter((one) => openRecord(one)?.modelDigest === modelDigest)
-    .flatMap(({ head }) => head?.pullRequest?.url ?? []);
-  return urls.length === 0 ? null : `A pull request that promotes it is open: close ${urls.join(', ')}`;
+    .flatMap(({ head }) => head?.pullRequest ?? []);
+}
+
+/**
+ * A hold keeps new promotions out; one that waits in its pull request, perhaps to merge by itself, is closed. Its text says why, and that nobody
+ * refused it: after the hold is lifted the promotion is opened again.
+ */
+async function closePromotions(
+  forge: Forge,
+  state: DeployState,
+  request: HoldRequest,
+  hold: string,
+): Promise<string | null> {
+  const open = openPromotions(state, request);
+  for (const { id, title, body } of open) {
+    const why = `**Closed**: model ${codeSpan(shortDigest(request.modelDigest))} is held by ${codeSpan(hold)}. ${escapeMarkdown(request.reason, 1000)}`;
+    await forge.closePullRequest(id, { title, body: closedBody(body, why) });
+  }
+  return open.length === 0 ? null : `Closed what would have promoted it: ${open.map(({ url }) => url).join(', ')}`;
 }
 
 /** The run that made the model, where one of the environments ran it. */
@@ -159,7 +177,10 @@ function allHolds(state: DeployState): Hold[] {
   return [...holds.values()];
 }
 
-/** Writes or lifts a hold. Can be killed anywhere and run again. @throws ConfigurationError, InfrastructureError */
+/**
+ * Writes or lifts a hold; writing one also closes the open pull request that would promote the model. Can be killed anywhere and run again.
+ * @throws ConfigurationError, InfrastructureError
+ */
 export async function hold(
   forge: Forge,
   query: DeployQuery,
@@ -175,13 +196,15 @@ export async function hold(
     merge: options.merge,
     ports: options.ports,
   });
+  const path = holdPath(query.model, request.modelDigest);
+  const closed = request.action === 'hold' ? await closePromotions(forge, performed.state, request, path) : null;
   if (performed.applied === null) {
     const { outcome, reason } = performed.plan;
     const isThere = outcome === 'already-promoted';
     return {
       outcome: isThere ? 'unchanged' : 'blocked',
       hold: null,
-      reason,
+      reason: closed === null ? reason : `${reason} ${closed}`,
       commit: null,
       branch: null,
       pullRequest: null,
@@ -192,7 +215,7 @@ export async function hold(
   return {
     outcome: applied.outcome,
     hold: plan.hold,
-    reason: request.action === 'hold' ? stillOpen(performed.state, request) : null,
+    reason: closed,
     commit: applied.commit,
     branch: plan.change.branch,
     ...openedAs(applied.pullRequest, plan.change.text, applied.merged !== null),

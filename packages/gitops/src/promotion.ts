@@ -14,6 +14,8 @@ export type PromotionRequest = {
   environment: string;
   candidate: CandidateRecord;
   evidence: PromotionEvidence;
+  /** `true`: promote it though people closed its pull request before. */
+  again?: boolean | undefined;
   /** ISO 8601, UTC. An attempt that continues an earlier one keeps the earlier time. */
   at: string;
 };
@@ -33,13 +35,17 @@ export type PromotionPlan = {
 export function planPromotion(state: DeployState, request: PromotionRequest): PromotionPlan | Refusal {
   const environment = environmentOf(state, request.environment);
   const { candidate } = request;
-  const decision = decide(environment, {
-    runKey: candidate.runKey,
-    imageKey: candidate.image.imageKey,
-    modelDigest: candidate.modelDigest,
-    imageDigest: candidate.image.digest,
-    inStore: true,
-  });
+  const decision = decide(
+    environment,
+    {
+      runKey: candidate.runKey,
+      imageKey: candidate.image.imageKey,
+      modelDigest: candidate.modelDigest,
+      imageDigest: candidate.image.digest,
+      inStore: true,
+    },
+    { again: request.again },
+  );
   const refusal = refusalOf(decision, environment);
   if (refusal !== null) return refusal;
   const { production } = environment;
@@ -57,6 +63,7 @@ export function planPromotion(state: DeployState, request: PromotionRequest): Pr
       runsIn: runsBefore(state, environment, request),
       pulledAs: pulledAs(environment, record),
       warnings,
+      productionCommit: production?.commit ?? null,
     }),
   };
   const what = outcomeOf(production === null, production?.record ?? null, candidate, request.evidence.comparison);

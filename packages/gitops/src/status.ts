@@ -36,6 +36,7 @@ export async function readStatus(forge: Forge, branch: string | null = null): Pr
     folders: [{ path: stateFolder, depth: 3 }],
     histories: [],
     heads: [],
+    closed: [],
   });
   const files = state.folders.get(stateFolder) ?? [];
   const found = files.flatMap((file) => recordIn(file));
@@ -51,6 +52,7 @@ export async function readStatus(forge: Forge, branch: string | null = null): Pr
       folders: [],
       histories: part.map(({ path }) => ({ path, limit: historyLimit })),
       heads: part.map(({ model, environment }) => promotionBranch(model, environment)),
+      closed: [],
     });
     for (const one of part) {
       rows.push(statusRow(one, snapshot));

@@ -256,7 +256,10 @@ export function printPromotion(promotion: PromotionDocument | RollbackDocument):
   const lines = [
     `${promotion.outcome}: ${promotion.model} -> ${promotion.environment}${promotion.reason === null ? '' : `: ${plainText(promotion.reason, 800)}`}`,
   ];
-  if ('from' in promotion && promotion.from !== null && promotion.to !== null) {
+  const group = 'models' in promotion ? (promotion.models ?? []) : [];
+  for (const { model, from, to } of group)
+    lines.push(`  ${model} from ${plainText(from.version)} back to ${plainText(to.version)}`);
+  if (group.length === 0 && 'from' in promotion && promotion.from !== null && promotion.to !== null) {
     lines.push(
       `  from ${plainText(promotion.from.version)} ${shortDigest(promotion.from.modelDigest)} back to ${plainText(promotion.to.version)} ${shortDigest(promotion.to.modelDigest)}`,
     );

@@ -14,6 +14,8 @@ export type PromoteRequest = DeployPlace & {
   environment?: string | undefined;
   /** Print the edits as diffs; train, build, push and write nothing. */
   plan?: boolean | undefined;
+  /** Promote it though people closed its pull request without merging it. */
+  again?: boolean | undefined;
   /** `false`: never run the repository's code here. A commit that nobody trained is then blocked; a job with a token wants this. */
   train?: boolean | undefined;
   /**

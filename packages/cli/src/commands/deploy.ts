@@ -45,6 +45,7 @@ export function addDeployCommands(program: Command): void {
       .option('--ref <ref>', 'the commit (default: HEAD)')
       .option('--environment <name>', 'the environment (default: the first one that runs something else)')
       .option(...deployRepoFlag)
+      .option('--again', 'promote it though people closed its pull request without merging it')
       .option(...planFlag)
       .option('--out <folder>', 'folder of documents and outputs (default: .passloop/out)'),
   ).action((model: string | undefined, flags: Flags<PromoteRequest, 'model'>) =>
@@ -68,18 +69,26 @@ export function addDeployCommands(program: Command): void {
 
   common(
     program
-      .command('rollback [model]')
-      .description('return to an earlier verified record by a pull request, and hold the model that is left')
+      .command('rollback [models...]')
+      .description(
+        'return one or several models to an earlier verified record by one pull request, and hold what is left',
+      )
       .option('--environment <name>', 'the environment (default: production)')
       .option(
         '--to <name>',
         'version, digest, run key, promotion id or commit of the record (default: the one before the last promotion)',
       )
+      .option(
+        '--all-of <commit>',
+        'every model whose production came from this commit, of the model or the deploy repository',
+      )
+      .option('--leave <name>', 'what is to be left: where something else runs by now, nothing happens')
+      .option('--allow-signature-change', 'go back though callers then send or get something else')
       .option('--reason <text>', 'why, for the hold and the commit')
       .option(...deployRepoFlag)
       .option(...planFlag),
-  ).action((model: string | undefined, flags: Flags<RollbackRequest, 'model'>) =>
-    answerChange('rollback', flags, (context) => rollback(context, { model, ...flags })),
+  ).action((models: string[], flags: Flags<RollbackRequest, 'model' | 'models'>) =>
+    answerChange('rollback', flags, (context) => rollback(context, { models, ...flags })),
   );
 
   common(

@@ -8,7 +8,7 @@ import {
   StaleError,
 } from '@passloop/gitops';
 import { pushRefusal, remoteFailure } from './git-failure.ts';
-import { readSnapshot } from './git-snapshot.ts';
+import { readCommitFiles, readSnapshot } from './git-snapshot.ts';
 import { type GitStore, type GitStoreOptions, gitStore } from './git-store.ts';
 import { treeWith } from './git-tree.ts';
 import { type GitRemote, proposalPage } from './git-url.ts';
@@ -59,6 +59,8 @@ export function gitForge(options: GitForgeOptions): Forge {
       }
     },
 
+    readCommits: (commits, files) => readCommitFiles(store, commits, files),
+
     createTree(tree, files) {
       count += 1;
       return treeWith(store, tree, files, `index-${count}`);
@@ -80,6 +82,9 @@ export function gitForge(options: GitForgeOptions): Forge {
     async updatePullRequest(id, text) {
       return opened(id, await tipOf(store, id), text);
     },
+
+    // There is nothing to close: the branch stays until somebody deletes it, and the next promotion takes its place.
+    async closePullRequest() {},
 
     async merge(pullRequest, request) {
       if (base === null) throw new StaleError('The repository was not read.');

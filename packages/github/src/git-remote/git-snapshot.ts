@@ -1,5 +1,6 @@
 import { ConfigurationError } from '@passloop/core';
 import type {
+  CommitFiles,
   DeploySnapshot,
   FileAt,
   HeadSnapshot,
@@ -64,8 +65,41 @@ export async function readSnapshot(
     heads: new Map(
       [...heads].map(([branch, head]) => [branch, head === null ? null : headAt(branch, head, file, opened)]),
     ),
+    closed: new Map(),
     mergeMethods: ['merge'],
+    messageFromBody: false,
   };
+}
+
+/** Files as commits of the base branch have them; null for what is no commit of what was read. */
+export async function readCommitFiles(
+  store: GitStore,
+  commits: readonly string[],
+  paths: readonly string[],
+): Promise<Map<string, CommitFiles | null>> {
+  const found = new Map<string, CommitFiles | null>();
+  for (const name of commits.filter((one) => /^[0-9a-f]{7,64}$/.test(one))) {
+    const commit = await commitNamed(store, name);
+    if (commit === null) {
+      found.set(name, null);
+      continue;
+    }
+    const entries = await entriesAt(store, commit, paths);
+    const texts = await filesOf(store, [...entries.values()]);
+    const parent = await commitNamed(store, `${commit}^1`);
+    const before = parent === null ? [] : [...(await entriesAt(store, parent, paths)).values()];
+    found.set(name, {
+      commit,
+      files: new Map(paths.map((path) => [path, texts.get(entries.get(path) as Entry) ?? null])),
+      parent: parent === null ? null : { commit: parent, blobs: new Map(before.map(({ path, oid }) => [path, oid])) },
+    });
+  }
+  return found;
+}
+
+async function commitNamed(store: GitStore, name: string): Promise<string | null> {
+  const result = await store.tryGit(['rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`]);
+  return result.exitCode === 0 ? result.stdout.toString().trim() : null;
 }
 
 type Tips = { base: { branch: string; commit: string }; heads: Map<string, string> };

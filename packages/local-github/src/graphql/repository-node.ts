@@ -84,8 +84,10 @@ export function repositoryNode(context: Context, repository: Repository) {
     autoMergeAllowed: settings.allowAutoMerge,
     deleteBranchOnMerge: settings.deleteBranchOnMerge,
     mergeCommitAllowed: settings.allowMergeCommit,
+    mergeCommitMessage: settings.mergeCommitMessage,
     rebaseMergeAllowed: settings.allowRebaseMerge,
     squashMergeAllowed: settings.allowSquashMerge,
+    squashMergeCommitMessage: settings.squashMergeCommitMessage,
     mergeQueue: ({ branch: _branch }: { branch?: string }) => null, // merge queues are not served
     defaultBranchRef: () => findRef(`refs/heads/${state.defaultBranch}`),
     // as GitHub: a name without `refs/` is looked for among branches, then among tags
