@@ -1,4 +1,5 @@
 export * from './checks.ts';
+export * from './health.ts';
 export * from './load.ts';
 export * from './lock.ts';
 export * from './overrides.ts';

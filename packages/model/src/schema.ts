@@ -2,6 +2,7 @@ import path from 'node:path';
 import { isInsidePath } from '@passloop/core';
 import { z } from 'zod';
 import { Check } from './checks.ts';
+import { HealthyWhen } from './health.ts';
 
 /** The model file, `passloop.yaml`. Strict everywhere: an unknown key is an error. */
 
@@ -158,7 +159,9 @@ export type Target = z.infer<typeof Target>;
 export const Environment = z.strictObject({
   name: Name,
   merge: z.enum(['review', 'auto']).default('review'),
+  /** Promoted into only when that environment runs this very model and is healthy. */
   after: Name.optional(),
+  healthy: HealthyWhen.optional(),
   production: z.boolean().optional(),
   rollback: z.strictObject({ merge: z.enum(['review', 'auto']) }).optional(),
   targets: z.array(Target).min(1).max(64),
