@@ -9,10 +9,24 @@ export * from './deploy-state.ts';
 export { type DeployDiff, type DeployTree, recordedFiles, recordPlaces } from './deploy-tree.ts';
 export * from './edits.ts';
 export * from './forge.ts';
+export {
+  type CommitReport,
+  type CommitReports,
+  type DeploymentReport,
+  type Health,
+  type HealthPorts,
+  type HealthRequest,
+  healthOf,
+  type Observation,
+  observe,
+} from './health.ts';
+export type { HttpAnswer } from './health-answers.ts';
 export * from './hold.ts';
 export * from './holds.ts';
 export * from './kustomization.ts';
+export { type BranchCommit, type Landing, landingOf } from './landing.ts';
 export * from './paths.ts';
+export { precedenceProblem } from './precedence.ts';
 export { type PromotionOptions, promote } from './promote.ts';
 export { openPromotion, type PromotionPlan, type PromotionRequest, planPromotion } from './promotion.ts';
 export { planDocument, refusalDocument } from './promotion-document.ts';

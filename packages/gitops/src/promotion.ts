@@ -7,6 +7,7 @@ import { type DeployChange, isApplied } from './deploy-change.ts';
 import { type DeployState, type EnvironmentState, environmentOf } from './deploy-state.ts';
 import { changedLines, type PlannedFile } from './edits.ts';
 import { promotionBranch } from './paths.ts';
+import { precedenceProblem } from './precedence.ts';
 import { type PromotionEvidence, promotionText, type RunsIn } from './pull-request-text.ts';
 import { changeRecord, openRecord } from './record-change.ts';
 
@@ -14,6 +15,8 @@ export type PromotionRequest = {
   environment: string;
   candidate: CandidateRecord;
   evidence: PromotionEvidence;
+  /** The environment that has to run this very model and image first. */
+  after?: string | undefined;
   /** ISO 8601, UTC. An attempt that continues an earlier one keeps the earlier time. */
   at: string;
 };
@@ -33,14 +36,16 @@ export type PromotionPlan = {
 export function planPromotion(state: DeployState, request: PromotionRequest): PromotionPlan | Refusal {
   const environment = environmentOf(state, request.environment);
   const { candidate } = request;
-  const decision = decide(environment, {
+  const known = {
     runKey: candidate.runKey,
     imageKey: candidate.image.imageKey,
     modelDigest: candidate.modelDigest,
     imageDigest: candidate.image.digest,
     inStore: true,
-  });
-  const refusal = refusalOf(decision, environment);
+  };
+  const refusal =
+    refusalOf(decide(environment, known), environment) ??
+    (request.after === undefined ? null : precedenceProblem(environmentOf(state, request.after), known));
   if (refusal !== null) return refusal;
   const { production } = environment;
   const { record, recordDigest, editor } = changeRecord(state, environment, candidate, {

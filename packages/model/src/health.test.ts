@@ -76,7 +76,10 @@ it.each([
   ['{statuses: [""]}', /healthy\.statuses\[0\]: /],
   ['{http: [{url: ready}]}', /http\[0\]\.url: must be an https:\/\/ address/],
   ['{http: [{url: "file:///etc/passwd"}]}', /must be an https:\/\/ address/],
-  ['{http: [{url: "http://example.com", insecure: true}]}', /url: must be https: plain http is for localhost and names/],
+  [
+    '{http: [{url: "http://example.com", insecure: true}]}',
+    /url: must be https: plain http is for localhost and names/,
+  ],
   ['{http: [{url: "http://10.0.0.7", insecure: true}]}', /must be https/],
   ['{http: [{url: "http://flight.prod.svc"}]}', /is plain http: add `insecure: true` beside it/],
   ['{http: [{url: "http://localhost:8080"}]}', /add `insecure: true`/],
@@ -89,7 +92,10 @@ it.each([
   ['{prometheus: [{server: "https://p.example.com", query: up}]}', /needs `min` or `max`/],
   ['{prometheus: [{server: "https://p.example.com", query: up, min: 2, max: 1}]}', /`min` is above `max`/],
   ['{prometheus: [{server: "https://p.example.com", query: up, min: .nan}]}', /prometheus\[0\]\.min/],
-  ['{argocd: {server: "https://a.example.com", application: "a/../b"}}', /argocd\.application: must be a Kubernetes name/],
+  [
+    '{argocd: {server: "https://a.example.com", application: "a/../b"}}',
+    /argocd\.application: must be a Kubernetes name/,
+  ],
 ])('refuses %s', (healthy, message) => expect(problemOf(modelFile(healthy))).toMatch(message));
 
 it('names the line, and bounds every list', () => {

@@ -24,7 +24,9 @@ function isNear(host: string): boolean {
 
 /** Addresses by which clouds hand credentials to whoever asks from inside. */
 function handsOutCredentials(host: string): boolean {
-  return /^169\.254\./.test(host) || /^\[fe80:/.test(host) || host === '[fd00:ec2::254]' || /^metadata(\.|$)/.test(host);
+  return (
+    /^169\.254\./.test(host) || /^\[fe80:/.test(host) || host === '[fd00:ec2::254]' || /^metadata(\.|$)/.test(host)
+  );
 }
 
 function urlProblem(text: string, insecure: boolean): string | null {

@@ -43,7 +43,7 @@ import { openWorkspace, selectModel } from './workspace.ts';
 export async function promote(context: Context, request: PromoteRequest): Promise<PromotionDocument> {
   const workspace = await openWorkspace(context, { ref: request.ref });
   const model = selectModel(workspace.models, request.model);
-  const { promotion, candidate } = await openPromotionOf(context, workspace, model, request);
+  const { promotion, candidate, notYet } = await openPromotionOf(context, workspace, model, request);
   if (request.plan !== true && request.proof === undefined) {
     await refreshPointer(context, { workspace, model, store: promotion.store, state: promotion.state });
   }
@@ -53,6 +53,9 @@ export async function promote(context: Context, request: PromoteRequest): Promis
   if (decision.kind === 'train') {
     const before = await returnBeforeReverted(promotion);
     if (before !== null) return before;
+  }
+  if (notYet !== null) return refused(promotion, notYet.outcome, notYet.reason);
+  if (decision.kind === 'train') {
     if (request.train === false || request.proof !== undefined) {
       const where =
         'Train it first, in a job that holds no token: `passloop train run`, or the action reproduce-training.';
@@ -115,6 +118,7 @@ async function promoteCandidate(promotion: Promotion): Promise<PromotionDocument
     environment: environment.name,
     candidate: await candidateRecord(promotion, proof),
     evidence: await evidenceOf(promotion, proof),
+    after: declared.after,
     at: timestamp(context),
   };
   if (request.plan === true) return planDocument(model.name, environment.name, planPromotion(state, asked));
