@@ -18,7 +18,7 @@ export async function ask(request: HealthRequest, limits: { timeoutMs?: number }
       const location = response.status >= 300 && response.status < 400 ? response.headers.get('location') : null;
       if (location === null) return await bodyOf(response, request.bytes);
       await response.body?.cancel();
-      if (!URL.canParse(location, url)) return { problem: 'redirects to what is no address' };
+      if (!URL.canParse(location, url.href)) return { problem: 'redirects to what is no address' };
       const next = new URL(location, url);
       if (next.origin !== url.origin)
         return { problem: `redirects to ${next.host.slice(0, 200)}, which is not followed` };
