@@ -9,7 +9,7 @@ export type DeployQueryText = { query: string; variables: Record<string, string>
 
 const blob = '... on Blob{oid text isBinary isTruncated}';
 const pullFields =
-  'id number url title body headRefOid baseRefName isDraft isCrossRepository mergeStateStatus autoMergeRequest{enabledAt}';
+  'id number url title body headRefOid baseRefName isDraft isCrossRepository mergeStateStatus isMergeQueueEnabled isInMergeQueue autoMergeRequest{enabledAt}';
 
 export { pullFields };
 
@@ -90,6 +90,8 @@ export const PullNode = z.object({
   isDraft: z.boolean(),
   isCrossRepository: z.boolean(),
   mergeStateStatus: z.string(),
+  isMergeQueueEnabled: z.boolean(),
+  isInMergeQueue: z.boolean(),
   autoMergeRequest: z.object({ enabledAt: z.string().nullable() }).nullable(),
 });
 export type PullNode = z.infer<typeof PullNode>;
