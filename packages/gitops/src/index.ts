@@ -1,3 +1,5 @@
+export { type AbortEvent, parseAbortEvent } from './abort-event.ts';
+export { type Aborted, findAborted } from './aborted-promotion.ts';
 export * from './adopt.ts';
 export { isStuck, type MergePolicy, type Refusal, type RetryPorts } from './apply-change.ts';
 export * from './commit-message.ts';

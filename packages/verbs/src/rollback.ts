@@ -18,6 +18,8 @@ export type RollbackRequest = {
   /** A record by version, digest, run key, promotion id or commit; the previous one where absent. */
   to?: string | undefined;
   reason?: string | undefined;
+  /** What is to be left, by the names of a record: where production is something else by now, nothing happens. */
+  leave?: string | undefined;
   /** Print the plan, write nothing. */
   plan?: boolean | undefined;
 };
@@ -33,6 +35,7 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
   const asked = {
     environment: environment.name,
     to,
+    leave: request.leave ?? null,
     reason: request.reason ?? 'Rolled back by hand.',
     by: actor(context),
     at: timestamp(context),

@@ -13,6 +13,7 @@ import {
   promote,
   type RollbackRequest,
   rollback,
+  rollbackAborted,
   type StatusRequest,
   status,
 } from '@passloop/verbs';
@@ -65,9 +66,14 @@ export function addDeployCommands(program: Command): void {
         'version, digest, run key, promotion id or commit of the record (default: the one before the last promotion)',
       )
       .option('--reason <text>', 'why, for the hold and the commit')
+      .option('--abort <file>', 'the event (JSON) by which Flagger or Argo Rollouts said that it gave a rollout up')
       .option(...planFlag),
-  ).action((model: string | undefined, flags: Flags<RollbackRequest, 'model'>) =>
-    answerChange('rollback', flags, (context) => rollback(context, { model, ...flags })),
+  ).action((model: string | undefined, { abort, ...flags }: Flags<RollbackRequest, 'model'> & { abort?: string }) =>
+    answerChange('rollback', flags, (context) =>
+      abort === undefined
+        ? rollback(context, { model, ...flags })
+        : rollbackAborted(context, { model, environment: flags.environment, plan: flags.plan, event: { file: abort } }),
+    ),
   );
 
   common(
