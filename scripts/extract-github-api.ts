@@ -71,7 +71,7 @@ const types: Record<string, string> = {
   Query: 'node(id) nodes(ids) rateLimit repository(owner name) viewer',
   Mutation: `addComment(input) addLabelsToLabelable(input) addPullRequestReview(input) closePullRequest(input)
     convertPullRequestToDraft(input) createCommitOnBranch(input) createPullRequest(input) createRef(input)
-    deleteRef(input) disablePullRequestAutoMerge(input) enablePullRequestAutoMerge(input)
+    deleteRef(input) disablePullRequestAutoMerge(input) enablePullRequestAutoMerge(input) enqueuePullRequest(input)
     markPullRequestReadyForReview(input) mergePullRequest(input) reopenPullRequest(input)
     updateIssueComment(input) updatePullRequest(input) updateRef(input) updateRefs(input)`,
   Node: 'id',
@@ -86,12 +86,17 @@ const types: Record<string, string> = {
   RateLimit: 'cost limit nodeCount remaining resetAt used',
   PageInfo: 'endCursor hasNextPage hasPreviousPage startCursor',
   Repository: `autoMergeAllowed branchProtectionRules(${page}) createdAt databaseId defaultBranchRef deleteBranchOnMerge
-    description id isArchived isEmpty isFork isPrivate label(name) labels(${page}) mergeCommitAllowed
+    deployments(${page} environments orderBy) description id isArchived isEmpty isFork isPrivate label(name) labels(${page}) mergeCommitAllowed
     mergeCommitMessage mergeQueue(branch) name nameWithOwner object(expression oid) owner pullRequest(number)
     pullRequests(${pullFilter}) pushedAt rebaseMergeAllowed ref(qualifiedName) refs(${page} refPrefix query)
     resourcePath squashMergeAllowed squashMergeCommitMessage sshUrl updatedAt url viewerCanAdminister viewerPermission
     visibility`,
   MergeQueue: 'id url',
+  MergeQueueEntry: 'enqueuedAt enqueuer id position pullRequest state',
+  Deployment: 'commitOid createdAt environment id latestStatus state',
+  DeploymentConnection: 'nodes pageInfo totalCount',
+  DeploymentStatus: 'createdAt description id state',
+  DeploymentOrder: 'direction field',
   BranchProtectionRule: `allowsDeletions allowsForcePushes dismissesStaleReviews id isAdminEnforced pattern
     requiredApprovingReviewCount requiredStatusCheckContexts requiresApprovingReviews requiresLinearHistory
     requiresStatusChecks requiresStrictStatusChecks`,
@@ -175,6 +180,8 @@ const types: Record<string, string> = {
   EnablePullRequestAutoMergeInput: `authorEmail clientMutationId commitBody commitHeadline expectedHeadOid mergeMethod
     pullRequestId`,
   EnablePullRequestAutoMergePayload: 'actor clientMutationId pullRequest',
+  EnqueuePullRequestInput: 'clientMutationId expectedHeadOid pullRequestId',
+  EnqueuePullRequestPayload: 'clientMutationId mergeQueueEntry',
   MarkPullRequestReadyForReviewInput: 'clientMutationId pullRequestId',
   MarkPullRequestReadyForReviewPayload: 'clientMutationId pullRequest',
   MergePullRequestInput: `authorEmail clientMutationId commitBody commitHeadline expectedHeadOid mergeMethod

@@ -25,6 +25,7 @@ export const PromotionOutcome = z.enum([
   'held',
   'blocked',
   'conflict',
+  'pending',
 ]);
 export type PromotionOutcome = z.infer<typeof PromotionOutcome>;
 

@@ -24,7 +24,15 @@ export type GithubOptions = {
 
 /** A call as messages name it, and the permission which it needs. */
 export type Action = { what: string; permission: Permission; level: 'read' | 'write' };
-type Permission = 'actions' | 'contents' | 'pull-requests' | 'issues' | 'checks' | 'metadata';
+type Permission =
+  | 'actions'
+  | 'contents'
+  | 'pull-requests'
+  | 'issues'
+  | 'checks'
+  | 'statuses'
+  | 'deployments'
+  | 'metadata';
 
 /** Octokit for one repository: every failure is one of core's typed errors, or a StaleError. */
 export type GithubClient = {

@@ -13,6 +13,8 @@ export function pullFields(lacks: ReadonlySet<string>): string {
   const fields = 'id number url title body headRefOid baseRefName isDraft isCrossRepository';
   const later = [
     ['PullRequest.mergeStateStatus', 'mergeStateStatus'],
+    ['PullRequest.isMergeQueueEnabled', 'isMergeQueueEnabled'],
+    ['PullRequest.isInMergeQueue', 'isInMergeQueue'],
     ['PullRequest.autoMergeRequest', 'autoMergeRequest{enabledAt}'],
   ] as const;
   return [fields, ...later.filter(([member]) => !lacks.has(member)).map(([, field]) => field)].join(' ');
@@ -134,6 +136,8 @@ export const PullNode = z.object({
   isDraft: z.boolean(),
   isCrossRepository: z.boolean(),
   mergeStateStatus: z.string().default('UNKNOWN'),
+  isMergeQueueEnabled: z.boolean().default(false),
+  isInMergeQueue: z.boolean().default(false),
   autoMergeRequest: z.object({ enabledAt: z.string().nullable() }).nullable().default(null),
 });
 export type PullNode = z.infer<typeof PullNode>;

@@ -3,6 +3,7 @@ export { type ArtifactLimits, documentLimits, readArtifactArchive } from './arti
 export { type Annotation, type CheckRunRequest, checkName, maxAnnotations, reportCheckRun } from './check-run.ts';
 export { type Action, type GithubClient, type GithubOptions, githubClient } from './client.ts';
 export { type CommentRequest, type CommentResult, upsertComment } from './comments.ts';
+export { commitReports } from './commit-reports.ts';
 export { defaultBranch } from './default-branch.ts';
 export { type GitForgeOptions, gitForge } from './git-remote/git-forge.ts';
 export { gitRemoteVariables } from './git-remote/git-store.ts';

@@ -1,19 +1,8 @@
-import { ConfigurationError } from '@passloop/core';
-import {
-  type DeploySnapshot,
-  type FileAt,
-  type Forge,
-  type HeadSnapshot,
-  type MergeRequest,
-  type OpenPullRequest,
-  type PathVersion,
-  type ReadRequest,
-  StaleError,
-} from '@passloop/gitops';
+import type { DeploySnapshot, FileAt, Forge, HeadSnapshot, PathVersion, ReadRequest } from '@passloop/gitops';
 import { z } from 'zod';
-import { RefusedError } from './api-error.ts';
 import { type Action, type GithubClient, type GithubOptions, githubClient } from './client.ts';
 import { commitsQuery, deployQuery, PullNode, pullFields, RepositoryNode } from './deploy-query.ts';
+import { mergePullRequest } from './merge.ts';
 import { type OlderServer, olderServer } from './older-server.ts';
 import { commitFiles, isBlob, openPullRequest, snapshotOf } from './snapshot.ts';
 
@@ -23,9 +12,6 @@ const DeployAnswer = z.object({ repository: RepositoryNode });
 const CommitsAnswer = z.object({ repository: z.record(z.string(), z.unknown()) });
 const CreateAnswer = z.object({ createPullRequest: z.object({ pullRequest: PullNode }) });
 const UpdateAnswer = z.object({ updatePullRequest: z.object({ pullRequest: PullNode }) });
-const MergeAnswer = z.object({
-  mergePullRequest: z.object({ pullRequest: z.object({ mergeCommit: z.object({ oid: z.string() }).nullable() }) }),
-});
 /** What says no more than that it was done. */
 const DoneAnswer = z.looseObject({});
 const BlobAnswer = z.object({ content: z.string(), encoding: z.string() });
@@ -36,7 +22,6 @@ const writing: Action = { what: 'writing the promotion commit', permission: 'con
 const opening: Action = { what: 'opening the pull request', permission: 'pull-requests', level: 'write' };
 const updating: Action = { what: 'updating the pull request', permission: 'pull-requests', level: 'write' };
 const closing: Action = { what: 'closing the pull request', permission: 'pull-requests', level: 'write' };
-const merging: Action = { what: 'merging the pull request', permission: 'contents', level: 'write' };
 
 /**
  * The Forge port on GitHub's API, without a clone: one GraphQL query reads, the Git Data API writes tree and commit, and
@@ -133,7 +118,7 @@ export function octokitForge(options: GithubOptions): Forge {
       await client.graphql(closing, query, { i: input }, DoneAnswer);
     },
 
-    merge: (pullRequest, request) => merge(client, older, pullRequest, request),
+    merge: (pullRequest, request) => mergePullRequest(client, older, pullRequest, request),
   };
 }
 
@@ -181,86 +166,4 @@ async function blobText(client: GithubClient, file: FileAt): Promise<string | nu
   } catch {
     return null;
   }
-}
-
-type MergeInput = {
-  pullRequestId: string;
-  expectedHeadOid: string;
-  mergeMethod: string;
-  commitHeadline?: string;
-  commitBody?: string;
-};
-
-/**
- * Merges at the expected head: at once where nothing is in the way, else by GitHub's auto-merge, which refuses a pull
- * request that could be merged at once and a branch without rules.
- */
-async function merge(
-  client: GithubClient,
-  older: OlderServer,
-  pullRequest: OpenPullRequest,
-  request: MergeRequest,
-): Promise<string | null> {
-  if (pullRequest.mergeState === 'DIRTY')
-    throw new StaleError(`Pull request ${pullRequest.url} conflicts with its base.`);
-  const text = request.method === 'rebase' ? {} : { commitHeadline: request.headline, commitBody: request.body };
-  const input = {
-    pullRequestId: pullRequest.id,
-    expectedHeadOid: request.head,
-    mergeMethod: request.method.toUpperCase(),
-    ...text,
-  };
-  if (pullRequest.mergeState !== 'CLEAN' && pullRequest.mergeState !== 'HAS_HOOKS') {
-    const enabled = await enableAutoMerge(client, older, input);
-    if (enabled) return null;
-  }
-  const merged = await mergeNow(client, input);
-  // GitHub calls a pull request unstable until it has looked at its rules, and refuses auto-merge for that
-  if (merged === null) await enableAutoMerge(client, older, input);
-  return merged;
-}
-
-async function enableAutoMerge(client: GithubClient, older: OlderServer, input: MergeInput): Promise<boolean> {
-  const query = 'mutation($i:EnablePullRequestAutoMergeInput!){enablePullRequestAutoMerge(input:$i){clientMutationId}}';
-  try {
-    return await older.without(async (lacks) => {
-      if (lacks.has('Mutation.enablePullRequestAutoMerge')) return false;
-      await client.graphql(merging, query, { i: input }, DoneAnswer);
-      return true;
-    });
-  } catch (error) {
-    if (!(error instanceof RefusedError)) throw error;
-    if (
-      /in (clean|unstable) status|protected branch rules not configured|auto.?merge is not allowed/i.test(error.said)
-    ) {
-      return false;
-    }
-    throw mergeError(error);
-  }
-}
-
-async function mergeNow(client: GithubClient, input: MergeInput): Promise<string | null> {
-  const query = 'mutation($i:MergePullRequestInput!){mergePullRequest(input:$i){pullRequest{mergeCommit{oid}}}}';
-  try {
-    const { mergePullRequest } = await client.graphql(merging, query, { i: input }, MergeAnswer);
-    return mergePullRequest.pullRequest.mergeCommit?.oid ?? input.expectedHeadOid;
-  } catch (error) {
-    if (!(error instanceof RefusedError)) throw error;
-    // Checks or reviews that the rules ask for are open: it stays for people, or for the next run.
-    if (/required status check|review is required|changes must be made|approving review|waiting on/i.test(error.said))
-      return null;
-    throw mergeError(error);
-  }
-}
-
-function mergeError(error: RefusedError): Error {
-  if (/not mergeable|is in (dirty|unknown) status|can't be rebased|merge conflict/i.test(error.said))
-    return new StaleError(error.said);
-  if (/not allowed/i.test(error.said)) {
-    return new ConfigurationError(error.message, {
-      hint: "Allow squash, rebase or merge commits in the deploy repository's settings, or set `merge: review`.",
-      cause: error,
-    });
-  }
-  return error;
 }

@@ -21,6 +21,8 @@ const optional: Readonly<Record<string, string>> = {
   'Mutation.enablePullRequestAutoMerge':
     'has no auto-merge: what can’t be merged at once stays open for people, or for the next run',
   'PullRequest.mergeStateStatus': 'doesn’t tell whether a pull request can be merged: it is tried',
+  'PullRequest.isMergeQueueEnabled': 'doesn’t tell whether a branch has a merge queue: it is tried',
+  'PullRequest.isInMergeQueue': 'doesn’t tell what is in a merge queue',
   'PullRequest.autoMergeRequest': 'doesn’t tell which pull requests merge by themselves',
 };
 const mutationOf: Readonly<Record<string, string>> = {

@@ -192,6 +192,7 @@ export function openPullRequest(node: PullNode): OpenPullRequest {
     body: node.body,
     headCommit: node.headRefOid,
     mergeState: node.isDraft ? 'DRAFT' : node.mergeStateStatus,
-    autoMerge: node.autoMergeRequest !== null,
+    autoMerge: node.autoMergeRequest !== null || node.isInMergeQueue,
+    hasMergeQueue: node.isMergeQueueEnabled,
   };
 }

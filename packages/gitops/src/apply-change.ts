@@ -35,7 +35,7 @@ type AppliedChange = {
 
 export type Refusal = {
   kind: 'refused';
-  outcome: 'already-promoted' | 'held' | 'blocked' | 'superseded' | 'conflict';
+  outcome: 'already-promoted' | 'held' | 'blocked' | 'superseded' | 'conflict' | 'pending';
   reason: string;
 };
 

@@ -82,10 +82,19 @@ function isVersionOf(version: RecordVersion, candidate: Candidate): boolean {
   return candidate.imageKey === null || image.imageKey === null || candidate.imageKey === image.imageKey;
 }
 
-/** The first environment, in the model file's order, that doesn't run the candidate; null where all do. */
-export function nextEnvironment<T extends EnvironmentState>(
+/**
+ * The environments that may be next for a candidate, in the model file's order: the first that doesn't run it, and beside that one those
+ * further down that wait for another environment which runs it already. None where all run it.
+ * @param after the environment that each of them comes after; none where it only keeps the order
+ */
+export function nextEnvironments<T extends EnvironmentState>(
   environments: readonly T[],
   candidate: Candidate,
-): T | null {
-  return environments.find((environment) => decide(environment, candidate).kind !== 'already-promoted') ?? null;
+  after: ReadonlyMap<string, string | undefined> = new Map(),
+): T[] {
+  const runs = new Map(
+    environments.map((environment) => [environment.name, decide(environment, candidate).kind === 'already-promoted']),
+  );
+  const open = environments.filter(({ name }) => runs.get(name) !== true);
+  return open.filter((environment, index) => index === 0 || runs.get(after.get(environment.name) ?? '') === true);
 }

@@ -116,7 +116,10 @@ export type OpenPullRequest = {
   headCommit: string;
   /** GitHub's mergeStateStatus: CLEAN, UNSTABLE, BLOCKED, BEHIND, DIRTY, DRAFT, HAS_HOOKS, UNKNOWN. */
   mergeState: string;
+  /** It merges by itself when it may, or waits in a merge queue. */
   autoMerge: boolean;
+  /** Its base branch is merged into by a merge queue alone. */
+  hasMergeQueue: boolean;
 };
 
 /**

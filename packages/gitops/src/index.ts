@@ -1,3 +1,5 @@
+export { type AbortEvent, parseAbortEvent } from './abort-event.ts';
+export { type Aborted, findAborted } from './aborted-promotion.ts';
 export * from './adopt.ts';
 export { isStuck, type MergePolicy, type Refusal, type RetryPorts } from './apply-change.ts';
 export * from './commit-message.ts';
@@ -9,11 +11,25 @@ export * from './deploy-state.ts';
 export { type DeployDiff, type DeployTree, recordedFiles, recordPlaces } from './deploy-tree.ts';
 export * from './edits.ts';
 export * from './forge.ts';
+export {
+  type CommitReport,
+  type CommitReports,
+  type DeploymentReport,
+  type Health,
+  type HealthPorts,
+  type HealthRequest,
+  healthOf,
+  type Observation,
+  observe,
+} from './health.ts';
+export type { HttpAnswer } from './health-answers.ts';
 export * from './hold.ts';
 export * from './holds.ts';
 export * from './kustomization.ts';
+export { type BranchCommit, type Landing, landingOf } from './landing.ts';
 export { type Opened, openedAs } from './opened.ts';
 export * from './paths.ts';
+export { precedenceProblem } from './precedence.ts';
 export { type PromotionOptions, promote } from './promote.ts';
 export { openPromotion, type PromotionPlan, type PromotionRequest, planPromotion } from './promotion.ts';
 export { planDocument, refusalDocument } from './promotion-document.ts';

@@ -7,6 +7,7 @@ import { type DeployChange, isApplied } from './deploy-change.ts';
 import { type DeployState, type EnvironmentState, environmentOf } from './deploy-state.ts';
 import { changedLines, type PlannedFile } from './edits.ts';
 import { promotionBranch } from './paths.ts';
+import { precedenceProblem } from './precedence.ts';
 import { type PromotionEvidence, promotionText, type RunsIn } from './pull-request-text.ts';
 import { changeRecord, openRecord } from './record-change.ts';
 
@@ -16,6 +17,8 @@ export type PromotionRequest = {
   evidence: PromotionEvidence;
   /** `true`: promote it though people closed its pull request before. */
   again?: boolean | undefined;
+  /** The environment that has to run this very model and image first. */
+  after?: string | undefined;
   /** ISO 8601, UTC. An attempt that continues an earlier one keeps the earlier time. */
   at: string;
 };
@@ -35,18 +38,16 @@ export type PromotionPlan = {
 export function planPromotion(state: DeployState, request: PromotionRequest): PromotionPlan | Refusal {
   const environment = environmentOf(state, request.environment);
   const { candidate } = request;
-  const decision = decide(
-    environment,
-    {
-      runKey: candidate.runKey,
-      imageKey: candidate.image.imageKey,
-      modelDigest: candidate.modelDigest,
-      imageDigest: candidate.image.digest,
-      inStore: true,
-    },
-    { again: request.again },
-  );
-  const refusal = refusalOf(decision, environment);
+  const known = {
+    runKey: candidate.runKey,
+    imageKey: candidate.image.imageKey,
+    modelDigest: candidate.modelDigest,
+    imageDigest: candidate.image.digest,
+    inStore: true,
+  };
+  const refusal =
+    refusalOf(decide(environment, known, { again: request.again }), environment) ??
+    (request.after === undefined ? null : precedenceProblem(environmentOf(state, request.after), known));
   if (refusal !== null) return refusal;
   const { production } = environment;
   const { record, recordDigest, editor, warnings } = changeRecord(state, environment, candidate, {

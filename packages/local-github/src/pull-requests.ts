@@ -110,6 +110,7 @@ export async function createPull(
     mergeBase: null,
     labels: [],
     autoMerge: null,
+    queued: null,
   };
   state.nextNumber += 1;
   state.pulls.push(pull);
@@ -146,6 +147,7 @@ export function closePull(forge: Forge, pull: PullRequest, login: string): void 
   pull.closedBy = login;
   pull.updatedAt = pull.closedAt;
   pull.autoMerge = null;
+  pull.queued = null;
 }
 
 /** @throws ApiError 422 when the branch is gone, the pull request was merged, or another one took its place */
@@ -256,6 +258,7 @@ export function markMerged(
     mergeCommit: merge.commit,
     mergeBase: merge.mergeBase,
     autoMerge: null,
+    queued: null,
   } satisfies Partial<PullRequest>);
 }
 
@@ -297,6 +300,7 @@ async function followHead(
 ): Promise<void> {
   await fetchCommit(repository, headRepositoryOf(forge, repository, pull) ?? repository, tips.head);
   pull.head.sha = tips.head;
+  pull.queued = null;
   pull.base.sha = tips.base;
   pull.updatedAt = now(forge);
   await writePullRef(repository, pull.number, 'head', tips.head);

@@ -17,8 +17,9 @@ import { writeHook } from './git-http.ts';
 import { settlePulls } from './merge-pull.ts';
 import { type EventPayload, type PullAction, type PushRequest, pullRequestPayload, pushPayload } from './payloads.ts';
 import { createPull } from './pull-requests.ts';
+import { commitOf } from './rest/call.ts';
 import { addStatus } from './rest/checks.ts';
-import type { Protection, PullRequest, RepositorySettings, RepositoryState, Status } from './state.ts';
+import type { Deployment, Protection, PullRequest, RepositorySettings, RepositoryState, Status } from './state.ts';
 import { type Actor, ANONYMOUS } from './tokens.ts';
 
 export type RepositoryRequest = {
@@ -71,6 +72,14 @@ export type CreatedRepository = {
   cloneUrlWith: (token: string) => string;
   protectBranch: (branch: string, request: ProtectionRequest) => Promise<void>;
   setStatus: (status: { sha: string; context: string; state: Status['state']; description?: string }) => Promise<void>;
+  /** A deployment and its status, as an agent in a cluster reports them. */
+  addDeployment: (deployment: {
+    sha: string;
+    environment: string;
+    state: NonNullable<Deployment['status']>['state'] | null;
+  }) => Promise<void>;
+  /** From now on that branch is merged into by a merge queue alone; a group is made and landed by `createMergeGroup`. */
+  requireMergeQueue: (branch: string) => Promise<void>;
   /** Copies the repository's branches and tags into a new one of another owner. */
   fork: (request: { owner: string; name?: string }) => Promise<CreatedRepository>;
   /** Changes what the repository's settings say of workflows. */
@@ -129,6 +138,8 @@ export async function createRepository(forge: Forge, request: RepositoryRequest)
     labels: [],
     statuses: [],
     checkRuns: [],
+    deployments: [],
+    mergeQueues: [],
     protections: {},
     actions: emptyActions(),
   };
@@ -226,6 +237,19 @@ function handleOf(forge: Forge, repository: Repository): CreatedRepository {
         }),
       );
     },
+    addDeployment: async ({ sha, environment, state: reported }) => {
+      await change(async () => {
+        const { oid } = await commitOf(repository, sha);
+        const at = now(forge);
+        const status =
+          reported === null ? null : { id: nextId(forge), state: reported, description: null, createdAt: at };
+        state.deployments.push({ id: nextId(forge), sha: oid, environment, createdAt: at, status });
+      });
+    },
+    requireMergeQueue: (branch) =>
+      change(() => {
+        if (!state.mergeQueues.includes(branch)) state.mergeQueues.push(branch);
+      }),
     fork: (request) => forkRepository(forge, repository, request),
     configureActions: async (settings) => {
       const given = Object.entries(settings.variables ?? {}).map(([name, value]) => [name.toUpperCase(), value]);

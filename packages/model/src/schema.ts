@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { Check } from './checks.ts';
+import { HealthyWhen } from './health.ts';
 import { ImageRepository, InsidePath, Name } from './scalars.ts';
 import { Target } from './targets.ts';
 
@@ -130,7 +131,9 @@ const Store = z.union([
 export const Environment = z.strictObject({
   name: Name,
   merge: z.enum(['review', 'auto']).default('review'),
+  /** Promoted into only when that environment runs this very model and is healthy. */
   after: Name.optional(),
+  healthy: HealthyWhen.optional(),
   production: z.boolean().optional(),
   rollback: z.strictObject({ merge: z.enum(['review', 'auto']) }).optional(),
   targets: z.array(Target).min(1).max(64),

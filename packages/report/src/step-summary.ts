@@ -178,9 +178,9 @@ export function imageSummary(image: ImageDocument, probe: ProbeDocument | null):
 }
 
 export function promotionVerdict(document: PromotionDocument | RollbackDocument): Verdict {
-  return document.outcome === 'held' || document.outcome === 'blocked' || document.outcome === 'conflict'
-    ? 'fail'
-    : 'pass';
+  const { outcome } = document;
+  if (outcome === 'pending') return 'pending';
+  return outcome === 'held' || outcome === 'blocked' || outcome === 'conflict' ? 'fail' : 'pass';
 }
 
 export function promotionSentence(document: PromotionDocument | RollbackDocument): string {

@@ -39,13 +39,21 @@ export async function openDeployRepository(
       },
     );
   }
-  const token = context.env.PASSLOOP_DEPLOY_TOKEN ?? (await context.tokenFor?.(repository)) ?? context.env.GITHUB_TOKEN;
-  if (token === undefined || token === '') {
-    throw new ConfigurationError(`There is no token for ${repository}.`, {
-      hint: 'Set PASSLOOP_DEPLOY_TOKEN to a token with `contents: write` and `pull_requests: write` on that repository (reading needs `contents: read`).',
-    });
-  }
-  return octokitForge({ ...githubOptions(context), repository, token });
+  return octokitForge({ ...githubOptions(context), repository, token: await deployToken(context, repository) });
+}
+
+/** A token for the deploy repository: the one that was given, else the App's with these permissions alone, else the job's own. */
+export async function deployToken(
+  context: Context,
+  repository: string,
+  permissions?: Readonly<Record<string, 'read' | 'write'>>,
+): Promise<string> {
+  const { PASSLOOP_DEPLOY_TOKEN: given, GITHUB_TOKEN: own } = context.env;
+  const token = given ?? (await context.tokenFor?.(repository, permissions)) ?? own;
+  if (token !== undefined && token !== '') return token;
+  throw new ConfigurationError(`There is no token for ${repository}.`, {
+    hint: 'Set PASSLOOP_DEPLOY_TOKEN to a token with `contents: write` and `pull_requests: write` on that repository (reading needs `contents: read`).',
+  });
 }
 
 /** The forge of the job, or github.com. */

@@ -2,6 +2,7 @@
  * The verbs. Each is loaded when it is called, so that nobody who asks for help, a key or a scan waits for what only a
  * promotion needs.
  */
+export type { AbortRequest } from './abort-rollback.ts';
 export type { AdoptRequest } from './adopt.ts';
 export type { AssembleRequest } from './assemble-report.ts';
 export type { DeployChainRequest, ModelTokens } from './chain-deploy.ts';
@@ -59,6 +60,7 @@ export const postReport = verb(async () => (await import('./post-report.ts')).po
 export const promote = verb(async () => (await import('./promote.ts')).promote);
 export const prove = verb(async () => (await import('./prove.ts')).prove);
 export const reportRun = verb(async () => (await import('./report-run.ts')).reportRun);
+export const rollbackAborted = verb(async () => (await import('./abort-rollback.ts')).rollbackAborted);
 export const rollback = verb(async () => (await import('./rollback.ts')).rollback);
 export const sealCandidate = verb(async () => (await import('./seal-candidate.ts')).sealCandidate);
 export const status = verb(async () => (await import('./status.ts')).status);

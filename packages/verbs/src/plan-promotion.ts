@@ -1,6 +1,6 @@
 import { ConfigurationError, plainText, type Verdict } from '@passloop/core';
 import type { PlannedPromotion, PromotionPlanDocument } from '@passloop/documents';
-import { decide } from '@passloop/gitops';
+import { type Candidate, decide, type Refusal } from '@passloop/gitops';
 import { type LoadedModel, modelFileName } from '@passloop/model';
 import type { Context } from './context.ts';
 import { supersededCommit } from './default-head.ts';
@@ -77,18 +77,18 @@ async function planModel(
     };
     return { promotion: null, plan };
   }
-  const { promotion, candidate } = await openPromotionOf(context, workspace, model, {});
+  const { promotion, candidate, notYet } = await openPromotionOf(context, workspace, model, {});
   const { environment, store, state } = promotion;
   // A proof compares with what the store says: where it can't be written, nothing can be proven.
   await refreshPointer(context, { workspace, model, store, state, strict: true });
   const planned = { name: model.name, environment: environment.name, runKey: candidate.runKey };
-  const plan = { ...planned, ...(await needsOf(promotion, candidate)) };
+  const plan = { ...planned, ...(await needsOf(promotion, candidate, notYet)) };
   return { promotion, plan: { ...plan, reason: plan.reason === null ? null : plainText(plan.reason, 4000) } };
 }
 
 type Needs = Pick<PlannedPromotion, 'needs' | 'outcome' | 'reason'>;
 
-async function needsOf(promotion: Promotion, candidate: Parameters<typeof decide>[1]): Promise<Needs> {
+async function needsOf(promotion: Promotion, candidate: Candidate, notYet: Refusal | null): Promise<Needs> {
   const { environment } = promotion;
   const decision = decide(environment, candidate);
   switch (decision.kind) {
@@ -109,10 +109,12 @@ async function needsOf(promotion: Promotion, candidate: Parameters<typeof decide
       if (await isReturnDue(promotion)) {
         return pending('promote', 'What runs was reverted: production goes back first; the new tree follows.');
       }
+      if (notYet !== null) return nothing(notYet.outcome, notYet.reason);
       return pending('train', `No store knows ${candidate.runKey ?? 'its key'}: it is trained.`);
     default:
       break;
   }
+  if (notYet !== null) return nothing(notYet.outcome, notYet.reason);
   if (waiting(promotion, candidate) !== null) return nothing('unchanged', 'Its pull request waits.');
   return pending('image', `It is proven against what ${environment.name} runs.`);
 }
@@ -125,10 +127,14 @@ function pending(needs: PlannedPromotion['needs'], reason: string): Needs {
   return { needs, outcome: 'pending', reason };
 }
 
-/** What is held or blocked warns while other models go on, and fails a plan in which nothing else is to be done. */
+/**
+ * What is held or blocked warns while other models go on, and fails a plan in which nothing else is to be done; such a plan is pending
+ * where it waits for an environment.
+ */
 function verdictOf(planned: readonly PlannedPromotion[]): Verdict {
-  const stopped = planned.filter(({ outcome }) => outcome === 'held' || outcome === 'blocked');
-  if (stopped.length === 0) return 'pass';
-  const isBlocked = stopped.some(({ outcome }) => outcome === 'blocked');
-  return isBlocked && planned.every(({ needs }) => needs === 'nothing') ? 'fail' : 'warn';
+  const isIdle = planned.every(({ needs }) => needs === 'nothing');
+  const has = (outcome: PlannedPromotion['outcome']) => planned.some((one) => one.outcome === outcome);
+  if (isIdle && has('blocked')) return 'fail';
+  if (isIdle && has('pending')) return 'pending';
+  return has('held') || has('blocked') ? 'warn' : 'pass';
 }

@@ -45,7 +45,7 @@ import { openWorkspace, selectModel } from './workspace.ts';
 export async function promote(context: Context, request: PromoteRequest): Promise<PromotionDocument> {
   const workspace = await openWorkspace(context, { ref: request.ref });
   const model = selectModel(workspace.models, request.model);
-  const { promotion, candidate } = await openPromotionOf(context, workspace, model, request);
+  const { promotion, candidate, notYet } = await openPromotionOf(context, workspace, model, request);
   if (request.proof !== undefined) {
     // Trained for hours, or run again alone: what the job that planned saw of the branch may be long past.
     const superseded = await supersededCommit(context, workspace);
@@ -60,6 +60,9 @@ export async function promote(context: Context, request: PromoteRequest): Promis
   if (decision.kind === 'train') {
     const before = await returnBeforeReverted(promotion);
     if (before !== null) return before;
+  }
+  if (notYet !== null) return refused(promotion, notYet.outcome, notYet.reason);
+  if (decision.kind === 'train') {
     if (request.train === false || request.proof !== undefined) {
       const where =
         'Train it first, in a job that holds no token: `passloop train run`, or the action reproduce-training.';
@@ -137,6 +140,7 @@ async function promoteCandidate(promotion: Promotion): Promise<PromotionDocument
     candidate: await candidateRecord(promotion, proof),
     evidence: await evidenceOf(promotion, proof),
     again: request.again,
+    after: declared.after,
     at: timestamp(context),
   };
   if (request.plan === true) return planDocument(model.name, environment.name, planPromotion(state, asked));

@@ -13,6 +13,7 @@ import {
   promote,
   type RollbackRequest,
   rollback,
+  rollbackAborted,
   type StatusRequest,
   status,
   type TargetFields,
@@ -85,10 +86,15 @@ export function addDeployCommands(program: Command): void {
       .option('--leave <name>', 'what is to be left: where something else runs by now, nothing happens')
       .option('--allow-signature-change', 'go back though callers then send or get something else')
       .option('--reason <text>', 'why, for the hold and the commit')
+      .option('--abort <file>', 'the event (JSON) by which Flagger or Argo Rollouts said that it gave a rollout up')
       .option(...deployRepoFlag)
       .option(...planFlag),
-  ).action((models: string[], flags: Flags<RollbackRequest, 'model' | 'models'>) =>
-    answerChange('rollback', flags, (context) => rollback(context, { models, ...flags })),
+  ).action((models: string[], { abort, ...flags }: Flags<RollbackRequest, 'model' | 'models'> & { abort?: string }) =>
+    answerChange('rollback', flags, (context) =>
+      abort === undefined
+        ? rollback(context, { models, ...flags })
+        : rollbackAborted(context, { ...flags, model: models[0], event: { file: abort } }),
+    ),
   );
 
   common(

@@ -39,6 +39,7 @@ export function gitForge(options: GitForgeOptions): Forge {
       headCommit,
       mergeState,
       autoMerge: false,
+      hasMergeQueue: false,
     };
   }
 

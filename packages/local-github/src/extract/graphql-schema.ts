@@ -20,6 +20,7 @@ type Mutation {
   deleteRef(input: DeleteRefInput!): DeleteRefPayload
   disablePullRequestAutoMerge(input: DisablePullRequestAutoMergeInput!): DisablePullRequestAutoMergePayload
   enablePullRequestAutoMerge(input: EnablePullRequestAutoMergeInput!): EnablePullRequestAutoMergePayload
+  enqueuePullRequest(input: EnqueuePullRequestInput!): EnqueuePullRequestPayload
   markPullRequestReadyForReview(input: MarkPullRequestReadyForReviewInput!): MarkPullRequestReadyForReviewPayload
   mergePullRequest(input: MergePullRequestInput!): MergePullRequestPayload
   reopenPullRequest(input: ReopenPullRequestInput!): ReopenPullRequestPayload
@@ -122,6 +123,7 @@ type Repository implements Node {
   databaseId: Int
   defaultBranchRef: Ref
   deleteBranchOnMerge: Boolean!
+  deployments(after: String, before: String, first: Int, last: Int, environments: [String!], orderBy: DeploymentOrder = {field: CREATED_AT, direction: ASC}): DeploymentConnection!
   description: String
   id: ID!
   isArchived: Boolean!
@@ -157,6 +159,42 @@ type Repository implements Node {
 type MergeQueue implements Node {
   id: ID!
   url: URI!
+}
+
+type MergeQueueEntry implements Node {
+  enqueuedAt: DateTime!
+  enqueuer: Actor!
+  id: ID!
+  position: Int!
+  pullRequest: PullRequest
+  state: MergeQueueEntryState!
+}
+
+type Deployment implements Node {
+  commitOid: String!
+  createdAt: DateTime!
+  environment: String
+  id: ID!
+  latestStatus: DeploymentStatus
+  state: DeploymentState
+}
+
+type DeploymentConnection {
+  nodes: [Deployment]
+  pageInfo: PageInfo!
+  totalCount: Int!
+}
+
+type DeploymentStatus implements Node {
+  createdAt: DateTime!
+  description: String
+  id: ID!
+  state: DeploymentStatusState!
+}
+
+input DeploymentOrder {
+  direction: OrderDirection!
+  field: DeploymentOrderField!
 }
 
 type BranchProtectionRule implements Node {
@@ -724,6 +762,17 @@ type EnablePullRequestAutoMergePayload {
   pullRequest: PullRequest
 }
 
+input EnqueuePullRequestInput {
+  clientMutationId: String
+  expectedHeadOid: GitObjectID
+  pullRequestId: ID!
+}
+
+type EnqueuePullRequestPayload {
+  clientMutationId: String
+  mergeQueueEntry: MergeQueueEntry
+}
+
 input MarkPullRequestReadyForReviewInput {
   clientMutationId: String
   pullRequestId: ID!
@@ -874,6 +923,48 @@ enum RepositoryVisibility {
   INTERNAL
   PRIVATE
   PUBLIC
+}
+
+enum MergeQueueEntryState {
+  AWAITING_CHECKS
+  LOCKED
+  MERGEABLE
+  QUEUED
+  UNMERGEABLE
+}
+
+enum DeploymentState {
+  ABANDONED
+  ACTIVE
+  DESTROYED
+  ERROR
+  FAILURE
+  INACTIVE
+  IN_PROGRESS
+  PENDING
+  QUEUED
+  SUCCESS
+  WAITING
+}
+
+enum DeploymentStatusState {
+  ERROR
+  FAILURE
+  INACTIVE
+  IN_PROGRESS
+  PENDING
+  QUEUED
+  SUCCESS
+  WAITING
+}
+
+enum OrderDirection {
+  ASC
+  DESC
+}
+
+enum DeploymentOrderField {
+  CREATED_AT
 }
 
 enum ComparisonStatus {
@@ -1034,11 +1125,6 @@ enum PatchStatus {
   DELETED
   MODIFIED
   RENAMED
-}
-
-enum OrderDirection {
-  ASC
-  DESC
 }
 
 enum IssueOrderField {

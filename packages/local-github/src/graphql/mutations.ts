@@ -1,12 +1,13 @@
 import { ApiError } from '../api-error.ts';
 import { accountOf, fullName, now } from '../forge.ts';
-import { autoMergeProblem, mergePull } from '../merge-pull.ts';
+import { autoMergeProblem, enqueuePull, mergePull } from '../merge-pull.ts';
 import { closePull, createPull, editPull, reopenPull } from '../pull-requests.ts';
 import { addComment, addLabels, editComment } from '../rest/issues.ts';
 import { addReview } from '../reviews.ts';
 import { change, type Input, pullChange } from './change.ts';
 import type { Context } from './context.ts';
 import { commentOfId, labelOfId, pullOfId, repositoryOfId } from './lookup.ts';
+import { queueEntryNode } from './merge-queue-nodes.ts';
 import { commentNode, pullNode, reviewNode } from './pull-nodes.ts';
 import { refMutations } from './ref-mutations.ts';
 
@@ -109,6 +110,20 @@ async function enableAutoMerge({ input }: Input<MergeInput>, context: Context) {
   });
 }
 
+async function enqueuePullRequest(
+  { input }: Input<{ pullRequestId: string; expectedHeadOid?: string | null }>,
+  context: Context,
+) {
+  const { repository, pull } = pullOfId(context, input.pullRequestId);
+  return change(context, repository, ['contents'], input, async () => {
+    if (input.expectedHeadOid != null && input.expectedHeadOid !== pull.head.sha) {
+      throw new ApiError(422, 'Head branch was modified. Review and try the merge again.');
+    }
+    await enqueuePull(context.forge, repository, pull, context.actor);
+    return { mergeQueueEntry: () => queueEntryNode(context, repository, pull) };
+  });
+}
+
 async function disableAutoMerge({ input }: Input<{ pullRequestId: string }>, context: Context) {
   return pullChange(context, ['contents'], input, async (_repository, pull) => {
     if (pull.autoMerge === null) throw new ApiError(422, "Can't disable auto-merge for this pull request");
@@ -187,6 +202,7 @@ export const mutations = {
   createPullRequest,
   disablePullRequestAutoMerge: disableAutoMerge,
   enablePullRequestAutoMerge: enableAutoMerge,
+  enqueuePullRequest,
   markPullRequestReadyForReview: ({ input }: ById, context: Context) => setDraft(input, context, false),
   mergePullRequest,
   reopenPullRequest: ({ input }: ById, context: Context) =>

@@ -14,6 +14,7 @@ import { actorNode } from './actors.ts';
 import { connection, type PageArguments } from './connection.ts';
 import { type Context, need } from './context.ts';
 import { commitNode, refNode, rollupNode } from './git-nodes.ts';
+import { queueNode } from './merge-queue-nodes.ts';
 import { labelNode, repositoryNode } from './repository-node.ts';
 
 export type PullFilter = {
@@ -98,9 +99,9 @@ export function pullNode(context: Context, repository: Repository, pull: PullReq
     locked: false,
     maintainerCanModify: pull.maintainerCanModify,
     isCrossRepository: pull.head.fork !== null,
-    isInMergeQueue: false,
-    isMergeQueueEnabled: false,
-    mergeQueue: null,
+    isInMergeQueue: pull.queued !== null,
+    isMergeQueueEnabled: state.mergeQueues.includes(pull.base.ref),
+    mergeQueue: () => queueNode(context, repository, pull.base.ref),
     repository: repo,
     headRepository: () => {
       const source = headRepositoryOf(forge, repository, pull);
