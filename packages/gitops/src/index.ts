@@ -12,6 +12,8 @@ export * from './forge.ts';
 export * from './hold.ts';
 export * from './holds.ts';
 export * from './kustomization.ts';
+export type { LintFinding } from './lint/finding.ts';
+export { lintLine, lintManifests, type ManifestText } from './lint/lint.ts';
 export * from './paths.ts';
 export { type PromotionOptions, promote } from './promote.ts';
 export { openPromotion, type PromotionPlan, type PromotionRequest, planPromotion } from './promotion.ts';

@@ -1,0 +1,91 @@
+import { ConfigurationError, parseYamlDocuments, type YamlPath } from '@passloop/core';
+import { type Document, isMap, isScalar, isSeq, type ParsedNode, parseAllDocuments } from 'yaml';
+import { lineAt } from '../yaml-edit.ts';
+import { textAt } from './values.ts';
+
+const maxBytes = 1024 * 1024;
+const maxAliases = 32;
+
+/** One Kubernetes object of a file, or what else is a document there. */
+export type LintDocument = {
+  file: string;
+  value: unknown;
+  /** `serving.kserve.io` of `serving.kserve.io/v1beta1`; empty for the core group and for what is no object. */
+  group: string;
+  kind: string | null;
+  name: string | null;
+  namespace: string | null;
+  /** The 1-based line of the key or item at a path, or of its nearest ancestor that exists. */
+  lineOf(path: YamlPath): number;
+};
+
+export type LintFile = { file: string; text: string; documents: readonly LintDocument[] };
+
+/** @throws ConfigurationError with file and line: not YAML, duplicate keys, a YAML bomb, too large */
+export function openLintFile(text: string, file: string): LintFile {
+  if (Buffer.byteLength(text) > maxBytes) {
+    throw new ConfigurationError(`${file} is larger than ${maxBytes} bytes, too large for a manifest.`, { file });
+  }
+  // js-yaml bounds depth, nodes and aliases before anything is built.
+  parseYamlDocuments(text, file);
+  const documents = [...parseAllDocuments(text, { merge: true })];
+  const problem = documents.flatMap(({ errors }) => errors)[0];
+  if (problem !== undefined) {
+    throw new ConfigurationError(`${file} is not valid YAML: ${problem.message.split('\n')[0]}`, {
+      file,
+      line: problem.linePos?.[0].line,
+    });
+  }
+  return { file, text, documents: documents.map((document) => lintDocument(document, text, file)) };
+}
+
+function lintDocument(document: Document.Parsed<ParsedNode>, text: string, file: string): LintDocument {
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: maxAliases });
+  } catch (error) {
+    throw new ConfigurationError(`${file} is not valid YAML: ${(error as Error).message}`, { file, cause: error });
+  }
+  const version = textAt(value, 'apiVersion') ?? '';
+  return {
+    file,
+    value,
+    group: version.includes('/') ? version.slice(0, version.indexOf('/')) : '',
+    kind: textAt(value, 'kind'),
+    name: textAt(value, 'metadata', 'name'),
+    namespace: textAt(value, 'metadata', 'namespace'),
+    lineOf: (path) => lineAt(text, offsetOf(document.contents, path)),
+  };
+}
+
+/** Where the key or the item at a path begins; an alias isn't followed, since its line is the one that a person looks for. */
+function offsetOf(contents: unknown, path: YamlPath): number {
+  let node = contents;
+  let offset = startOf(contents) ?? 0;
+  for (const step of path) {
+    if (isMap(node)) {
+      const pair = node.items.find(({ key }) => (isScalar(key) ? String(key.value) : null) === String(step));
+      if (pair === undefined) return offset;
+      offset = startOf(pair.key) ?? offset;
+      node = pair.value;
+    } else if (isSeq(node)) {
+      node = node.items[Number(step)];
+      const start = startOf(node);
+      if (start === null) return offset;
+      offset = start;
+    } else return offset;
+  }
+  return offset;
+}
+
+function startOf(node: unknown): number | null {
+  const range = (node as { range?: [number, number, number] | null } | null | undefined)?.range;
+  return range?.[0] ?? null;
+}
+
+/** The objects of a kind in all files. */
+export function objectsOf(files: readonly LintFile[], group: string, ...kinds: string[]): LintDocument[] {
+  return files.flatMap(({ documents }) =>
+    documents.filter((one) => one.group === group && one.kind !== null && kinds.includes(one.kind)),
+  );
+}
