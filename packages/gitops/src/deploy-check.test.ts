@@ -272,3 +272,18 @@ describe('a branch of a promotion', () => {
     expect(check(base, { ...promotion, ...foreign }, { versions: [first], branch: 'tidy' }).findings).toEqual([]);
   });
 });
+
+describe('what the manifests say', () => {
+  const wrong = kustomization(two.image.digest).replace('    digest', '    newDigest: x\n    digest');
+
+  it('fails where the change brings what kustomize does not know, with the line', () => {
+    const { findings } = check(base, { ...promotion, [manifest]: wrong }, { versions: [first] });
+    expect(findings).toEqual([expect.objectContaining({ rule: 'lint', verdict: 'fail', file: manifest, line: 3 })]);
+  });
+
+  it('warns where it was there before', () => {
+    const before = { ...base, [manifest]: wrong.replace(two.image.digest, one.image.digest) };
+    const { findings } = check(before, { ...promotion, [manifest]: wrong }, { versions: [first] });
+    expect(findings).toEqual([expect.objectContaining({ rule: 'lint', verdict: 'warn', file: manifest, line: 3 })]);
+  });
+});

@@ -28,6 +28,8 @@ export type PromotionPlace = {
   runsIn: RunsIn | null;
   /** Names under which the targets pull the image, where they aren't the one that it was pushed to. */
   pulledAs: readonly string[];
+  /** What the manifests say otherwise than they read, as lines. */
+  notes?: readonly string[];
 };
 
 /** The environment before this one in which the same image runs, and since when (ISO 8601, UTC). */
@@ -56,6 +58,7 @@ export function promotionText(
       provenanceLine(record, evidence.facts),
       undoLine(record, evidence.previousImage),
       ...pulledAsLine(record, place.pulledAs),
+      ...(place.notes ?? []),
     ].join('\n'),
     filesLine(files),
   ];
@@ -68,6 +71,7 @@ export function rollbackText(
   reason: string,
   hold: string | null,
   files: readonly { file: string; lines: number | null }[],
+  notes: readonly string[] = [],
 ): PullRequestText {
   const { environment, promotionId } = record.deployment;
   const title = `rollback(${record.model} → ${environment}): ${left.version} back to ${record.version}`;
@@ -90,6 +94,7 @@ export function rollbackText(
         : `**What stays out** model ${codeSpan(shortDigest(left.modelDigest))} is held by ${codeSpan(hold)} and isn't promoted again until \`passloop hold ${left.modelDigest} --lift\`.`,
       `**Where it comes from** ${sourceOf(record)}`,
       '**To undo it** revert this commit: image, record and hold go together.',
+      ...notes,
     ].join('\n'),
     filesLine(files),
   ];

@@ -10,6 +10,7 @@ import { sameIdentity } from '@passloop/record';
 import { type MergePolicy, performChange, type Refusal, type RetryPorts } from './apply-change.ts';
 import { commitMessage, promotionTrailers } from './commit-message.ts';
 import type { DeployChange, FileEditor } from './deploy-change.ts';
+import { lintNotes, lintRefusal, lintTargets } from './deploy-lint.ts';
 import {
   type DeployQuery,
   type DeployState,
@@ -83,12 +84,15 @@ function rollbackPlan(
   from: RecordVersion,
   to: RecordVersion,
   request: RollbackRequest,
-): RollbackPlan {
+): RollbackPlan | Refusal {
   const { deployment: _, ...older } = to.record;
   const { record, recordDigest, editor } = changeRecord(state, environment, older, {
     cause: 'rollback',
     at: request.at,
   });
+  const findings = lintTargets(environment, editor);
+  const unfit = lintRefusal(findings);
+  if (unfit !== null) return unfit;
   const hold = writeHold(editor, environment, from.record, record, request);
   const files = editor.files();
   const headline = `rollback(${record.model}/${environment.name}): ${from.record.version} back to ${record.version}`;
@@ -96,7 +100,7 @@ function rollbackPlan(
     branch: promotionBranch(state.model, environment.name),
     files,
     message: commitMessage(headline, [request.reason], promotionTrailers(record, from.record.deployment.promotionId)),
-    text: rollbackText(record, from.record, request.reason, hold, listedFiles(files)),
+    text: rollbackText(record, from.record, request.reason, hold, listedFiles(files), lintNotes(findings)),
   };
   return { kind: 'change', change, record, recordDigest, what: 'rollback', from, to, hold };
 }
