@@ -42,10 +42,17 @@ export type Override = z.infer<typeof Override>;
 export const RecordedTarget = z.object({
   kind: z.string().max(64),
   file: RelativePath,
-  address: z.string().max(512),
+  address: z.string().max(1024),
   value: z.string().max(512),
+  /** The target's own fields beside kind and file; without them it is a kustomize one, named by its address. */
+  declared: z.record(z.string().max(64), z.union([z.string().max(512), z.int()])).optional(),
 });
 export type RecordedTarget = z.infer<typeof RecordedTarget>;
+
+/** True where a target carries a share of the traffic and no image, so that its value is no digest. */
+export function isWeight({ kind, declared }: Pick<RecordedTarget, 'kind' | 'declared'>): boolean {
+  return kind === 'istio' || (kind === 'seldon-v2' && declared?.experiment !== undefined);
+}
 
 /**
  * The join of code, data, params, environment, metrics, verdicts and image by digest. In the deploy repository it lies at

@@ -1,12 +1,12 @@
-import { PassloopError, shortDigest } from '@passloop/core';
-import type { DeployCheckDocument, DeployFinding, RecordedTarget } from '@passloop/documents';
+import { isDigest, PassloopError, plainText, shortDigest } from '@passloop/core';
+import { type DeployCheckDocument, type DeployFinding, isWeight, type RecordedTarget } from '@passloop/documents';
 import type { StoredRecord } from '@passloop/record';
 import { finding, isRecord, recordFindings, returnedTo, type Subject, stateAtBase } from './deploy-record-check.ts';
 import { type DeployDiff, type DeployPlace, type DeployTree, lineOf, recordIn, recordPlaces } from './deploy-tree.ts';
 import { readHolds } from './holds.ts';
 import { lintChange } from './lint/lint.ts';
 import { holdsFolder, promotionBranch, stateFolder } from './paths.ts';
-import { readTarget, targetOf } from './targets.ts';
+import { readTarget, type TargetState, targetOf } from './targets.ts';
 
 /** An image that a changed record names: whether it exists, its registry must say. */
 export type NamedImage = { file: string; line: number | null; reference: string };
@@ -79,23 +79,23 @@ function manifestFindings(subject: Subject, { record }: StoredRecord): DeployFin
   const findings = droppedFindings(subject, record.deployment.targets);
   for (const target of record.deployment.targets) {
     if (!isChanged && !diff.changed.includes(target.file)) continue;
-    const { digest, tag, problem } = readAt(diff.head, target);
+    const state = readAt(diff.head, target);
+    const { value, digest, tag, problem } = state;
     if (problem !== null) {
       findings.push(finding('manifest', target.file, 1, problem));
       continue;
     }
-    if (digest === target.value) continue;
+    if (value === target.value || (!isChanged && state.hidden === true)) continue;
     const found = digest ?? tag;
     const text = diff.head.files.get(target.file)?.text;
     const line = lineOf(text, found) ?? lineOf(text, target.address) ?? 1;
-    const runs =
-      found === null ? 'no image that can be read' : digest === null ? `the tag ${tag}` : shortDigest(digest);
+    const runs = value === null && tag !== null ? `the tag ${tag}` : namedValue(value, 'no image that can be read');
     if (isChanged) {
-      const message = `It names ${runs} for ${target.address}, and its record (${place.file}) says ${shortDigest(target.value)}.`;
+      const message = `It names ${runs} for ${target.address}, and its record (${place.file}) says ${namedValue(target.value)}.`;
       findings.push(finding('manifest', target.file, line, message));
     } else {
-      const isOld = readAt(diff.base, target).digest === digest;
-      const message = `${isOld ? 'It has drifted' : 'This edits what runs without its record'}: it names ${runs} for ${target.address}, and ${place.file} says ${shortDigest(target.value)}. \`passloop adopt\` records what runs; a promotion changes both in one commit.`;
+      const isOld = readAt(diff.base, target).value === value;
+      const message = `${isOld ? 'It has drifted' : 'This edits what runs without its record'}: it names ${runs} for ${target.address}, and ${place.file} says ${namedValue(target.value)}. \`passloop adopt\` records what runs; a promotion changes both in one commit.`;
       findings.push(finding('unrecorded-edit', target.file, line, message, isOld ? 'warn' : 'fail'));
     }
   }
@@ -110,8 +110,8 @@ function droppedFindings({ diff, place, before }: Subject, kept: readonly Record
   return before.record.deployment.targets
     .filter((target) => !isKept(target) && diff.changed.includes(target.file))
     .flatMap((target) => {
-      const { digest, tag } = readAt(diff.head, target);
-      if (digest === readAt(diff.base, target).digest || (digest ?? tag) === null) return [];
+      const { value, digest, tag } = readAt(diff.head, target);
+      if (value === readAt(diff.base, target).value || (value ?? tag) === null) return [];
       const text = diff.head.files.get(target.file)?.text;
       const line = lineOf(text, digest ?? tag) ?? 1;
       const message = `This edits ${target.address}, which ${place.file} names in the base and no longer after it.`;
@@ -119,12 +119,20 @@ function droppedFindings({ diff, place, before }: Subject, kept: readonly Record
     });
 }
 
-function readAt(tree: DeployTree, recorded: RecordedTarget) {
+/** A digest in short; a share of the traffic as it is. */
+function namedValue(value: string | null, none = 'nothing'): string {
+  if (value === null) return none;
+  return isDigest(value) ? shortDigest(value) : plainText(value, 120);
+}
+
+type ReadTarget = Pick<TargetState, 'value' | 'digest' | 'tag' | 'problem' | 'hidden'>;
+
+function readAt(tree: DeployTree, recorded: RecordedTarget): ReadTarget {
   try {
     return readTarget(targetOf(recorded), tree.files.get(recorded.file) ?? null);
   } catch (error) {
     if (!(error instanceof PassloopError)) throw error;
-    return { digest: null, tag: null, problem: error.message };
+    return { value: null, digest: null, tag: null, problem: error.message };
   }
 }
 
@@ -133,7 +141,7 @@ function removalFindings({ diff, place, before }: Subject): DeployFinding[] {
   if (!isRecord(before)) return [];
   const { record } = before;
   const { cause, previous, targets } = record.deployment;
-  const running = targets.filter((target) => readAt(diff.head, target).digest === target.value);
+  const running = targets.filter((target) => !isWeight(target) && readAt(diff.head, target).digest === target.value);
   const [still] = running;
   if (still !== undefined) {
     const line = lineOf(diff.head.files.get(still.file)?.text, still.value) ?? 1;

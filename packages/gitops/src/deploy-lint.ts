@@ -29,10 +29,12 @@ export function lintRefusal(findings: readonly LintFinding[]): Refusal | null {
 
 /** What people should look at, as lines of a pull request. */
 export function lintNotes(findings: readonly LintFinding[]): string[] {
-  const notes = findings.slice(0, noteLimit).map(({ file, line, message, hint }) => {
+  // The edit itself tells of the marker on a line that it changes; one elsewhere doesn't concern it.
+  const told = findings.filter(({ rule }) => rule !== 'image-policy');
+  const notes = told.slice(0, noteLimit).map(({ file, line, message, hint }) => {
     const text = `${escapeMarkdown(message, 600)}${hint === null ? '' : ` ${escapeMarkdown(hint, 300)}`}`;
     return `**Look at** ${codeSpan(`${file}:${line}`, 300)}: ${text}`;
   });
-  const more = findings.length - notes.length;
+  const more = told.length - notes.length;
   return more > 0 ? [...notes, `… ${more} more of the kind.`] : notes;
 }

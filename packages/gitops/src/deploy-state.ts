@@ -14,7 +14,7 @@ import {
   versionInTree,
   versionsOf,
 } from './record-history.ts';
-import { readTarget, type TargetState } from './targets.ts';
+import { imageOfRecord, readTarget, type TargetState, targetValue } from './targets.ts';
 
 /** An environment as promotions need it: of the model file. */
 export type DeployEnvironment = Pick<Environment, 'name' | 'targets'>;
@@ -132,16 +132,14 @@ function readProduction(
   }
 }
 
-/** Where the manifests carry another digest than the record says, or a tag alone. */
+/** Where the manifests carry something else than the record says, or a tag alone. */
 export function driftOf(production: RecordVersion, targets: readonly TargetState[]): Drift[] {
-  const expected = production.record.image.digest;
-  return targets
-    .filter((state) => state.digest !== expected)
-    .map((state) => ({
-      file: state.target.file,
-      recorded: expected,
-      found: state.digest ?? state.tag ?? null,
-    }));
+  const image = imageOfRecord(production.record);
+  return targets.flatMap((state) => {
+    const recorded = targetValue(state.target, image);
+    if (state.value === recorded || (state.hidden === true && state.problem === null)) return [];
+    return [{ file: state.target.file, recorded, found: state.value ?? state.tag ?? null }];
+  });
 }
 
 /** @throws ConfigurationError where the model file doesn't name the environment */

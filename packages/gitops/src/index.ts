@@ -31,5 +31,6 @@ export {
   rollback,
 } from './rollback.ts';
 export * from './status.ts';
+export type { Carried, TargetImage } from './target-kind.ts';
 export * from './targets.ts';
 export { isPlainString, scalarText } from './yaml-edit.ts';

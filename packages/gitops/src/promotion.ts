@@ -44,7 +44,7 @@ export function planPromotion(state: DeployState, request: PromotionRequest): Pr
   const refusal = refusalOf(decision, environment);
   if (refusal !== null) return refusal;
   const { production } = environment;
-  const { record, recordDigest, editor } = changeRecord(state, environment, candidate, {
+  const { record, recordDigest, editor, warnings } = changeRecord(state, environment, candidate, {
     cause: 'promotion',
     at: request.at,
   });
@@ -57,11 +57,16 @@ export function planPromotion(state: DeployState, request: PromotionRequest): Pr
     branch: promotionBranch(state.model, environment.name),
     files,
     message: commitMessage(headline, [], promotionTrailers(record, null)),
-    text: promotionText(record, request.evidence, listedFiles(files), {
-      runsIn: runsBefore(state, environment, request),
-      pulledAs: pulledAs(environment, record),
-      notes: lintNotes(findings),
-    }),
+    text: promotionText(
+      record,
+      { ...request.evidence, facts: [...request.evidence.facts, ...warnings] },
+      listedFiles(files),
+      {
+        runsIn: runsBefore(state, environment, request),
+        pulledAs: pulledAs(environment, record),
+        notes: lintNotes(findings),
+      },
+    ),
   };
   const what = outcomeOf(production === null, production?.record ?? null, candidate, request.evidence.comparison);
   return { kind: 'change', change, record, recordDigest, what };

@@ -5,10 +5,15 @@ import { type FileEditor, fileEditor } from './deploy-change.ts';
 import type { DeployState, EnvironmentState } from './deploy-state.ts';
 import { holdDocument } from './holds.ts';
 import { recordPath } from './paths.ts';
-import { editTarget, manifestText, recordedTarget } from './targets.ts';
+import { editTarget, editWarnings, imageOfRecord, manifestText, recordedTarget } from './targets.ts';
 
 /** What every change of production writes, whatever its cause; the editor takes what a cause adds to it. */
-export type RecordChange = { record: RecordDocument; recordDigest: string; editor: FileEditor };
+export type RecordChange = {
+  record: RecordDocument;
+  recordDigest: string;
+  editor: FileEditor;
+  warnings: readonly string[];
+};
 
 /**
  * The candidate in production: its record, every target with its image, and as files the holds that only history tells.
@@ -23,13 +28,18 @@ export function changeRecord(
   const record = deployedRecord(state, environment, candidate, deployment);
   const recordText = formatDocument('record', record);
   const editor = fileEditor(state.snapshot);
+  const image = imageOfRecord(record);
+  const warnings: string[] = [];
   for (const { target, file } of environment.targets) {
     manifestText(target, file);
-    editor.write(target.file, editTarget(editor.read(target.file) ?? '', target, record.image.digest));
+    const before = editor.read(target.file) ?? '';
+    const after = editTarget(before, target, image);
+    warnings.push(...editWarnings(before, after, target));
+    editor.write(target.file, after);
   }
   keepDerivedHolds(editor, environment, state.model);
   editor.write(recordPath(state.model, environment.name), recordText);
-  return { record, recordDigest: sha256(recordText), editor };
+  return { record, recordDigest: sha256(recordText), editor, warnings };
 }
 
 /** A promotion that was begun already keeps its time, and so its bytes. */
@@ -39,7 +49,7 @@ function deployedRecord(
   candidate: CandidateRecord,
   { cause, at }: Pick<RecordDocument['deployment'], 'cause' | 'at'>,
 ): RecordDocument {
-  const targets = environment.targets.map(({ target }) => recordedTarget(target, candidate.image.digest));
+  const targets = environment.targets.map(({ target }) => recordedTarget(target, imageOfRecord(candidate)));
   const record = deployRecord(
     { ...candidate, identity: state.identity, model: state.model },
     { environment: environment.name, cause, targets, at },

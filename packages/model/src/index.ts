@@ -1,3 +1,4 @@
+export * from './address.ts';
 export * from './checks.ts';
 export * from './load.ts';
 export * from './lock.ts';
@@ -6,3 +7,4 @@ export * from './policy.ts';
 export * from './requirements.ts';
 export * from './schema.ts';
 export * from './signature.ts';
+export * from './targets.ts';

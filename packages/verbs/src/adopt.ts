@@ -35,10 +35,9 @@ export async function adopt(context: Context, request: AdoptRequest): Promise<Pr
   const store = await openModelStore(context, workspace.root, model);
   context.progress.phase(`read ${repository}`);
   const state = await readDeployState(forge, query);
-  const running =
-    environmentOf(state, environment.name).targets.find((target) => target.digest !== null)?.digest ??
-    request.imageDigest ??
-    null;
+  const { targets } = environmentOf(state, environment.name);
+  const running = targets.find(({ digest }) => digest !== null)?.digest ?? request.imageDigest ?? null;
+  const pulledAs = targets.find(({ pulls }) => pulls !== null)?.pulls;
 
   const key = model.train === undefined ? null : await trainingKey(workspace.repository, workspace.commit, model);
   const run = key === null ? null : ((await store.findRun(key.runKey))?.run ?? null);
@@ -55,12 +54,11 @@ export async function adopt(context: Context, request: AdoptRequest): Promise<Pr
       },
     );
   }
-  const [target] = environment.targets;
   const asked = {
     environment: environment.name,
     modelDigest,
     version: request.version ?? (isRunning ? await versionOf(workspace) : 'adopted'),
-    repository: image?.reference?.split('@')[0] ?? target?.image ?? '',
+    repository: image?.reference?.split('@')[0] ?? pulledAs ?? '',
     imageDigest: request.imageDigest ?? null,
     known: run === null || !isRunning ? {} : { ...(await recordedRun(workspace, model, run, null)), imageKey },
     at: timestamp(context),

@@ -11,7 +11,7 @@ export type { CompareRequest } from './compare.ts';
 export type { Context } from './context.ts';
 export type { DatasetRequest, DriftRequest, ValidatedDataset } from './data.ts';
 export type { DoctorRequest } from './doctor.ts';
-export type { EditRequest } from './edit.ts';
+export type { EditRequest, TargetFields } from './edit.ts';
 export type { Explanation } from './explain.ts';
 export type { HoldRequest } from './hold.ts';
 export type { Initialized, InitRequest } from './init.ts';

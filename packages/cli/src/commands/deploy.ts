@@ -15,6 +15,7 @@ import {
   rollback,
   type StatusRequest,
   status,
+  type TargetFields,
 } from '@passloop/verbs';
 import type { Command } from 'commander';
 import { printExplanation } from '../explanation.ts';
@@ -23,6 +24,10 @@ import { common, promotionExitCode } from '../flags.ts';
 
 /** A verb's request as commander gives it: the arguments apart, everything else by flag. */
 type Flags<Request, Argument extends keyof Request = never> = CommonFlags & Omit<Request, Argument>;
+
+/** As the model file has them; written out, since reading that schema is too slow for a help page. */
+const kinds =
+  'kustomize, helm-values, argocd, flux-kustomization, flux-helmrelease, workload, seldon-v1, seldon-v2, kserve, istio, yaml-path';
 
 const planFlag = ['--plan', 'print the edits as diffs, write nothing'] as const;
 
@@ -113,17 +118,54 @@ export function addDeployCommands(program: Command): void {
     program
       .command('edit <file>')
       .description('change the addressed value of a manifest and not one byte more')
-      .requiredOption('--kind <kind>', 'kind of the target: kustomize')
-      .requiredOption('--image <name>', 'the image whose entry is edited')
-      .requiredOption('--to <ref>', 'sha256:… or name@sha256:…')
+      .requiredOption('--kind <kind>', `kind of the target: ${kinds}`)
+      .option('--to <ref>', 'the image: sha256:… or name[:tag]@sha256:… (not for a share of the traffic)')
+      .option('--image <name>', 'the image whose entry or container is edited')
+      .option('--address <path>', 'where the image stands: image, a.b[0].c, containers[name=x].image')
+      .option('--name <name>', 'metadata.name of the document, where the file has several that fit')
+      .option('--container <name>', 'the container of a workload or a Seldon predictor')
+      .option('--parameter <name>', 'the Helm parameter of an Argo CD Application')
+      .option('--predictor <name>', 'the predictor of a SeldonDeployment')
+      .option('--slot <slot>', 'stable or canary of a KServe InferenceService')
+      .option('--percent <number>', "the canary's share of the traffic")
+      .option('--experiment <name>', 'the Experiment of Seldon Core v2, with --candidate and --weight')
+      .option('--candidate <name>', 'the candidate of that experiment')
+      .option('--subset <name>', 'the subset of an Istio VirtualService, with --weight')
+      .option('--route <name>', 'the HTTP route, where several have the subset')
+      .option('--weight <number>', 'its share of the traffic in percent')
+      .option('--writes <what>', 'digest or reference, at the address of kind yaml-path')
+      .option('--document <kind/name>', 'the document, where several have the address')
       .option('--plan', 'print the diff, write nothing'),
     'error document',
   ).action(async (file: string, flags: Flags<EditRequest, 'file'>) => {
+    const { kind, to, plan } = flags;
     await answerText(flags, async (context) => {
-      const edited = await edit(context, { file, ...flags });
-      return edited.changed ? edited.diff : `unchanged: ${edited.file}`;
+      const edited = await edit(context, { file, kind, to, plan, ...targetFlags(flags) });
+      const text = edited.changed ? edited.diff : `unchanged: ${edited.file}`;
+      return [...edited.warnings.map((warning) => `warning: ${warning}`), text].join('\n');
     });
   });
+}
+
+/** The flags that name a target; the common ones are none of them. */
+function targetFlags(flags: Flags<EditRequest, 'file'>): TargetFields {
+  return {
+    image: flags.image,
+    address: flags.address,
+    name: flags.name,
+    container: flags.container,
+    parameter: flags.parameter,
+    predictor: flags.predictor,
+    experiment: flags.experiment,
+    candidate: flags.candidate,
+    slot: flags.slot,
+    percent: flags.percent,
+    route: flags.route,
+    subset: flags.subset,
+    weight: flags.weight,
+    writes: flags.writes,
+    document: flags.document,
+  };
 }
 
 /** What changes a deploy repository answers alike: the outcome, the pull request, the edits. */

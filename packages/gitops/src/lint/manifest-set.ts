@@ -1,10 +1,7 @@
-import { ConfigurationError, parseYamlDocuments, type YamlPath } from '@passloop/core';
-import { type Document, isMap, isScalar, isSeq, type ParsedNode, parseAllDocuments } from 'yaml';
+import type { YamlPath } from '@passloop/core';
+import { isMap, isScalar, isSeq } from 'yaml';
+import { openManifest } from '../manifest.ts';
 import { lineAt } from '../yaml-edit.ts';
-import { textAt } from './values.ts';
-
-const maxBytes = 1024 * 1024;
-const maxAliases = 32;
 
 /** One Kubernetes object of a file, or what else is a document there. */
 export type LintDocument = {
@@ -14,7 +11,6 @@ export type LintDocument = {
   group: string;
   kind: string | null;
   name: string | null;
-  namespace: string | null;
   /** The 1-based line of the key or item at a path, or of its nearest ancestor that exists. */
   lineOf(path: YamlPath): number;
 };
@@ -23,39 +19,15 @@ export type LintFile = { file: string; text: string; documents: readonly LintDoc
 
 /** @throws ConfigurationError with file and line: not YAML, duplicate keys, a YAML bomb, too large */
 export function openLintFile(text: string, file: string): LintFile {
-  if (Buffer.byteLength(text) > maxBytes) {
-    throw new ConfigurationError(`${file} is larger than ${maxBytes} bytes, too large for a manifest.`, { file });
-  }
-  // js-yaml bounds depth, nodes and aliases before anything is built.
-  parseYamlDocuments(text, file);
-  const documents = [...parseAllDocuments(text, { merge: true })];
-  const problem = documents.flatMap(({ errors }) => errors)[0];
-  if (problem !== undefined) {
-    throw new ConfigurationError(`${file} is not valid YAML: ${problem.message.split('\n')[0]}`, {
-      file,
-      line: problem.linePos?.[0].line,
-    });
-  }
-  return { file, text, documents: documents.map((document) => lintDocument(document, text, file)) };
-}
-
-function lintDocument(document: Document.Parsed<ParsedNode>, text: string, file: string): LintDocument {
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: maxAliases });
-  } catch (error) {
-    throw new ConfigurationError(`${file} is not valid YAML: ${(error as Error).message}`, { file, cause: error });
-  }
-  const version = textAt(value, 'apiVersion') ?? '';
-  return {
+  const documents = openManifest(text, file).documents.map(({ contents, reading, group, kind, name }) => ({
     file,
-    value,
-    group: version.includes('/') ? version.slice(0, version.indexOf('/')) : '',
-    kind: textAt(value, 'kind'),
-    name: textAt(value, 'metadata', 'name'),
-    namespace: textAt(value, 'metadata', 'namespace'),
-    lineOf: (path) => lineAt(text, offsetOf(document.contents, path)),
-  };
+    value: reading,
+    group: group ?? '',
+    kind,
+    name,
+    lineOf: (path: YamlPath) => lineAt(text, offsetOf(contents, path)),
+  }));
+  return { file, text, documents };
 }
 
 /** Where the key or the item at a path begins; an alias isn't followed, since its line is the one that a person looks for. */
