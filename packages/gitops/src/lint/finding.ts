@@ -34,6 +34,7 @@ export const lintRules = [
   'kserve-name',
   'kserve-canary-ignored',
   'kserve-canary-mode',
+  'kserve-canary-model',
   'kserve-canary-names',
   'kserve-canary-traffic',
   'kserve-canary-fields',

@@ -76,6 +76,12 @@ function canaryFindings(document: LintDocument, canaries: readonly Placed<Fields
     const message = 'The two canaries, `spec.canary` and `canaryTrafficPercent`, are of different modes.';
     findings.push(say('kserve-canary-mode', 'fail', document, ['spec', 'canary'], message, 'Remove one of them.'));
   }
+  const stablePath = ['spec', 'predictor'];
+  if (!hasModel(valueAt(document.value, stablePath))) {
+    const message = 'A canary needs a stable predictor with a `model`: KServe refuses one beside containers.';
+    const hint = 'Write model: {modelFormat, runtime, image} with a ServingRuntime; `passloop manifests` does.';
+    findings.push(say('kserve-canary-model', 'fail', document, stablePath, message, hint));
+  }
   const taken = new Set([textAt(document.value, 'spec', 'predictor', 'name')]);
   const stable = numberAt(document.value, 'spec', 'predictor', 'minReplicas') ?? 1;
   let sum = 0;
@@ -109,6 +115,13 @@ function canaryFindings(document: LintDocument, canaries: readonly Placed<Fields
     findings.push(say('kserve-canary-traffic', 'fail', document, ['spec', 'canary'], message));
   }
   return findings;
+}
+
+/** As the webhook sees it: a model, one of the old fields, or a container that is told where its model lies. */
+function hasModel(predictor: unknown): boolean {
+  const isNamed = ['model', ...frameworks].some((key) => valueAt(predictor, [key]) !== undefined);
+  const variables = itemsAt(predictor, ['containers']).flatMap(({ value }) => itemsAt(value, ['env']));
+  return isNamed || variables.some(({ value }) => value.name === 'STORAGE_URI');
 }
 
 function predictorFindings(document: LintDocument, path: (string | number)[]): LintFinding[] {

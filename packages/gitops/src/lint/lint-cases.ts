@@ -226,6 +226,16 @@ export const lintCases: Record<LintRule, LintCase> = {
     fires: kserve('RawDeployment', [stable, '  canary:', canary('v2', 10)].join('\n')),
     silent: canaries(canary('v2', 10)),
   },
+  'kserve-canary-model': {
+    verdict: 'fail',
+    line: 6,
+    says: 'refuses one beside containers',
+    fires: kserve(
+      'Standard',
+      `  predictor: {name: v1, containers: [{name: kserve-container, image: ${pinned}}]}\n  canary:\n${canary('v2', 10)}`,
+    ),
+    silent: canaries(canary('v2', 10)),
+  },
   'kserve-canary-names': {
     verdict: 'fail',
     line: 9,
