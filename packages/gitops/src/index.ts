@@ -14,6 +14,12 @@ export * from './holds.ts';
 export * from './kustomization.ts';
 export type { LintFinding } from './lint/finding.ts';
 export { lintLine, lintManifests, type ManifestText } from './lint/lint.ts';
+export {
+  environmentsText,
+  type GraphManifests,
+  graphManifests,
+} from './manifests/graph-manifests.ts';
+export { imageInterface } from './manifests/serving-pod.ts';
 export * from './paths.ts';
 export { type PromotionOptions, promote } from './promote.ts';
 export { openPromotion, type PromotionPlan, type PromotionRequest, planPromotion } from './promotion.ts';

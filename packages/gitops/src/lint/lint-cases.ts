@@ -228,7 +228,7 @@ export const lintCases: Record<LintRule, LintCase> = {
   },
   'kserve-canary-model': {
     verdict: 'fail',
-    line: 6,
+    line: 7,
     says: 'refuses one beside containers',
     fires: kserve(
       'Standard',
