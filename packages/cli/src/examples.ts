@@ -35,5 +35,10 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   hold: ['passloop hold sha256:<64 hex> --reason "trained on a leak"', 'passloop hold sha256:<64 hex> --lift'],
   status: ['passloop status', 'passloop status --repository acme/deploy'],
   explain: ['passloop explain 2026.11.22-3f9c1ab', 'passloop explain sha256:<64 hex>'],
-  edit: ['passloop edit kustomization.yaml --kind kustomize --image ghcr.io/acme/flight --to sha256:<64 hex> --plan'],
+  edit: [
+    'passloop edit kustomization.yaml --kind kustomize --image ghcr.io/acme/flight --to sha256:<64 hex> --plan',
+    'passloop edit values.yaml --kind helm-values --address server.image --to ghcr.io/acme/flight:v7@sha256:<64 hex>',
+    'passloop edit isvc.yaml --kind kserve --slot canary --percent 10 --to sha256:<64 hex>',
+    'passloop edit routes.yaml --kind istio --subset canary --weight 10',
+  ],
 };

@@ -1,3 +1,4 @@
+import { targetFields, targetKinds } from '@passloop/model';
 import type { Command, CommanderError } from 'commander';
 import { expect, it } from 'vitest';
 import { examples } from './examples.ts';
@@ -71,4 +72,12 @@ it('lists the commands by the road', () => {
   expect(listed).toEqual(
     'init doctor check data train package compare manifests adopt promote rollback hold status explain edit help'.split(' '),
   );
+});
+
+it('lists every kind of target that can be edited, and has a flag for every field', () => {
+  const edit = new Map(leaves(program())).get('edit');
+  const help = edit?.helpInformation().replace(/\s+/g, ' ');
+  expect(help).toContain(`kind of the target: ${targetKinds.join(', ')}`);
+  const flags = edit?.options.map((option) => option.attributeName());
+  for (const kind of targetKinds) expect(flags).toEqual(expect.arrayContaining(targetFields(kind)));
 });

@@ -6,7 +6,7 @@ import { fieldsOf, type Manifest, type ManifestDocument } from './manifest.ts';
 import type { Reading } from './manifest-reading.ts';
 import { lineAt } from './yaml-edit.ts';
 
-export type Ranged = { range: [number, number, number] };
+type Ranged = { range: [number, number, number] };
 export type MapPair = { key: Scalar & Ranged; value: ParsedNode | null };
 
 /** A node at its place in a document. */
@@ -259,7 +259,7 @@ export function isEmpty(node: ParsedNode | null): boolean {
 }
 
 /** A key as readers name it. */
-export function keyName(key: unknown): string {
+function keyName(key: unknown): string {
   if (!isScalar(key)) return '';
   if (typeof key.value === 'symbol') return '<<';
   return key.value === null ? '' : String(key.value);

@@ -175,9 +175,9 @@ function manifestLint({ base, head, changed }: DeployDiff, places: readonly Depl
         const text = tree.files.get(file)?.text;
         return text == null ? [] : [{ file, text }];
       });
-    for (const { file, line, message, hint, verdict } of lintChange(textsIn(base), textsIn(head))) {
-      // What was there already is told where somebody works on it.
-      if (verdict === 'warn' && !changed.includes(file)) continue;
+    for (const { file, line, message, hint, verdict, before } of lintChange(textsIn(base), textsIn(head))) {
+      // What is only worth knowing is told once; what is wrong, as long as somebody works on that file.
+      if (before === 'warn' || (verdict === 'warn' && !changed.includes(file))) continue;
       const one = finding('lint', file, line, hint === null ? message : `${message} ${hint}`, verdict);
       found.set(JSON.stringify(one), one);
     }

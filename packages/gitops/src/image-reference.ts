@@ -7,6 +7,7 @@ import type { Carried, TargetImage } from './target-kind.ts';
 export type ImageReference = { scheme: string; repository: string; tag: string | null; digest: string | null };
 
 export function parseReference(text: string): ImageReference | null {
+  if (text.length > 1024) return null;
   const found =
     /^((?:oci|oci\+native|docker):\/\/)?((?:[a-zA-Z0-9.-]+(?::\d{1,5})?\/)?[a-zA-Z0-9._/-]+)(?::(\w[\w.-]{0,127}))?(?:@(\S+))?$/.exec(
       text,
@@ -48,14 +49,23 @@ export function readReference(at: Located): Carried {
   };
 }
 
-/** @throws ConfigurationError where nothing stands there, and the image's repository isn't known */
 export function editReference(at: Located, image: TargetImage): Change {
+  return setScalar(at, referenceText(at, image));
+}
+
+/**
+ * What shall stand there.
+ * @throws ConfigurationError where nothing stands there, and the image's repository isn't known
+ */
+export function referenceText(at: Located, image: TargetImage): string {
   const reference = referenceAt(at);
-  if (reference?.digest === image.digest && (reference.tag === null || reference.tag === image.tag)) {
-    return { splices: [], meant: [] };
+  if (reference !== null) {
+    // The same image by another tag of it: a tag that isn't known here says nothing wrong.
+    const isThere = reference.digest === image.digest;
+    const isRight = reference.tag === null || image.tag === null || reference.tag === image.tag;
+    return isThere && isRight ? (textAt(at) ?? '') : withImage(reference, image);
   }
-  if (reference !== null) return setScalar(at, withImage(reference, image));
-  if (image.repository !== null) return setScalar(at, `${image.repository}@${image.digest}`);
+  if (image.repository !== null) return `${image.repository}@${image.digest}`;
   throw new ConfigurationError(`${placeName(at)} is empty, and the image's repository isn't known.`, {
     ...placeOf(at),
     hint: 'Write the repository there once, or give the whole reference name@sha256:….',

@@ -57,16 +57,12 @@ export function planPromotion(state: DeployState, request: PromotionRequest): Pr
     branch: promotionBranch(state.model, environment.name),
     files,
     message: commitMessage(headline, [], promotionTrailers(record, null)),
-    text: promotionText(
-      record,
-      { ...request.evidence, facts: [...request.evidence.facts, ...warnings] },
-      listedFiles(files),
-      {
-        runsIn: runsBefore(state, environment, request),
-        pulledAs: pulledAs(environment, record),
-        notes: lintNotes(findings),
-      },
-    ),
+    text: promotionText(record, request.evidence, listedFiles(files), {
+      runsIn: runsBefore(state, environment, request),
+      pulledAs: pulledAs(environment, record),
+      warnings,
+      notes: lintNotes(findings),
+    }),
   };
   const what = outcomeOf(production === null, production?.record ?? null, candidate, request.evidence.comparison);
   return { kind: 'change', change, record, recordDigest, what };

@@ -28,6 +28,8 @@ export type PromotionPlace = {
   runsIn: RunsIn | null;
   /** Names under which the targets pull the image, where they aren't the one that it was pushed to. */
   pulledAs: readonly string[];
+  /** What the edits can't do, and who else writes there. */
+  warnings?: readonly string[];
   /** What the manifests say otherwise than they read, as lines. */
   notes?: readonly string[];
 };
@@ -58,6 +60,7 @@ export function promotionText(
       provenanceLine(record, evidence.facts),
       undoLine(record, evidence.previousImage),
       ...pulledAsLine(record, place.pulledAs),
+      ...(place.warnings ?? []).slice(0, 8).map((warning) => `**Look at** ${escapeMarkdown(warning, 500)}`),
       ...(place.notes ?? []),
     ].join('\n'),
     filesLine(files),

@@ -15,7 +15,7 @@ export function editStorage(at: Located, image: TargetImage): Change {
   return editReference(at, image);
 }
 
-function requireImage(at: Located): void {
+export function requireImage(at: Located): void {
   const text = textAt(at) ?? '';
   if (/^oci(?:\+native)?:\/\//.test(text) && referenceAt(at) !== null) return;
   throw new ConfigurationError(`${placeName(at)} is ${JSON.stringify(plainText(text, 120))}, which names no image.`, {

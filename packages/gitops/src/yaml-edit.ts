@@ -48,7 +48,7 @@ export function scalarText(value: string, style: QuoteStyle): string {
 
 /** True where the text, written plain in block or flow style, is this string to readers of YAML 1.1 and of 1.2. */
 export function isPlainString(value: string): boolean {
-  if (!/^[A-Za-z0-9_./+][A-Za-z0-9_./+@:-]*$/.test(value) || value.endsWith(':')) return false;
+  if (!/^[A-Za-z0-9_./+][A-Za-z0-9_./+@:=-]*$/.test(value) || value.endsWith(':')) return false;
   if (/^(?:\.{3}|y|n|yes|no|on|off|true|false|null)$/i.test(value)) return false;
   return (['1.1', '1.2'] as const).every(
     (version) => parseDocument(value, { version, logLevel: 'silent' }).toJS() === value,

@@ -141,8 +141,8 @@ export function addDeployCommands(program: Command): void {
     const { kind, to, plan } = flags;
     await answerText(flags, async (context) => {
       const edited = await edit(context, { file, kind, to, plan, ...targetFlags(flags) });
-      const text = edited.changed ? edited.diff : `unchanged: ${edited.file}`;
-      return [...edited.warnings.map((warning) => `warning: ${warning}`), text].join('\n');
+      for (const warning of edited.warnings) context.progress.note(`warning: ${warning}`);
+      return edited.changed ? edited.diff : `unchanged: ${edited.file}`;
     });
   });
 }

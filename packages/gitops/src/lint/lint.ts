@@ -45,15 +45,19 @@ export function lintManifests(files: readonly ManifestText[]): LintFinding[] {
   );
 }
 
+/** A finding of a change: `before` is what it was already, null where the change brings it. */
+export type ChangeFinding = LintFinding & { before: LintFinding['verdict'] | null };
+
 /**
  * What a change leaves behind. What was there before is not this change's to answer for: it warns, wherever it stands now.
  */
-export function lintChange(before: readonly ManifestText[], after: readonly ManifestText[]): LintFinding[] {
+export function lintChange(before: readonly ManifestText[], after: readonly ManifestText[]): ChangeFinding[] {
   const keyOf = ({ rule, file, message }: LintFinding) => JSON.stringify([rule, file, message]);
-  const known = new Set(lintManifests(before).map(keyOf));
-  return lintManifests(after).map((finding) =>
-    finding.verdict === 'fail' && known.has(keyOf(finding)) ? { ...finding, verdict: 'warn' } : finding,
-  );
+  const known = new Map(lintManifests(before).map((finding) => [keyOf(finding), finding.verdict]));
+  return lintManifests(after).map((finding) => {
+    const earlier = known.get(keyOf(finding)) ?? null;
+    return { ...finding, verdict: earlier === null ? finding.verdict : 'warn', before: earlier };
+  });
 }
 
 /** One line: `apps/flight/prod.yaml:12: ...`. */

@@ -14,11 +14,11 @@ import {
   textAt,
 } from '../address.ts';
 import { containerImage } from '../container-image.ts';
-import { editReference, parseReference, readReference, withImage } from '../image-reference.ts';
+import { editReference, readReference, referenceText } from '../image-reference.ts';
 import { fieldsOf, type Manifest, openManifest, selectDocument } from '../manifest.ts';
 import { applyChanges, type Change, editInSteps, insertKey, remove, setScalar } from '../manifest-edit.ts';
 import type { Reading } from '../manifest-reading.ts';
-import { editStorage, readStorage } from '../storage-image.ts';
+import { editStorage, readStorage, requireImage } from '../storage-image.ts';
 import { addressText, type Carried, type TargetEditor, type TargetImage } from '../target-kind.ts';
 
 type KserveTarget = TargetOf<'kserve'>;
@@ -196,6 +196,7 @@ function editKnativeCanary(text: string, target: KserveTarget, image: TargetImag
   const manifest = openManifest(text, target.file);
   const { predictor } = serviceOf(manifest, target);
   const written = childOf(predictor, 'canaryTrafficPercent');
+  percentAt(written);
   return applyChanges(
     manifest,
     editIn(predictor, image),
@@ -210,6 +211,7 @@ function editStandardCanary(text: string, target: KserveTarget, image: TargetIma
   if (second !== undefined) throw severalCanaries(service);
   if (canary !== undefined) {
     const written = childOf(canary, 'trafficPercent');
+    percentAt(written);
     return applyChanges(
       manifest,
       editIn(predictorOf(canary), image),
@@ -230,11 +232,10 @@ const ignoredInCanary = ['maxReplicas', 'scaleTarget', 'scaleMetric', 'autoScali
 
 /** The stable predictor with the image in it, and a name of its own that follows from the image. */
 function canaryPredictor(stable: Located, image: TargetImage): Reading {
-  const { at } = imageIn(stable);
+  const { at, isStorage } = imageIn(stable);
+  if (isStorage) requireImage(at);
   const own = at.path.slice(stable.path.length);
-  const reference = parseReference(textAt(at) ?? '');
-  const pinned = reference === null ? '' : withImage(reference, image);
-  const copy = withValueAt(readingAt(stable), own, pinned);
+  const copy = withValueAt(readingAt(stable), own, referenceText(at, image));
   const fields = Object.entries(fieldsOf(copy)).filter(([key]) => key !== 'name' && !ignoredInCanary.includes(key));
   const replicas = fields.map(([key, value]): [string, Reading] =>
     key === 'minReplicas' ? [key, fewer(value)] : [key, value],

@@ -1,0 +1,90 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { file } from './record-fixture.ts';
+import { fixtureText, image, targetCases } from './targets/target-cases.ts';
+import { editTarget, readTarget, targetValue } from './targets.ts';
+
+/** Pieces with which somebody tries to make an edit write elsewhere, or a reader see something else. */
+const pieces = [
+  '\n',
+  '\r\n',
+  '\t',
+  '  ',
+  '- ',
+  '---\n',
+  '...\n',
+  '%YAML 1.1\n',
+  '# c',
+  '{',
+  '}',
+  '[',
+  ']',
+  ', ',
+  ': ',
+  '? ',
+  '&a ',
+  '*a',
+  '<<: *a\n',
+  '<<: {image: x}\n',
+  '!!str ',
+  '!!binary ',
+  '!x ',
+  '|\n',
+  '>-\n',
+  '"',
+  "'",
+  '\\',
+  '__proto__: ',
+  'image: r\n',
+  'digest: ""\n',
+  'weight: 1\n',
+  'name: flight\n',
+  '\u2028',
+  '\u0085',
+  '\ufeff',
+  '{{ .x }}',
+];
+const cut = fc.record({
+  at: fc.nat(),
+  drop: fc.nat({ max: 12 }),
+  text: fc.array(fc.constantFrom(...pieces), { maxLength: 3 }).map((some) => some.join('')),
+});
+
+function damaged(text: string, cuts: readonly { at: number; drop: number; text: string }[]): string {
+  return cuts.reduce((current, { at, drop, text: added }) => {
+    const start = at % (current.length + 1);
+    return current.slice(0, start) + added + current.slice(start + drop);
+  }, text);
+}
+
+it('edits damaged manifests to what it reads back in both versions, or refuses them by name', () => {
+  let edited = 0;
+  let refused = 0;
+  fc.assert(
+    fc.property(fc.constantFrom(...targetCases), fc.array(cut, { minLength: 1, maxLength: 3 }), (one, cuts) => {
+      const text = damaged(fixtureText(one.fixture), cuts);
+      const { target } = one;
+      let after: string;
+      try {
+        after = editTarget(text, target, image);
+      } catch (error) {
+        refused += 1;
+        expect(error).toMatchObject({ code: 'configuration' });
+        expect((error as Error).message).toContain(target.file);
+        return;
+      }
+      edited += 1;
+      expect(readTarget(target, file(target.file, after))).toMatchObject({
+        value: targetValue(target, image),
+        problem: null,
+      });
+      expect(editTarget(after, target, image)).toBe(after);
+      const count = (source: string) => (parseAllDocuments(source, { logLevel: 'silent' }) as unknown[]).length;
+      expect(count(after)).toBe(count(text));
+    }),
+    { numRuns: 1500 },
+  );
+  // Neither of the two is the rule: the damage is small enough for both.
+  expect(Math.min(edited, refused)).toBeGreaterThan(100);
+});
