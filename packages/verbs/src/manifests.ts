@@ -38,7 +38,7 @@ export async function manifests(context: Context, request: ManifestsRequest): Pr
   const model = selectModel(models, request.model);
   const graph = graphOf(model);
   const environment = environmentOf(model, request.environment);
-  const image = await imageOf(context, root, model, request.image);
+  const image = await imageOf(root, model, request.image);
   const { files, environments } = graphManifests({ graph, model: model.name, environment, image });
   const plan = { files, environments: environmentsText(environments), notes: notesOf(model, image, files) };
   if (request.plan === true) return { ...plan, written: false };
@@ -75,12 +75,7 @@ function environmentOf(model: LoadedModel, asked: string | undefined): string {
   });
 }
 
-async function imageOf(
-  context: Context,
-  root: string,
-  model: LoadedModel,
-  asked: string | undefined,
-): Promise<FirstImage> {
+async function imageOf(root: string, model: LoadedModel, asked: string | undefined): Promise<FirstImage> {
   const reference = asked ?? (await pushedImage(root, model));
   const { digest } = parseImageName(reference);
   if (digest === null) {

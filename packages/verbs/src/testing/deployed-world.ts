@@ -32,16 +32,9 @@ export async function pushedImage(world: World, version: string): Promise<Candid
   return { reference: `${world.image}@${digest}`, digest, imageKey: null, bytes: null };
 }
 
-/**
- * A version that runs in prod from now on, with whatever its record says beside its image. With `merge: 'review'` its pull request waits.
- */
-export async function deploy(
-  world: World,
-  version: string,
-  record: Partial<CandidateRecord> = {},
-  merge: 'auto' | 'review' = 'auto',
-): Promise<CandidateRecord> {
-  const candidate: CandidateRecord = {
+/** A version of the model, in an image that is pushed. */
+export async function versionOfImage(world: World, version: string): Promise<CandidateRecord> {
+  return {
     schema: 'passloop/record/v1',
     identity: 'acme/flights#flight-delay',
     model: 'flight-delay',
@@ -63,8 +56,19 @@ export async function deploy(
     comparedWith: null,
     reproduction: null,
     trust: 'writers',
-    ...record,
   };
+}
+
+/**
+ * A version that runs in prod from now on, with whatever its record says beside its image. With `merge: 'review'` its pull request waits.
+ */
+export async function deploy(
+  world: World,
+  version: string,
+  record: Partial<CandidateRecord> = {},
+  merge: 'auto' | 'review' = 'auto',
+): Promise<CandidateRecord> {
+  const candidate = { ...(await versionOfImage(world, version)), ...record };
   const forge = octokitForge({
     repository: 'acme/deploy',
     token: world.tokens.deploy,
