@@ -3,7 +3,7 @@ import path from 'node:path';
 import { graphManifests } from '@passloop/gitops';
 import { Ajv } from 'ajv';
 import { describe, expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { graphOf, graphShapes } from '../../packages/gitops/src/manifests/graph-cases.ts';
 import { SeldonDeployment, SeldonExperiment, SeldonModel } from './seldon-schemas.ts';
 
@@ -50,6 +50,13 @@ describe.each(graphShapes)('%s', (shape) => {
       expect(problemsOf(wrong).join('\n'), value.kind).toMatch(/additional|unrecognized/i);
     }
   });
+});
+
+it('holds for what the documentation shows for Argo CD and Flux', () => {
+  const page = readFileSync(path.join(import.meta.dirname, '../../docs/manifests.md'), 'utf8');
+  const shown = [...page.matchAll(/^```yaml\n(apiVersion: [\s\S]*?)^```$/gm)].map(([, text = '']) => parse(text));
+  expect(shown.map(({ kind }) => kind)).toEqual(['Application', 'Kustomization']);
+  for (const value of shown) expect(problemsOf(value), value.kind).toEqual([]);
 });
 
 it('is small', () => {

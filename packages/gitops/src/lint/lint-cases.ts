@@ -3,6 +3,8 @@ import type { ManifestText } from './lint.ts';
 
 /** For every rule a manifest that breaks it, at a line, and its like that doesn't. */
 export type LintCase = {
+  /** For the documentation: what holds, or what it is about. */
+  about: string;
   verdict: 'fail' | 'warn';
   line: number;
   /** A part of what is said. */
@@ -68,8 +70,16 @@ const kustomization = (entry: string): ManifestText[] => [
 ];
 
 export const lintCases: Record<LintRule, LintCase> = {
-  yaml: { verdict: 'fail', line: 2, says: 'not valid YAML', fires: 'a: 1\na: 2\n', silent: 'a: 1\n---\na: 2\n' },
+  yaml: {
+    about: 'The file is no YAML, has duplicate keys, or expands without bound.',
+    verdict: 'fail',
+    line: 2,
+    says: 'not valid YAML',
+    fires: 'a: 1\na: 2\n',
+    silent: 'a: 1\n---\na: 2\n',
+  },
   'seldon-traffic': {
+    about: 'The traffic of the predictors that answer sums to 100; a single one has 0 or 100.',
     verdict: 'fail',
     line: 6,
     says: 'main 80, canary 10',
@@ -81,6 +91,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     ),
   },
   'seldon-zero-traffic': {
+    about: 'Traffic 0 is left out on the way, and Ambassador then shares evenly: remove the predictor.',
     verdict: 'fail',
     line: 7,
     says: 'canary has traffic 0',
@@ -88,6 +99,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: predictors(predictor('main', 'traffic: 99, '), predictor('canary', 'traffic: 1, ')),
   },
   'seldon-shadow': {
+    about: 'At most one shadow, not alone, with 0 to 100.',
     verdict: 'fail',
     line: 8,
     says: 'at most one',
@@ -99,6 +111,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: predictors(predictor('main', ''), predictor('s1', 'shadow: true, ')),
   },
   'seldon-predictor-name': {
+    about: 'Predictors have names of their own.',
     verdict: 'fail',
     line: 7,
     says: 'named main',
@@ -106,6 +119,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: predictors(predictor('main', 'traffic: 90, '), predictor('other', 'traffic: 10, ')),
   },
   'seldon-container': {
+    about: 'A unit without an implementation has a container of its name.',
     verdict: 'fail',
     line: 6,
     says: 'containers are: modell',
@@ -117,6 +131,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     ),
   },
   'seldon-model-uri': {
+    about: "A prepackaged server has a `modelUri`, except for Hugging Face's.",
     verdict: 'fail',
     line: 6,
     says: 'XGBOOST_SERVER',
@@ -124,6 +139,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: unit('name: clf, implementation: HUGGINGFACE_SERVER'),
   },
   'seldon-no-engine': {
+    about: 'Without an engine a graph has one unit.',
     verdict: 'fail',
     line: 6,
     says: '2 units',
@@ -135,6 +151,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     ),
   },
   'seldon-endpoint': {
+    about: 'Endpoints are all REST or all gRPC, as `transport` is.',
     verdict: 'fail',
     line: 6,
     says: 'REST at a, GRPC at b',
@@ -146,6 +163,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     ),
   },
   'seldon-logger': {
+    about: 'A logger has a mode.',
     verdict: 'fail',
     line: 6,
     says: '`mode`',
@@ -153,6 +171,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: unit('name: clf, implementation: SIMPLE_MODEL, logger: {mode: all}'),
   },
   'seldon-protocol': {
+    about: 'Servers of scikit-learn, XGBoost, MLflow and Hugging Face speak no TensorFlow protocol.',
     verdict: 'fail',
     line: 7,
     says: 'tensorflow',
@@ -160,6 +179,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: seldon(`  protocol: v2\n  predictors:\n    - {name: main, ${graph}}`),
   },
   'seldon-branches': {
+    about: 'An A/B test has two children, and `n_branches` counts those that there are.',
     verdict: 'fail',
     line: 6,
     says: 'n_branches 3 and has 2 children',
@@ -167,6 +187,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: router('{name: n_branches, value: "2", type: INT}'),
   },
   'seldon-kafka': {
+    about: 'A deployment on Kafka names broker and topics.',
     verdict: 'fail',
     line: 7,
     says: 'KAFKA_INPUT_TOPIC, KAFKA_OUTPUT_TOPIC',
@@ -178,6 +199,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     ),
   },
   'experiment-default': {
+    about: 'The default of an Experiment is one of its candidates.',
     verdict: 'fail',
     line: 4,
     says: 'default c is none of the candidates: a, b',
@@ -185,6 +207,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: experiment(`default: a, ${candidates}`),
   },
   'experiment-candidates': {
+    about: 'An Experiment has a candidate or a mirror, and each once.',
     verdict: 'fail',
     line: 4,
     says: 'neither a candidate nor a mirror',
@@ -192,6 +215,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: experiment('mirror: {name: c, percent: 50}'),
   },
   'experiment-weights': {
+    about: 'Weights are from 0, and one is above; a mirror gets 0 to 100 percent.',
     verdict: 'fail',
     line: 4,
     says: '0, 0',
@@ -199,6 +223,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: experiment(candidates),
   },
   'experiment-model': {
+    about: 'Candidates and mirror are Models (or Pipelines) of these files, if they hold any.',
     verdict: 'warn',
     line: 4,
     says: 'No Model is named b',
@@ -206,6 +231,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: experiment(candidates, ['a', 'b']),
   },
   'kserve-name': {
+    about: 'Lower case letters, digits and "-", with a letter first.',
     verdict: 'fail',
     line: 4,
     says: '2flight',
@@ -213,6 +239,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: kserve(null, stable),
   },
   'kserve-canary-ignored': {
+    about: '`canaryTrafficPercent` works in Knative mode alone; in Standard mode all traffic would move at once.',
     verdict: 'fail',
     line: 7,
     says: 'ignored in the mode RawDeployment',
@@ -220,6 +247,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: kserve('Knative', `  predictor: {canaryTrafficPercent: 10, ${served}}`),
   },
   'kserve-canary-mode': {
+    about: '`spec.canary` needs the annotation `Standard`, to the letter.',
     verdict: 'fail',
     line: 8,
     says: 'it is RawDeployment',
@@ -227,6 +255,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: canaries(canary('v2', 10)),
   },
   'kserve-canary-model': {
+    about: '`spec.canary` needs a stable predictor with a `model`, not bare containers.',
     verdict: 'fail',
     line: 7,
     says: 'refuses one beside containers',
@@ -237,6 +266,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: canaries(canary('v2', 10)),
   },
   'kserve-canary-names': {
+    about: "A canary has a name of its own, which isn't the stable one's.",
     verdict: 'fail',
     line: 9,
     says: 'named v1',
@@ -244,6 +274,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: canaries(canary('v2', 10), canary('v3', 10)),
   },
   'kserve-canary-traffic': {
+    about: 'Percentages are 0 to 100, and all canaries together take at most 100.',
     verdict: 'fail',
     line: 8,
     says: 'take 110 percent',
@@ -251,6 +282,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: canaries(canary('v2', 50), canary('v3', 50)),
   },
   'kserve-canary-fields': {
+    about: 'A canary takes no autoscaling field, no `workerSpec`, and at most the stable `minReplicas`.',
     verdict: 'fail',
     line: 9,
     says: 'maxReplicas',
@@ -258,6 +290,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: canaries(canary('v2', 10, 'minReplicas: 2, ')),
   },
   'kserve-protocol': {
+    about: 'Where nothing says v2, KServe speaks v1, which an image of Passloop and MLServer do not.',
     verdict: 'fail',
     line: 6,
     says: 'absent, which means v1',
@@ -268,6 +301,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: kserve(null, stable),
   },
   'kserve-framework': {
+    about: '`sklearn:` and its like are rewritten to `model:`, a difference for ever.',
     verdict: 'warn',
     line: 6,
     says: '`sklearn:`',
@@ -275,6 +309,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: kserve(null, stable),
   },
   'istio-weights': {
+    about: 'The weights of a route sum to 100: they are shares of their sum.',
     verdict: 'fail',
     line: 7,
     says: 'flight/stable 90, flight/canary 5',
@@ -282,6 +317,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: virtualService(weights(90, 10)),
   },
   'istio-subset': {
+    about: 'A subset stands in the DestinationRule of its host, if these files hold one.',
     verdict: 'fail',
     line: 7,
     says: 'no subset canary; it has: stable',
@@ -295,6 +331,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     ],
   },
   'istio-mirror-percent': {
+    about: 'Deprecated; `mirrorPercentage` is read.',
     verdict: 'warn',
     line: 7,
     says: 'deprecated',
@@ -304,6 +341,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     ),
   },
   'istio-mirror-all': {
+    about: 'Without `mirrorPercentage` every request is mirrored.',
     verdict: 'warn',
     line: 7,
     says: 'mirrored to shadow',
@@ -313,6 +351,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     ),
   },
   'rollout-steps': {
+    about: 'A step is one of those that Argo Rollouts knows, and weights are percentages.',
     verdict: 'fail',
     line: 6,
     says: 'Step 2 is setwieght',
@@ -320,6 +359,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: rollout('steps: [{setWeight: 10}, {pause: {}}, {setWeight: 100}]'),
   },
   'rollout-arguments': {
+    about: 'Arguments of an analysis are declared, given, and written `{{args.name}}`.',
     verdict: 'fail',
     line: 6,
     says: 'argument service, which has no default',
@@ -327,6 +367,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: [analysis('{name: service, value: flight}'), template('{name: service}')].join('---\n'),
   },
   'rollout-template': {
+    about: 'Templates of an analysis are in these files, if they hold any.',
     verdict: 'warn',
     line: 6,
     says: 'No AnalysisTemplate is named latency',
@@ -334,6 +375,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: rollout('analysis: {templates: [{templateName: latency}]}'),
   },
   'owned-weights': {
+    about: 'Flagger or Argo Rollouts sets these weights; in Git they are drift.',
     verdict: 'fail',
     line: 7,
     says: 'Flagger (Canary flight) sets the weights',
@@ -341,6 +383,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: [virtualService(weights(90, 10)), flagger('other')].join('---\n'),
   },
   'image-tag': {
+    about: 'An image is named by tag, which can be moved.',
     verdict: 'warn',
     line: 8,
     says: 'ghcr.io/acme/flight:1.4.0 is named by tag',
@@ -348,6 +391,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: deployment(pinned),
   },
   'image-latest': {
+    about: 'An image is named `latest`, or without any version.',
     verdict: 'fail',
     line: 8,
     says: 'pushed last',
@@ -355,6 +399,8 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: [{ file: 'd.yaml', text: deployment('ghcr.io/acme/flight') }, ...kustomization(`digest: ${digest}`)],
   },
   'kustomize-key': {
+    about:
+      '`images` of a kustomization knows `name`, `newName`, `newTag`, `digest`, `tagSuffix`; there is no `newDigest`.',
     verdict: 'fail',
     line: 3,
     says: 'newDigest',
@@ -362,6 +408,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: kustomization(`digest: ${digest}`),
   },
   'image-policy': {
+    about: "A `$imagepolicy` marker: Flux's image automation sets this field.",
     verdict: 'warn',
     line: 3,
     says: 'flux-system:flight',
@@ -369,6 +416,7 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: kustomization(`digest: ${digest} # pinned`),
   },
   'image-automation': {
+    about: 'An automation writes images on its own: it undoes promotions and rollbacks.',
     verdict: 'warn',
     line: 2,
     says: 'of its own accord',
