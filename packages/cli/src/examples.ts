@@ -21,6 +21,14 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   compare: [
     'passloop compare --production old.csv --candidate new.csv --key id --label y --score proba --positive 1 --metric roc_auc:higher:0.005',
   ],
+  'manifests write': [
+    'passloop manifests --environment prod --image ghcr.io/acme/flight@sha256:<64 hex> --plan',
+    'passloop manifests --environment prod --out ../deploy',
+  ],
+  'manifests lint': [
+    'passloop manifests lint apps/flight',
+    'passloop manifests lint route.yaml rule.yaml --json lint.json',
+  ],
   adopt: ['passloop adopt --plan', 'passloop adopt --ref 3f9c1ab'],
   promote: ['passloop promote --plan', 'passloop promote --environment prod'],
   rollback: ['passloop rollback --reason "late flights at night"', 'passloop rollback --to 2026.11.22-3f9c1ab'],

@@ -70,7 +70,9 @@ it('lists the commands by the road', () => {
   const help = program().helpInformation();
   const listed = [...help.matchAll(/^ {2}([a-z]+)(?: |$)/gm)].map((match) => match[1]);
   expect(listed).toEqual(
-    'init doctor check data train package compare adopt promote rollback hold status explain edit help'.split(' '),
+    'init doctor check data train package compare manifests adopt promote rollback hold status explain edit help'.split(
+      ' ',
+    ),
   );
 });
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { type Action, type GithubClient, type GithubOptions, githubClient } from './client.ts';
 import { commitsQuery, deployQuery, PullNode, pullFields, RepositoryNode } from './deploy-query.ts';
 import { mergePullRequest } from './merge.ts';
-import { type OlderServer, olderServer } from './older-server.ts';
+import { olderServer } from './older-server.ts';
 import { commitFiles, isBlob, openPullRequest, snapshotOf } from './snapshot.ts';
 
 const GitObject = z.object({ sha: z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/) });

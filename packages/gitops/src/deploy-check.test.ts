@@ -276,6 +276,21 @@ describe('a branch of a promotion', () => {
   });
 });
 
+describe('what the manifests say', () => {
+  const wrong = kustomization(two.image.digest).replace('    digest', '    newDigest: x\n    digest');
+
+  it('fails where the change brings what kustomize does not know, with the line', () => {
+    const { findings } = check(base, { ...promotion, [manifest]: wrong }, { versions: [first] });
+    expect(findings).toEqual([expect.objectContaining({ rule: 'lint', verdict: 'fail', file: manifest, line: 3 })]);
+  });
+
+  it('warns where it was there before', () => {
+    const before = { ...base, [manifest]: wrong.replace(two.image.digest, one.image.digest) };
+    const { findings } = check(before, { ...promotion, [manifest]: wrong }, { versions: [first] });
+    expect(findings).toEqual([expect.objectContaining({ rule: 'lint', verdict: 'warn', file: manifest, line: 3 })]);
+  });
+});
+
 describe('targets of several kinds', () => {
   const routes = 'apps/flight/prod/routes.yaml';
   const service = 'apps/flight/prod/service.yaml';

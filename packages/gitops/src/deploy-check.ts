@@ -4,6 +4,7 @@ import type { StoredRecord } from '@passloop/record';
 import { finding, isRecord, recordFindings, returnedTo, type Subject, stateAtBase } from './deploy-record-check.ts';
 import { type DeployDiff, type DeployPlace, type DeployTree, lineOf, recordIn, recordPlaces } from './deploy-tree.ts';
 import { readHolds } from './holds.ts';
+import { lintChange } from './lint/lint.ts';
 import { holdsFolder, promotionBranch, stateFolder } from './paths.ts';
 import { readTarget, type TargetState, targetOf } from './targets.ts';
 
@@ -34,7 +35,7 @@ export function checkDeployChange(diff: DeployDiff): DeployJudgement {
     if (!isChanged && !targets.some((target) => changed.has(target.file))) continue;
     judgePlace({ diff, place, before, after, isChanged }, judgement);
   }
-  judgement.findings.push(...holdFindings(diff), ...branchFindings(diff, touched));
+  judgement.findings.push(...holdFindings(diff), ...branchFindings(diff, touched), ...manifestLint(diff, places));
   return judgement;
 }
 
@@ -159,6 +160,29 @@ function removalFindings({ diff, place, before }: Subject): DeployFinding[] {
       `The record of ${place.model} in ${place.environment} can't be taken away: it has a history. \`passloop rollback\` goes back in it.`,
     ),
   ];
+}
+
+/** What the manifests that a record names say otherwise than they read, where the change touches one of them. */
+function manifestLint({ base, head, changed }: DeployDiff, places: readonly DeployPlace[]): DeployFinding[] {
+  const found = new Map<string, DeployFinding>();
+  for (const place of places) {
+    const stored = recordIn(head, place);
+    if (!isRecord(stored)) continue;
+    const files = [...new Set(stored.record.deployment.targets.map(({ file }) => file))];
+    if (!files.some((file) => changed.includes(file))) continue;
+    const textsIn = (tree: DeployTree) =>
+      files.flatMap((file) => {
+        const text = tree.files.get(file)?.text;
+        return text == null ? [] : [{ file, text }];
+      });
+    for (const { file, line, message, hint, verdict, before } of lintChange(textsIn(base), textsIn(head))) {
+      // What is only worth knowing is told once; what is wrong, as long as somebody works on that file.
+      if (before === 'warn' || (verdict === 'warn' && !changed.includes(file))) continue;
+      const one = finding('lint', file, line, hint === null ? message : `${message} ${hint}`, verdict);
+      found.set(JSON.stringify(one), one);
+    }
+  }
+  return [...found.values()];
 }
 
 /** Every hold of a model whose holds change must be one that can be read. */

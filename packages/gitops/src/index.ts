@@ -27,6 +27,14 @@ export * from './hold.ts';
 export * from './holds.ts';
 export * from './kustomization.ts';
 export { type BranchCommit, type Landing, landingOf } from './landing.ts';
+export type { LintFinding } from './lint/finding.ts';
+export { lintLine, lintManifests, type ManifestText } from './lint/lint.ts';
+export {
+  environmentsText,
+  type GraphManifests,
+  graphManifests,
+} from './manifests/graph-manifests.ts';
+export { imageInterface } from './manifests/serving-pod.ts';
 export { type Opened, openedAs } from './opened.ts';
 export * from './paths.ts';
 export { precedenceProblem } from './precedence.ts';

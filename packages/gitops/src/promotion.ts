@@ -4,6 +4,7 @@ import type { Refusal } from './apply-change.ts';
 import { commitMessage, promotionTrailers } from './commit-message.ts';
 import { type Decision, decide } from './decision.ts';
 import { type DeployChange, isApplied } from './deploy-change.ts';
+import { lintNotes, lintRefusal, lintTargets } from './deploy-lint.ts';
 import { type DeployState, type EnvironmentState, environmentOf } from './deploy-state.ts';
 import { changedLines, type PlannedFile } from './edits.ts';
 import { promotionBranch } from './paths.ts';
@@ -54,6 +55,9 @@ export function planPromotion(state: DeployState, request: PromotionRequest): Pr
     cause: 'promotion',
     at: request.at,
   });
+  const findings = lintTargets(environment, editor);
+  const unfit = lintRefusal(findings);
+  if (unfit !== null) return unfit;
   const files = editor.files();
   const headline = `promote(${record.model}/${environment.name}): ${record.version}`;
   const change: DeployChange = {
@@ -65,6 +69,7 @@ export function planPromotion(state: DeployState, request: PromotionRequest): Pr
       pulledAs: pulledAs(environment, record),
       warnings,
       productionCommit: production?.commit ?? null,
+      notes: lintNotes(findings),
     }),
   };
   const what = outcomeOf(production === null, production?.record ?? null, candidate, request.evidence.comparison);

@@ -39,6 +39,8 @@ export type PromotionPlace = {
   warnings?: readonly string[];
   /** The commit that brought production's record, which the comparison was made with; null or absent where it isn't known. */
   productionCommit?: string | null | undefined;
+  /** What the manifests say otherwise than they read, as lines. */
+  notes?: readonly string[];
 };
 
 /** The environment before this one in which the same image runs, and since when (ISO 8601, UTC). */
@@ -70,6 +72,7 @@ export function promotionText(
       undoLine(record, evidence.previousImage),
       ...pulledAsLine(record, place.pulledAs),
       ...(place.warnings ?? []).slice(0, 8).map((warning) => `**Look at** ${escapeMarkdown(warning, 500)}`),
+      ...(place.notes ?? []),
     ].join('\n'),
     filesLine(files),
   ];
@@ -81,6 +84,7 @@ export function rollbackText(
   left: RecordDocument,
   { reason, hold, notes = [] }: { reason: string; hold: string | null; notes?: readonly string[] },
   files: readonly { file: string; lines: number | null }[],
+  findings: readonly string[] = [],
 ): PullRequestText {
   const { environment } = record.deployment;
   const title = `rollback(${record.model} → ${environment}): ${left.version} back to ${record.version}`;
@@ -104,6 +108,7 @@ export function rollbackText(
       `**Where it comes from** ${sourceOf(record)}`,
       ...notes.slice(0, 20).map((note) => `**Look at** ${escapeMarkdown(note, 1500)}`),
       '**To undo it** revert this commit: image, record and hold go together.',
+      ...findings,
     ].join('\n'),
     filesLine(files),
   ];

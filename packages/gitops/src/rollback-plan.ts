@@ -4,6 +4,7 @@ import type { Refusal } from './apply-change.ts';
 import { canaryFields } from './canary-fields.ts';
 import { commitMessage, promotionTrailers } from './commit-message.ts';
 import type { DeployChange, FileEditor } from './deploy-change.ts';
+import { lintNotes, lintRefusal, lintTargets } from './deploy-lint.ts';
 import { type DeployState, type EnvironmentState, environmentOf } from './deploy-state.ts';
 import { holdDocument } from './holds.ts';
 import { holdPath, promotionBranch } from './paths.ts';
@@ -90,13 +91,16 @@ function rollbackPlan(
   { from, to, signature }: { from: RecordVersion; to: RecordVersion; signature: SignatureChange },
   request: RollbackRequest,
   restoration: Restoration,
-): RollbackPlan {
+): RollbackPlan | Refusal {
   const { deployment: _, ...older } = to.record;
   const { record, recordDigest, editor } = changeRecord(state, environment, older, {
     cause: 'rollback',
     at: request.at,
   });
   for (const [path, text] of restoration.files) editor.write(path, text);
+  const findings = lintTargets(environment, editor);
+  const unfit = lintRefusal(findings);
+  if (unfit !== null) return unfit;
   const hold = writeHold(editor, environment, from.record, record, request);
   const files = editor.files();
   const waits = restoration.ranThere
@@ -108,7 +112,13 @@ function rollbackPlan(
     branch: promotionBranch(state.model, environment.name),
     files,
     message: commitMessage(headline, [request.reason], promotionTrailers(record, from.record.deployment.promotionId)),
-    text: rollbackText(record, from.record, { reason: request.reason, hold, notes }, listedFiles(files)),
+    text: rollbackText(
+      record,
+      from.record,
+      { reason: request.reason, hold, notes },
+      listedFiles(files),
+      lintNotes(findings),
+    ),
   };
   return { kind: 'change', change, record, recordDigest, what: 'rollback', from, to, hold, notes, waits };
 }

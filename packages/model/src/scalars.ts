@@ -26,3 +26,11 @@ export const ImageRepository = z
     /^[a-z0-9]+(?:[._-][a-z0-9]+)*(?::\d{1,5})?(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/,
     'must be an image repository such as ghcr.io/acme/flight: lower case, no tag, no digest',
   );
+
+export const PinnedImage = z
+  .string()
+  .max(512)
+  .regex(
+    /^[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}$/,
+    'must be an image pinned by digest: name[:tag]@sha256:<64 hex>',
+  );

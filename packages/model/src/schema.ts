@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { Check } from './checks.ts';
+import { Graph } from './graph.ts';
 import { HealthyWhen } from './health.ts';
-import { ImageRepository, InsidePath, Name } from './scalars.ts';
+import { ImageRepository, InsidePath, Name, PinnedImage } from './scalars.ts';
 import { Target } from './targets.ts';
 
 /** The model file, `passloop.yaml`. Strict everywhere: an unknown key is an error. */
@@ -9,13 +10,6 @@ import { Target } from './targets.ts';
 const Column = z.string().min(1).max(256);
 const MeasuredNumber = z.number().refine(Number.isFinite, 'must be a finite number');
 const Scalar = z.union([z.string().max(1024), z.number(), z.boolean()]);
-const PinnedImage = z
-  .string()
-  .max(512)
-  .regex(
-    /^[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}$/,
-    'must be an image pinned by digest: name[:tag]@sha256:<64 hex>',
-  );
 const Platform = z.string().regex(/^linux\/(amd64|arm64)$/, 'must be linux/amd64 or linux/arm64');
 const Age = z.string().regex(/^[1-9]\d{0,3}[hd]$/, 'must be a number of hours or days, such as 36h or 14d');
 
@@ -140,11 +134,17 @@ export const Environment = z.strictObject({
 });
 export type Environment = z.infer<typeof Environment>;
 
-const Deploy = z.strictObject({
-  repository: z.string().min(1).max(1024),
-  branch: z.string().min(1).max(255).optional(),
-  environments: z.array(Environment).min(1).max(32),
-});
+const Deploy = z
+  .strictObject({
+    repository: z.string().min(1).max(1024),
+    branch: z.string().min(1).max(255).optional(),
+    /** None while the first manifests are still to be written. */
+    environments: z.array(Environment).max(32).default([]),
+    graph: Graph.optional(),
+  })
+  .refine(({ environments, graph }) => environments.length > 0 || graph !== undefined, {
+    message: 'needs `environments`, or a `graph` from which `passloop manifests` writes the first manifests',
+  });
 
 export const Model = z.strictObject({
   name: Name,

@@ -16,6 +16,7 @@ import type {
   DataReport,
   ImageDocument,
   KeyDocument,
+  ManifestLintDocument,
   PlanDocument,
   ProbeDocument,
   PromotionDocument,
@@ -295,6 +296,21 @@ function proposalLines({ title, body, url }: Proposal): string[] {
     '',
     ...body.split(/\r?\n/).map((line) => plainText(line.replaceAll('\u200b', ' '), 4096)),
   ];
+}
+
+export function printManifestLint({ verdict, files, findings }: ManifestLintDocument): string {
+  const lines = [
+    `${verdict}: ${findings.length} ${findings.length === 1 ? 'finding' : 'findings'} in ${files} ${files === 1 ? 'file' : 'files'}`,
+  ];
+  for (const finding of findings) {
+    const where = `${plainText(finding.file, 1024)}:${finding.line}`;
+    lines.push(
+      `  ${mark(finding.verdict)} ${where} (${plainText(finding.rule)})`,
+      `       ${plainText(finding.message, 1000)}`,
+    );
+    if (finding.hint !== null) lines.push(`       ${plainText(finding.hint, 500)}`);
+  }
+  return `${lines.join('\n')}\n`;
 }
 
 export function printStatus(status: StatusDocument): string {

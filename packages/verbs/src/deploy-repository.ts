@@ -97,7 +97,10 @@ export function environmentNamed(model: LoadedModel, name: string | undefined): 
     name === undefined ? productionEnvironment(model) : environments.find((environment) => environment.name === name);
   if (found === null || found === undefined) {
     throw new ConfigurationError(`${model.name} has no environment ${JSON.stringify(name ?? 'production')}.`, {
-      hint: `It has: ${environments.map((environment) => environment.name).join(', ') || 'none'}.`,
+      hint:
+        environments.length === 0
+          ? 'It has none: `passloop manifests` writes the first manifests, and says what to add to the model file.'
+          : `It has: ${environments.map((environment) => environment.name).join(', ')}.`,
     });
   }
   return found;

@@ -29,7 +29,7 @@ export async function planPromotions(context: Context, request: PromotionPlanReq
   const workspace = await openWorkspace(context, { ref: request.ref });
   const models =
     request.model === undefined
-      ? workspace.models.filter((model) => model.deploy !== undefined)
+      ? workspace.models.filter((model) => (model.deploy?.environments.length ?? 0) > 0)
       : [selectModel(workspace.models, request.model)];
   if (models.length === 0) {
     throw new ConfigurationError('No model of this commit has a `deploy` section: nothing says where one runs.', {

@@ -68,15 +68,17 @@ function serviceOf(manifest: Manifest, { name }: KserveTarget): Service {
   throw new ConfigurationError(`${placeName(root)} has no spec.predictor.`, placeOf(root));
 }
 
-/** Where a predictor names its image: a model's storageUri, else its container. */
+/** Where a predictor names its image: a model's own server, its storageUri, else its container. */
 function imageIn(predictor: Located): { at: Located; isStorage: boolean } {
+  const server = descend(predictor, 'model', 'image');
+  if (server !== null) return { at: server, isStorage: false };
   const uri = descend(predictor, 'model', 'storageUri');
   if (uri !== null) return { at: uri, isStorage: true };
   const containers = childOf(predictor, 'containers');
   if (containers === null) {
     throw new ConfigurationError(`${placeName(predictor)} names no image.`, {
       ...placeOf(predictor),
-      hint: 'Write model.storageUri: oci://repository there, or containers with an image.',
+      hint: 'Write model.image or model.storageUri: oci://repository there, or containers with an image.',
     });
   }
   const named = itemWhere(containers, 'name', 'kserve-container') !== null;
