@@ -79,7 +79,7 @@ export async function deployWorld(options: Partial<LocalGithubOptions> & Reposit
   };
 }
 
-type RepositoryWorld = Omit<DeployWorld, 'clone' | typeof Symbol.asyncDispose>;
+export type RepositoryWorld = Omit<DeployWorld, 'clone' | typeof Symbol.asyncDispose>;
 
 /** Another deploy repository, `acme/<name>`, with its own token and clone. */
 export async function deployRepository(
@@ -97,8 +97,13 @@ export async function deployRepository(
 }
 
 /** A repository whose main branch is that of another one on this machine, history and all. */
-export async function copiedRepository(github: LocalGithub, name: string, from: string): Promise<RepositoryWorld> {
-  const world = await emptyRepository(github, name, {});
+export async function copiedRepository(
+  github: LocalGithub,
+  name: string,
+  from: string,
+  settings: Partial<RepositorySettings> = {},
+): Promise<RepositoryWorld> {
+  const world = await emptyRepository(github, name, settings);
   await git(world.repository.directory, 'fetch', '--quiet', from, 'main:main');
   return world;
 }

@@ -1,0 +1,94 @@
+import path from 'node:path';
+import { temporaryFolder } from '@passloop/core';
+import { type LocalGithub, startLocalGithub } from '@passloop/local-github';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { RepositoryWorld } from '../../packages/github/src/deploy-fixture.ts';
+import { jobAt } from './deploy-job.ts';
+import { type PromoterPool, promoterPool } from './promoter-pool.ts';
+import { type Left, leftIn, placeOf, type Scenario, scenarios, scenarioWorlds, undisturbed } from './scenarios.ts';
+
+/** Where a process is killed: at the n-th call of its run, before the server did anything, or when all of it was done. */
+type Point = { nth: number; isDone: boolean };
+type Count = { scenario: string; calls: number; once: number; twice: number };
+
+/** Each run is later than the one before: what was begun keeps its time, and so its bytes. */
+const times = ['2026-11-22T10:10:00Z', '2026-11-22T11:11:00Z', '2026-11-22T12:12:00Z'];
+const counts: Count[] = [];
+let pool: PromoterPool;
+
+beforeAll(async () => {
+  pool = await promoterPool(4);
+});
+afterAll(async () => {
+  await pool[Symbol.asyncDispose]();
+});
+
+it.each(scenarios)('$name comes to one result wherever its process is killed, and killed again', async (scenario) => {
+  await using folder = await temporaryFolder('kills');
+  const clock = () => new Date('2026-11-22T10:00:00Z');
+  await using server = await startLocalGithub({ root: path.join(folder.path, 'root'), rateLimit: 1_000_000, clock });
+  const worlds = await scenarioWorlds(server, folder.path, scenario);
+  const { before, after } = await undisturbed(server, worlds, scenario, times);
+  const points = pointsOf(scenario.calls.length);
+
+  /** Kills at one point after the other, runs to the end, and compares. How many kills there were is the answer. */
+  async function killedAt(...kills: Point[]): Promise<{ killed: number; left: Left[] }> {
+    const world = await worlds.fresh();
+    const left: Left[] = [];
+    for (const [attempt, point] of kills.entries()) {
+      if (!(await killOnce(server, world, scenario, attempt, point))) break;
+      left.push(await leftIn(world));
+    }
+    if (left.length === kills.length) expect(await killOnce(server, world, scenario, left.length, null)).toBe(false);
+    // The attempt that moved the branch gave the change its time.
+    const begun = left.findIndex(({ refs }) => refs !== before.refs);
+    const where = JSON.stringify(kills);
+    expect(await leftIn(world), where).toEqual(after[begun < 0 ? left.length : begun]);
+    return { killed: left.length, left };
+  }
+
+  // Twice at the same call; and for everything that a first kill can leave, the second one at every call of the next run.
+  const once = await inParallel(points, (point) => killedAt(point, point));
+  expect(once.every(({ killed }) => killed >= 1)).toBe(true);
+  const twice = once.filter(({ killed }) => killed === 2).length;
+  counts.push({ scenario: scenario.name, calls: scenario.calls.length, once: points.length, twice });
+});
+
+function pointsOf(calls: number): Point[] {
+  return Array.from({ length: calls }, (_, index) => index + 1).flatMap((nth) => [
+    { nth, isDone: false },
+    { nth, isDone: true },
+  ]);
+}
+
+/** One run in a process of its own, killed where it stands at the point. @returns whether it came there */
+async function killOnce(
+  server: LocalGithub,
+  world: RepositoryWorld,
+  scenario: Scenario,
+  attempt: number,
+  point: Point | null,
+): Promise<boolean> {
+  const promoter = await pool.take();
+  const match = { token: world.token, nth: point?.nth ?? 1 };
+  const held = point === null ? null : server.inject({ match, fault: point.isDone ? 'timeout-after' : 'timeout' });
+  const running = promoter.run(jobAt(scenario.job, times[attempt] ?? ''), placeOf(world));
+  const isHeld = await Promise.race([
+    running.done.then(() => false),
+    ...(held === null ? [] : [held.happened.then(() => true)]),
+  ]);
+  held?.remove();
+  if (isHeld) await running.kill();
+  else pool.give(promoter);
+  return isHeld;
+}
+
+async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  const queue = [...items.entries()];
+  const worker = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) results[next[0]] = await work(next[1]);
+  };
+  await Promise.all(Array.from({ length: 4 }, worker));
+  return results;
+}
