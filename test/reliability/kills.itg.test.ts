@@ -9,7 +9,7 @@ import { type Left, leftIn, placeOf, type Scenario, scenarios, scenarioWorlds, u
 
 /** Where a process is killed: at the n-th call of its run, before the server did anything, or when all of it was done. */
 type Point = { nth: number; isDone: boolean };
-type Count = { scenario: string; calls: number; once: number; twice: number };
+type Count = { scenario: string; calls: number; once: number; twice: number; pairs: number };
 
 /** Each run is later than the one before: what was begun keeps its time, and so its bytes. */
 const times = ['2026-11-22T10:10:00Z', '2026-11-22T11:11:00Z', '2026-11-22T12:12:00Z'];
@@ -29,30 +29,52 @@ it.each(scenarios)('$name comes to one result wherever its process is killed, an
   await using server = await startLocalGithub({ root: path.join(folder.path, 'root'), rateLimit: 1_000_000, clock });
   const worlds = await scenarioWorlds(server, folder.path, scenario);
   const { before, after } = await undisturbed(server, worlds, scenario, times);
-  const points = pointsOf(scenario.calls.length);
 
-  /** Kills at one point after the other, runs to the end, and compares. How many kills there were is the answer. */
-  async function killedAt(...kills: Point[]): Promise<{ killed: number; left: Left[] }> {
-    const world = await worlds.fresh();
-    const left: Left[] = [];
-    for (const [attempt, point] of kills.entries()) {
-      if (!(await killOnce(server, world, scenario, attempt, point))) break;
-      left.push(await leftIn(world));
-    }
-    if (left.length === kills.length) expect(await killOnce(server, world, scenario, left.length, null)).toBe(false);
-    // The attempt that moved the branch gave the change its time.
+  /** The attempt that moved the branch gave the change its time. */
+  async function expectResult(world: RepositoryWorld, left: Left[], kills: Point[]): Promise<void> {
     const begun = left.findIndex(({ refs }) => refs !== before.refs);
-    const where = JSON.stringify(kills);
-    expect(await leftIn(world), where).toEqual(after[begun < 0 ? left.length : begun]);
-    return { killed: left.length, left };
+    const expected = after[begun < 0 ? left.length : begun];
+    expect(await leftIn(world), JSON.stringify(kills)).toEqual(expected);
   }
 
-  // Twice at the same call; and for everything that a first kill can leave, the second one at every call of the next run.
-  const once = await inParallel(points, (point) => killedAt(point, point));
-  expect(once.every(({ killed }) => killed >= 1)).toBe(true);
-  const twice = once.filter(({ killed }) => killed === 2).length;
-  counts.push({ scenario: scenario.name, calls: scenario.calls.length, once: points.length, twice });
+  const first = await inParallel(pointsOf(scenario.calls.length), async (point) => {
+    const world = await worlds.fresh();
+    expect(await killOnce(server, world, scenario, 0, point)).toBe(true);
+    return { point, world, left: await leftIn(world) };
+  });
+  // What two first kills left alike is one repository to the next run, which is killed there at every call that it makes.
+  const second = await inParallel(distinct(first), async ({ point, world, left }) => {
+    let killed = 0;
+    for (let nth = 1; ; nth += 1) {
+      for (const isDone of [false, true]) {
+        const again = await worlds.copyOf(world);
+        const kill = { nth, isDone };
+        const isKilled = await killOnce(server, again, scenario, 1, kill);
+        const lefts = isKilled ? [left, await leftIn(again)] : [left];
+        if (isKilled) expect(await killOnce(server, again, scenario, 2, null)).toBe(false);
+        await expectResult(again, lefts, [point, kill]);
+        await again.repository.remove();
+        if (!isKilled) return killed;
+        killed += 1;
+      }
+    }
+  });
+  const pairs = sum(first.map(({ left }) => second[indexOf(distinct(first), left)] ?? 0));
+  counts.push({ scenario: scenario.name, calls: scenario.calls.length, once: first.length, twice: sum(second), pairs });
+  console.log(counts.at(-1));
 });
+
+function distinct<T extends { left: Left }>(ones: readonly T[]): T[] {
+  return ones.filter(({ left }, index) => indexOf(ones, left) === index);
+}
+
+function indexOf(ones: readonly { left: Left }[], left: Left): number {
+  return ones.findIndex((one) => one.left.refs === left.refs && one.left.pulls === left.pulls);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, one) => total + one, 0);
+}
 
 function pointsOf(calls: number): Point[] {
   return Array.from({ length: calls }, (_, index) => index + 1).flatMap((nth) => [

@@ -226,26 +226,27 @@ function holdOf(name: string): string {
   return `.passloop/holds/flight-delay/${candidate(name).modelDigest.replace(':', '-')}.json`;
 }
 
-/** Deploy repositories of one scenario, all alike. */
-export type ScenarioWorlds = { fresh(): Promise<RepositoryWorld> };
+/** Deploy repositories that are all alike. */
+export type Worlds = {
+  fresh(): Promise<RepositoryWorld>;
+  /** One that holds what another one does. */
+  copyOf(world: RepositoryWorld): Promise<RepositoryWorld>;
+};
 
-export async function scenarioWorlds(server: LocalGithub, folder: string, scenario: Scenario): Promise<ScenarioWorlds> {
+export async function scenarioWorlds(server: LocalGithub, folder: string, scenario: Scenario): Promise<Worlds> {
   const { seed: earlier, byHand, open, isProtected } = scenario;
-  const seed = await deployRepository(server, folder, 'seed');
+  const seed = await deployRepository(server, folder, 'deploy', { autoMerge: true });
   for (const job of earlier) await perform(job, seed);
   await pull(seed.clone);
   await byHand?.(seed.clone);
+  if (isProtected) await seed.repository.protectBranch('main', { requiredChecks: ['deploy-check'] });
+  if (open !== undefined) await perform(open, seed);
   let count = 0;
-  return {
-    async fresh() {
-      count += 1;
-      const name = `deploy-${count}`;
-      const world = await copiedRepository(server, name, seed.repository.directory, { allowAutoMerge: true });
-      if (isProtected) await world.repository.protectBranch('main', { requiredChecks: ['deploy-check'] });
-      if (open !== undefined) await perform(open, world);
-      return world;
-    },
+  const copyOf = (world: RepositoryWorld) => {
+    count += 1;
+    return copiedRepository(world, `deploy-${count}`);
   };
+  return { copyOf, fresh: () => copyOf(seed) };
 }
 
 export function placeOf({ repository, token, server }: RepositoryWorld) {
@@ -271,7 +272,7 @@ export async function leftIn({ repository }: RepositoryWorld): Promise<Left> {
 /** What undisturbed runs leave: one for each of the times, and checked by hand-written expectations. */
 export async function undisturbed(
   server: LocalGithub,
-  worlds: ScenarioWorlds,
+  worlds: Worlds,
   scenario: Scenario,
   times: readonly string[],
 ): Promise<{ before: Left; after: Left[] }> {
@@ -282,7 +283,7 @@ export async function undisturbed(
     const from = server.log.length;
     await performJob(jobAt(scenario.job, at), placeOf(world), noWait);
     expect(server.log.slice(from).map(({ operations }) => operations.join())).toEqual(scenario.calls);
-    const pulls = world.repository.pullRequests();
+    const pulls = world.repository.pullRequests().slice(scenario.seed.length);
     expect(pulls.map(({ state, mergedAt }) => [state, mergedAt !== null])).toEqual([
       scenario.state === 'open' ? ['open', false] : ['closed', true],
     ]);

@@ -96,16 +96,9 @@ export async function deployRepository(
   return { ...world, clone };
 }
 
-/** A repository whose main branch is that of another one on this machine, history and all. */
-export async function copiedRepository(
-  github: LocalGithub,
-  name: string,
-  from: string,
-  settings: Partial<RepositorySettings> = {},
-): Promise<RepositoryWorld> {
-  const world = await emptyRepository(github, name, settings);
-  await git(world.repository.directory, 'fetch', '--quiet', from, 'main:main');
-  return world;
+/** A repository that holds what another one does, with a token of its own. */
+export async function copiedRepository(from: RepositoryWorld, name: string): Promise<RepositoryWorld> {
+  return worldOf(from.server, await from.repository.copy(name));
 }
 
 async function emptyRepository(
@@ -119,10 +112,20 @@ async function emptyRepository(
     private: true,
     settings,
   });
+  return worldOf(github, repository);
+}
+
+async function worldOf(github: LocalGithub, repository: CreatedRepository): Promise<RepositoryWorld> {
   const permissions = { contents: 'write', pull_requests: 'write', metadata: 'read' } as const;
   const token = await github.createToken({ login: 'passloop[bot]', kind: 'installation', permissions });
   const forgeWith = (more: Partial<GithubOptions>) =>
-    octokitForge({ repository: `acme/${name}`, token, baseUrl: github.restUrl, sleep: async () => {}, ...more });
+    octokitForge({
+      repository: `acme/${repository.name}`,
+      token,
+      baseUrl: github.restUrl,
+      sleep: async () => {},
+      ...more,
+    });
   return {
     server: github,
     repository,
