@@ -4,6 +4,7 @@ import { type LocalGithub, startLocalGithub } from '@passloop/local-github';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { RepositoryWorld } from '../../packages/github/src/deploy-fixture.ts';
 import { jobAt } from './deploy-job.ts';
+import { inParallel } from './in-parallel.ts';
 import { type PromoterPool, promoterPool } from './promoter-pool.ts';
 import { type Left, leftIn, placeOf, type Scenario, scenarios, scenarioWorlds, undisturbed } from './scenarios.ts';
 
@@ -37,13 +38,13 @@ it.each(scenarios)('$name comes to one result wherever its process is killed, an
     expect(await leftIn(world), JSON.stringify(kills)).toEqual(expected);
   }
 
-  const first = await inParallel(pointsOf(scenario.calls.length), async (point) => {
+  const first = await inParallel(pointsOf(scenario.calls.length), 4, async (point) => {
     const world = await worlds.fresh();
     expect(await killOnce(server, world, scenario, 0, point)).toBe(true);
     return { point, world, left: await leftIn(world) };
   });
   // What two first kills left alike is one repository to the next run, which is killed there at every call that it makes.
-  const second = await inParallel(distinct(first), async ({ point, world, left }) => {
+  const second = await inParallel(distinct(first), 4, async ({ point, world, left }) => {
     let killed = 0;
     for (let nth = 1; ; nth += 1) {
       for (const isDone of [false, true]) {
@@ -103,14 +104,4 @@ async function killOnce(
   if (isHeld) await running.kill();
   else pool.give(promoter);
   return isHeld;
-}
-
-async function inParallel<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
-  const results: R[] = [];
-  const queue = [...items.entries()];
-  const worker = async () => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) results[next[0]] = await work(next[1]);
-  };
-  await Promise.all(Array.from({ length: 4 }, worker));
-  return results;
 }

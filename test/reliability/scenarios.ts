@@ -16,7 +16,7 @@ import {
   query,
   type RepositoryWorld,
 } from '../../packages/github/src/deploy-fixture.ts';
-import { type DeployJob, jobAt, performJob } from './deploy-job.ts';
+import { type DeployJob, type JobResult, jobAt, performJob } from './deploy-job.ts';
 
 /** One way to change a deploy repository, and what must come of it. */
 export type Scenario = {
@@ -241,6 +241,8 @@ export async function scenarioWorlds(server: LocalGithub, folder: string, scenar
   await byHand?.(seed.clone);
   if (isProtected) await seed.repository.protectBranch('main', { requiredChecks: ['deploy-check'] });
   if (open !== undefined) await perform(open, seed);
+  // Few files are copied faster than many.
+  await git(seed.repository.directory, 'repack', '-adq');
   let count = 0;
   const copyOf = (world: RepositoryWorld) => {
     count += 1;
@@ -275,13 +277,14 @@ export async function undisturbed(
   worlds: Worlds,
   scenario: Scenario,
   times: readonly string[],
-): Promise<{ before: Left; after: Left[] }> {
+): Promise<{ before: Left; after: Left[]; result: JobResult }> {
   const before = await leftIn(await worlds.fresh());
   const after: Left[] = [];
+  const results: JobResult[] = [];
   for (const at of times) {
     const world = await worlds.fresh();
     const from = server.log.length;
-    await performJob(jobAt(scenario.job, at), placeOf(world), noWait);
+    results.push(await performJob(jobAt(scenario.job, at), placeOf(world), noWait));
     expect(server.log.slice(from).map(({ operations }) => operations.join())).toEqual(scenario.calls);
     const pulls = world.repository.pullRequests().slice(scenario.seed.length);
     expect(pulls.map(({ state, mergedAt }) => [state, mergedAt !== null])).toEqual([
@@ -290,5 +293,7 @@ export async function undisturbed(
     await scenario.expect((file) => world.show(file, scenario.branch));
     after.push(await leftIn(world));
   }
-  return { before, after };
+  const [result] = results;
+  if (result === undefined) throw new Error('There is no time to run at.');
+  return { before, after, result };
 }

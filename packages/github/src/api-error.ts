@@ -60,7 +60,7 @@ function errorOf(failure: Failure, thrown: unknown, call: Action & { repository:
   }
   if (status === 404 || types.includes('NOT_FOUND')) {
     return new ConfigurationError(`GitHub shows no ${call.repository} to this token (404: ${said}): ${call.what}.`, {
-      hint: 'The name is wrong, or the token may not see it: GITHUB_TOKEN reaches its own repository only. For a deploy repository use the token of a GitHub App that is installed there.',
+      hint: `The name is wrong, or the token may not see it: GITHUB_TOKEN reaches its own repository only. For a deploy repository use the token of a GitHub App that is installed there; this call needs \`${call.permission}: ${call.level}\`.`,
       cause: thrown,
     });
   }

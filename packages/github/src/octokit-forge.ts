@@ -232,7 +232,12 @@ async function mergeNow(client: GithubClient, input: MergeInput): Promise<string
 }
 
 function mergeError(error: RefusedError): Error {
-  if (/not mergeable|is in (dirty|unknown) status|can't be rebased|merge conflict/i.test(error.said))
+  // Merged or closed by somebody else, or by the run before, which a read that lags doesn't show.
+  if (
+    /not mergeable|is in (dirty|unknown) status|can't be rebased|merge conflict|is closed|already merged/i.test(
+      error.said,
+    )
+  )
     return new StaleError(error.said);
   if (/not allowed/i.test(error.said)) {
     return new ConfigurationError(error.message, {

@@ -8,6 +8,7 @@ import {
   type OpenPullRequest,
   StaleError,
 } from './forge.ts';
+import { commitText } from './pull-request-text.ts';
 
 export type MergePolicy = 'review' | 'auto';
 
@@ -66,13 +67,18 @@ export async function performChange<
     async (state) => {
       const plan = await options.plan(state);
       if (plan.kind === 'refused') {
-        if (written === null || !options.hasLanded(state, written.plan)) return { state, plan, applied: null };
+        if (written === null) return { state, plan, applied: null };
+        if (!options.hasLanded(state, written.plan)) {
+          await giveTextBack(forge, state.snapshot, written.plan.change);
+          return { state, plan, applied: null };
+        }
         return { state, plan: written.plan, applied: { ...written.applied, merged: state.snapshot.commit } };
       }
       if (first === undefined) first = state.snapshot.heads.get(plan.change.branch)?.pullRequest ?? null;
       const submitted = await submitChange(forge, state.snapshot, plan.change, options.merge);
       const applied = { ...submitted, outcome: overall(first, submitted) };
       written = { plan, applied };
+      requireOwn(applied, state.snapshot.heads.get(plan.change.branch) ?? null);
       const merged = await mergeChange(forge, state.snapshot, plan.change, submitted, options.merge);
       return { state, plan, applied: { ...applied, merged } };
     },
@@ -115,6 +121,24 @@ async function submitChange(
  */
 export function isStuck(open: OpenPullRequest | null, policy: MergePolicy): boolean {
   return policy === 'auto' && open?.mergeState === 'BEHIND';
+}
+
+/**
+ * Between the branch and the text of its pull request somebody else may have moved the branch: then our text is about what is
+ * no longer there. A forge that shows the head of before is only late.
+ */
+function requireOwn({ commit, pullRequest }: AppliedChange, before: HeadSnapshot | null): void {
+  if (pullRequest.headCommit === commit || pullRequest.headCommit === before?.commit) return;
+  throw new StaleError(`Another run moved the branch of ${pullRequest.url}.`);
+}
+
+/** Whoever wrote over the text of the run that took the branch, and then yields to it, leaves what the commit itself says. */
+async function giveTextBack(forge: Forge, snapshot: DeploySnapshot, change: DeployChange): Promise<void> {
+  const head = snapshot.heads.get(change.branch) ?? null;
+  if (head?.pullRequest == null || head.message.trim() === change.message.trim()) return;
+  if (!isSameText(head.pullRequest, change)) return;
+  const { headCommit, url } = await forge.updatePullRequest(head.pullRequest.id, commitText(head.message));
+  if (headCommit !== head.commit) throw new StaleError(`Another run moved the branch of ${url}.`);
 }
 
 async function mergeChange(

@@ -103,6 +103,16 @@ export function pullRequestText(title: string, parts: readonly string[], promoti
   return { title: plainText(title, titleLimit), body: `${clipped(body, bodyLimit - marker.length)}${marker}\n` };
 }
 
+/** A promotion by its commit alone, where the run that had more to say of it is over. */
+export function commitText(message: string): PullRequestText {
+  const [headline = '', ...rest] = message.trimEnd().split('\n');
+  const parts = [
+    'Two runs wrote this pull request at once; this text is made from the commit that its branch holds. The record in it has the rest.',
+    `<pre>\n${escapeMarkdown(rest.join('\n').trim(), bodyLimit / 2)}\n</pre>`,
+  ];
+  return pullRequestText(headline, parts, /^Promotion-Id: (\S+)$/m.exec(message)?.[1] ?? null);
+}
+
 function clipped(text: string, limit: number): string {
   if (text.length <= limit) return text;
   const cut = text.lastIndexOf('\n', limit - 64);
