@@ -4,6 +4,7 @@ import type { RetryPorts } from '@passloop/gitops';
 import { type Fault, startLocalGithub } from '@passloop/local-github';
 import { expect, it } from 'vitest';
 import { mortal, noWait, type RepositoryWorld } from '../../packages/github/src/deploy-fixture.ts';
+import { expectCounted } from './counted.ts';
 import { jobAt, performJob } from './deploy-job.ts';
 import { inParallel } from './in-parallel.ts';
 import { leftIn, placeOf, scenarios, scenarioWorlds, undisturbed } from './scenarios.ts';
@@ -154,6 +155,28 @@ it.each(chosen)('$name is whole whichever call fails, and however', async (scena
   const used = new Set(server.log.flatMap(({ operations }) => operations));
   expect([...used].filter((operation) => /update-ref|receive-pack|delete/.test(operation))).toEqual([
     'git/receive-pack',
+  ]);
+});
+
+it('counts the faults', async () => {
+  const total = (column: 'calls' | 'faults' | 'lags') => counts.reduce((sum, count) => sum + count[column], 0);
+  const outcome = (run: Kind['run']) =>
+    run === 'is refused'
+      ? 'refused, and whole after the next run'
+      : run === 'goes on'
+        ? 'read again, then done'
+        : 'waited for, then done';
+  await expectCounted('faults', [
+    `${total('faults')} faults: each of ${total('calls')} calls fails in ${kinds.length} ways; and ${total('lags')} runs die after a call, of which the next one reads what was there before.`,
+    '',
+    '| answer | what the run does |',
+    '|---|---|',
+    ...kinds.map(({ name, run }) => `| ${name} | ${outcome(run)} |`),
+    '| a read that lags behind the last write | the write is refused as stale, or repeats what is there |',
+    '',
+    '| change | calls | faults | lagging reads |',
+    '|---|--:|--:|--:|',
+    ...counts.map(({ scenario, calls, faults, lags }) => `| ${scenario} | ${calls} | ${faults} | ${lags} |`),
   ]);
 });
 

@@ -3,6 +3,7 @@ import { temporaryFolder } from '@passloop/core';
 import { type LocalGithub, startLocalGithub } from '@passloop/local-github';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { RepositoryWorld } from '../../packages/github/src/deploy-fixture.ts';
+import { expectCounted } from './counted.ts';
 import { jobAt } from './deploy-job.ts';
 import { inParallel } from './in-parallel.ts';
 import { type PromoterPool, promoterPool } from './promoter-pool.ts';
@@ -62,7 +63,22 @@ it.each(scenarios)('$name comes to one result wherever its process is killed, an
   });
   const pairs = sum(first.map(({ left }) => second[indexOf(distinct(first), left)] ?? 0));
   counts.push({ scenario: scenario.name, calls: scenario.calls.length, once: first.length, twice: sum(second), pairs });
-  console.log(counts.at(-1));
+});
+
+it('counts the points', async () => {
+  const total = (column: 'calls' | 'once' | 'twice' | 'pairs') => sum(counts.map((count) => count[column]));
+  const lines = counts.map(
+    ({ scenario, calls, once, twice, pairs }) => `| ${scenario} | ${calls} | ${once} | ${twice} | ${pairs} |`,
+  );
+  expect(pool.killed).toBe(sum(counts.map(({ once, twice }) => once + twice)));
+  await expectCounted('kills', [
+    `${total('once')} points at which a process is killed, ${total('twice')} at which the next one is killed too: ${pool.killed} processes get SIGKILL, and ${total('pairs')} pairs of points are covered.`,
+    '',
+    '| change | calls | killed at | the next run killed at | pairs of points |',
+    '|---|--:|--:|--:|--:|',
+    ...lines,
+    `| **all** | ${total('calls')} | ${total('once')} | ${total('twice')} | ${total('pairs')} |`,
+  ]);
 });
 
 function distinct<T extends { left: Left }>(ones: readonly T[]): T[] {
