@@ -45,7 +45,7 @@ export function deployQuery(owner: string, name: string, request: ReadRequest): 
     (_, index) =>
       `b${index}:ref(qualifiedName:$b${index}){target{... on Commit{${tip}}} associatedPullRequests(first:10,states:[OPEN]){nodes{${pullFields}}}}`,
   );
-  const query = `query(${types.join(',')}){repository(owner:$o,name:$r){id squashMergeAllowed rebaseMergeAllowed mergeCommitAllowed base:${base}{name target{... on Commit{${commit}}}} ${heads.join(' ')}}}`;
+  const query = `query(${types.join(',')}){repository(owner:$o,name:$r){id autoMergeAllowed squashMergeAllowed rebaseMergeAllowed mergeCommitAllowed base:${base}{name target{... on Commit{${commit}}}} ${heads.join(' ')}}}`;
   return { query, variables };
 }
 
@@ -124,6 +124,7 @@ export type RefNode = z.infer<typeof RefNode>;
 
 export const RepositoryNode = z.looseObject({
   id: z.string(),
+  autoMergeAllowed: z.boolean(),
   squashMergeAllowed: z.boolean(),
   rebaseMergeAllowed: z.boolean(),
   mergeCommitAllowed: z.boolean(),

@@ -42,6 +42,8 @@ const merging: Action = { what: 'merging the pull request', permission: 'content
 export function octokitForge(options: GithubOptions): Forge {
   const client = githubClient(options);
   let repositoryId: string | null = null;
+  /** As the last read said; asking for auto-merge where the repository has none is a call in vain. */
+  let hasAutoMerge = true;
 
   async function identify(): Promise<string> {
     if (repositoryId !== null) return repositoryId;
@@ -58,6 +60,7 @@ export function octokitForge(options: GithubOptions): Forge {
       const { query, variables } = deployQuery(client.owner, client.name, request);
       const { repository } = await client.graphql(reading, query, variables, DeployAnswer);
       repositoryId = repository.id;
+      hasAutoMerge = repository.autoMergeAllowed;
       return withWholeFiles(client, snapshotOf(client.repository, repository, request), request);
     },
 
@@ -115,7 +118,7 @@ export function octokitForge(options: GithubOptions): Forge {
       return openPullRequest(updatePullRequest.pullRequest);
     },
 
-    merge: (pullRequest, request) => merge(client, pullRequest, request),
+    merge: (pullRequest, request) => merge(client, pullRequest, request, hasAutoMerge),
   };
 }
 
@@ -181,6 +184,7 @@ async function merge(
   client: GithubClient,
   pullRequest: OpenPullRequest,
   request: MergeRequest,
+  hasAutoMerge: boolean,
 ): Promise<string | null> {
   if (pullRequest.mergeState === 'DIRTY')
     throw new StaleError(`Pull request ${pullRequest.url} conflicts with its base.`);
@@ -191,13 +195,13 @@ async function merge(
     mergeMethod: request.method.toUpperCase(),
     ...text,
   };
-  if (pullRequest.mergeState !== 'CLEAN' && pullRequest.mergeState !== 'HAS_HOOKS') {
+  if (hasAutoMerge && pullRequest.mergeState !== 'CLEAN' && pullRequest.mergeState !== 'HAS_HOOKS') {
     const enabled = await enableAutoMerge(client, input);
     if (enabled) return null;
   }
   const merged = await mergeNow(client, input);
   // GitHub calls a pull request unstable until it has looked at its rules, and refuses auto-merge for that
-  if (merged === null) await enableAutoMerge(client, input);
+  if (merged === null && hasAutoMerge) await enableAutoMerge(client, input);
   return merged;
 }
 

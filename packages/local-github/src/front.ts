@@ -12,6 +12,7 @@ import { type Forge, now, type Repository } from './forge.ts';
 import { gitRefusal, parseGitRequest, serveGit } from './git-http.ts';
 import { graphqlRateLimited, graphqlRootFields, serveGraphql } from './graphql/serve.ts';
 import type { Lag } from './lag.ts';
+import { limitAnswer } from './limit-answer.ts';
 import { findOperation } from './openapi.ts';
 import { servePage } from './pages.ts';
 import { type RateLimits, rateLimitHeaders } from './rate-limit.ts';
@@ -42,11 +43,13 @@ export function createFront(
     faults: Faults;
     lag: Lag;
     limits: RateLimits;
+    /** Seconds to wait for a call beyond the limits of a minute; null for one within them. */
+    secondary: ((call: LoggedCall, caller: string) => number | null) | undefined;
     log: LoggedCall[];
     running: Set<Promise<void>>;
   },
 ): RequestListener {
-  const { registry, faults, lag, limits, log, running } = parts;
+  const { registry, faults, lag, limits, secondary, log, running } = parts;
 
   function finish(call: LoggedCall, outgoing: ServerResponse, reply: RestAnswer): void {
     call.status = reply.status;
@@ -127,7 +130,13 @@ export function createFront(
     try {
       const actor = actorOfHeader(forge, exchange.incoming.headers.authorization);
       exchange.call.login = actor.login;
-      return await work(actor, callerOf(forge, actor));
+      const caller = callerOf(forge, actor);
+      const seconds = secondary?.(exchange.call, caller) ?? null;
+      if (seconds !== null) {
+        exchange.call.refused = 'secondary rate limit';
+        return limitAnswer(exchange.call, { rateLimit: 'secondary', seconds }, caller);
+      }
+      return await work(actor, caller);
     } catch (error) {
       if (error instanceof ApiError) return errorAnswer(error, documentation);
       throw error;
@@ -256,6 +265,7 @@ export function createFront(
       writes: false,
       login: '',
       status: null,
+      refused: null,
       fault: null,
     };
     log.push(call);

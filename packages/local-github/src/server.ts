@@ -20,6 +20,7 @@ import { settlePulls } from './merge-pull.ts';
 import { createRateLimits } from './rate-limit.ts';
 import { createRegistry, grantPackage, linkPackage } from './registry.ts';
 import { type CreatedRepository, createRepository, type RepositoryRequest, repositoryHandle } from './repositories.ts';
+import { createSecondaryLimits, type SecondaryLimits } from './secondary-limits.ts';
 import { ANONYMOUS, createToken, type TokenRequest } from './tokens.ts';
 
 export type LocalGithubOptions = {
@@ -32,6 +33,8 @@ export type LocalGithubOptions = {
   clock?: () => Date;
   /** Calls per hour and caller; default 5000. */
   rateLimit?: number;
+  /** Limits of a minute; none by default. */
+  secondaryLimits?: SecondaryLimits;
   /** Serves `/v2/` in front of a registry that asks for no login. */
   registry?: { upstream: string };
 };
@@ -81,6 +84,8 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
   const limits = createRateLimits(options.rateLimit ?? 5000, clock);
   const log: LoggedCall[] = [];
   const running = new Set<Promise<void>>();
+  const secondary =
+    options.secondaryLimits === undefined ? undefined : createSecondaryLimits(options.secondaryLimits, clock);
   const lag = createLag(forge);
   const registry = options.registry === undefined ? undefined : createRegistry(forge, options.registry.upstream);
   forge.beforeWrite = async (repository) => {
@@ -91,7 +96,10 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
   for (const repository of forge.repositories.values()) {
     await settlePulls(forge, repository, { ...ANONYMOUS, login: repository.state.owner });
   }
-  const http = createServer({ requestTimeout: 0 }, createFront(forge, { registry, faults, lag, limits, log, running }));
+  const http = createServer(
+    { requestTimeout: 0 },
+    createFront(forge, { registry, faults, lag, limits, secondary, log, running }),
+  );
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject);
     http.listen(options.port ?? 0, '127.0.0.1', resolve);
