@@ -21,7 +21,7 @@ export type DeployJob = { query: DeployQuery; merge: MergePolicy } & (
   | { act: 'adopt'; request: AdoptRequest }
 );
 
-export type JobPlace = { repository: string; token: string; baseUrl: string; timeoutMs?: number };
+export type JobPlace = { repository: string; token: string; baseUrl: string; timeoutMs?: number; maxWaitMs?: number };
 
 export type JobResult = { outcome: string; reason: string | null; commit: string | null; merged: boolean };
 

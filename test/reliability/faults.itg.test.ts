@@ -86,7 +86,7 @@ const chosen = scenarios.filter(({ name }) => /a first promotion|that merges|a r
 type Count = { scenario: string; calls: number; faults: number; lags: number };
 const counts: Count[] = [];
 
-it.each(chosen)('$name is whole whichever call fails, and however', async (scenario) => {
+it.each(chosen)('$name is whole whichever call fails, and however', { timeout: 900_000 }, async (scenario) => {
   await using folder = await temporaryFolder('faults');
   await using server = await startLocalGithub({ root: path.join(folder.path, 'root'), rateLimit: 1_000_000, clock });
   const worlds = await scenarioWorlds(server, folder.path, scenario);

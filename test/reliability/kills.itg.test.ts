@@ -25,7 +25,9 @@ afterAll(async () => {
   await pool[Symbol.asyncDispose]();
 });
 
-it.each(scenarios)('$name comes to one result wherever its process is killed, and killed again', async (scenario) => {
+it.each(scenarios)('$name comes to one result wherever its process is killed, and killed again', {
+  timeout: 900_000,
+}, async (scenario) => {
   await using folder = await temporaryFolder('kills');
   const clock = () => new Date('2026-11-22T10:00:00Z');
   await using server = await startLocalGithub({ root: path.join(folder.path, 'root'), rateLimit: 1_000_000, clock });

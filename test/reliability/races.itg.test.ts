@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { parseDocument } from '@passloop/documents';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -11,7 +12,7 @@ import {
   promotionOf,
   query,
 } from '../../packages/github/src/deploy-fixture.ts';
-import type { DeployJob, JobResult } from './deploy-job.ts';
+import { type DeployJob, type JobResult, performJob } from './deploy-job.ts';
 import { type Promoter, type PromoterPool, promoterPool } from './promoter-pool.ts';
 import { placeOf } from './scenarios.ts';
 
@@ -167,6 +168,54 @@ it('fifty candidates of one model that merge by themselves: production only goes
   }
   expect(image).toBe(candidate(newest).image.reference.split('@')[0]);
 });
+
+it('twenty promoters wait for the limits of a minute as long as they are asked to, and every promotion lands', async () => {
+  // A minute of the server lasts a second.
+  const [begin, pace] = [performance.now(), 60];
+  const clock = () => new Date(Date.parse('2026-11-22T10:00:00Z') + Math.round((performance.now() - begin) * pace));
+  const models = Array.from({ length: 20 }, (_, index) => `model-${index}`);
+  const lines = models.map((model) => `  - {name: ghcr.io/acme/${model}, newTag: v0}\n`).join('');
+  await using world = await deployWorld({
+    files: { [manifest]: `images:\n${lines}` },
+    rateLimit: 1_000_000,
+    clock,
+    secondaryLimits: { restPoints: 60, graphqlPoints: 120, content: 6 },
+  });
+  const waits: number[] = [];
+  const sleep = async (milliseconds: number) => {
+    waits.push(milliseconds);
+    await setTimeout(milliseconds / pace);
+  };
+
+  const results = await Promise.all(
+    models.map((model) => {
+      const identity = `acme/models#${model}`;
+      const targets = [{ kind: 'kustomize' as const, file: manifest, image: `ghcr.io/acme/${model}` }];
+      const job: DeployJob = {
+        act: 'promote',
+        query: query({ model, identity, environments: [{ name: 'prod', targets }] }),
+        request: promotionOf(candidate(model, { model, identity })),
+        merge: 'review',
+      };
+      const place = { ...placeOf(world), timeoutMs: 120_000, maxWaitMs: Number.POSITIVE_INFINITY };
+      return performJob(job, place, { sleep, random: Math.random });
+    }),
+  );
+
+  expect(results.map(({ outcome }) => outcome)).toEqual(models.map(() => 'created'));
+  const pulls = world.repository.pullRequests().map(({ title }) => title);
+  for (const model of models) expect(pulls.filter((title) => title.startsWith(`promote(${model} `))).toHaveLength(1);
+  // Each refusal was waited for once, and the call was sent again, not the whole promotion.
+  const refused = world.server.log.filter((call) => call.refused !== null);
+  expect(refused.length).toBeGreaterThan(0);
+  expect(waits).toHaveLength(refused.length);
+  expect(world.server.counts().total - refused.length).toBe(models.length * 5 + pushes(world));
+});
+
+/** Calls of git itself, with which the fixture begins. */
+function pushes(world: DeployWorld): number {
+  return world.server.log.filter(({ kind }) => kind === 'git').length;
+}
 
 /** Always the same disorder. */
 function shuffled<T>(items: readonly T[]): T[] {
