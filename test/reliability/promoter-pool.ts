@@ -7,7 +7,7 @@ import type { DeployJob, JobPlace, JobResult } from './deploy-job.ts';
 import type { Order } from './promoter.ts';
 
 /** A job that runs in a process of its own. */
-export type RunningJob = {
+type RunningJob = {
   /** Rejects with what the process said, or where it was killed. */
   done: Promise<JobResult>;
   /** SIGKILL, and the end of the process. */

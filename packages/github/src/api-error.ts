@@ -96,6 +96,8 @@ function isStale(status: number | null, message: string): boolean {
     /expected branch to point to|is at \S+ but expected|reference already exists|not a fast.forward/i.test(message) ||
     /a pull request already exists for|no commits between|could not resolve to a node/i.test(message) ||
     /base branch was modified|head branch was modified/i.test(message) ||
+    // What was written a moment ago isn't everywhere yet.
+    /(?:object|tree sha|parent sha) does not exist|head sha can't be blank|head ref must be a branch/i.test(message) ||
     (status === 409 && !/merge conflict/i.test(message))
   );
 }
