@@ -188,6 +188,24 @@ it('reads again after a stale answer and after a lagging read', async () => {
   expect(world.repository.pullRequests()).toHaveLength(1);
 });
 
+it.each([
+  ['git/create-commit', { status: 422, body: { message: 'Tree SHA does not exist' } }],
+  ['updateRefs', { status: 200, body: { errors: [{ type: 'UNPROCESSABLE', message: 'Object does not exist' }] } }],
+  [
+    'createPullRequest',
+    {
+      status: 200,
+      body: { errors: [{ type: 'UNPROCESSABLE', message: "Head sha can't be blank, Head ref must be a branch" }] },
+    },
+  ],
+])('reads again where %s does not see yet what was just written', async (operation, fault) => {
+  await using world = await deployWorld();
+  world.server.inject({ match: { operation }, fault, times: 2 });
+  const promoted = await promote(world.forge, query(), promotionOf(candidate('a')), review);
+  expect(promoted).toMatchObject({ outcome: 'created' });
+  expect(world.repository.pullRequests()).toHaveLength(1);
+});
+
 it('edits a manifest with a byte order mark, a long one and one of Windows, and no link', async () => {
   const long = `# ${'x'.repeat(600_000)}\r\nimages:\r\n- name: ghcr.io/acme/flight\r\n  newTag: v1`;
   for (const text of [`\ufeffimages:\n- name: ghcr.io/acme/flight\n  newTag: v1\n`, long]) {

@@ -60,7 +60,7 @@ function errorOf(failure: Failure, thrown: unknown, call: Action & { repository:
   }
   if (status === 404 || types.includes('NOT_FOUND')) {
     return new ConfigurationError(`GitHub shows no ${call.repository} to this token (404: ${said}): ${call.what}.`, {
-      hint: 'The name is wrong, or the token may not see it: GITHUB_TOKEN reaches its own repository only. For a deploy repository use the token of a GitHub App that is installed there.',
+      hint: `The name is wrong, or the token may not see it: GITHUB_TOKEN reaches its own repository only. For a deploy repository use the token of a GitHub App that is installed there; this call needs \`${call.permission}: ${call.level}\`.`,
       cause: thrown,
     });
   }
@@ -121,6 +121,8 @@ function isStale(status: number | null, message: string): boolean {
     /expected branch to point to|is at \S+ but expected|reference already exists|not a fast.forward/i.test(message) ||
     /a pull request already exists for|no commits between|could not resolve to a node/i.test(message) ||
     /base branch was modified|head branch was modified/i.test(message) ||
+    // What was written a moment ago isn't everywhere yet.
+    /(?:object|tree sha|parent sha) does not exist|head sha can't be blank|head ref must be a branch/i.test(message) ||
     (status === 409 && !/merge conflict/i.test(message))
   );
 }

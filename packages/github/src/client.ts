@@ -11,7 +11,7 @@ export type GithubOptions = {
   baseUrl?: string | undefined;
   /** No answer within this time is a failure; 30,000 ms by default. */
   timeoutMs?: number | undefined;
-  /** The longest wait for a rate limit, for all calls of this client together; 60,000 ms by default. */
+  /** The longest wait for a rate limit, for all calls of this client together; 300,000 ms by default: a secondary one asks for a minute each time. */
   maxWaitMs?: number | undefined;
   /** How a rate limit is waited out. */
   sleep(milliseconds: number): Promise<void>;
@@ -59,7 +59,7 @@ export function githubClient(options: GithubOptions): GithubClient {
   const timeoutMs = options.timeoutMs ?? 30_000;
   // Until 3.12, GitHub Enterprise Server has these as previews, for who asks by media type; later ones pass over it.
   const previews = isEnterprise(options) ? { mediaType: { previews: ['update-refs', 'merge-info'] } } : {};
-  let waitLeft = options.maxWaitMs ?? 60_000;
+  let waitLeft = options.maxWaitMs ?? 300_000;
 
   async function call<T>(action: Action, send: (octokit: Octokit, signal: AbortSignal) => Promise<T>): Promise<T> {
     opened ??= openOctokit(options);

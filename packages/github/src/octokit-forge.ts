@@ -31,6 +31,8 @@ export function octokitForge(options: GithubOptions): Forge {
   const client = githubClient(options);
   const older = olderServer(options);
   let repositoryId: string | null = null;
+  /** As the last read said; asking for auto-merge where the repository has none is a call in vain. */
+  let hasAutoMerge = true;
 
   async function identify(): Promise<string> {
     if (repositoryId !== null) return repositoryId;
@@ -49,6 +51,7 @@ export function octokitForge(options: GithubOptions): Forge {
         return client.graphql(reading, query, variables, DeployAnswer);
       });
       repositoryId = repository.id;
+      hasAutoMerge = repository.autoMergeAllowed;
       return withWholeFiles(client, snapshotOf(client.repository, repository, request), request);
     },
 
@@ -118,7 +121,7 @@ export function octokitForge(options: GithubOptions): Forge {
       await client.graphql(closing, query, { i: input }, DoneAnswer);
     },
 
-    merge: (pullRequest, request) => mergePullRequest(client, older, pullRequest, request),
+    merge: (pullRequest, request) => mergePullRequest({ client, older, hasAutoMerge }, pullRequest, request),
   };
 }
 

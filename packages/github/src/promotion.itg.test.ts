@@ -117,8 +117,7 @@ it('merges by itself where the environment says so, and knows production then', 
   const merged = await promote(world.forge, query(), promotionOf(candidate('a')), auto);
 
   expect(merged).toMatchObject({ outcome: 'created', merged: true });
-  // one more than the six: of a pull request that was just opened nobody knows that it needs no auto-merge
-  expect(world.server.counts(from)).toMatchObject({ total: 7, writes: 6 });
+  expect(world.server.counts(from)).toMatchObject({ total: 6, writes: 5 });
   expect(await world.show(manifest)).toContain(candidate('a').image.digest);
   expect((await decisionOf(world, 'a')).kind).toBe('already-promoted');
   const again = world.server.log.length;
@@ -163,7 +162,7 @@ it('leaves auto-merge on also where GitHub first calls the pull request unstable
   expect(world.repository.pullRequests()[0]?.autoMerge).toMatchObject({ method: expect.any(String) });
 });
 
-it('rolls back to the previous record in six calls and one for its merge, holds the model that is left, and keeps it out', async () => {
+it('rolls back to the previous record in five calls and one for its merge, holds the model that is left, and keeps it out', async () => {
   await using world = await deployWorld();
   await promote(world.forge, query(), promotionOf(candidate('a')), auto);
   await promote(world.forge, query(), promotionOf(candidate('b')), auto);
@@ -186,7 +185,6 @@ it('rolls back to the previous record in six calls and one for its merge, holds 
     'git/create-commit',
     'updateRefs',
     'createPullRequest',
-    'enablePullRequestAutoMerge',
     'mergePullRequest',
   ]);
   const hold = `.passloop/holds/flight-delay/${candidate('b').modelDigest.replace(':', '-')}.json`;

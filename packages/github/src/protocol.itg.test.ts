@@ -1,5 +1,4 @@
 import { adopt, hold, promote, readDeployState, rollback } from '@passloop/gitops';
-import type { InjectedFault } from '@passloop/local-github';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import {
@@ -9,7 +8,6 @@ import {
   git,
   image,
   manifest,
-  mortal,
   noWait,
   promotionOf,
   pull,
@@ -98,7 +96,7 @@ async function patch(world: DeployWorld, path: string, body: Record<string, stri
 
 it.each(
   ways,
-)('$name is one read (two where an older commit is looked at) and four writes, two more to merge, and then one read', async ({
+)('$name is one read (two where an older commit is looked at) and four writes, one more to merge, and then one read', async ({
   name,
   production,
   act,
@@ -114,36 +112,45 @@ it.each(
 
   await using merging = await inProduction(production);
   const merged = await requests(merging, () => act(merging, auto));
-  // Right after opening, GitHub doesn't know yet whether it can merge: auto-merge is asked for, refused as clean, and merged directly.
-  expect(merged.operations).toEqual([...looking, ...writing, 'enablePullRequestAutoMerge', 'mergePullRequest']);
+  expect(merged.operations).toEqual([...looking, ...writing, 'mergePullRequest']);
   expect(merged.result).toMatchObject({ merged: true });
   const done = await requests(merging, () => act(merging, auto));
   expect(done.operations).toEqual(['repository']);
   expect(['already-promoted', 'unchanged']).toContain(done.result.outcome);
 });
 
-const faults: InjectedFault['fault'][] = [
-  { status: 502, body: { message: 'Server Error' }, after: true },
-  { status: 200, body: { data: null, errors: [{ message: 'Something went wrong while executing your query.' }] } },
-];
+it('asks for auto-merge first where the repository has it: a pull request that was just opened may need it', async () => {
+  await using world = await inProduction(['a'], { autoMerge: true });
+  const promoting = () => promote(world.forge, query(), promotionOf(candidate('b')), auto);
+  const merged = await requests(world, promoting);
+  expect(merged.operations).toEqual([...writing, 'enablePullRequestAutoMerge', 'mergePullRequest']);
 
-it.each(
-  ways.filter(({ name }) => name === 'adopt' || name === 'hold'),
-)('$name comes to one result wherever it dies', async ({ production, act }) => {
-  for (let nth = 1; nth <= 7; nth += 1) {
-    for (const fault of faults) {
-      await using world = await inProduction(production);
-      const before = world.repository.pullRequests().length;
-      const handle = world.server.inject({ match: { nth }, fault });
-      await act(world, { ...auto, ports: mortal } as typeof auto).catch(() => null);
-      expect(handle.fired).toBe(1);
-      handle.remove();
-      await act(world, auto);
-      expect((await act(world, auto)).outcome).toMatch(/^(already-promoted|unchanged)$/);
-      const pulls = world.repository.pullRequests().slice(before);
-      expect(pulls).toHaveLength(1);
-      expect(pulls[0]?.mergedAt).not.toBeNull();
-    }
+  await using guarded = await inProduction(['a'], { autoMerge: true });
+  await guarded.repository.protectBranch('main', { requiredChecks: ['deploy-check'] });
+  const waiting = await requests(guarded, () => promote(guarded.forge, query(), promotionOf(candidate('b')), auto));
+  expect(waiting.operations).toEqual([...writing, 'enablePullRequestAutoMerge']);
+  expect(waiting.result).toMatchObject({ outcome: 'created', merged: false });
+});
+
+it('costs the same calls whatever the deploy repository holds, and the same again', async () => {
+  const files = (applications: number) =>
+    Object.fromEntries(
+      Array.from({ length: applications }, (_, index) => [
+        `apps/team-${index % 97}/app-${index}/kustomization.yaml`,
+        `images:\n  - name: ghcr.io/acme/app-${index}\n    newTag: v1\n`,
+      ]),
+    );
+  for (const applications of [10, 10_000]) {
+    const small = { [manifest]: `images:\n  - name: ${image}\n    newTag: v1\n` };
+    await using world = await deployWorld({ files: { ...files(applications), ...small } });
+    const first = await requests(world, () => promote(world.forge, query(), promotionOf(candidate('a')), review));
+    expect(first.operations).toEqual(writing);
+    const nothing = await requests(world, () => promote(world.forge, query(), promotionOf(candidate('a')), review));
+    expect(nothing.operations).toEqual(['repository']);
+    const merged = await requests(world, () => promote(world.forge, query(), promotionOf(candidate('a')), auto));
+    expect(merged.operations).toEqual(['repository', 'mergePullRequest']);
+    const changed = await git(world.repository.directory, 'diff', '--name-only', 'main~1', 'main');
+    expect(changed.trim().split('\n')).toEqual(['.passloop/prod/flight-delay.json', manifest]);
   }
 });
 

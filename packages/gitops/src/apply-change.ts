@@ -10,6 +10,7 @@ import {
   type PullRequestText,
   StaleError,
 } from './forge.ts';
+import { commitText } from './pull-request-text.ts';
 
 export type MergePolicy = 'review' | 'auto';
 
@@ -68,7 +69,11 @@ export async function performChange<
     async (state) => {
       const plan = await options.plan(state);
       if (plan.kind === 'refused') {
-        if (written === null || !options.hasLanded(state, written.plan)) return { state, plan, applied: null };
+        if (written === null) return { state, plan, applied: null };
+        if (!options.hasLanded(state, written.plan)) {
+          await giveTextBack(forge, state.snapshot, written.plan.change);
+          return { state, plan, applied: null };
+        }
         return { state, plan: written.plan, applied: { ...written.applied, merged: state.snapshot.commit } };
       }
       if (first === undefined) first = state.snapshot.heads.get(plan.change.branch)?.pullRequest ?? null;
@@ -76,6 +81,7 @@ export async function performChange<
       const submitted = await submitChange(forge, state.snapshot, plan.change, policy);
       const applied = { ...submitted, outcome: overall(first, submitted) };
       written = { plan, applied };
+      requireOwn(applied, state.snapshot.heads.get(plan.change.branch) ?? null);
       const merged = await mergeChange(forge, state.snapshot, plan.change, submitted, policy);
       return { state, plan, applied: { ...applied, merged } };
     },
@@ -99,9 +105,7 @@ async function submitChange(
   change: DeployChange,
   policy: MergePolicy,
 ): Promise<AppliedChange> {
-  const { title } = change.text;
-  const body = snapshot.messageFromBody ? withTrailers(change.text.body, change.message) : change.text.body;
-  const text = { title, body };
+  const text = textOf(snapshot, change);
   const head = snapshot.heads.get(change.branch) ?? null;
   const isThere = isApplied(head, change, snapshot) && !isStuck(head?.pullRequest ?? null, policy);
   const commit = isThere && head !== null ? head.commit : await writeBranch(forge, snapshot, change, head);
@@ -122,6 +126,30 @@ async function submitChange(
  */
 export function isStuck(open: OpenPullRequest | null, policy: MergePolicy): boolean {
   return policy === 'auto' && open?.mergeState === 'BEHIND';
+}
+
+/**
+ * Between the branch and the text of its pull request somebody else may have moved the branch: then our text is about what is
+ * no longer there. A forge that shows the head of before is only late.
+ */
+function requireOwn({ commit, pullRequest }: AppliedChange, before: HeadSnapshot | null): void {
+  if (pullRequest.headCommit === commit || pullRequest.headCommit === before?.commit) return;
+  throw new StaleError(`Another run moved the branch of ${pullRequest.url}.`);
+}
+
+/** As it is written: where a merge may take it for its message, with the trailers. */
+function textOf(snapshot: DeploySnapshot, { text, message }: DeployChange): PullRequestText {
+  const body = snapshot.messageFromBody ? withTrailers(text.body, message) : text.body;
+  return { title: text.title, body };
+}
+
+/** Whoever wrote over the text of the run that took the branch, and then yields to it, leaves what the commit itself says. */
+async function giveTextBack(forge: Forge, snapshot: DeploySnapshot, change: DeployChange): Promise<void> {
+  const head = snapshot.heads.get(change.branch) ?? null;
+  if (head?.pullRequest == null || head.message.trim() === change.message.trim()) return;
+  if (!isSameText(head.pullRequest, textOf(snapshot, change))) return;
+  const { headCommit, url } = await forge.updatePullRequest(head.pullRequest.id, commitText(head.message));
+  if (headCommit !== head.commit) throw new StaleError(`Another run moved the branch of ${url}.`);
 }
 
 async function mergeChange(

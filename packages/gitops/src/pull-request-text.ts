@@ -12,7 +12,7 @@ import {
 } from '@passloop/core';
 import type { Change, ComparedMetric, ComparisonDocument, RecordDocument } from '@passloop/documents';
 import type { PullRequestText } from './forge.ts';
-import { promotionMarker } from './refused-promotion.ts';
+import { promotionMarker, trailerMarker } from './refused-promotion.ts';
 
 /** What a pull request says beside the record; all of it is untrusted text. */
 export type PromotionEvidence = {
@@ -76,7 +76,7 @@ export function promotionText(
     ].join('\n'),
     filesLine(files),
   ];
-  return pullRequestText(title, parts, record);
+  return pullRequestText(title, parts, promotionMarker(record));
 }
 
 export function rollbackText(
@@ -112,18 +112,24 @@ export function rollbackText(
     ].join('\n'),
     filesLine(files),
   ];
-  return pullRequestText(title, parts, record);
+  return pullRequestText(title, parts, promotionMarker(record));
 }
 
 /** Title and body within GitHub's limits, with the markers by which a promotion's pull request is known again. */
-export function pullRequestText(
-  title: string,
-  parts: readonly string[],
-  record: RecordDocument | null,
-): PullRequestText {
-  const marker = record === null ? '' : `\n\n${promotionMarker(record)}`;
+export function pullRequestText(title: string, parts: readonly string[], mark: string | null): PullRequestText {
+  const marker = mark === null ? '' : `\n\n${mark}`;
   const body = parts.filter((part) => part !== '').join('\n\n');
   return { title: plainText(title, titleLimit), body: `${clipped(body, bodyLimit - marker.length)}${marker}\n` };
+}
+
+/** A promotion by its commit alone, where the run that had more to say of it is over. */
+export function commitText(message: string): PullRequestText {
+  const [headline = '', ...rest] = message.trimEnd().split('\n');
+  const parts = [
+    'Two runs wrote this pull request at once; this text is made from the commit that its branch holds. The record in it has the rest.',
+    `<pre>\n${escapeMarkdown(rest.join('\n').trim(), bodyLimit / 2)}\n</pre>`,
+  ];
+  return pullRequestText(headline, parts, trailerMarker(message));
 }
 
 function clipped(text: string, limit: number): string {

@@ -20,9 +20,25 @@ const closedMark = '<!-- passloop closed -->';
 
 /** The last lines of a pull request's body, by which it is known again after it was closed. */
 export function promotionMarker({ modelDigest, image, deployment }: RecordDocument): string {
+  return markerOf({ modelDigest, imageDigest: image.digest, imageKey: image.imageKey }, deployment.promotionId);
+}
+
+/** The same by what the trailers of its commit say; null where they don't say it. */
+export function trailerMarker(message: string): string | null {
+  const digestOf = (token: string) => new RegExp(`^${token}: (sha256:[0-9a-f]{64})$`, 'm').exec(message)?.[1] ?? null;
+  const modelDigest = digestOf('Model-Digest');
+  const imageDigest = digestOf('Image-Digest');
+  const promotionId = digestOf('Promotion-Id');
+  if (modelDigest === null || imageDigest === null || promotionId === null) return null;
+  return markerOf({ modelDigest, imageDigest, imageKey: null }, promotionId);
+}
+
+type Identity = { modelDigest: string; imageDigest: string; imageKey: string | null };
+
+function markerOf({ modelDigest, imageDigest, imageKey }: Identity, promotionId: string): string {
   return [
-    `<!-- passloop identity ${modelDigest} ${image.digest} ${image.imageKey ?? '-'} -->`,
-    `<!-- passloop promotion ${deployment.promotionId} -->`,
+    `<!-- passloop identity ${modelDigest} ${imageDigest} ${imageKey ?? '-'} -->`,
+    `<!-- passloop promotion ${promotionId} -->`,
   ].join('\n');
 }
 

@@ -13,6 +13,7 @@ import { gitRefusal, parseGitRequest, serveGit } from './git-http.ts';
 import type { Enterprise } from './graphql/enterprise.ts';
 import { graphqlRateLimited, graphqlRootFields, serveGraphql } from './graphql/serve.ts';
 import type { Lag } from './lag.ts';
+import { limitAnswer } from './limit-answer.ts';
 import { findOperation } from './openapi.ts';
 import { servePage } from './pages.ts';
 import { type RateLimits, rateLimitHeaders } from './rate-limit.ts';
@@ -43,12 +44,14 @@ export function createFront(
     faults: Faults;
     lag: Lag;
     limits: RateLimits;
+    /** Seconds to wait for a call beyond the limits of a minute; null for one within them. */
+    secondary: ((call: LoggedCall, caller: string) => number | null) | undefined;
     log: LoggedCall[];
     running: Set<Promise<void>>;
     enterprise: Enterprise | undefined;
   },
 ): RequestListener {
-  const { registry, faults, lag, limits, log, running, enterprise } = parts;
+  const { registry, faults, lag, limits, secondary, log, running, enterprise } = parts;
 
   function finish(call: LoggedCall, outgoing: ServerResponse, reply: RestAnswer): void {
     call.status = reply.status;
@@ -136,7 +139,13 @@ export function createFront(
     try {
       const actor = actorOfHeader(forge, exchange.incoming.headers.authorization);
       exchange.call.login = actor.login;
-      return await work(actor, callerOf(forge, actor));
+      const caller = callerOf(forge, actor);
+      const seconds = secondary?.(exchange.call, caller) ?? null;
+      if (seconds !== null) {
+        exchange.call.refused = 'secondary rate limit';
+        return limitAnswer(exchange.call, { rateLimit: 'secondary', seconds }, caller);
+      }
+      return await work(actor, caller);
     } catch (error) {
       if (error instanceof ApiError) return errorAnswer(error, documentation);
       throw error;
@@ -266,6 +275,7 @@ export function createFront(
       writes: false,
       login: '',
       status: null,
+      refused: null,
       fault: null,
     };
     log.push(call);

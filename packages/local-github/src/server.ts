@@ -21,6 +21,7 @@ import { settlePulls } from './merge-pull.ts';
 import { createRateLimits } from './rate-limit.ts';
 import { createRegistry, grantPackage, linkPackage } from './registry.ts';
 import { type CreatedRepository, createRepository, type RepositoryRequest, repositoryHandle } from './repositories.ts';
+import { createSecondaryLimits, type SecondaryLimits } from './secondary-limits.ts';
 import { ANONYMOUS, createToken, type TokenRequest } from './tokens.ts';
 
 export type LocalGithubOptions = {
@@ -33,6 +34,8 @@ export type LocalGithubOptions = {
   clock?: () => Date;
   /** Calls per hour and caller; default 5000. */
   rateLimit?: number;
+  /** Limits of a minute; none by default. */
+  secondaryLimits?: SecondaryLimits;
   /** Serves `/v2/` in front of a registry that asks for no login. */
   registry?: { upstream: string };
   /** Answers as a GitHub Enterprise Server: its API below `/api`, and a schema without what came later. */
@@ -84,6 +87,8 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
   const limits = createRateLimits(options.rateLimit ?? 5000, clock);
   const log: LoggedCall[] = [];
   const running = new Set<Promise<void>>();
+  const secondary =
+    options.secondaryLimits === undefined ? undefined : createSecondaryLimits(options.secondaryLimits, clock);
   const lag = createLag(forge);
   const registry = options.registry === undefined ? undefined : createRegistry(forge, options.registry.upstream);
   forge.beforeWrite = async (repository) => {
@@ -95,7 +100,7 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
     await settlePulls(forge, repository, { ...ANONYMOUS, login: repository.state.owner });
   }
   const enterprise = typeof options.ghes === 'string' ? { version: options.ghes } : options.ghes;
-  const parts = { registry, faults, lag, limits, log, running, enterprise };
+  const parts = { registry, faults, lag, limits, secondary, log, running, enterprise };
   const http = createServer({ requestTimeout: 0 }, createFront(forge, parts));
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject);
