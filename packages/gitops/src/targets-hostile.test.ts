@@ -9,6 +9,9 @@ import { editTarget, readTarget, targetValue } from './targets.ts';
 const pieces = [
   '\n',
   '\r\n',
+  '\r',
+  '\ud800',
+  '\u0000',
   '\t',
   '  ',
   '- ',

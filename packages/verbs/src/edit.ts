@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { chmod, lstat, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, isMissing, plainText, writeFileAtomic } from '@passloop/core';
 import { carriesImage, editsOf, editTarget, editWarnings, type TargetImage } from '@passloop/gitops';
@@ -47,16 +47,14 @@ export async function edit(context: Context, request: EditRequest): Promise<Edit
   const target = editedTarget(request);
   const image = carriesImage(target) ? imageNamed(request.to) : { repository: null, digest: '', tag: null };
   const file = path.resolve(context.cwd, request.file);
-  let before: string;
-  try {
-    before = await readFile(file, 'utf8');
-  } catch (error) {
-    if (isMissing(error)) throw new ConfigurationError(`There is no file ${request.file}.`, { file: request.file });
-    throw error;
-  }
+  const before = await manifestAt(file, request.file);
   const after = editTarget(before, target, image);
   const warnings = editWarnings(before, after, target);
-  if (after !== before && request.plan !== true) await writeFileAtomic(file, after);
+  if (after !== before && request.plan !== true) {
+    const { mode } = await lstat(file);
+    await writeFileAtomic(file, after);
+    await chmod(file, mode & 0o777);
+  }
   const [edited] = editsOf([{ path: request.file.replace(/^\.\//, ''), mode: '100644', before, content: after }]);
   return {
     file: request.file,
@@ -64,6 +62,25 @@ export async function edit(context: Context, request: EditRequest): Promise<Edit
     changed: after !== before,
     warnings,
   };
+}
+
+/** @throws ConfigurationError where there is no such file, or it is a link or no UTF-8: its bytes could not be kept */
+async function manifestAt(file: string, name: string): Promise<string> {
+  try {
+    if ((await lstat(file)).isSymbolicLink()) {
+      throw new ConfigurationError(`${name} is a link.`, {
+        file: name,
+        hint: 'Links are not followed: name the file itself.',
+      });
+    }
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(file));
+  } catch (error) {
+    if (isMissing(error)) throw new ConfigurationError(`There is no file ${name}.`, { file: name });
+    if (error instanceof TypeError) {
+      throw new ConfigurationError(`${name} is no UTF-8 text.`, { file: name, cause: error });
+    }
+    throw error;
+  }
 }
 
 /** @throws ConfigurationError that names the flag, and the flags which the kind takes */
