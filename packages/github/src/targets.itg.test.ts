@@ -241,3 +241,27 @@ it('refuses two targets of one place', async () => {
     /another target of prod writes route=predict subset=canary too, so that it carries canary=20 and not canary=10/,
   );
 });
+
+it('adopts into an environment of weights only where the image is named', async () => {
+  await using world = await deployWorld({ files });
+  const targets = [{ kind: 'istio', file: 'apps/flight/routes.yaml', route: 'predict', subset: 'canary', weight: 10 }];
+  const weights = query({ environments: [{ name: 'prod', targets: targets as DeployEnvironment['targets'] }] });
+  const request = {
+    environment: 'prod',
+    modelDigest: candidate('a').modelDigest,
+    version: 'adopted',
+    repository: image,
+    imageDigest: null,
+    known: {},
+    at: '2026-11-22T13:00:00Z',
+  };
+  await expect(adopt(world.forge, weights, request, auto)).rejects.toMatchObject({
+    message: 'No target of prod names an image now.',
+    hint: expect.stringContaining('--image-digest'),
+  });
+  const named = { ...request, imageDigest: candidate('a').image.digest };
+  expect(await adopt(world.forge, weights, named, auto)).toMatchObject({ outcome: 'created', merged: true });
+  expect(await world.show('apps/flight/routes.yaml')).toMatch(/weight: 90\n[\s\S]*weight: 10 /);
+  expect(await readStatus(world.forge)).toMatchObject({ verdict: 'pass', rows: [{ cause: 'adopt' }] });
+  expect(await promote(world.forge, weights, promotionOf(candidate('b')), auto)).toMatchObject({ merged: true });
+});

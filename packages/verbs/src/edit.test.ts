@@ -50,6 +50,7 @@ it('writes nothing with plan, and nothing where nothing changes', async () => {
 
 it.each([
   [{ kind: 'kustomise', to: digest }, /no target of kind "kustomise"/, /Did you mean kustomize\?/],
+  [{ kind: 'helm', to: digest }, /no target of kind "helm"/, /Did you mean helm-values\?/],
   [{ kind: 'kustomize', to: digest }, /--image is needed/, /--kind kustomize takes --image\./],
   [{ kind: 'kustomize', image: 'r', address: 'a', to: digest }, /takes no --address/, /takes --image/],
   [{ kind: 'kustomize', image: 'r:latest', to: digest }, /--image must be an image repository/, /takes --image/],

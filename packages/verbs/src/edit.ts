@@ -88,7 +88,7 @@ function editedTarget({ file, kind, to: _, plan: __, ...given }: EditRequest): T
   const known = targetKinds.find((one) => one === kind);
   if (known === undefined) {
     throw new ConfigurationError(`There is no target of kind ${JSON.stringify(plainText(kind, 64))}.`, {
-      hint: `Did you mean ${closest(kind.slice(0, 64), [...targetKinds])}? Kinds: ${targetKinds.join(', ')}.`,
+      hint: `Did you mean ${similarKind(kind)}? Kinds: ${targetKinds.join(', ')}.`,
     });
   }
   const fields: Record<string, string | number> = {};
@@ -110,6 +110,12 @@ function editedTarget({ file, kind, to: _, plan: __, ...given }: EditRequest): T
   throw new ConfigurationError(`${what} ${field === undefined ? problem : `${problem}`}.`.replace(/\.\.$/, '.'), {
     hint: flagsOf(known),
   });
+}
+
+/** Half a name says more than a similar one: `helm` is helm-values and not kserve. */
+function similarKind(kind: string): string {
+  const half = kind.length < 3 ? undefined : targetKinds.find((one) => one.split('-').includes(kind));
+  return half ?? closest(kind.slice(0, 64), [...targetKinds]);
 }
 
 function flagsOf(kind: TargetKind): string {
