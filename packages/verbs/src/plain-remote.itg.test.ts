@@ -4,7 +4,9 @@ import { temporaryFolder } from '@passloop/core';
 import { parseDocument } from '@passloop/documents';
 import { expect, it } from 'vitest';
 import type { World } from '../../../test/world/world.ts';
+import { promote } from './promote.ts';
 import { deploy, deployedWorld, manifestFile } from './testing/deployed-world.ts';
+import { provenWorld } from './testing/proven-world.ts';
 
 /** The verbs on a deploy repository that only git reaches: no API is asked, and no token of Passloop's is used. */
 const branch = 'promote/flight-delay/prod';
@@ -78,6 +80,41 @@ it('rolls back, holds, lifts and shows it, by git alone', async () => {
     proposal: { title: expect.stringContaining('lift') },
   });
   expect(apiCalls(world, from)).toEqual([]);
+});
+
+it('promotes what another job proved, by git alone', async () => {
+  await using folder = await temporaryFolder('plain-remote');
+  await using proven = await provenWorld(folder.path);
+  const { world, context } = proven;
+  const deployRepo = world.deploy.cloneUrlWith(world.tokens.deploy);
+  const proof = { folder: proven.folder };
+  const plan = await promote(context, { proof, deployRepo, plan: true });
+  expect(plan.edits.map(({ file }) => file)).toContain(manifestFile);
+  const from = world.github.log.length;
+
+  const first = await promote(context, { proof, deployRepo });
+  const again = await promote(context, { proof, deployRepo });
+
+  expect(first).toMatchObject({ outcome: 'created', change: 'first', branch, pullRequest: null, merged: false });
+  expect(first.proposal?.body).toContain('**flight-delay** comes to **prod** for the first time');
+  expect(again).toMatchObject({ outcome: 'unchanged', commit: first.commit, pullRequest: null });
+  expect((await world.git(world.deploy.directory, 'rev-parse', branch)).trim()).toBe(first.commit);
+  expect(world.deploy.pullRequests()).toEqual([]);
+  expect(world.github.log.slice(from).filter(({ login, kind }) => login === 'passloop-bot' && kind !== 'git')).toEqual(
+    [],
+  );
+});
+
+it('lets the doctor say whether git reads it', async () => {
+  await using folder = await temporaryFolder('plain-remote');
+  await using world = await deployedWorld(folder.path);
+  await modelFileSays(world, world.deploy.cloneUrl);
+  const seen = await world.passloop(['doctor']);
+  expect(seen.stdout).toContain(`git reads ${world.deploy.cloneUrl}; its default branch is main.`);
+  await modelFileSays(world, 'https://ci:hunter2@127.0.0.1:1/deploy.git');
+  const refused = await world.passloop(['doctor']);
+  expect(refused.stdout).toContain('deploy.repository has a password in it');
+  expect(refused.stdout + refused.stderr).not.toContain('hunter2');
 });
 
 it('uses git’s own credentials for what the model file names, and hands no token to that host', async () => {

@@ -28,6 +28,8 @@ export function gitForge(options: GitForgeOptions): Forge {
   const { remote } = options;
   const store = gitStore(options);
   let base: Pick<DeploySnapshot, 'branch' | 'commit'> | null = null;
+  /** Where branches are, as they were read or pushed last. */
+  const tips = new Map<string, string>();
   let count = 0;
 
   function opened(branch: string, headCommit: string, text: PullRequestText, mergeState = 'CLEAN'): OpenPullRequest {
@@ -52,6 +54,10 @@ export function gitForge(options: GitForgeOptions): Forge {
           count += 1;
           const snapshot = await readSnapshot(store, remote, request, { space: `refs/read/${count}`, opened });
           base = snapshot;
+          for (const [branch, head] of snapshot.heads) {
+            if (head === null) tips.delete(branch);
+            else tips.set(branch, head.commit);
+          }
           return snapshot;
         } catch (error) {
           // A branch that went between the listing and the fetch.
@@ -73,15 +79,17 @@ export function gitForge(options: GitForgeOptions): Forge {
       return (await store.git(args, { input: message, env })).trim();
     },
 
-    updateBranch: (branch, before, after) => pushWithLease(store, remote, { branch, before, after }),
+    async updateBranch(branch, before, after) {
+      await pushWithLease(store, remote, { branch, before, after });
+      tips.set(branch, after);
+    },
 
     async openPullRequest({ head, title, body }) {
-      const tip = await tipOf(store, head);
-      return opened(head, tip, { title, body });
+      return opened(head, tipOf(tips, head), { title, body });
     },
 
     async updatePullRequest(id, text) {
-      return opened(id, await tipOf(store, id), text);
+      return opened(id, tipOf(tips, id), text);
     },
 
     // There is nothing to close: the branch stays until somebody deletes it, and the next promotion takes its place.
@@ -99,7 +107,7 @@ export function gitForge(options: GitForgeOptions): Forge {
  * overwritten. `before` null: there must be no such branch.
  * @throws StaleError where the branch is not at `before`; ConfigurationError where a hook or a rule refuses
  */
-export async function pushWithLease(
+async function pushWithLease(
   store: GitStore,
   remote: GitRemote,
   update: { branch: string; before: string | null; after: string; hint?: string },
@@ -140,12 +148,10 @@ async function mergeForward(
   return head;
 }
 
-/** Where our clone knows a branch to be: what was read, or pushed since. */
-async function tipOf(store: GitStore, branch: string): Promise<string> {
-  const listed = await store.list([`refs/heads/${branch}`]);
-  const line = listed.split('\n').find((one) => one.endsWith(`\trefs/heads/${branch}`));
-  if (line === undefined) throw new StaleError(`There is no branch ${branch} any more.`);
-  return line.slice(0, line.indexOf('\t'));
+function tipOf(tips: ReadonlyMap<string, string>, branch: string): string {
+  const tip = tips.get(branch);
+  if (tip === undefined) throw new StaleError(`There is no branch ${branch}.`);
+  return tip;
 }
 
 /** Git's own configuration says who commits; else we do. */

@@ -25,9 +25,11 @@ export type GitStore = {
   /** The same, with its exit code. */
   tryRemote(args: readonly string[], input?: string): Promise<ProcessResult>;
   timeoutMs: number;
+  /** Blobs that are here for sure: a partial clone gets others when they are needed, but one by one. */
+  blobs: Set<string>;
 };
 
-type LocalOptions = { input?: string | Uint8Array; env?: Record<string, string>; isOffline?: boolean };
+type LocalOptions = { input?: string | Uint8Array; env?: Record<string, string> };
 
 /**
  * What a user's or a system's configuration must not change here: hooks, signatures, what is fetched or pushed beside what was
@@ -78,9 +80,8 @@ export function gitStore({ remote, env, timeoutMs = 300_000 }: GitStoreOptions):
   let format: 'sha1' | 'sha256' = 'sha1';
 
   async function run(folder: string, args: readonly string[], options: LocalOptions & { timeoutMs?: number } = {}) {
-    const settings = [...fixed, ...(options.isOffline === true ? ['remote.origin.promisor=false'] : [])];
     return runProcess({
-      argv: ['git', `--git-dir=${folder}`, ...flags(settings), ...args],
+      argv: ['git', `--git-dir=${folder}`, ...flags(fixed), ...args],
       cwd: folder,
       env: { ...env, ...loginOf(remote), ...always(remote), ...options.env },
       input: options.input,
@@ -112,6 +113,7 @@ export function gitStore({ remote, env, timeoutMs = 300_000 }: GitStoreOptions):
 
   const store: GitStore = {
     timeoutMs,
+    blobs: new Set(),
     async list(patterns) {
       parent ??= processFolder('deploy');
       const folder = await parent;

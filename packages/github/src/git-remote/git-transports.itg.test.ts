@@ -73,6 +73,14 @@ it('logs in with what stands in the URL, writes it nowhere, and fetches no file 
   // The manifest before and after, and the record.
   expect(own).toHaveLength(3);
   expect(await world.show(manifest, branch)).toContain(candidate('a').image.digest);
+  // The branches, the commits, the files in one go, and the push: each asks for the server's abilities first.
+  const from = world.server.log.length;
+  expect(await promote(overHttp(world, scratch), query(), promotionOf(candidate('b')), review)).toMatchObject({
+    outcome: 'updated',
+  });
+  const calls = world.server.log.slice(from).flatMap(({ operations, status }) => (status === 401 ? [] : operations));
+  const read = ['git/info-refs', 'git/upload-pack'];
+  expect(calls).toEqual([...read, ...read, 'git/upload-pack', ...read, 'git/info-refs', 'git/receive-pack']);
 });
 
 it.each([

@@ -1,5 +1,5 @@
 import { ConfigurationError } from '@passloop/core';
-import type { FileAt, TreeFile } from '@passloop/gitops';
+import { type FileAt, StaleError, type TreeFile } from '@passloop/gitops';
 import type { GitStore } from './git-store.ts';
 
 export type Entry = { path: string; mode: string; type: string; oid: string };
@@ -68,10 +68,19 @@ function isRegular({ mode }: Entry): boolean {
 async function textsOf(store: GitStore, oids: ReadonlySet<string>): Promise<Map<string, string | null>> {
   const texts = new Map<string, string | null>();
   if (oids.size === 0) return texts;
-  const missing = await missingOf(store, oids);
-  if (missing.length > 0) {
+  const unknown = [...oids].filter((oid) => !store.blobs.has(oid));
+  if (unknown.length > 0) {
     const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--filter=blob:none', '--stdin', 'origin'];
-    await store.remote('reading its files', args, `${missing.join('\n')}\n`);
+    try {
+      await store.remote('reading its files', args, `${unknown.join('\n')}\n`);
+    } catch (error) {
+      if (!(error instanceof StaleError)) throw error;
+      throw new ConfigurationError(`The remote gives a clone without files, and then not its files: ${error.message}`, {
+        hint: 'Its git speaks the old protocol: let it answer protocol version 2, or set uploadpack.allowAnySHA1InWant there.',
+        cause: error,
+      });
+    }
+    for (const oid of unknown) store.blobs.add(oid);
   }
   const result = await store.tryGit(['cat-file', '--batch', '--buffer'], { input: `${[...oids].join('\n')}\n` });
   let rest = result.stdout;
@@ -85,13 +94,6 @@ async function textsOf(store: GitStore, oids: ReadonlySet<string>): Promise<Map<
     rest = rest.subarray(end + 2 + Number(size));
   }
   return texts;
-}
-
-/** Which blobs are not here yet: a partial clone gets them when they are needed, but one by one. */
-async function missingOf(store: GitStore, oids: ReadonlySet<string>): Promise<string[]> {
-  const input = `${[...oids].join('\n')}\n`;
-  const listed = await store.git(['cat-file', '--batch-check', '--buffer'], { input, isOffline: true });
-  return listed.split('\n').flatMap((line) => /^([0-9a-f]+) missing$/.exec(line)?.[1] ?? []);
 }
 
 function exactText(content: Buffer): string | null {
