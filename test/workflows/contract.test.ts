@@ -222,9 +222,22 @@ it('lets the job that writes to the deploy repository take a proof, and never ma
 });
 
 it('tells of no deployment that its own environment makes, or it would start itself for ever', () => {
-  expect(jobOf('deploy-chain', 'chain')?.if).toBe(
-    "${{ github.event_name != 'deployment_status' || github.event.deployment.environment != inputs.environment }}",
+  const own = "github.event_name != 'deployment_status' ||";
+  const others = 'github.event.deployment.environment != inputs.environment';
+  expect(jobOf('deploy-chain', 'chain')?.if).toMatch(
+    new RegExp(`^\\$\\{\\{ \\(${escaped(own)} \\([^|]*${escaped(others)}\\)\\) && `),
   );
+});
+
+function escaped(text: string): string {
+  return text.replace(/[.|]/g, '\\$&');
+}
+
+it('starts nothing for a status of another branch, or one that says nothing good', () => {
+  const condition = jobOf('deploy-chain', 'chain')?.if ?? '';
+  expect(condition).toContain("github.event.deployment_status.state == 'success'");
+  expect(condition).toContain("(github.event_name != 'status' || (github.event.state == 'success' && ");
+  expect(condition).toContain('contains(github.event.branches.*.name, github.event.repository.default_branch)');
 });
 
 it('loses no promotion, no rollback and no push', () => {
