@@ -1,4 +1,4 @@
-import { deploySecrets, optionalText, repositoryInputs } from '@passloop/github/action';
+import { deploySecrets, healthSecrets, optionalText, repositoryInputs } from '@passloop/github/action';
 import { z } from 'zod';
 
 export const Inputs = z.object({
@@ -10,5 +10,6 @@ export const Inputs = z.object({
 
 export const secrets = {
   ...deploySecrets,
+  ...healthSecrets,
   token: { variable: 'GITHUB_TOKEN', required: false },
 };

@@ -1,4 +1,4 @@
-import { deploySecrets, flag, optionalText, repositoryInputs } from '@passloop/github/action';
+import { deploySecrets, flag, healthSecrets, optionalText, repositoryInputs } from '@passloop/github/action';
 import { z } from 'zod';
 
 export const Inputs = z.object({
@@ -14,5 +14,6 @@ export const Inputs = z.object({
 
 export const secrets = {
   ...deploySecrets,
+  ...healthSecrets,
   token: { variable: 'GITHUB_TOKEN', required: false },
 };

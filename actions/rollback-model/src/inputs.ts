@@ -7,6 +7,7 @@ export const Inputs = z.object({
   environment: optionalText,
   to: optionalText,
   reason: optionalText,
+  'abort-event': optionalText,
   plan: flag,
   'app-client-id': optionalText,
 });

@@ -37,7 +37,9 @@ export async function chainDeploy(
   context.progress.phase(`read ${repository}`);
   const workflow = request.workflow ?? 'model-promote.yml';
   const after = await recordsNow(context, repository, token);
-  const { models, failed } = chainedModels(await recordsBefore(context), after);
+  // An agent's status comes for each of its applications, and says nothing of models that have arrived everywhere. The schedule asks them all.
+  const isStatus = /^(deployment_)?status$/.test(context.env.GITHUB_EVENT_NAME ?? '');
+  const { models, failed } = chainedModels(await recordsBefore(context), after, isStatus ? 'unequal' : 'all');
   const dispatched: DeployChainDocument['dispatched'] = [];
   const untold: DeployChainDocument['failed'] = [...failed];
   for (const { file, repository: told, model } of models) {

@@ -12,6 +12,12 @@ export const deploySecrets = {
   ...appSecrets,
 } as const;
 
+/** Who may ask what runs in a cluster, as secrets of an action. */
+export const healthSecrets = {
+  'argocd-token': { variable: 'ARGOCD_AUTH_TOKEN', required: false },
+  'prometheus-token': { variable: 'PROMETHEUS_TOKEN', required: false },
+} as const;
+
 /** Tokens for other repositories than the job's own, each for one of them; all are gone at the end. */
 export type RepositoryTokens = AsyncDisposable & {
   /** @param permissions in place of those that all of them have */
