@@ -40,6 +40,7 @@ export async function deploy(
   version: string,
   record: Partial<CandidateRecord> = {},
   merge: 'auto' | 'review' = 'auto',
+  place: { file: string; image: string } = { file: manifestFile, image: world.image },
 ): Promise<CandidateRecord> {
   const candidate: CandidateRecord = {
     schema: 'passloop/record/v1',
@@ -71,7 +72,7 @@ export async function deploy(
     baseUrl: world.github.restUrl,
     sleep: async () => {},
   });
-  const target = { kind: 'kustomize' as const, file: manifestFile, image: world.image };
+  const target = { kind: 'kustomize' as const, ...place };
   const query = {
     model: candidate.model,
     identity: candidate.identity,
