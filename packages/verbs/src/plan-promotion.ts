@@ -16,6 +16,8 @@ export type PromotionPlanRequest = {
   /** Only this model; by default every one that is deployed. */
   model?: string | undefined;
   ref?: string | undefined;
+  /** Promote what people refused by closing its pull request. */
+  again?: boolean | undefined;
 };
 
 /** `recipients`: by model that is trained, the public half of its store's hand-over key. */
@@ -41,7 +43,7 @@ export async function planPromotions(context: Context, request: PromotionPlanReq
   const planned: PlannedPromotion[] = [];
   const recipients: Record<string, string> = {};
   for (const model of models) {
-    const { promotion, plan } = await planModel(context, workspace, model, superseded);
+    const { promotion, plan } = await planModel(context, workspace, model, superseded, request.again === true);
     planned.push(plan);
     if (promotion === null || (plan.needs !== 'train' && plan.needs !== 'image')) continue;
     // A proof is sealed under it, by a job that may only read the store.
@@ -65,6 +67,7 @@ async function planModel(
   workspace: Workspace,
   model: LoadedModel,
   superseded: string | null,
+  again: boolean,
 ): Promise<{ promotion: Promotion | null; plan: PlannedPromotion }> {
   if (superseded !== null) {
     const plan = {
@@ -77,7 +80,7 @@ async function planModel(
     };
     return { promotion: null, plan };
   }
-  const { promotion, candidate } = await openPromotionOf(context, workspace, model, {});
+  const { promotion, candidate } = await openPromotionOf(context, workspace, model, { again });
   const { environment, store, state } = promotion;
   // A proof compares with what the store says: where it can't be written, nothing can be proven.
   await refreshPointer(context, { workspace, model, store, state, strict: true });
@@ -90,7 +93,7 @@ type Needs = Pick<PlannedPromotion, 'needs' | 'outcome' | 'reason'>;
 
 async function needsOf(promotion: Promotion, candidate: Parameters<typeof decide>[1]): Promise<Needs> {
   const { environment } = promotion;
-  const decision = decide(environment, candidate);
+  const decision = decide(environment, candidate, promotion.request);
   switch (decision.kind) {
     case 'already-promoted':
       return nothing('already-promoted', `${environment.name} runs the model of this commit already.`);
