@@ -41,10 +41,18 @@ export async function planPromotions(context: Context, request: PromotionPlanReq
   }
   const superseded = await supersededCommit(context, workspace);
   const planned: PlannedPromotion[] = [];
+  const refused = new Set<PlannedPromotion>();
   const recipients: Record<string, string> = {};
   for (const model of models) {
-    const { promotion, plan } = await planModel(context, workspace, model, superseded, request.again === true);
+    const { promotion, plan, isRefused } = await planModel(
+      context,
+      workspace,
+      model,
+      superseded,
+      request.again === true,
+    );
     planned.push(plan);
+    if (isRefused) refused.add(plan);
     if (promotion === null || (plan.needs !== 'train' && plan.needs !== 'image')) continue;
     // A proof is sealed under it, by a job that may only read the store.
     const key = await ensureHandOverKey(promotion.store);
@@ -55,7 +63,7 @@ export async function planPromotions(context: Context, request: PromotionPlanReq
     document: {
       schema: 'passloop/promotion-plan/v1',
       commit: workspace.commit,
-      verdict: verdictOf(planned),
+      verdict: verdictOf(planned, refused),
       models: planned,
     },
     recipients,
@@ -68,7 +76,7 @@ async function planModel(
   model: LoadedModel,
   superseded: string | null,
   again: boolean,
-): Promise<{ promotion: Promotion | null; plan: PlannedPromotion }> {
+): Promise<{ promotion: Promotion | null; plan: PlannedPromotion; isRefused: boolean }> {
   if (superseded !== null) {
     const plan = {
       name: model.name,
@@ -78,7 +86,7 @@ async function planModel(
       reason: superseded,
       runKey: null,
     };
-    return { promotion: null, plan };
+    return { promotion: null, plan, isRefused: false };
   }
   const { promotion, candidate } = await openPromotionOf(context, workspace, model, { again });
   const { environment, store, state } = promotion;
@@ -86,7 +94,9 @@ async function planModel(
   await refreshPointer(context, { workspace, model, store, state, strict: true });
   const planned = { name: model.name, environment: environment.name, runKey: candidate.runKey };
   const plan = { ...planned, ...(await needsOf(promotion, candidate)) };
-  return { promotion, plan: { ...plan, reason: plan.reason === null ? null : plainText(plan.reason, 4000) } };
+  const reason = plan.reason === null ? null : plainText(plan.reason, 4000);
+  const isRefused = plan.outcome === 'blocked' && decide(environment, candidate, { again: true }).kind !== 'blocked';
+  return { promotion, plan: { ...plan, reason }, isRefused };
 }
 
 type Needs = Pick<PlannedPromotion, 'needs' | 'outcome' | 'reason'>;
@@ -128,10 +138,13 @@ function pending(needs: PlannedPromotion['needs'], reason: string): Needs {
   return { needs, outcome: 'pending', reason };
 }
 
-/** What is held or blocked warns while other models go on, and fails a plan in which nothing else is to be done. */
-function verdictOf(planned: readonly PlannedPromotion[]): Verdict {
+/**
+ * What is held or blocked warns while other models go on; what is blocked fails a plan in which nothing else is to be done. What people refused is as they
+ * want it: it warns, and no push after it fails.
+ */
+function verdictOf(planned: readonly PlannedPromotion[], refused: ReadonlySet<PlannedPromotion>): Verdict {
   const stopped = planned.filter(({ outcome }) => outcome === 'held' || outcome === 'blocked');
   if (stopped.length === 0) return 'pass';
-  const isBlocked = stopped.some(({ outcome }) => outcome === 'blocked');
+  const isBlocked = stopped.some((plan) => plan.outcome === 'blocked' && !refused.has(plan));
   return isBlocked && planned.every(({ needs }) => needs === 'nothing') ? 'fail' : 'warn';
 }
