@@ -24,6 +24,8 @@ export function program(): Command {
       'CI/CD for machine-learning models: validate data, reproduce training, compare with production, package, promote, roll back.',
     )
     .version(version)
+    // `adopt --version NAME` is the command's own flag.
+    .enablePositionalOptions()
     .configureHelp({ showGlobalOptions: false })
     .addHelpText(
       'after',

@@ -42,8 +42,13 @@ it('names the permission that a token lacks, and the line to write', async () =>
   });
   await expect(promoteOnce(world, await withPermissions({ contents: 'write' }))).rejects.toMatchObject({
     code: 'configuration',
-    message: expect.stringContaining('lacks `pull-requests: write`'),
+    message: expect.stringContaining('lacks `pull-requests: read`'),
     hint: expect.stringContaining('Pull requests: Read and write'),
+  });
+  const reading = await withPermissions({ contents: 'write', pull_requests: 'read' });
+  await expect(promoteOnce(world, reading)).rejects.toMatchObject({
+    code: 'configuration',
+    message: expect.stringContaining('lacks `pull-requests: write`'),
   });
   await expect(promoteOnce(world, await withPermissions({ contents: 'write' }, ['acme/other']))).rejects.toMatchObject({
     code: 'configuration',

@@ -11,6 +11,8 @@ type Failure = {
   message: string;
   /** GraphQL's `errors[].type`: STALE_DATA, FORBIDDEN, NOT_FOUND, UNPROCESSABLE, RATE_LIMIT, ... */
   types: readonly string[];
+  /** GraphQL's `errors[].path`: the fields of the query that were refused. */
+  fields: readonly string[];
 };
 
 export type ApiFailure = {
@@ -152,9 +154,13 @@ function forbidden(failure: Failure, thrown: unknown, call: Action & { repositor
   // Octokit appends the address of the call's documentation, which has the word wherever a run of a workflow is read.
   const words = said.replaceAll(/https?:\S+/g, '');
   const isWorkflow = /workflow/i.test(words) || accepted.includes('workflows=write');
+  // One query reads code and pull requests, and each has a permission of its own.
+  const isOfPulls = call.level === 'read' && failure.fields.some((field) => /pullRequests|^closed\d+$/i.test(field));
   const lacks = isWorkflow
     ? ({ permission: 'workflows', level: 'write' } as const)
-    : { permission: call.permission, level: call.level };
+    : isOfPulls
+      ? ({ permission: 'pull-requests', level: 'read' } as const)
+      : { permission: call.permission, level: call.level };
   const { permission, level } = lacks;
   const line = `permissions:\n  ${permission}: ${level}`;
   return new ForbiddenError(
@@ -163,7 +169,7 @@ function forbidden(failure: Failure, thrown: unknown, call: Action & { repositor
       lacks,
       hint: isWorkflow
         ? 'Only a GitHub App or a token with the permission "Workflows: write" may change workflow files.'
-        : `In the workflow's job write\n${line}\nor, for another repository than the job's own, give the GitHub App "${titleOf(permission)}: ${level === 'write' ? 'Read and write' : 'Read'}" there.`,
+        : `In the workflow's job write\n${line}\nor, for another repository than the job's own, give the GitHub App "${titleOf(permission)}: ${level === 'write' ? 'Read and write' : 'Read'}" there${isOfPulls ? '; to promote, "Pull requests: Read and write"' : ''}.`,
       cause: thrown,
     },
   );
@@ -201,19 +207,20 @@ function isTimeout(error: unknown): boolean {
 }
 
 function failureOf(thrown: unknown): Failure {
-  if (!(thrown instanceof Error)) return { status: null, headers: {}, message: String(thrown), types: [] };
+  if (!(thrown instanceof Error)) return { status: null, headers: {}, message: String(thrown), types: [], fields: [] };
   if ('errors' in thrown && Array.isArray(thrown.errors) && 'headers' in thrown) {
-    const errors = thrown.errors as { type?: unknown; message?: unknown }[];
+    const errors = thrown.errors as { type?: unknown; message?: unknown; path?: unknown }[];
     return {
       status: null,
       headers: (thrown.headers ?? {}) as Headers,
       message: errors.map(({ message }) => String(message)).join('; '),
       types: errors.map(({ type }) => String(type ?? 'UNKNOWN')),
+      fields: errors.flatMap(({ path }) => (Array.isArray(path) ? path.map(String) : [])),
     };
   }
   const response =
     'response' in thrown ? (thrown.response as { headers?: Headers; data?: unknown } | undefined) : undefined;
-  if (response === undefined) return { status: null, headers: {}, message: thrown.message, types: [] };
+  if (response === undefined) return { status: null, headers: {}, message: thrown.message, types: [], fields: [] };
   const status = 'status' in thrown ? Number(thrown.status) : null;
-  return { status, headers: response.headers ?? {}, message: thrown.message, types: [] };
+  return { status, headers: response.headers ?? {}, message: thrown.message, types: [], fields: [] };
 }

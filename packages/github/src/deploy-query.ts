@@ -41,7 +41,7 @@ export function deployQuery(
   for (const [index, folder] of request.folders.entries()) variable(`d${index}`, folder.path);
   for (const [index, history] of request.histories.entries()) variable(`h${index}`, history.path);
   for (const [index, branch] of request.heads.entries()) variable(`b${index}`, `refs/heads/${branch}`);
-  for (const [index, branch] of request.closed.entries()) variable(`n${index}`, branch);
+  for (const [index, branch] of request.closed.entries()) variable(`closed${index}`, branch);
   if (request.branch !== null) variable('base', `refs/heads/${request.branch}`);
 
   const files = request.files.map((_, index) => `f${index}:file(path:$f${index}){oid mode type object{${blob}}}`);
@@ -65,7 +65,7 @@ export function deployQuery(
   );
   const closed = request.closed.map(
     (_, index) =>
-      `n${index}:pullRequests(first:${closedLimit},states:[CLOSED,MERGED],headRefName:$n${index},orderBy:{field:UPDATED_AT,direction:DESC}){nodes{${closedFields}}}`,
+      `closed${index}:pullRequests(first:${closedLimit},states:[CLOSED,MERGED],headRefName:$closed${index},orderBy:{field:UPDATED_AT,direction:DESC}){nodes{${closedFields}}}`,
   );
   const query = `query(${types.join(',')}){repository(owner:$o,name:$r){id autoMergeAllowed squashMergeAllowed rebaseMergeAllowed mergeCommitAllowed squashMergeCommitMessage mergeCommitMessage base:${base}{name target{... on Commit{${commit}}}} ${[...heads, ...closed].join(' ')}}}`;
   return { query, variables };

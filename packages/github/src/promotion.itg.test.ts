@@ -162,7 +162,7 @@ it('leaves auto-merge on also where GitHub first calls the pull request unstable
   expect(world.repository.pullRequests()[0]?.autoMerge).toMatchObject({ method: expect.any(String) });
 });
 
-it('rolls back to the previous record in five calls and one for its merge, holds the model that is left, and keeps it out', async () => {
+it('rolls back to the previous record in six calls and one for its merge, holds the model that is left, and keeps it out', async () => {
   await using world = await deployWorld();
   await promote(world.forge, query(), promotionOf(candidate('a')), auto);
   await promote(world.forge, query(), promotionOf(candidate('b')), auto);
@@ -180,6 +180,7 @@ it('rolls back to the previous record in five calls and one for its merge, holds
   const back = await rollback(world.forge, query(), request, options);
 
   expect(world.server.log.slice(from).map(({ operations }) => operations.join())).toEqual([
+    'repository',
     'repository',
     'git/create-tree',
     'git/create-commit',

@@ -57,7 +57,7 @@ export function snapshotOf(repository: string, node: RepositoryNode, request: Re
     closed: new Map(
       request.closed.map((branch, index) => [
         branch,
-        closedPullRequests(ClosedNodes.parse(node[`n${index}`]), base.name ?? ''),
+        closedPullRequests(ClosedNodes.parse(node[`closed${index}`]), base.name ?? ''),
       ]),
     ),
     messageFromBody:

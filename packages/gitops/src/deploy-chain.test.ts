@@ -66,7 +66,7 @@ it('believes no record that does not verify', () => {
 });
 
 it('leaves out, on a status, what runs the same in each of several environments', () => {
-  const staging = (name: string) => deployed(candidate(name), null, { environment: 'staging' });
+  const staging = (name: string) => deployed(createCandidate(name), null, { environment: 'staging' });
   const at = '.passloop/staging/flight-delay.json';
   const models = (files: Record<string, string>) =>
     chainedModels(null, after(files), 'unequal').models.map(({ model }) => model);

@@ -31,7 +31,7 @@ it('blocks what people closed, says who, when and where, and how to take it back
   expect(decide(environment, queryOf('b'))).toEqual({
     kind: 'blocked',
     reason:
-      'ada closed the pull request of this very promotion to prod on 2026-11-24 09:00 UTC: https://github.com/acme/deploy/pull/5. Reopen #5 to go on with it, or ask for it anew with `passloop promote --again`.',
+      'ada closed the pull request of this very promotion to prod on 2026-11-24 09:00 UTC: https://github.com/acme/deploy/pull/5. Reopen #5 to go on with it, or ask for it anew: `passloop promote --again`, or the input `again` of the workflow.',
   });
   expect(decide(environment, queryOf('b'), { again: true })).toEqual({ kind: 'promote' });
 });

@@ -91,5 +91,5 @@ export function refusalAgainst(
 /** Who said no, when and where, and the two ways to take it back. */
 export function refusalReason(environment: string, { number, url, by, at }: RefusedPromotion): string {
   const when = `${at.slice(0, 16).replace('T', ' ')} UTC`;
-  return `${by ?? 'Somebody'} closed the pull request of this very promotion to ${environment} on ${when}: ${url}. Reopen #${number} to go on with it, or ask for it anew with \`passloop promote --again\`.`;
+  return `${by ?? 'Somebody'} closed the pull request of this very promotion to ${environment} on ${when}: ${url}. Reopen #${number} to go on with it, or ask for it anew: \`passloop promote --again\`, or the input \`again\` of the workflow.`;
 }

@@ -12,6 +12,7 @@ import type { DeploySnapshot, FileAt, Forge } from './forge.ts';
 import { type Hold, holdOf, readHolds } from './holds.ts';
 import { holdsFolder, promotionBranch, stateFolder } from './paths.ts';
 import { derivedHolds, historyProblem, type RecordVersion, readHistory, versionInTree } from './record-history.ts';
+import { refusedPromotions } from './refused-promotion.ts';
 import { readTarget, targetOf } from './targets.ts';
 
 type Found = {
@@ -53,7 +54,7 @@ export async function readStatus(forge: Forge, branch: string | null = null): Pr
       folders: [],
       histories: part.map(({ path }) => ({ path, limit: historyLimit })),
       heads: part.map(({ model, environment }) => promotionBranch(model, environment)),
-      closed: [],
+      closed: part.map(({ model, environment }) => promotionBranch(model, environment)),
     });
     for (const one of part) {
       rows.push(statusRow(one, snapshot, targetsElsewhere(one, found)));
@@ -112,7 +113,11 @@ function statusRow(found: Found, snapshot: DeploySnapshot, elsewhere: readonly R
   const number = open?.number ?? null;
   const openPullRequest = open === null || number === null ? null : { number, url: open.url };
   const openBranch = open !== null && number === null ? { openBranch: open.id } : {};
-  const base = { model: found.model, environment: found.environment, openPullRequest, ...openBranch };
+  const running = found.version?.record.modelDigest ?? null;
+  const refused = refusedPromotions(snapshot.closed.get(promotionBranch(found.model, found.environment)) ?? [])
+    .filter(({ modelDigest }) => modelDigest !== running)
+    .map(({ number, url, modelDigest, by, at }) => ({ number, url, modelDigest, by, at }));
+  const base = { model: found.model, environment: found.environment, openPullRequest, ...openBranch, refused };
   if (found.version === null) {
     return {
       ...base,

@@ -347,6 +347,10 @@ export function printStatus(status: StatusDocument): string {
   }
   for (const row of status.rows) {
     if (row.reason !== null) lines.push(`${row.model} in ${row.environment}: ${plainText(row.reason, 500)}`);
+    for (const { number, modelDigest, by, at } of row.refused ?? [])
+      lines.push(
+        `${row.model} in ${row.environment}: ${plainText(by ?? 'somebody')} closed #${number}, which promoted ${shortDigest(modelDigest)}, on ${at.slice(0, 10)}`,
+      );
     for (const drift of row.drift)
       lines.push(
         `  ${plainText(drift.file)} carries ${plainText(drift.found ?? 'nothing')}, its record says ${drift.recorded}`,

@@ -162,7 +162,7 @@ async function gatherDeploys(
 async function gatherGit(context: Context, repository: string): Promise<GitFacts> {
   try {
     const forge = await openDeployRepository(context, repository);
-    const { branch } = await forge.read({ branch: null, files: [], folders: [], histories: [], heads: [] });
+    const { branch } = await forge.read({ branch: null, files: [], folders: [], histories: [], heads: [], closed: [] });
     return { state: 'found', url: forge.repository, branch };
   } catch (error) {
     const { message, hint } = toPassloopError(error);

@@ -60,6 +60,7 @@ export async function isReturnDue(promotion: Promotion): Promise<boolean> {
     environment: environment.name,
     to: { kind: 'before', commits: due.commits },
     leave: environment.production?.digest ?? null,
+    again: promotion.request.again,
     reason: 'reverted',
     by: actor(context),
     at: timestamp(context),

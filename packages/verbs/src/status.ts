@@ -17,6 +17,14 @@ export async function status(context: Context, request: StatusRequest): Promise<
   if (named !== undefined)
     return readStatus(await openDeployRepository(context, null, { deployRepo: named }), request.branch ?? null);
   const workspace = await openWorkspace(context);
-  const { repository, query } = deployQuery(workspace, selectModel(workspace.models, request.model));
+  const deployed = workspace.models.filter(({ deploy }) => deploy !== undefined);
+  const places = new Set(deployed.map(({ deploy }) => JSON.stringify([deploy?.repository, deploy?.branch ?? null])));
+  // Where all models are deployed from one repository, nobody has to name one of them.
+  const [first] = deployed;
+  const model =
+    request.model === undefined && places.size === 1 && first !== undefined
+      ? first
+      : selectModel(workspace.models, request.model);
+  const { repository, query } = deployQuery(workspace, model);
   return readStatus(await openDeployRepository(context, repository), request.branch ?? query.branch);
 }

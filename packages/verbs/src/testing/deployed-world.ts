@@ -46,6 +46,7 @@ export async function deploy(
   version: string,
   record: Partial<CandidateRecord> = {},
   merge: 'auto' | 'review' = 'auto',
+  place: { file: string; image: string } = { file: manifestFile, image: world.image },
 ): Promise<CandidateRecord> {
   const candidate = { ...(await versionOfImage(world, version)), ...record };
   const forge = octokitForge({
@@ -54,7 +55,7 @@ export async function deploy(
     baseUrl: world.github.restUrl,
     sleep: async () => {},
   });
-  const target = { kind: 'kustomize' as const, file: manifestFile, image: world.image };
+  const target = { kind: 'kustomize' as const, ...place };
   const query = {
     model: candidate.model,
     identity: candidate.identity,
