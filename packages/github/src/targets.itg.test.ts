@@ -6,6 +6,8 @@ import {
   type DeployEnvironment,
   editTarget,
   imageOfRecord,
+  planDocument,
+  planPromotion,
   promote,
   readDeployState,
   readStatus,
@@ -240,4 +242,50 @@ it('refuses two targets of one place', async () => {
   await expect(promote(world.forge, twice, promotionOf(candidate('a')), auto)).rejects.toThrow(
     /another target of prod writes route=predict subset=canary too, so that it carries canary=20 and not canary=10/,
   );
+});
+
+it('adopts into an environment of weights only where the image is named', async () => {
+  await using world = await deployWorld({ files });
+  const targets = [{ kind: 'istio', file: 'apps/flight/routes.yaml', route: 'predict', subset: 'canary', weight: 10 }];
+  const weights = query({ environments: [{ name: 'prod', targets: targets as DeployEnvironment['targets'] }] });
+  const request = {
+    environment: 'prod',
+    modelDigest: candidate('a').modelDigest,
+    version: 'adopted',
+    repository: image,
+    imageDigest: null,
+    known: {},
+    at: '2026-11-22T13:00:00Z',
+  };
+  await expect(adopt(world.forge, weights, request, auto)).rejects.toMatchObject({
+    message: 'No target of prod names an image now.',
+    hint: expect.stringContaining('--image-digest'),
+  });
+  const named = { ...request, imageDigest: candidate('a').image.digest };
+  expect(await adopt(world.forge, weights, named, auto)).toMatchObject({ outcome: 'created', merged: true });
+  expect(await world.show('apps/flight/routes.yaml')).toMatch(/weight: 90\n[\s\S]*weight: 10 /);
+  expect(await readStatus(world.forge)).toMatchObject({ verdict: 'pass', rows: [{ cause: 'adopt' }] });
+  expect(await promote(world.forge, weights, promotionOf(candidate('b')), auto)).toMatchObject({ merged: true });
+});
+
+it('plans the same edits, with what to look at, and writes nothing', async () => {
+  await using world = await deployWorld({ files });
+  const from = world.server.log.length;
+  const plan = planPromotion(await readDeployState(world.forge, mixed), promotionOf(candidate('a')));
+  const document = planDocument('flight-delay', 'prod', plan);
+  expect(document.edits.map(({ file }) => file)).toEqual([
+    record,
+    'apps/flight/all.yaml',
+    'apps/flight/kustomization.yaml',
+    'apps/flight/models.yaml',
+    'apps/flight/release.yaml',
+    'apps/flight/routes.yaml',
+    'apps/flight/values.yaml',
+    'argocd/flight.yaml',
+  ]);
+  expect(document.edits.find(({ file }) => file === 'apps/flight/routes.yaml')?.diff).toContain(
+    '+          weight: 90',
+  );
+  expect(document.reason).toMatch(/^A plan: nothing was written\. apps\/flight\/release\.yaml line 13: Flux's image/);
+  expect(world.server.counts(from)).toMatchObject({ total: 1, writes: 0 });
 });

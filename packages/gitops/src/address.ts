@@ -1,8 +1,8 @@
 import { ConfigurationError, plainText, type YamlPath } from '@passloop/core';
 import { formatAddress, parseAddress, type Step } from '@passloop/model';
 import { distance } from 'fastest-levenshtein';
-import { isAlias, isMap, isScalar, isSeq, type ParsedNode, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
-import { fieldsOf, type Manifest, type ManifestDocument } from './manifest.ts';
+import { isAlias, isMap, isScalar, isSeq, type ParsedNode, type Scalar, type YAMLMap } from 'yaml';
+import { fieldsOf, lineOfDocument, type Manifest, type ManifestDocument } from './manifest.ts';
 import type { Reading } from './manifest-reading.ts';
 import { lineAt } from './yaml-edit.ts';
 
@@ -13,10 +13,6 @@ export type MapPair = { key: Scalar & Ranged; value: ParsedNode | null };
 export type Located = {
   document: ManifestDocument;
   path: YamlPath;
-  /** The path as YAML 1.1 reads the keys: `on` is `true` there. */
-  olderPath: YamlPath;
-  /** The same node in the document as YAML 1.1 reads it; undefined where it reads none. */
-  older: unknown;
   node: ParsedNode | null;
   /** The map or list that holds it; null for the root. */
   parent: Located | null;
@@ -25,15 +21,7 @@ export type Located = {
 };
 
 export function rootOf(document: ManifestDocument): Located {
-  return {
-    document,
-    path: [],
-    olderPath: [],
-    older: document.older,
-    node: document.contents,
-    parent: null,
-    position: 0,
-  };
+  return { document, path: [], node: document.contents, parent: null, position: 0 };
 }
 
 /**
@@ -53,12 +41,9 @@ export function childOf(at: Located, key: string): Located | null {
       hint: 'Write the entry out, without `<<`.',
     });
   }
-  const older = isMap(at.older) ? (at.older as YAMLMap).items[position] : undefined;
   return {
     document: at.document,
     path: [...at.path, key],
-    olderPath: [...at.olderPath, older === undefined ? key : keyName(older.key)],
-    older: older?.value,
     node: pairs[position]?.value ?? null,
     parent: at,
     position,
@@ -73,8 +58,6 @@ export function itemsOf(at: Located): Located[] {
   return node.items.map((item, position) => ({
     document: at.document,
     path: [...at.path, position],
-    olderPath: [...at.olderPath, position],
-    older: isSeq(at.older) ? (at.older as YAMLSeq).items[position] : undefined,
     node: item as ParsedNode,
     parent: at,
     position,
@@ -101,6 +84,22 @@ export function itemWhere(at: Located, key: string, value: string): Located | nu
     `${placeName(at)} has ${found.length} entries whose ${plainText(key)} is ${plainText(value)}: ${lines}.`,
     { ...placeOf(second), hint: 'Keep one of them: which of them wins is an accident.' },
   );
+}
+
+/** The path as YAML 1.1 reads the keys: `on` is `true` there. */
+export function olderPathOf(at: Located): YamlPath {
+  return olderPlace(at).path;
+}
+
+function olderPlace({ document, parent, position, path }: Located): { path: YamlPath; node: unknown } {
+  if (parent === null) return { path: [], node: document.older()?.contents };
+  const above = olderPlace(parent);
+  if (isMap(above.node)) {
+    const pair = above.node.items[position];
+    return { path: [...above.path, keyName(pair?.key)], node: pair?.value };
+  }
+  const node = isSeq(above.node) ? above.node.items[position] : undefined;
+  return { path: [...above.path, path.at(-1) ?? position], node };
 }
 
 /** What readers get there. */
@@ -170,7 +169,8 @@ function locate(from: Located, steps: readonly Step[]): Located | null {
 
 function missing(manifest: Manifest, address: string, documents: readonly ManifestDocument[]): ConfigurationError {
   const all = documents.flatMap((document) => addressesOf(rootOf(document)).map(formatAddress));
-  const place = { file: manifest.file, line: documents[0]?.line ?? 1 };
+  const [first] = documents;
+  const place = { file: manifest.file, line: first === undefined ? 1 : lineOfDocument(first) };
   return missingAmong(manifest.file, place, address, all);
 }
 

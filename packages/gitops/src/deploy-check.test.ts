@@ -332,15 +332,24 @@ describe('targets of several kinds', () => {
     ]);
   });
 
-  it('lets a canary stand in place of the stable image, whose environment is another', () => {
-    const landed: Content = { [recordFile]: recordOf(one, stable), [service]: served(one.image.digest) };
-    const rolling = editTarget(served(one.image.digest), canary, {
-      repository: null,
-      digest: two.image.digest,
-      tag: null,
+  it('lets a canary stand in place of the stable image only with the record of its own environment', () => {
+    const image = { repository: null, digest: two.image.digest, tag: null };
+    const canaryFile = '.passloop/prod-canary/flight-delay.json';
+    const canaryRecord = deployed(two, null, {
+      environment: 'prod-canary',
+      targets: [recordedTarget(canary, image)],
     });
-    expect(check(landed, { [service]: rolling }).findings).toEqual([]);
-    // Without the canary's share, the same image is simply another one.
+    const landed: Content = { [recordFile]: recordOf(one, stable), [service]: served(one.image.digest) };
+    const rolling = editTarget(served(one.image.digest), canary, image);
+    expect(check(landed, { [service]: rolling, [canaryFile]: canaryRecord }).findings).toEqual([]);
+    // Nobody answers for this image, whatever share of the traffic it gets.
+    expect(check(landed, { [service]: rolling }).findings).toEqual([
+      expect.objectContaining({ rule: 'unrecorded-edit', verdict: 'fail', file: service }),
+    ]);
+    const more = rolling.replace('canaryTrafficPercent: 10', 'canaryTrafficPercent: 90');
+    expect(check(landed, { [service]: more, [canaryFile]: canaryRecord }).findings).toEqual([
+      expect.objectContaining({ rule: 'manifest', message: expect.stringContaining('at 90 %') }),
+    ]);
     expect(check(landed, { [service]: served(two.image.digest) }).findings).toHaveLength(1);
   });
 

@@ -2,6 +2,7 @@ import { isDigest, PassloopError, plainText, shortDigest } from '@passloop/core'
 import { type DeployCheckDocument, type DeployFinding, isWeight, type RecordedTarget } from '@passloop/documents';
 import type { StoredRecord } from '@passloop/record';
 import { finding, isRecord, recordFindings, returnedTo, type Subject, stateAtBase } from './deploy-record-check.ts';
+import { isTakenBy } from './deploy-state.ts';
 import { type DeployDiff, type DeployPlace, type DeployTree, lineOf, recordIn, recordPlaces } from './deploy-tree.ts';
 import { readHolds } from './holds.ts';
 import { lintChange } from './lint/lint.ts';
@@ -85,7 +86,7 @@ function manifestFindings(subject: Subject, { record }: StoredRecord): DeployFin
       findings.push(finding('manifest', target.file, 1, problem));
       continue;
     }
-    if (value === target.value || (!isChanged && state.hidden === true)) continue;
+    if (value === target.value || (!isChanged && isTaken(subject, state))) continue;
     const found = digest ?? tag;
     const text = diff.head.files.get(target.file)?.text;
     const line = lineOf(text, found) ?? lineOf(text, target.address) ?? 1;
@@ -119,20 +120,31 @@ function droppedFindings({ diff, place, before }: Subject, kept: readonly Record
     });
 }
 
+/** True where the other slot of the same service is in another record of that model, which is judged by itself. */
+function isTaken({ diff, place }: Subject, state: ReadTarget): boolean {
+  const elsewhere = recordPlaces(diff.head.files.keys())
+    .filter((other) => other.model === place.model && other.environment !== place.environment)
+    .flatMap((other) => {
+      const found = recordIn(diff.head, other);
+      return isRecord(found) ? found.record.deployment.targets : [];
+    });
+  return state.target !== null && isTakenBy({ ...state, target: state.target }, elsewhere);
+}
+
 /** A digest in short; a share of the traffic as it is. */
 function namedValue(value: string | null, none = 'nothing'): string {
   if (value === null) return none;
   return isDigest(value) ? shortDigest(value) : plainText(value, 120);
 }
 
-type ReadTarget = Pick<TargetState, 'value' | 'digest' | 'tag' | 'problem' | 'hidden'>;
+type ReadTarget = Omit<TargetState, 'target' | 'file' | 'pulls'> & { target: TargetState['target'] | null };
 
 function readAt(tree: DeployTree, recorded: RecordedTarget): ReadTarget {
   try {
     return readTarget(targetOf(recorded), tree.files.get(recorded.file) ?? null);
   } catch (error) {
     if (!(error instanceof PassloopError)) throw error;
-    return { value: null, digest: null, tag: null, problem: error.message };
+    return { target: null, value: null, digest: null, tag: null, problem: error.message };
   }
 }
 

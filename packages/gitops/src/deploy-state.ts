@@ -89,6 +89,7 @@ export function deployState(repository: string, query: DeployQuery, snapshot: De
       .filter(({ version }) => !lifted.has(version.digest))
       .map((hold) => holdOf(hold, environment.name));
     const targets = environment.targets.map((target) => readTarget(target, snapshot.files.get(target.file) ?? null));
+    const elsewhere = query.environments.flatMap((other) => (other.name === environment.name ? [] : other.targets));
     const { production, problem } = readProduction(snapshot, place, query.identity, history);
     const unclear = historyProblem(snapshot.histories.get(file) ?? [], historyLimit, place);
     return {
@@ -100,7 +101,7 @@ export function deployState(repository: string, query: DeployQuery, snapshot: De
         (hold) => hold.environment === null || hold.environment === environment.name,
       ),
       targets,
-      drift: production === null ? [] : driftOf(production, targets),
+      drift: production === null ? [] : driftOf(production, targets, elsewhere),
       head: snapshot.heads.get(promotionBranch(query.model, environment.name)) ?? null,
     };
   });
@@ -132,14 +133,32 @@ function readProduction(
   }
 }
 
-/** Where the manifests carry something else than the record says, or a tag alone. */
-export function driftOf(production: RecordVersion, targets: readonly TargetState[]): Drift[] {
+/**
+ * Where the manifests carry something else than the record says, or a tag alone.
+ * @param elsewhere the targets of the model's other environments: only one of those may stand in place of a slot
+ */
+export function driftOf(
+  production: RecordVersion,
+  targets: readonly TargetState[],
+  elsewhere: readonly PlaceOfTarget[],
+): Drift[] {
   const image = imageOfRecord(production.record);
   return targets.flatMap((state) => {
     const recorded = targetValue(state.target, image);
-    if (state.value === recorded || (state.hidden === true && state.problem === null)) return [];
+    if (state.value === recorded || isTakenBy(state, elsewhere)) return [];
     return [{ file: state.target.file, recorded, found: state.value ?? state.tag ?? null }];
   });
+}
+
+type PlaceOfTarget = { kind: string; file: string };
+
+/** True where a slot isn't written, and another environment writes the other one there. */
+export function isTakenBy(
+  { hidden, problem, target }: Pick<TargetState, 'hidden' | 'problem' | 'target'>,
+  elsewhere: readonly PlaceOfTarget[],
+): boolean {
+  const isOther = elsewhere.some(({ kind, file }) => kind === target.kind && file === target.file);
+  return hidden === true && problem === null && isOther;
 }
 
 /** @throws ConfigurationError where the model file doesn't name the environment */

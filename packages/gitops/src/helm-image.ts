@@ -6,11 +6,11 @@ import { type Change, setScalar } from './manifest-edit.ts';
 import type { Carried, TargetImage } from './target-kind.ts';
 
 /**
- * An image in the values of a chart: a map of `registry`, `repository`, `tag` and `digest` as charts know it, or one
- * reference. What stands there says what the chart reads; nothing is added to it.
+ * An image in the values of a chart: a map of `registry`, `repository`, `tag` and `digest` as charts know it, or a scalar. What
+ * stands there says what the chart reads; nothing is added to it.
  */
 export function readHelmImage(at: Located): Carried {
-  if (!isMap(at.node)) return readReference(at);
+  if (!isMap(at.node)) return readImageScalar(at, String(at.path.at(-1)));
   const { digest, tag, registry, repository } = partsOf(at);
   const [name, pinned] = splitTag(textAt(tag));
   const found = digestOf(digest) ?? pinned;
@@ -26,7 +26,7 @@ export function readHelmImage(at: Located): Carried {
 
 /** Tag and digest together: a tag of the image before beside the new digest would tell a lie. */
 export function editHelmImage(at: Located, image: TargetImage): Change[] {
-  if (!isMap(at.node)) return [editReference(at, image)];
+  if (!isMap(at.node)) return [editImageScalar(at, String(at.path.at(-1)), image)];
   const { digest, tag } = partsOf(at);
   if (digest !== null) {
     digestOf(digest);
@@ -39,6 +39,31 @@ export function editHelmImage(at: Located, image: TargetImage): Change[] {
     ...placeOf(at),
     hint: 'Add `digest: ""` where the chart reads one, else `tag: ""`: only the chart knows which it renders.',
   });
+}
+
+/**
+ * A scalar that holds the image or a part of it: by its name a digest or a tag, else by what stands there, else a reference.
+ * @param name the key of a value, or the name of a parameter: `image.tag`
+ */
+export function readImageScalar(at: Located, name: string): Carried {
+  const form = formOf(name, textAt(at));
+  if (form === 'reference') return readReference(at);
+  const [tag, digest] = form === 'digest' ? [null, digestOf(at)] : splitTag(textAt(at));
+  return { value: digest, digest, tag, pulls: null };
+}
+
+export function editImageScalar(at: Located, name: string, image: TargetImage): Change {
+  const form = formOf(name, textAt(at));
+  if (form === 'reference') return editReference(at, image);
+  if (form === 'tag') return setScalar(at, pinnedTag(textAt(at), image));
+  digestOf(at);
+  return setScalar(at, image.digest);
+}
+
+function formOf(name: string, value: string | null): 'digest' | 'reference' | 'tag' {
+  if (/digest$/i.test(name)) return 'digest';
+  if (/tag$/i.test(name)) return 'tag';
+  return value !== null && isDigest(value) ? 'digest' : 'reference';
 }
 
 /** `TAG@sha256:…`, which every chart that writes `repository:tag` renders into a valid reference. */

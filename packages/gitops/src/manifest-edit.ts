@@ -1,6 +1,6 @@
 import { ConfigurationError, type YamlPath } from '@passloop/core';
 import { isMap, isScalar, isSeq, type ParsedNode, type YAMLSeq } from 'yaml';
-import { childOf, isEmpty, type Located, lineOf, pairOf, pairsOf, placeName, placeOf } from './address.ts';
+import { childOf, isEmpty, type Located, lineOf, olderPathOf, pairOf, pairsOf, placeName, placeOf } from './address.ts';
 import { type Manifest, openManifest } from './manifest.ts';
 import { differingPaths, type MeantChange, meant, type Reading } from './manifest-reading.ts';
 import { blockRemoval, flowRemoval } from './removal.ts';
@@ -52,7 +52,11 @@ export function replacePair(at: Located, key: string, value: string): Change {
     ],
     meant: [
       removeAt(at),
-      { at, change: { kind: 'set', path, value }, older: { kind: 'set', path: [...at.parent.olderPath, key], value } },
+      {
+        at,
+        change: { kind: 'set', path, value },
+        older: { kind: 'set', path: [...olderPathOf(at.parent), key], value },
+      },
     ],
   };
 }
@@ -65,7 +69,7 @@ export function insertKey(at: Located, key: string, value: Reading, after?: stri
   const added: Meant = {
     at,
     change: { kind: 'set', path, value },
-    older: { kind: 'set', path: [...at.olderPath, key], value },
+    older: { kind: 'set', path: [...olderPathOf(at), key], value },
   };
   if (!isMap(node) || isEmpty(node)) throw noPlace(at, `a map that could take ${key}`);
   if (childOf(at, key) !== null) throw new RangeError(`There is a ${key} already.`);
@@ -96,7 +100,7 @@ export function appendItem(at: Located, value: Reading): Change {
   const added: Meant = {
     at,
     change: { kind: 'append', path: at.path, value },
-    older: { kind: 'append', path: at.olderPath, value },
+    older: { kind: 'append', path: olderPathOf(at), value },
   };
   if (!isSeq(node)) throw noPlace(at, 'a list');
   const last = spansOf(node as YAMLSeq.Parsed).at(-1);
@@ -142,12 +146,13 @@ export function applyChanges(manifest: Manifest, ...changes: readonly Change[]):
       before.reading,
       now?.reading,
     );
-    if (before.olderReading !== undefined) {
+    const older = before.older();
+    if (older !== null) {
       compare(
         first.at,
         own.map(({ older }) => older),
-        before.olderReading,
-        now?.olderReading,
+        older.reading,
+        now?.older()?.reading,
       );
     }
   }
@@ -180,7 +185,8 @@ function reopened(manifest: Manifest, edited: string, at: Located): Manifest {
 
 function compare(at: Located, changes: readonly MeantChange[], before: Reading, now: Reading | undefined): void {
   const wanted = changes.reduce(meant, before);
-  const other = now === undefined ? [] : differingPaths(wanted, now)[0];
+  if (now === undefined) throw unreadable(at);
+  const other = differingPaths(wanted, now)[0];
   if (other === undefined) return;
   const isOwn = changes.some(({ path }) => isWithin(other, path));
   const { file, line } = placeOf(at);
@@ -203,11 +209,11 @@ function isWithin(path: YamlPath, place: YamlPath): boolean {
 }
 
 function setAt(at: Located, value: string | number): Meant {
-  return { at, change: { kind: 'set', path: at.path, value }, older: { kind: 'set', path: at.olderPath, value } };
+  return { at, change: { kind: 'set', path: at.path, value }, older: { kind: 'set', path: olderPathOf(at), value } };
 }
 
 function removeAt(at: Located): Meant {
-  return { at, change: { kind: 'remove', path: at.path }, older: { kind: 'remove', path: at.olderPath } };
+  return { at, change: { kind: 'remove', path: at.path }, older: { kind: 'remove', path: olderPathOf(at) } };
 }
 
 /** What stands before a place on its line, as blanks. */

@@ -18,16 +18,14 @@ export type ManifestDocument = {
   index: number;
   /** As YAML 1.2, with source tokens. */
   contents: ParsedNode | null;
-  /** The same as a reader of YAML 1.1 sees it; undefined where it isn't valid there. Of the same shape. */
-  older: ParsedNode | null | undefined;
   /** What readers get, with aliases and merge keys resolved. */
   reading: Reading;
-  olderReading: Reading | undefined;
+  /** The same as a reader of YAML 1.1 has it, of the same shape; null where it isn't valid there. Parsed when it is asked for. */
+  older(): { contents: ParsedNode | null; reading: Reading } | null;
   /** `apps` of `apps/v1`, empty for the core group; null where the document says none. */
   group: string | null;
   kind: string | null;
   name: string | null;
-  line: number;
 };
 
 /**
@@ -56,30 +54,37 @@ export function openManifest(text: string, file: string): Manifest {
       line: problem.linePos?.[0].line,
     });
   }
-  const older = parsedDocuments(text, '1.1');
   const manifest = { file, text };
+  let older: Document.Parsed<ParsedNode>[] | null = null;
   return {
     ...manifest,
     documents: parsed.map((document, index) => {
       const reading = readingOf(document, file);
-      const as11 = older.length === parsed.length ? older[index] : undefined;
-      const olderReading = as11 === undefined || as11.errors.length > 0 ? undefined : olderReadingOf(as11);
       return {
         manifest,
         index,
         contents: document.contents,
-        older: olderReading === undefined ? undefined : as11?.contents,
         reading,
-        olderReading,
+        older() {
+          older ??= parsedDocuments(text, '1.1');
+          return older.length === parsed.length ? olderOf(older[index]) : null;
+        },
         ...identity(reading),
-        line: lineAt(text, document.contents?.range?.[0] ?? document.range[0]),
       };
     }),
   };
 }
 
 function parsedDocuments(text: string, version: '1.1' | '1.2'): Document.Parsed<ParsedNode>[] {
-  const documents = parseAllDocuments(text, { merge: true, version, keepSourceTokens: true, logLevel: 'silent' });
+  // Duplicate keys were refused above, in time that doesn't grow with the square of them.
+  const options = {
+    merge: true,
+    version,
+    keepSourceTokens: version === '1.2',
+    logLevel: 'silent',
+    uniqueKeys: false,
+  } as const;
+  const documents = parseAllDocuments(text, options);
   return Array.isArray(documents) ? (documents as Document.Parsed<ParsedNode>[]) : [];
 }
 
@@ -92,12 +97,18 @@ function readingOf(document: Document.Parsed, file: string): Reading {
 }
 
 /** What only a reader of 1.1 trips over (a merge of no map, say) is no reason to refuse the file. */
-function olderReadingOf(document: Document.Parsed): Reading | undefined {
+function olderOf(document: Document.Parsed<ParsedNode> | undefined): ReturnType<ManifestDocument['older']> {
+  if (document === undefined || document.errors.length > 0) return null;
   try {
-    return plainReading(document.toJS({ maxAliasCount: maxAliases }));
+    return { contents: document.contents, reading: plainReading(document.toJS({ maxAliasCount: maxAliases })) };
   } catch {
-    return undefined;
+    return null;
   }
+}
+
+/** The line on which a document begins. */
+export function lineOfDocument({ manifest, contents }: ManifestDocument): number {
+  return lineAt(manifest.text, contents?.range?.[0] ?? 0);
 }
 
 function identity(reading: Reading): Pick<ManifestDocument, 'group' | 'kind' | 'name'> {
@@ -137,14 +148,14 @@ export function selectDocument(manifest: Manifest, { kinds, name }: DocumentQuer
     const shape = kinds.map(({ group, kind }) => (group === '' ? kind : `${kind} of ${group}`)).join(', ');
     throw new ConfigurationError(`${file} holds no ${wanted}${named}; it holds ${listed(others)}.`, {
       file,
-      line: others[0]?.line ?? 1,
+      line: others[0] === undefined ? 1 : lineOfDocument(others[0]),
       hint: fitting.length > 0 ? '`name` of the target must equal `metadata.name`.' : `Looked for: ${shape}.`,
     });
   }
   if (second === undefined) return first;
   throw new ConfigurationError(`${file} holds several that fit: ${listed(found)}.`, {
     file,
-    line: second.line,
+    line: lineOfDocument(second),
     hint:
       name === undefined
         ? 'Say which by `name` of the target, the `metadata.name`.'
@@ -158,7 +169,7 @@ export function onlyDocument(manifest: Manifest): ManifestDocument {
   if (second !== undefined) {
     throw new ConfigurationError(
       `${manifest.file} holds ${manifest.documents.length} YAML documents; one is expected.`,
-      { file: manifest.file, line: second.line },
+      { file: manifest.file, line: lineOfDocument(second) },
     );
   }
   if (first === undefined || !isMap(first.contents)) {
@@ -170,9 +181,11 @@ export function onlyDocument(manifest: Manifest): ManifestDocument {
 function listed(documents: readonly ManifestDocument[]): string {
   const texts = documents
     .filter(({ contents }) => contents !== null && !(isScalar(contents) && contents.value === null))
-    .map(({ kind, name, line }) => {
+    .slice(0, 200)
+    .map((document) => {
+      const { kind, name } = document;
       const what = plainText(kind ?? 'a document without kind', 64);
-      return `${what}${name === null ? '' : ` ${plainText(name, 64)}`} (line ${line})`;
+      return `${what}${name === null ? '' : ` ${plainText(name, 64)}`} (line ${lineOfDocument(document)})`;
     });
   const rest = texts.length - 10;
   return texts.length === 0 ? 'nothing' : `${texts.slice(0, 10).join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;

@@ -31,13 +31,17 @@ export function refusalDocument(
 export function planDocument(model: string, environment: string, plan: PromotionPlan | Refusal): PromotionDocument {
   if (plan.kind === 'refused') return refusalDocument(model, environment, plan);
   return {
-    ...refusalDocument(model, environment, { outcome: 'unchanged', reason: 'A plan: nothing was written.' }),
+    ...refusalDocument(model, environment, { outcome: 'unchanged', reason: planReason(plan.warnings ?? []) }),
     change: plan.what,
     promotionId: plan.record.deployment.promotionId,
     recordDigest: plan.recordDigest,
     branch: plan.change.branch,
     edits: editsOf(plan.change.files),
   };
+}
+
+function planReason(warnings: readonly string[]): string {
+  return ['A plan: nothing was written.', ...warnings].join(' ').slice(0, 4096);
 }
 
 /** What was written. */

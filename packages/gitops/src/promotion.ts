@@ -25,6 +25,8 @@ export type PromotionPlan = {
   record: RecordDocument;
   recordDigest: string;
   what: Outcome;
+  /** What a person should know of the edits. */
+  warnings?: readonly string[];
 };
 
 /**
@@ -65,7 +67,7 @@ export function planPromotion(state: DeployState, request: PromotionRequest): Pr
     }),
   };
   const what = outcomeOf(production === null, production?.record ?? null, candidate, request.evidence.comparison);
-  return { kind: 'change', change, record, recordDigest, what };
+  return { kind: 'change', change, record, recordDigest, what, warnings };
 }
 
 function pulledAs(environment: EnvironmentState, { image }: RecordDocument): string[] {

@@ -3,6 +3,7 @@ import {
   type HeldDigest,
   ModelName,
   type RecordDocument,
+  type RecordedTarget,
   type StatusDocument,
   type StatusRow,
 } from '@passloop/documents';
@@ -53,7 +54,7 @@ export async function readStatus(forge: Forge, branch: string | null = null): Pr
       heads: part.map(({ model, environment }) => promotionBranch(model, environment)),
     });
     for (const one of part) {
-      rows.push(statusRow(one, snapshot));
+      rows.push(statusRow(one, snapshot, targetsElsewhere(one, found)));
       holds.push(...historyHolds(one, snapshot, files));
     }
   }
@@ -97,7 +98,14 @@ function recordIn(file: FileAt): Found[] {
   }
 }
 
-function statusRow(found: Found, snapshot: DeploySnapshot): StatusRow {
+/** What the records of the same model's other environments name. */
+function targetsElsewhere({ model, path }: Found, all: readonly Found[]): RecordedTarget[] {
+  return all
+    .filter((other) => other.model === model && other.path !== path)
+    .flatMap(({ version }) => version?.record.deployment.targets ?? []);
+}
+
+function statusRow(found: Found, snapshot: DeploySnapshot, elsewhere: readonly RecordedTarget[]): StatusRow {
   const open = snapshot.heads.get(promotionBranch(found.model, found.environment))?.pullRequest ?? null;
   const openPullRequest = open === null ? null : { number: open.number, url: open.url };
   const base = { model: found.model, environment: found.environment, openPullRequest };
@@ -117,7 +125,7 @@ function statusRow(found: Found, snapshot: DeploySnapshot): StatusRow {
     };
   }
   const { record } = found.version;
-  const { drift, reason } = driftIn(record, found.version, snapshot);
+  const { drift, reason } = driftIn(record, found.version, snapshot, elsewhere);
   const place = { file: found.path, model: found.model, environment: found.environment };
   const unclear = historyProblem(snapshot.histories.get(found.path) ?? [], historyLimit, place);
   return {
@@ -151,13 +159,14 @@ function driftIn(
   record: RecordDocument,
   version: RecordVersion,
   snapshot: DeploySnapshot,
+  elsewhere: readonly RecordedTarget[],
 ): { drift: StatusRow['drift']; reason: string | null } {
   try {
     const targets = record.deployment.targets
       .map(targetOf)
       .map((target) => readTarget(target, snapshot.files.get(target.file) ?? null));
     const problem = targets.find((target) => target.problem !== null)?.problem ?? null;
-    return { drift: driftOf(version, targets), reason: problem?.slice(0, 4096) ?? null };
+    return { drift: driftOf(version, targets, elsewhere), reason: problem?.slice(0, 4096) ?? null };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     return { drift: [], reason: error.message };

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
+import { loadAll } from 'js-yaml';
 import { expect, it } from 'vitest';
-import { parseAllDocuments } from 'yaml';
 import { file } from './record-fixture.ts';
 import { fixtureText, image, targetCases } from './targets/target-cases.ts';
 import { editTarget, readTarget, targetValue } from './targets.ts';
@@ -9,6 +9,9 @@ import { editTarget, readTarget, targetValue } from './targets.ts';
 const pieces = [
   '\n',
   '\r\n',
+  '\r',
+  '\ud800',
+  '\u0000',
   '\t',
   '  ',
   '- ',
@@ -58,6 +61,13 @@ function damaged(text: string, cuts: readonly { at: number; drop: number; text: 
   }, text);
 }
 
+/** What an edit may write: the image, its tag, a weight, the name of a canary that follows from the image. */
+const writes = new RegExp(`${image.digest}$|^${image.tag}$|^\\d{1,3}$|^v-a1b2c3d4$`);
+
+function scalarsOf(value: unknown): string[] {
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(scalarsOf) : [String(value)];
+}
+
 it('edits damaged manifests to what it reads back in both versions, or refuses them by name', () => {
   let edited = 0;
   let refused = 0;
@@ -80,8 +90,13 @@ it('edits damaged manifests to what it reads back in both versions, or refuses t
         problem: null,
       });
       expect(editTarget(after, target, image)).toBe(after);
-      const count = (source: string) => (parseAllDocuments(source, { logLevel: 'silent' }) as unknown[]).length;
-      expect(count(after)).toBe(count(text));
+      // By another parser: as many documents, and no scalar that the image or a weight doesn't explain.
+      const [left, right] = [loadAll(text), loadAll(after)];
+      expect(right.length).toBe(left.length);
+      const known = new Set(left.flatMap(scalarsOf));
+      for (const scalar of right.flatMap(scalarsOf)) {
+        if (!known.has(scalar)) expect(scalar).toMatch(writes);
+      }
     }),
     { numRuns: 1500 },
   );

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { silentProgress } from '@passloop/core';
@@ -50,6 +50,7 @@ it('writes nothing with plan, and nothing where nothing changes', async () => {
 
 it.each([
   [{ kind: 'kustomise', to: digest }, /no target of kind "kustomise"/, /Did you mean kustomize\?/],
+  [{ kind: 'helm', to: digest }, /no target of kind "helm"/, /Did you mean helm-values\?/],
   [{ kind: 'kustomize', to: digest }, /--image is needed/, /--kind kustomize takes --image\./],
   [{ kind: 'kustomize', image: 'r', address: 'a', to: digest }, /takes no --address/, /takes --image/],
   [{ kind: 'kustomize', image: 'r:latest', to: digest }, /--image must be an image repository/, /takes --image/],
@@ -74,4 +75,22 @@ it.each([
 it('says which file is missing', async () => {
   const context = { cwd: folder } as unknown as Context;
   await expect(edit(context, { file: 'y.yaml', kind: 'helm-values', to: digest })).rejects.toThrow(/no file y\.yaml/);
+});
+
+it('refuses a link, and bytes that are no text', async () => {
+  const context = { cwd: folder } as unknown as Context;
+  await writeFile(path.join(folder, 'a.yaml'), 'image: r\n');
+  await symlink('a.yaml', path.join(folder, 'link.yaml'));
+  await expect(edit(context, { file: 'link.yaml', kind: 'helm-values', to: digest })).rejects.toThrow(/is a link/);
+  await writeFile(path.join(folder, 'latin.yaml'), Buffer.from([...Buffer.from('image: r # '), 0xe9, 0x0a]));
+  await expect(edit(context, { file: 'latin.yaml', kind: 'helm-values', to: digest })).rejects.toThrow(/no UTF-8/);
+});
+
+it('keeps a byte order mark, and the mode', async () => {
+  await writeFile(path.join(folder, 'x.yaml'), '');
+  await chmod(path.join(folder, 'x.yaml'), 0o755);
+  expect((await run('\ufeffimage: r\r\n', { kind: 'helm-values', to: digest })).text).toBe(
+    `\ufeffimage: r@${digest}\r\n`,
+  );
+  expect((await stat(path.join(folder, 'x.yaml'))).mode & 0o777).toBe(0o755);
 });

@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { chmod, lstat, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, isMissing, plainText, writeFileAtomic } from '@passloop/core';
 import { carriesImage, editsOf, editTarget, editWarnings, type TargetImage } from '@passloop/gitops';
@@ -47,16 +47,14 @@ export async function edit(context: Context, request: EditRequest): Promise<Edit
   const target = editedTarget(request);
   const image = carriesImage(target) ? imageNamed(request.to) : { repository: null, digest: '', tag: null };
   const file = path.resolve(context.cwd, request.file);
-  let before: string;
-  try {
-    before = await readFile(file, 'utf8');
-  } catch (error) {
-    if (isMissing(error)) throw new ConfigurationError(`There is no file ${request.file}.`, { file: request.file });
-    throw error;
-  }
+  const before = await manifestAt(file, request.file);
   const after = editTarget(before, target, image);
   const warnings = editWarnings(before, after, target);
-  if (after !== before && request.plan !== true) await writeFileAtomic(file, after);
+  if (after !== before && request.plan !== true) {
+    const { mode } = await lstat(file);
+    await writeFileAtomic(file, after);
+    await chmod(file, mode & 0o777);
+  }
   const [edited] = editsOf([{ path: request.file.replace(/^\.\//, ''), mode: '100644', before, content: after }]);
   return {
     file: request.file,
@@ -66,12 +64,31 @@ export async function edit(context: Context, request: EditRequest): Promise<Edit
   };
 }
 
+/** @throws ConfigurationError where there is no such file, or it is a link or no UTF-8: its bytes could not be kept */
+async function manifestAt(file: string, name: string): Promise<string> {
+  try {
+    if ((await lstat(file)).isSymbolicLink()) {
+      throw new ConfigurationError(`${name} is a link.`, {
+        file: name,
+        hint: 'Links are not followed: name the file itself.',
+      });
+    }
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(await readFile(file));
+  } catch (error) {
+    if (isMissing(error)) throw new ConfigurationError(`There is no file ${name}.`, { file: name });
+    if (error instanceof TypeError) {
+      throw new ConfigurationError(`${name} is no UTF-8 text.`, { file: name, cause: error });
+    }
+    throw error;
+  }
+}
+
 /** @throws ConfigurationError that names the flag, and the flags which the kind takes */
 function editedTarget({ file, kind, to: _, plan: __, ...given }: EditRequest): Target {
   const known = targetKinds.find((one) => one === kind);
   if (known === undefined) {
     throw new ConfigurationError(`There is no target of kind ${JSON.stringify(plainText(kind, 64))}.`, {
-      hint: `Did you mean ${closest(kind.slice(0, 64), [...targetKinds])}? Kinds: ${targetKinds.join(', ')}.`,
+      hint: `Did you mean ${similarKind(kind)}? Kinds: ${targetKinds.join(', ')}.`,
     });
   }
   const fields: Record<string, string | number> = {};
@@ -93,6 +110,12 @@ function editedTarget({ file, kind, to: _, plan: __, ...given }: EditRequest): T
   throw new ConfigurationError(`${what} ${field === undefined ? problem : `${problem}`}.`.replace(/\.\.$/, '.'), {
     hint: flagsOf(known),
   });
+}
+
+/** Half a name says more than a similar one: `helm` is helm-values and not kserve. */
+function similarKind(kind: string): string {
+  const half = kind.length < 3 ? undefined : targetKinds.find((one) => one.split('-').includes(kind));
+  return half ?? closest(kind.slice(0, 64), [...targetKinds]);
 }
 
 function flagsOf(kind: TargetKind): string {

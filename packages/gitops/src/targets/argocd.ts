@@ -1,4 +1,4 @@
-import { ConfigurationError, isDigest, plainText } from '@passloop/core';
+import { ConfigurationError, plainText } from '@passloop/core';
 import type { TargetOf } from '@passloop/model';
 import {
   childOf,
@@ -14,8 +14,8 @@ import {
   rootOf,
   textAt,
 } from '../address.ts';
-import { editHelmImage, readHelmImage } from '../helm-image.ts';
-import { editReference, parseReference, readReference, withImage } from '../image-reference.ts';
+import { editHelmImage, editImageScalar, readHelmImage, readImageScalar } from '../helm-image.ts';
+import { parseReference, withImage } from '../image-reference.ts';
 import { type Manifest, openManifest, selectDocument } from '../manifest.ts';
 import { applyChanges, type Change, setScalar } from '../manifest-edit.ts';
 import { addressText, type Carried, type TargetEditor, type TargetImage } from '../target-kind.ts';
@@ -29,7 +29,8 @@ export const argocd: TargetEditor<ArgocdTarget> = {
   read(text, target) {
     const manifest = openManifest(text, target.file);
     if (target.image !== undefined) return readKustomizeImage(kustomizeImage(manifest, target, target.image));
-    if (target.parameter !== undefined) return readParameter(parameterValue(manifest, target, target.parameter));
+    if (target.parameter !== undefined)
+      return readImageScalar(parameterValue(manifest, target, target.parameter), target.parameter);
     return readHelmImage(helmValue(manifest, target));
   },
   edit(text, target, image) {
@@ -110,51 +111,14 @@ function parameterValue(manifest: Manifest, target: ArgocdTarget, parameter: str
   throw new ConfigurationError(`${placeName(entry)} has no value.`, { ...placeOf(entry), hint: 'Add `value: ""`.' });
 }
 
-type ParameterForm = 'digest' | 'reference' | 'tag';
-
-/** What the parameter holds, by its name, else by what stands there. */
-function formOf(parameter: string, value: string | null): ParameterForm {
-  if (/digest$/i.test(parameter)) return 'digest';
-  if (/tag$/i.test(parameter)) return 'tag';
-  if (/(?:image|reference)$/i.test(parameter) || value?.includes('/') === true) return 'reference';
-  return value !== null && isDigest(value) ? 'digest' : 'tag';
-}
-
-function nameOf(value: Located): string {
-  return value.parent === null ? '' : (textAt(childOf(value.parent, 'name')) ?? '');
-}
-
-function readParameter(at: Located): Carried {
-  const text = textAt(at);
-  const form = formOf(nameOf(at), text);
-  if (form === 'reference') return readReference(at);
-  const [tag, digest] = form === 'digest' ? [null, text] : splitPinned(text);
-  const found = digest !== null && isDigest(digest) ? digest : null;
-  return { value: found, digest: found, tag, pulls: null };
-}
-
+/** A digest, and the tag beside it where there is one. */
 function editParameter(at: Located, parameter: string, image: TargetImage): Change[] {
-  const form = formOf(parameter, textAt(at));
-  if (form === 'reference') return [editReference(at, image)];
-  if (form === 'tag') {
-    const tag = image.tag ?? `sha256-${image.digest.slice(7, 19)}`;
-    const [now, digest] = splitPinned(textAt(at));
-    return digest === image.digest && image.tag === null && now !== null
-      ? []
-      : [setScalar(at, `${tag}@${image.digest}`)];
-  }
-  const changes = [setScalar(at, image.digest)];
-  const beside = at.parent?.parent ?? null;
-  const tag = beside === null ? null : itemWhere(beside, 'name', parameter.replace(/digest$/i, 'tag'));
-  const tagValue = tag === null ? null : childOf(tag, 'value');
-  if (tagValue !== null && image.tag !== null) changes.push(setScalar(tagValue, image.tag));
-  return changes;
-}
-
-function splitPinned(text: string | null): [tag: string | null, digest: string | null] {
-  if (text === null || text === '') return [null, null];
-  const [tag = '', digest] = text.split('@');
-  return [tag === '' ? null : tag, digest ?? null];
+  const changes = [editImageScalar(at, parameter, image)];
+  const list = at.parent?.parent ?? null;
+  if (list === null || image.tag === null || !/digest$/i.test(parameter)) return changes;
+  const beside = itemWhere(list, 'name', parameter.replace(/digest$/i, 'tag'));
+  const tag = beside === null ? null : childOf(beside, 'value');
+  return tag === null ? changes : [...changes, setScalar(tag, image.tag)];
 }
 
 function helmValue(manifest: Manifest, target: ArgocdTarget): Located {

@@ -395,3 +395,12 @@ it('writes a tag only where one is known, and never one of another image', () =>
   const whole = target({ kind: 'helm-values', address: 'image' });
   expect(editTarget(`image: r:v1@${olderDigest}\n`, whole, unknown)).toBe(`image: r@${image.digest}\n`);
 });
+
+it('knows by its name what a scalar of values holds', () => {
+  const value = (address: string, text: string) => editTarget(text, target({ kind: 'helm-values', address }), image);
+  expect(value('image.tag', 'image: {tag: v1}\n')).toBe(`image: {tag: ik1-c0ffee@${image.digest}}\n`);
+  expect(value('imageDigest', 'imageDigest: ""\n')).toBe(`imageDigest: "${image.digest}"\n`);
+  expect(value('model', `model: ${olderDigest}\n`)).toBe(`model: ${image.digest}\n`);
+  expect(value('model', 'model: r\n')).toBe(`model: r@${image.digest}\n`);
+  expect(() => value('imageDigest', 'imageDigest: latest\n')).toThrow(/no digest/);
+});

@@ -2,7 +2,7 @@ import { ConfigurationError, isDigest, plainText } from '@passloop/core';
 import type { TargetOf } from '@passloop/model';
 import { findAddress, type Located, placeName, placeOf, textAt } from '../address.ts';
 import { editReference, readReference } from '../image-reference.ts';
-import { type Manifest, type ManifestDocument, openManifest } from '../manifest.ts';
+import { lineOfDocument, type Manifest, type ManifestDocument, openManifest } from '../manifest.ts';
 import { applyChanges, setScalar } from '../manifest-edit.ts';
 import { addressText, type Carried, type TargetEditor } from '../target-kind.ts';
 
@@ -33,7 +33,9 @@ function documentsNamed(manifest: Manifest, wanted: string): ManifestDocument[] 
   const [kind, name] = wanted.split('/');
   const found = manifest.documents.filter((one) => one.kind === kind && (name === undefined || one.name === name));
   if (found.length > 0) return found;
-  const listed = manifest.documents.map((one) => `${one.kind ?? 'none'}/${one.name ?? ''} (line ${one.line})`);
+  const listed = manifest.documents.map(
+    (one) => `${one.kind ?? 'none'}/${one.name ?? ''} (line ${lineOfDocument(one)})`,
+  );
   throw new ConfigurationError(`${manifest.file} holds no document ${wanted}.`, {
     file: manifest.file,
     hint: `It holds: ${plainText(listed.slice(0, 20).join(', '), 1000)}.`,
