@@ -24,6 +24,8 @@ export function program(): Command {
       'CI/CD for machine-learning models: validate data, reproduce training, compare with production, package, promote, roll back.',
     )
     .version(version)
+    // `--version` behind a command is that command's own: adopt has one.
+    .enablePositionalOptions()
     .configureHelp({ showGlobalOptions: false })
     .addHelpText(
       'after',
