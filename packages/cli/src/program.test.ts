@@ -66,6 +66,13 @@ it.each([
   expect(error?.exitCode).toBe(exitCode);
 });
 
+it("leaves a command's own --version to it", async () => {
+  expect(await parse(['adopt', '--version', 'first'])).toMatchObject({
+    command: 'adopt',
+    options: { version: 'first' },
+  });
+});
+
 it('lists the commands by the road', () => {
   const help = program().helpInformation();
   const listed = [...help.matchAll(/^ {2}([a-z]+)(?: |$)/gm)].map((match) => match[1]);

@@ -74,7 +74,7 @@ it.each([
     const query = await withEnvironments(world, wrote.stdout);
     expect(query.environments.map(({ name }) => name)).toEqual(environments);
 
-    const adopted = ['--model-digest', sha256('model first'), '--json', '-'];
+    const adopted = ['--model-digest', sha256('model first'), '--version', 'first', '--json', '-'];
     const answer = await world.passloop(['adopt', '--environment', 'live', ...adopted]);
     expect(answer.exitCode, answer.stderr).toBe(0);
     const { outcome, branch } = parseDocument('promotion', answer.stdout, 'adopt');

@@ -19,7 +19,7 @@ export function lintImages(files: readonly LintFile[]): LintFinding[] {
   });
 }
 
-export function isKustomization({ file, kind, group, value }: LintDocument): boolean {
+function isKustomization({ file, kind, group, value }: LintDocument): boolean {
   if (group === 'kustomize.config.k8s.io') return true;
   return kind === null && /^kustomization\.ya?ml$/i.test(path.posix.basename(file)) && fieldsOf(value) !== null;
 }

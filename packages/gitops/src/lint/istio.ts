@@ -90,7 +90,7 @@ function ownerFindings(
   const weighted = routes.flatMap((route) => destinationsOf(document, route)).filter(({ value }) => 'weight' in value);
   const [first] = weighted;
   if (owner === null || first === undefined || document.name === null) return [];
-  const list = weighted.map(({ value }) => `${hostOf(value.destination)} ${String(value.weight)}`).join(', ');
+  const list = weighted.map(({ value }) => `${hostOf(value.destination)} ${JSON.stringify(value.weight)}`).join(', ');
   const message = `${owner} sets the weights of the VirtualService ${document.name}; Git says ${list}, which is drift or undoes a rollout.`;
   const hint = `Take the weights out of the promotion, and promote the image that ${owner.split(' ')[0]} watches.`;
   return [say('owned-weights', 'fail', document, [...first.path, 'weight'], message, hint)];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Document, parseAllDocuments } from 'yaml';
 import { type LintRule, lintRules } from './finding.ts';
 import { lintChange, lintLine, lintManifests, type ManifestText } from './lint.ts';
 import { lintCases } from './lint-cases.ts';
@@ -165,4 +166,39 @@ it('prints a finding on one line', () => {
   expect(finding === undefined ? '' : lintLine(finding)).toBe(
     "apps/kustomization.yaml:3: The images entry ghcr.io/acme/flight has a key newDigest, which kustomize doesn't know; it knows name, newName, newTag, digest, tagSuffix. The digest is written as `digest:`.",
   );
+});
+
+/** Every path of a value. */
+function* pathsOf(value: unknown, path: (string | number)[] = []): Generator<(string | number)[]> {
+  yield path;
+  if (typeof value !== 'object' || value === null) return;
+  for (const [key, child] of Object.entries(value))
+    yield* pathsOf(child, [...path, Array.isArray(value) ? Number(key) : key]);
+}
+
+describe('a manifest of another shape than anybody expects', () => {
+  const strange: unknown[] = [null, -1, 'text', [null], { name: ['x'] }];
+
+  it.each(lintRules.filter((rule) => rule !== 'yaml'))('is judged without an accident: %s', (rule) => {
+    let judged = 0;
+    for (const { file, text } of texts(lintCases[rule].fires)) {
+      const documents = parseAllDocuments(text);
+      for (const [index, document] of documents.entries()) {
+        for (const path of pathsOf(document.toJS())) {
+          for (const value of strange) {
+            const changed = documents.map((one) => one.clone());
+            if (path.length === 0) changed[index] = new Document(value) as (typeof changed)[number];
+            else changed[index]?.setIn(path, value);
+            const findings = lintManifests([{ file, text: changed.map(String).join('---\n') }]);
+            for (const { line, message } of findings) {
+              expect(line).toBeGreaterThan(0);
+              expect(message).not.toMatch(/undefined|\[object/);
+            }
+            judged += 1;
+          }
+        }
+      }
+    }
+    expect(judged).toBeGreaterThan(20);
+  });
 });
