@@ -3,7 +3,7 @@
  * repository as people do it, in turns; then 200 models into one repository by 20 processes at once, under GitHub's limits
  * of a minute:
  *
- *     node bench/promote.ts [rounds] [--models 200] [--promoters 20]
+ *     node bench/promote.ts [rounds] [--models 200] [--promoters 20]     # 0 rounds: only the last
  *
  * The server is on this machine, so neither side waits for a network: calls and bytes say what that adds. Each promotion is a
  * process of its own, from its start to the open pull request; the git way ends with the push and opens none.
@@ -204,5 +204,5 @@ async function missing(world: RepositoryWorld): Promise<number> {
   return lost;
 }
 
-for (const applications of [10, 10_000]) await onOneRepository(applications);
+for (const applications of rounds > 0 ? [10, 10_000] : []) await onOneRepository(applications);
 await allAtOnce();

@@ -59,6 +59,7 @@ const kinds: Kind[] = [
   { name: '502', fault: { status: 502, body: json('Server Error') }, run: 'goes on' },
   { name: '502, though it was done', fault: { status: 502, body: json('x'), after: true }, run: 'goes on' },
   { name: '503, as a page', fault: { status: 503, ...html }, run: 'goes on' },
+  { name: 'a page that says 200', fault: { status: 200, ...html }, run: 'goes on' },
   { name: 'a broken connection', fault: 'drop-before', run: 'goes on' },
   { name: 'a broken connection, though it was done', fault: 'drop-after', run: 'goes on' },
   { name: 'no answer', fault: 'timeout', run: 'goes on' },
