@@ -155,7 +155,7 @@ it('comes to one pull request wherever its process dies', async () => {
   const mortal = { ...options, ports: { ...noWait, attempts: 1, failures: 1 } };
   let points = 0;
   for (let nth = 1; nth <= 12; nth += 1) {
-    const copy = await copiedRepository(world.server, `copy-${nth}`, world.repository.directory);
+    const copy = await copiedRepository(world, `copy-${nth}`);
     const fault = world.server.inject({ match: { nth }, fault: { status: 502, after: true } });
     await rollbackTogether(copy.forge, 'prod', group, mortal).catch(() => null);
     fault.remove();
