@@ -50,6 +50,9 @@ it('logs in with what stands in the URL, writes it nowhere, and fetches no file 
   await using world = await deployWorld({
     files: { [manifest]: 'images:\n  - name: ghcr.io/acme/flight\n', ...others },
   });
+  // Packed as a server's repositories are: with bitmaps it knows exactly what a clone with those commits would have.
+  await pushFiles(world.clone, { 'README.md': 'later\n' }, 'Later');
+  await git(world.repository.directory, 'repack', '-adbq');
   await git(world.repository.directory, 'config', 'uploadpack.allowFilter', 'true');
   const scratch = path.join(world.clone, '..', 'scratch');
   await mkdir(scratch);

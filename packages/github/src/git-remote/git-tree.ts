@@ -70,7 +70,18 @@ async function textsOf(store: GitStore, oids: ReadonlySet<string>): Promise<Map<
   if (oids.size === 0) return texts;
   const unknown = [...oids].filter((oid) => !store.blobs.has(oid));
   if (unknown.length > 0) {
-    const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--filter=blob:none', '--stdin', 'origin'];
+    // A remote that hears of our commits takes us to have their files.
+    const args = [
+      '-c',
+      'fetch.negotiationAlgorithm=noop',
+      'fetch',
+      '--quiet',
+      '--no-tags',
+      '--no-write-fetch-head',
+      '--filter=blob:none',
+      '--stdin',
+      'origin',
+    ];
     try {
       await store.remote('reading its files', args, `${unknown.join('\n')}\n`);
     } catch (error) {
