@@ -198,7 +198,7 @@ const document = fc
     return `root:\n${lines.join('')}`;
   });
 
-const file1 = fc
+const dressed = fc
   .record({
     documents: fc.array(document, { minLength: 1, maxLength: 3 }),
     eol,
@@ -227,7 +227,7 @@ const written = fc.oneof(
 
 it('changes only the addressed bytes of random documents, and reads back the value', () => {
   fc.assert(
-    fc.property(file1, written, ({ text, isList, index }, value) => {
+    fc.property(dressed, written, ({ text, isList, index }, value) => {
       const { manifest, at } = chosen(text, index, isList);
       const edited = applyChanges(manifest, setScalar(at, value));
       const [before = '', behind = ''] = text.split('HOLE');
@@ -247,7 +247,7 @@ it('changes only the addressed bytes of random documents, and reads back the val
 
 it('takes back what it inserted: random documents are byte for byte what they were', () => {
   fc.assert(
-    fc.property(file1, written, ({ text, isList, index }, value) => {
+    fc.property(dressed, written, ({ text, isList, index }, value) => {
       const { manifest, at } = chosen(text, index, isList);
       if (at.parent === null) throw new Error('no parent');
       const inserted = applyChanges(manifest, insertKey(at.parent, 'added', value));
