@@ -99,6 +99,14 @@ function canaryFindings(document: LintDocument, canaries: readonly Placed<Fields
       const message = `A canary has a fixed size: ${field} is refused there.`;
       findings.push(say('kserve-canary-fields', 'fail', document, [...path, field], message));
     }
+    if (
+      valueAt(canary.value, ['predictor', 'model']) !== undefined &&
+      !textAt(canary.value, 'predictor', 'model', 'name')
+    ) {
+      const message = 'The schema of a canary asks for `model.name`, which that of the stable predictor does not.';
+      const hint = 'Write name: kserve-container there.';
+      findings.push(say('kserve-canary-fields', 'fail', document, [...path, 'model'], message, hint));
+    }
     const replicas = numberAt(canary.value, 'predictor', 'minReplicas');
     if (replicas !== null && !(replicas <= stable)) {
       const message = `The canary has minReplicas ${replicas}, more than the stable predictor's ${stable}.`;

@@ -40,7 +40,7 @@ const experiment = (spec: string, models: string[] = []) =>
 const candidates = 'candidates: [{name: a, weight: 90}, {name: b, weight: 10}]';
 
 const served =
-  'model: {modelFormat: {name: sklearn}, runtime: kserve-mlserver, protocolVersion: v2, storageUri: "s3://m/1"}';
+  'model: {name: kserve-container, modelFormat: {name: sklearn}, runtime: kserve-mlserver, protocolVersion: v2, storageUri: "s3://m/1"}';
 const kserve = (mode: string | null, spec: string, name = 'flight') =>
   `apiVersion: serving.kserve.io/v1beta1\nkind: InferenceService\nmetadata:\n  name: ${name}\n${mode === null ? '' : `  annotations: {serving.kserve.io/deploymentMode: ${mode}}\n`}spec:\n${spec}\n`;
 const canary = (name: string, percent: number, more = '') =>
@@ -282,7 +282,8 @@ export const lintCases: Record<LintRule, LintCase> = {
     silent: canaries(canary('v2', 50), canary('v3', 50)),
   },
   'kserve-canary-fields': {
-    about: 'A canary takes no autoscaling field, no `workerSpec`, and at most the stable `minReplicas`.',
+    about:
+      'A canary takes no autoscaling field, no `workerSpec`, at most the stable `minReplicas`, and its `model` has a `name` (the schema asks for it).',
     verdict: 'fail',
     line: 9,
     says: 'maxReplicas',

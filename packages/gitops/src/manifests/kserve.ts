@@ -51,6 +51,7 @@ export function kserveManifests(request: GraphRequest<GraphOf<'kserve'>>): Graph
                   minReplicas: graph.replicas,
                   ...podSettings,
                   model: {
+                    name: 'kserve-container',
                     modelFormat: { name: 'passloop', version: '1' },
                     runtime,
                     protocolVersion: 'v2',
@@ -63,6 +64,10 @@ export function kserveManifests(request: GraphRequest<GraphOf<'kserve'>>): Graph
               [
                 ['metadata', 'annotations', 'serving.kserve.io/deploymentMode'],
                 'To the letter: spec.canary is refused in any other mode, and canaryTrafficPercent is ignored in this one.',
+              ],
+              [
+                ['spec', 'predictor', 'model', 'name'],
+                'The schema of a canary asks for it, and a canary begins as a copy.',
               ],
               [['spec', 'predictor', 'model', 'protocolVersion'], 'KServe takes v1 where nothing stands.'],
               [['spec', 'predictor', 'model', 'image'], 'Passloop writes the digest here.'],
