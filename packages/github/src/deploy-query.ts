@@ -67,7 +67,7 @@ export function deployQuery(
     (_, index) =>
       `closed${index}:pullRequests(first:${closedLimit},states:[CLOSED,MERGED],headRefName:$closed${index},orderBy:{field:UPDATED_AT,direction:DESC}){nodes{${closedFields}}}`,
   );
-  const query = `query(${types.join(',')}){repository(owner:$o,name:$r){id autoMergeAllowed squashMergeAllowed rebaseMergeAllowed mergeCommitAllowed squashMergeCommitMessage mergeCommitMessage base:${base}{name target{... on Commit{${commit}}}} ${[...heads, ...closed].join(' ')}}}`;
+  const query = `query(${types.join(',')}){repository(owner:$o,name:$r){id ${lacks.has('Repository.autoMergeAllowed') ? '' : 'autoMergeAllowed '}squashMergeAllowed rebaseMergeAllowed mergeCommitAllowed squashMergeCommitMessage mergeCommitMessage base:${base}{name target{... on Commit{${commit}}}} ${[...heads, ...closed].join(' ')}}}`;
   return { query, variables };
 }
 
@@ -190,7 +190,7 @@ export type RefNode = z.infer<typeof RefNode>;
 
 export const RepositoryNode = z.looseObject({
   id: z.string(),
-  autoMergeAllowed: z.boolean(),
+  autoMergeAllowed: z.boolean().default(true),
   squashMergeAllowed: z.boolean(),
   rebaseMergeAllowed: z.boolean(),
   mergeCommitAllowed: z.boolean(),

@@ -75,7 +75,7 @@ describe('merge: auto', () => {
   ])('merges into a branch without rules where %s', async (_, autoMerge) => {
     await using world = await deployWorld({ autoMerge });
 
-    const tried = ['enablePullRequestAutoMerge', 'mergePullRequest'];
+    const tried = autoMerge ? ['enablePullRequestAutoMerge', 'mergePullRequest'] : ['mergePullRequest'];
     expect(await merging(world)).toEqual({ merged: true, outcome: 'created', tried });
   });
 

@@ -14,15 +14,16 @@ type BranchUpdate = { branch: string; before: string | null; after: string };
 
 const creating: Action = { what: 'creating the promotion branch', permission: 'contents', level: 'write' };
 
-/** Members that can be done without, each with what is said of it. */
-const optional: Readonly<Record<string, string>> = {
+/** Members that can be done without, each with what is said of it; null where a server without them has nothing that they tell of. */
+const optional: Readonly<Record<string, string | null>> = {
   'Mutation.updateRefs':
     'has no `updateRefs`: branches are moved by git’s own compare-and-swap over HTTP, and nothing is forced',
   'Mutation.enablePullRequestAutoMerge':
     'has no auto-merge: what can’t be merged at once stays open for people, or for the next run',
+  'Repository.autoMergeAllowed': null,
   'PullRequest.mergeStateStatus': 'doesn’t tell whether a pull request can be merged: it is tried',
-  'PullRequest.isMergeQueueEnabled': 'doesn’t tell whether a branch has a merge queue: it is tried',
-  'PullRequest.isInMergeQueue': 'doesn’t tell what is in a merge queue',
+  'PullRequest.isMergeQueueEnabled': null,
+  'PullRequest.isInMergeQueue': null,
   'PullRequest.autoMergeRequest': 'doesn’t tell which pull requests merge by themselves',
 };
 const mutationOf: Readonly<Record<string, string>> = {
@@ -44,7 +45,8 @@ export function olderServer(options: GithubOptions): OlderServer {
           if (learned.length === 0 || learned.some((member) => optional[member] === undefined)) throw error;
           for (const member of learned) {
             lacks.add(member);
-            options.note?.(`${hostOf(options)} ${optional[member]}.`);
+            const said = optional[member];
+            if (said != null) options.note?.(`${hostOf(options)} ${said}.`);
           }
         }
       }

@@ -1,7 +1,7 @@
 import type { EnvironmentState } from './deploy-state.ts';
 import type { CommitFiles, DeploySnapshot, PathVersion } from './forge.ts';
 import type { RecordVersion } from './record-history.ts';
-import { readTarget, targetOf } from './targets.ts';
+import { imageOfRecord, readTarget, targetOf, targetValue } from './targets.ts';
 
 /** Beyond that many changes of the record the older contents aren't looked for: fields are edited. */
 const maxChain = 20;
@@ -42,7 +42,7 @@ export function restorationOf(
     if (text === null || !isUntouched(path, snapshot, chain, commits)) continue;
     const left = from.record.image.digest;
     if (left !== to.record.image.digest && text.includes(left)) continue;
-    if (carries(environment, path, text, to.record.image.digest)) files.set(path, text);
+    if (carries(environment, path, text, to)) files.set(path, text);
   }
   return { files, ranThere: ranAt(older, to) };
 }
@@ -66,14 +66,15 @@ function isUntouched(
   return true;
 }
 
-function carries(environment: EnvironmentState, path: string, text: string, digest: string): boolean {
+function carries(environment: EnvironmentState, path: string, text: string, { record }: RecordVersion): boolean {
+  const image = imageOfRecord(record);
   return environment.targets
     .filter(({ target }) => target.file === path)
-    .every(({ target, file }) => file !== null && readTarget(target, { ...file, text }).digest === digest);
+    .every(({ target, file }) => file !== null && readTarget(target, { ...file, text }).value === targetValue(target, image));
 }
 
 function ranAt({ files }: CommitFiles, { record }: RecordVersion): boolean {
   return record.deployment.targets.every(
-    (recorded) => readTarget(targetOf(recorded), files.get(recorded.file) ?? null).digest === record.image.digest,
+    (recorded) => readTarget(targetOf(recorded), files.get(recorded.file) ?? null).value === recorded.value,
   );
 }
