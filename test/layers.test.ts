@@ -27,11 +27,7 @@ const outside: { what: string; pattern: RegExp; packages: string[]; files: strin
     pattern: /\bprocess\s*(?:\.\s*env\b|\[\s*['"`]env)|\benv\b[^;]*\}\s*=\s*process\b|\bfrom '(?:node:)?process'/,
     packages: ['cli', 'actions', 'local-github'],
     // The last one holds the text of a program that runs apart, as Docker's credential helper.
-    files: [
-      'packages/github/src/action/actions-runner.ts',
-      'packages/github/src/deploy-fixture.ts',
-      'packages/packaging/src/registry-login.ts',
-    ],
+    files: ['packages/github/src/action/actions-runner.ts', 'packages/packaging/src/registry-login.ts'],
   },
   {
     what: 'the time of day',

@@ -1,14 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { parseDocument } from '@passloop/documents';
-import type { CreatedWorkflowRun } from '@passloop/local-github';
+import type { JobPermissions } from '@passloop/local-github';
 import { openOciStore } from '@passloop/record';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createPointer } from '../../packages/record/src/fixtures/documents.ts';
+import { eventsOf, type WorkflowEvent } from '../runner/events.ts';
+import { checkout } from '../world/checkout.ts';
+import { beginRun, type EventRun } from '../world/event-run.ts';
+import { jobStep } from '../world/job-step.ts';
 import { type PullRequest, replaceText, type Team, teamOf } from '../world/team.ts';
 import { createWorld, type World } from '../world/world.ts';
-import { type Bundle, type BundleRun, layBundle, runBundle } from './run-bundle.ts';
+import { type Bundle, type BundleRun, layBundle } from './run-bundle.ts';
 
 /**
  * The jobs of a check by the built actions, each in a checkout of its own as actions/checkout makes it, with artifacts between them: plan, train
@@ -21,8 +26,8 @@ let bundle: Bundle;
 let pull: PullRequest;
 let first: Job;
 
-/** A workflow run, as its jobs see it: `payload` is the event's file, `ref` what actions/checkout takes. */
-type Job = { run: CreatedWorkflowRun; event: string; payload: string; ref: string; plan: BundleRun };
+/** A run of which the first job is over. */
+type Job = EventRun & { plan: BundleRun };
 
 beforeAll(async () => {
   folder = await temporaryFolder('check-jobs');
@@ -30,6 +35,10 @@ beforeAll(async () => {
   expect(world.docker, 'a Docker engine must answer').not.toBeNull();
   team = teamOf(world);
   bundle = await layBundle(folder.path);
+  // How long a request takes says what else this machine does: verdicts here are of the model alone.
+  await replaceText(world.flightsClone, 'passloop.yaml', 'max: 40,', 'max: 40000,');
+  await world.git(world.flightsClone, 'commit', '-qam', 'Let a request take its time');
+  await world.git(world.flightsClone, 'push', '-q');
   pull = await team.propose({
     branch: 'deeper',
     title: 'Deeper trees',
@@ -42,68 +51,30 @@ afterAll(async () => {
   await folder?.[Symbol.asyncDispose]();
 });
 
-/** What actions/checkout leaves: the event's commit, detached, and as much of its history as was asked for (0: all). */
-async function checkout(ref: string, depth = 2): Promise<string> {
-  const place = path.join(folder.path, `work-${Math.random().toString(36).slice(2)}`);
-  await mkdir(place);
-  await world.git(place, 'init', '-q');
-  await world.git(place, 'remote', 'add', 'origin', world.flights.cloneUrlWith(world.tokens.team));
-  const shallow = depth === 0 ? [] : [`--depth=${depth}`];
-  await world.git(place, 'fetch', '-q', '--no-tags', ...shallow, 'origin', `+${ref}:refs/remotes/event`);
-  await world.git(place, 'checkout', '-q', '--force', 'refs/remotes/event');
-  await world.git(place, 'remote', 'set-url', 'origin', `${world.github.url}/acme/flights`);
-  return place;
-}
-
 /** Begins a run for a pull request: its first job plans. */
 async function begin(number: number): Promise<Job> {
-  const payload = await world.flights.pullRequestPayload(number, 'opened');
-  const { head } = payload.pull_request as { head: { sha: string; ref: string } };
-  return beginWith('pull_request', payload, `refs/pull/${number}/merge`, head.sha);
+  return beginWith(await eventsOf(world.github, world.tokens.team, 'acme/flights').pullRequest(number));
 }
 
-async function beginWith(event: string, body: object, ref: string, headSha: string): Promise<Job> {
-  const run = await world.github.createWorkflowRun({
-    repository: 'acme/flights',
-    workflow: 'model-check.yml',
-    name: 'Model check',
-    event,
-    headSha,
-    headBranch: 'deeper',
-  });
-  const payload = path.join(folder.path, `event-${run.id}.json`);
-  await writeFile(payload, JSON.stringify(body));
-  const job = { run, event, payload, ref };
-  const workspace = await checkout(ref, event === 'pull_request' ? 2 : 0);
-  return { ...job, plan: await step('plan-check', { ...job, workspace }, {}, { token: world.tokens.job }) };
+async function beginWith(event: WorkflowEvent): Promise<Job> {
+  const run = await beginRun(world, folder.path, 'model-check.yml', event);
+  const workspace = await checkoutOf(run, event.name === 'pull_request' ? 2 : 0);
+  return { ...run, plan: await step(run, 'plan', workspace) };
 }
+
+async function checkoutOf({ event }: EventRun, depth = 2): Promise<string> {
+  return checkout(world, folder.path, event.ref, depth);
+}
+
+const actions = { plan: 'plan-check', train: 'train-candidate', seal: 'seal-candidate', report: 'post-report' };
 
 async function step(
-  name: string,
-  job: Pick<Job, 'run' | 'event' | 'payload'> & { workspace: string },
-  inputs: Record<string, string>,
-  secrets: Record<string, string> = {},
+  run: EventRun,
+  job: keyof typeof actions,
+  workspace: string,
+  inputs: Record<string, string> = {},
 ): Promise<BundleRun> {
-  const run = await runBundle(bundle, name, {
-    workspace: job.workspace,
-    inputs: { ...inputs, ...secrets },
-    env: {
-      ...job.run.environment,
-      ACTIONS_RUNTIME_TOKEN: job.run.runtimeTokenOf(name),
-      GITHUB_API_URL: world.github.restUrl,
-      GITHUB_REPOSITORY: 'acme/flights',
-      GITHUB_ACTOR: 'ada',
-      GITHUB_EVENT_NAME: job.event,
-      ...(job.event === 'pull_request' ? { GITHUB_BASE_REF: 'main' } : {}),
-      GITHUB_EVENT_PATH: job.payload,
-      ...(world.docker === null ? {} : { PASSLOOP_DOCKER: world.docker }),
-    },
-  });
-  for (const secret of [world.tokens.job, job.run.runtimeToken, 'AGE-SECRET-KEY-1']) {
-    const lines = run.log.split('\n').filter((line) => line.includes(secret) && !line.startsWith('::add-mask::'));
-    expect(lines, 'a secret in the log').toEqual([]);
-  }
-  return run;
+  return jobStep(world, bundle, { action: actions[job], workspace, inputs, of: { run, job } });
 }
 
 const model = 'flight-delay';
@@ -111,14 +82,11 @@ const model = 'flight-delay';
 async function train(job: Job, inputs: Record<string, string> = {}): Promise<BundleRun> {
   const [{ stored }] = JSON.parse(job.plan.outputs.models ?? '') as [{ stored: string }];
   const recipient = job.plan.outputs.recipient ?? '';
-  const workspace = await checkout(job.ref);
-  return step('train-candidate', { ...job, workspace }, { model, stored, recipient, ...inputs });
+  return step(job, 'train', await checkoutOf(job), { model, stored, recipient, ...inputs });
 }
 
 async function seal(job: Job, inputs: Record<string, string> = {}): Promise<BundleRun> {
-  const workspace = await checkout(job.ref);
-  const given = { model, plan: job.plan.outputs.plan ?? '', ...inputs };
-  return step('seal-candidate', { ...job, workspace }, given, { token: world.tokens.job });
+  return step(job, 'seal', await checkoutOf(job), { model, plan: job.plan.outputs.plan ?? '', ...inputs });
 }
 
 async function reportOf(run: BundleRun) {
@@ -126,7 +94,7 @@ async function reportOf(run: BundleRun) {
 }
 
 function artifactNames(job: Job): string[] {
-  return job.run.artifacts().map(({ name }) => name);
+  return job.handle.artifacts().map(({ name }) => name);
 }
 
 /** What is in an artifact, as anybody who may read the repository can see. */
@@ -164,7 +132,7 @@ it('train-candidate trains and proves without a token, and hands over nothing th
   expect(trained.exitCode, trained.log).toBe(0);
   expect(trained.outputs).toMatchObject({ verdict: 'pass', error: '' });
   expect(artifactNames(first)).toEqual([`passloop-candidate-${model}`]);
-  expect(await namesIn(first.run.artifacts()[0]?.id ?? 0)).toEqual([
+  expect(await namesIn(first.handle.artifacts()[0]?.id ?? 0)).toEqual([
     'files/out/metrics.json.age',
     'files/out/model.joblib.age',
     'files/out/predictions.parquet.age',
@@ -190,7 +158,7 @@ it('seal-candidate keeps run and proof, and holds the candidate against producti
         scan: { verdict: 'pass' },
         probe: { verdict: 'pass', predictions: { verdict: 'pass' } },
         comparison: { verdict: 'pass', candidate: { scoredBy: 'image' } },
-        run: { producer: { run: expect.stringContaining(`/actions/runs/${first.run.id}`) } },
+        run: { producer: { run: expect.stringContaining(`/actions/runs/${first.handle.id}`) } },
       },
     ],
   });
@@ -204,13 +172,13 @@ const allDone = { plan: 'success', train: 'success', seal: 'success' };
 async function report(
   job: Job,
   results: Record<string, string> = allDone,
-  token = world.tokens.job,
+  token: Record<string, string> = {},
 ): Promise<BundleRun> {
   const needs = Object.fromEntries(Object.entries(results).map(([name, result]) => [name, { result, outputs: {} }]));
   const { plan, head } = results.plan === 'success' ? job.plan.outputs : { plan: '', head: '' };
   const given = { plan: plan ?? '', head: head ?? '', needs: JSON.stringify(needs) };
   // The job checks nothing out.
-  return step('post-report', { ...job, workspace: folder.path }, given, { token });
+  return step(job, 'report', folder.path, { ...given, ...token });
 }
 
 async function posted(): Promise<{ comments: { body: string }[]; check: Record<string, unknown> | undefined }> {
@@ -259,19 +227,15 @@ it.each<[string, Record<string, string>, RegExp]>([
   120_000,
 );
 
-it.each([
+it.each<[string, JobPermissions]>([
   ['pull-requests', { checks: 'write' }],
-  ['checks', { pull_requests: 'write' }],
-] as const)(
+  ['checks', { 'pull-requests': 'write' }],
+])(
   'without `%s: write` the verdict is kept, and the line is named',
   async (scope, permissions) => {
-    const token = await world.github.createToken({
-      login: 'github-actions[bot]',
-      kind: 'job',
-      repositories: ['acme/flights'],
-      permissions: { ...permissions, metadata: 'read' },
-    });
-    const run = await report(first, allDone, token);
+    const request = { repository: 'acme/flights', event: first.event.name, permissions };
+    const token = await world.github.jobToken(request);
+    const run = await report(first, allDone, { token });
     expect(run.exitCode, run.log).toBe(0);
     expect(run.outputs).toMatchObject({ verdict: 'pass', error: '' });
     expect(run.log).toMatch(new RegExp(`::warning.*\`${scope}: write\` is missing under`));
@@ -302,21 +266,13 @@ it("production's image is started by the job that seals, where the store has no 
   const image = parseDocument('image', pushed.stdout, 'the image');
   const store = openOciStore({ repository: `${world.image}-runs`, credentials: null });
   await store.writePointer(
-    {
-      schema: 'passloop/pointer/v1',
-      model,
-      environment: 'prod',
-      record: `sha256:${'5'.repeat(64)}`,
+    createPointer({
       modelDigest: image.modelDigest,
       imageDigest: image.digest ?? '',
       imageReference: image.reference ?? '',
       runKey: null,
-      deployCommit: '7'.repeat(40),
-      evaluatedOn: null,
-      history: [],
-      held: [],
       at: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
-    },
+    }),
     null,
   );
   const job = await begin(pull.number);
@@ -335,7 +291,7 @@ it("production's image is started by the job that seals, where the store has no 
 
 it('a merge group is held to what it is queued on, and reported on its own head', async () => {
   const group = await world.github.createMergeGroup({ repository: 'acme/flights', pull: pull.number });
-  const job = await beginWith('merge_group', group.payload(), group.ref, group.headSha);
+  const job = await beginWith(eventsOf(world.github, world.tokens.team, 'acme/flights').mergeGroup(group));
   expect(job.plan.exitCode, job.plan.log).toBe(0);
   expect(job.plan.outputs.head).toBe(group.headSha);
   const plan = parseDocument('plan', job.plan.outputs.plan ?? '', 'the plan');
@@ -384,7 +340,7 @@ it.each<[string, Record<string, string>, RegExp]>([
   'an artifact that %s makes a failing report, which is handed over',
   async (_what, files, message) => {
     const job = await begin(pull.number);
-    await job.run.uploadArtifact(`passloop-candidate-${model}`, zip(files));
+    await job.handle.uploadArtifact(`passloop-candidate-${model}`, zip(files));
     const sealed = await seal(job);
     expect(sealed.exitCode, sealed.log).toBe(0);
     expect(sealed.outputs).toMatchObject({ verdict: 'fail', error: '' });
@@ -412,12 +368,11 @@ it('a checkout of another commit than the event is about is refused, and a shall
   const job = await begin(pull.number);
   for (const branch of ['deeper', 'main']) {
     await world.git(world.flightsClone, 'checkout', '-q', branch);
-    const other = await step('plan-check', { ...job, workspace: world.flightsClone }, {}, { token: world.tokens.job });
+    const other = await step(job, 'plan', world.flightsClone);
     expect(other.exitCode).toBe(1);
     expect(other.log).toMatch(/::error.*The checked-out commit [0-9a-f]{12} is not the merge of [0-9a-f]{12} with/);
   }
-  const workspace = await checkout(job.ref, 1);
-  const shallow = await step('plan-check', { ...job, workspace }, {}, { token: world.tokens.job });
+  const shallow = await step(job, 'plan', await checkoutOf(job, 1));
   expect(shallow.log).toMatch(/::error.*fetch-depth: 2/);
 }, 120_000);
 

@@ -56,11 +56,10 @@ beforeAll(async () => {
   folder = await temporaryFolder('payloads');
   github = await startLocalGithub({ root: path.join(folder.path, 'github') });
   await github.createRepository({ owner: 'Codertocat', name: 'Hello-World' });
-  token = await github.createToken({
-    login: 'github-actions[bot]',
-    kind: 'job',
-    repositories: ['Codertocat/Hello-World'],
-    permissions: { contents: 'read', metadata: 'read' },
+  token = await github.jobToken({
+    repository: 'Codertocat/Hello-World',
+    event: 'push',
+    permissions: { contents: 'read' },
   });
   bundle = await layBundle(folder.path);
   workspace = path.join(folder.path, 'workspace');

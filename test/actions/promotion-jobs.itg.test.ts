@@ -1,11 +1,13 @@
 import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
-import type { CreatedWorkflowRun } from '@passloop/local-github';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { eventsOf } from '../runner/events.ts';
+import { beginRun, type EventRun } from '../world/event-run.ts';
+import { jobStep } from '../world/job-step.ts';
 import { replaceText, type Team, teamOf } from '../world/team.ts';
 import { createWorld, type World } from '../world/world.ts';
-import { type Bundle, type BundleRun, layBundle, runBundle } from './run-bundle.ts';
+import { type Bundle, type BundleRun, layBundle } from './run-bundle.ts';
 
 /**
  * A promotion as the jobs of one workflow run do it, by the built actions alone: plan, train, image, prove, promote; then the deploy
@@ -15,7 +17,7 @@ let folder: TemporaryFolder;
 let world: World;
 let team: Team;
 let bundle: Bundle;
-let run: CreatedWorkflowRun;
+let run: EventRun;
 let token = '';
 
 const workflow = 'name: Promote\non:\n  workflow_dispatch:\n    inputs:\n      model: {required: true}\n';
@@ -51,47 +53,30 @@ async function push(message: string): Promise<void> {
 }
 
 async function newRun(): Promise<void> {
-  const headSha = await world.git(world.flightsClone, 'rev-parse', 'HEAD');
-  run = await world.github.createWorkflowRun({
-    repository: 'acme/flights',
-    workflow: 'model-promote.yml',
-    name: 'Promote',
-    event: 'push',
-    headSha,
-    headBranch: 'main',
-  });
+  const event = await eventsOf(world.github, world.tokens.team, 'acme/flights').dispatch({});
+  run = await beginRun(world, folder.path, 'model-promote.yml', event);
 }
 
 type Job = { inputs?: Record<string, string>; engine?: boolean; duckdb?: boolean; env?: Record<string, string> };
 
 async function job(
-  name: string,
+  action: string,
   { inputs = {}, engine = false, duckdb = false, env = {} }: Job = {},
 ): Promise<BundleRun> {
   const place = duckdb ? bundle : { ...bundle, toolCache: path.join(folder.path, 'empty') };
-  const isDeploy = name.endsWith('-deploy');
-  const done = await runBundle(place, name, {
+  const isDeploy = action.endsWith('-deploy');
+  return jobStep(world, place, {
+    action,
     workspace: isDeploy ? world.deployClone : world.flightsClone,
     inputs: { token: world.tokens.job, ...inputs },
+    ...(isDeploy ? {} : { of: { run, job: 'promote' } }),
     env: {
-      GITHUB_API_URL: world.github.restUrl,
-      // GitHub's artifact client takes any other name for a GitHub Enterprise Server, which it doesn't speak to.
-      GITHUB_SERVER_URL: world.github.url.replace('127.0.0.1', 'github.localhost'),
-      GITHUB_REPOSITORY: isDeploy ? 'acme/deploy' : 'acme/flights',
-      GITHUB_RUN_ID: String(run.id),
-      GITHUB_ACTOR: 'ada',
-      ACTIONS_RUNTIME_TOKEN: run.runtimeToken,
-      ACTIONS_RESULTS_URL: run.resultsUrl,
-      PASSLOOP_DOCKER: engine ? (world.docker ?? '') : '/nowhere/docker',
+      ...(isDeploy ? { GITHUB_REPOSITORY: 'acme/deploy' } : {}),
+      ...(engine ? {} : { PASSLOOP_DOCKER: '/nowhere/docker' }),
       ...(duckdb ? {} : { npm_config_registry: 'http://127.0.0.1:1/' }),
       ...env,
     },
   });
-  for (const secret of [world.tokens.deploy, world.tokens.job, token]) {
-    const lines = done.log.split('\n').filter((line) => line.includes(secret) && !line.startsWith('::add-mask::'));
-    expect(lines, 'a token in the log').toEqual([]);
-  }
-  return done;
 }
 
 const deploy = () => ({ 'deploy-token': world.tokens.deploy });
@@ -168,9 +153,14 @@ it('check-deploy fails a manifest that was edited by hand, on its line', async (
   await world.git(world.deployClone, 'commit', '-qam', 'Hotfix');
   const checked = await job('check-deploy', { inputs: { against: 'HEAD^' } });
   expect(checked.exitCode).toBe(1);
-  expect(checked.log).toMatch(
-    /::error title=passloop%3A unrecorded-edit,file=apps\/flight-delay\/prod\/kustomization\.yaml,line=\d+::/,
-  );
+  expect(checked.outputs).toMatchObject({ verdict: 'fail', error: '' });
+  const place = String.raw`apps/flight-delay/prod/kustomization\.yaml`;
+  const said = checked.log.split('\n').filter((line) => line.includes(manifest));
+  expect(said).toEqual([
+    expect.stringMatching(`^FAIL ${place}:\\d+: `),
+    expect.stringMatching(`^::error title=passloop%3A unrecorded-edit,file=${place},line=\\d+::`),
+  ]);
+  expect(checked.log.match(/^::error/gm)).toHaveLength(1);
 }, 60_000);
 
 it('chain-deploy reports a repository that its token does not reach', async () => {
@@ -183,7 +173,8 @@ it('chain-deploy reports a repository that its token does not reach', async () =
   const chained = await job('chain-deploy', { inputs: { 'token-for-models': blind, token: world.tokens.deploy } });
   expect(chained.exitCode).toBe(1);
   expect(chained.outputs.dispatched).toBe('[]');
-  expect(chained.log).toMatch(/0 models were told, 1 could not be: acme\/flights/);
+  expect(chained.log).toMatch(/^::error::0 models were told, 1 could not be: acme\/flights/m);
+  expect(chained.log.match(/^FAIL {2}acme\/flights \(/gm)).toHaveLength(1);
 }, 60_000);
 
 it('a proof is superseded where production moved between the two jobs', async () => {

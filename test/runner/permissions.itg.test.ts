@@ -1,12 +1,12 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { replaceText, type Team, teamOf } from '../world/team.ts';
 import { createWorld, type World } from '../world/world.ts';
-import { type ActionsWorld, actionsWorld, type FinishedRun } from './actions-world.ts';
+import type { ActionsWorld, FinishedRun } from './actions-world.ts';
 import type { WorkflowEvent } from './events.ts';
-import { laySuite } from './suite.ts';
+import { startersWorld } from './starters.ts';
 import type { Needs } from './workflow-replay.ts';
 
 /**
@@ -29,7 +29,6 @@ const rows: string[][] = [];
 
 const flights = 'acme/flights';
 const deploy = 'acme/deploy';
-const templates = path.resolve(import.meta.dirname, '../../workflows-templates');
 const file = (name: string) => `.github/workflows/${name}.yml`;
 
 beforeAll(async () => {
@@ -41,19 +40,7 @@ beforeAll(async () => {
     forgeRegistry: true,
   });
   team = teamOf(world);
-  const app = await world.github.createApp({
-    slug: 'passloop',
-    account: 'acme',
-    repositories: [deploy, flights],
-    permissions: { actions: 'write', contents: 'write', pull_requests: 'write', metadata: 'read' },
-  });
-  const settings = {
-    variables: { PASSLOOP_APP_CLIENT_ID: app.clientId },
-    environments: { passloop: { secrets: { PASSLOOP_APP_PRIVATE_KEY: app.privateKey }, branches: ['main'] } },
-  };
-  actions = actionsWorld(world, await laySuite(folder.path), { [flights]: settings, [deploy]: settings });
-  await useStarters(world.flightsClone, ['model-check', 'model-promote', 'model-report', 'model-rollback']);
-  await useStarters(world.deployClone, ['deploy-check', 'deploy-chain']);
+  actions = await startersWorld(world, folder.path);
   pull = await proposed('fewer', 'max_iter: 2');
   keyless = await run('model-check', 'plan', pull, { weaken: { scope: 'packages', to: 'read' } });
   await promoted('60');
@@ -80,17 +67,6 @@ afterAll(async () => {
   await world?.[Symbol.asyncDispose]();
   await folder?.[Symbol.asyncDispose]();
 });
-
-async function useStarters(clone: string, names: string[]): Promise<void> {
-  for (const name of names) {
-    const starter = await readFile(path.join(templates, `${name}.yml`), 'utf8');
-    await mkdir(path.join(clone, '.github/workflows'), { recursive: true });
-    await writeFile(path.join(clone, file(name)), starter.replaceAll('$default-branch', 'main'));
-  }
-  await world.git(clone, 'add', '.');
-  await world.git(clone, 'commit', '-qm', 'Use the workflows of Passloop');
-  await world.git(clone, 'push', '-q');
-}
 
 function artifactNames(run: FinishedRun): string[] {
   return run.handle.artifacts().map(({ name }) => name);

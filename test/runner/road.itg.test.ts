@@ -1,11 +1,11 @@
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { appendFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type PullRequest, replaceText, type Team, teamOf } from '../world/team.ts';
 import { createWorld, type World } from '../world/world.ts';
-import { type ActionsWorld, actionsWorld, type FinishedRun } from './actions-world.ts';
-import { laySuite } from './suite.ts';
+import type { ActionsWorld, FinishedRun } from './actions-world.ts';
+import { startersWorld } from './starters.ts';
 
 /**
  * From a pull request to production by workflows alone, as GitHub would start them: one world, in order. Its repositories and
@@ -28,7 +28,6 @@ const deploy = 'acme/deploy';
 const deployCheck = '.github/workflows/deploy-check.yml';
 const deployChain = '.github/workflows/deploy-chain.yml';
 const manifest = 'apps/flight-delay/prod/kustomization.yaml';
-const templates = path.resolve(import.meta.dirname, '../../workflows-templates');
 
 beforeAll(async () => {
   folder = await temporaryFolder('workflows');
@@ -40,38 +39,13 @@ beforeAll(async () => {
   });
   expect(world.docker, 'a Docker engine must answer').not.toBeNull();
   team = teamOf(world);
-  const permissions = { actions: 'write', contents: 'write', pull_requests: 'write', metadata: 'read' } as const;
-  const app = await world.github.createApp({
-    slug: 'passloop',
-    account: 'acme',
-    repositories: [deploy, flights],
-    permissions,
-  });
-  const settings = {
-    variables: { PASSLOOP_APP_CLIENT_ID: app.clientId },
-    environments: { passloop: { secrets: { PASSLOOP_APP_PRIVATE_KEY: app.privateKey }, branches: ['main'] } },
-  };
-  actions = actionsWorld(world, await laySuite(folder.path), { [flights]: settings, [deploy]: settings });
-  await useStarters(world.flightsClone, [check, promote, report, rollback]);
-  await useStarters(world.deployClone, [deployCheck, deployChain]);
+  actions = await startersWorld(world, folder.path);
 }, 300_000);
 
 afterAll(async () => {
   await world?.[Symbol.asyncDispose]();
   await folder?.[Symbol.asyncDispose]();
 });
-
-/** Commits the starters as a team takes them over. */
-async function useStarters(clone: string, files: string[]): Promise<void> {
-  for (const file of files) {
-    const starter = await readFile(path.join(templates, path.basename(file)), 'utf8');
-    await mkdir(path.join(clone, path.dirname(file)), { recursive: true });
-    await writeFile(path.join(clone, file), starter.replaceAll('$default-branch', 'main'));
-  }
-  await world.git(clone, 'add', '.');
-  await world.git(clone, 'commit', '-qm', 'Use the workflows of Passloop');
-  await world.git(clone, 'push', '-q');
-}
 
 async function read<T>(route: string): Promise<T> {
   const answer = await fetch(`${world.github.restUrl}/repos/${route}`, {

@@ -123,10 +123,8 @@ function request(text: string): WorkflowRequest {
       // A host that the artifact client doesn't take for a GitHub Enterprise Server.
       GITHUB_SERVER_URL: github.url.replace('127.0.0.1', 'github.localhost'),
     },
-    async token(job) {
-      const permissions = { ...job.permissions, metadata: 'read' as const };
-      const login = 'github-actions[bot]';
-      const token = await github.createToken({ login, kind: 'job', repositories: ['acme/flights'], permissions });
+    async token({ permissions }) {
+      const token = await github.jobToken({ repository: 'acme/flights', event: 'push', permissions });
       tokens.push(token);
       return token;
     },

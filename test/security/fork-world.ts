@@ -8,6 +8,7 @@ import { parseDocument, type ReportDocument } from '@passloop/documents';
 import {
   type CreatedRepository,
   type CreatedWorkflowRun,
+  type JobPermissions,
   type LocalGithub,
   startLocalGithub,
   type WorkflowRunRequest,
@@ -18,7 +19,7 @@ import { reportZip } from './hostile-zip.ts';
 const execute = promisify(execFile);
 export const base = 'acme/model';
 const checkWorkflow = '.github/workflows/model-check.yml';
-const permissions = { actions: 'read', pull_requests: 'write', checks: 'write', metadata: 'read' } as const;
+const permissions: JobPermissions = { actions: 'read', 'pull-requests': 'write', checks: 'write' };
 
 /** What a stranger did: a branch of a fork, a pull request, a run of the check and what it left. */
 export type ForkRun = {
@@ -108,20 +109,11 @@ export class ForkWorld {
   }
 
   /** The job that posts, started by the end of a run. */
-  async post(
-    event: unknown,
-    env: Record<string, string> = {},
-    granted: object = permissions,
-  ): Promise<PostedForkReport> {
+  async post(event: unknown, env: Record<string, string> = {}, granted = permissions): Promise<PostedForkReport> {
     this.count += 1;
     const file = path.join(this.root, `event-${this.count}.json`);
     await writeFile(file, typeof event === 'string' ? event : JSON.stringify(event));
-    const token = await this.github.createToken({
-      login: 'github-actions[bot]',
-      kind: 'job',
-      permissions: granted,
-      repositories: [base],
-    });
+    const token = await this.github.jobToken({ repository: base, event: 'workflow_run', permissions: granted });
     return await postForkReport(
       {
         cwd: this.root,

@@ -3,12 +3,11 @@ import { postReport } from '@passloop/verbs';
 import { expect, it } from 'vitest';
 import { base, type ForkRun, ForkWorld } from './fork-world.ts';
 
-const permissions = { pull_requests: 'write', checks: 'write', contents: 'read', metadata: 'read' } as const;
+const permissions = { 'pull-requests': 'write', checks: 'write', contents: 'read' } as const;
 
 /** The job `report` of a check of a branch of the repository itself. */
 async function post(world: ForkWorld, opened: ForkRun, run: number, attempt: number): ReturnType<typeof postReport> {
-  const login = 'github-actions[bot]';
-  const token = await world.github.createToken({ login, kind: 'job', permissions, repositories: [base] });
+  const token = await world.github.jobToken({ repository: base, event: 'pull_request', permissions });
   const env = {
     GITHUB_TOKEN: token,
     GITHUB_REPOSITORY: base,

@@ -1,9 +1,10 @@
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import path from 'node:path';
+import { mkdir, readFile } from 'node:fs/promises';
 import { type PromotionDocument, parseDocument, type ReportDocument } from '@passloop/documents';
-import type { CreatedWorkflowRun } from '@passloop/local-github';
-import { load } from 'js-yaml';
-import { type BundleRun, layBundle, runBundle } from '../actions/run-bundle.ts';
+import { layBundle } from '../actions/run-bundle.ts';
+import { eventsOf } from '../runner/events.ts';
+import { checkout } from './checkout.ts';
+import { beginRun, type EventRun } from './event-run.ts';
+import { jobStep } from './job-step.ts';
 import type { PullRequest } from './team.ts';
 import type { World } from './world.ts';
 
@@ -21,116 +22,57 @@ export type Jobs = {
 /** What the last job of a promotion said, or the plan where no job followed. */
 type PromotedBy = Pick<PromotionDocument, 'outcome' | 'reason'> & { change: string | null };
 
-type Place = { run: CreatedWorkflowRun; env: Record<string, string>; checkout: () => Promise<string> };
 type Planned = { name: string; environment: string; needs: string; outcome: string };
-
-const workflows = path.resolve(import.meta.dirname, '../../.github/workflows');
 
 export async function jobsOf(world: World, folder: string): Promise<Jobs> {
   await mkdir(folder, { recursive: true });
   const bundle = await layBundle(folder);
-  let checkouts = 0;
-
-  async function clone(ref: string, depth: string[]): Promise<string> {
-    checkouts += 1;
-    const place = path.join(folder, `work-${checkouts}`);
-    await mkdir(place);
-    const branch = /^refs\/heads\/(.+)$/.exec(ref)?.[1];
-    const remote = branch === undefined ? 'refs/remotes/event' : `refs/remotes/origin/${branch}`;
-    await world.git(place, 'init', '-q', '-b', 'unborn');
-    await world.git(place, 'fetch', '-q', ...depth, world.flights.cloneUrlWith(world.tokens.team), `+${ref}:${remote}`);
-    await world.git(place, 'checkout', '-q', '--force', ...(branch === undefined ? [] : ['-B', branch]), remote);
-    return place;
-  }
-
-  async function begin(workflow: string, event: string, head: { sha: string; branch: string }, payload: unknown) {
-    const run = await world.github.createWorkflowRun({
-      repository: 'acme/flights',
-      workflow,
-      name: workflow.replace('.yml', ''),
-      event,
-      headSha: head.sha,
-      headBranch: head.branch,
-    });
-    const file = path.join(folder, `event-${run.id}.json`);
-    await writeFile(file, JSON.stringify(payload));
-    return {
-      run,
-      env: {
-        GITHUB_EVENT_NAME: event,
-        GITHUB_EVENT_PATH: file,
-        GITHUB_SHA: head.sha,
-        ...(event === 'pull_request' ? { GITHUB_BASE_REF: 'main' } : {}),
-      },
-    };
-  }
+  const events = eventsOf(world.github, world.tokens.team, 'acme/flights');
 
   /** One job's one action of ours. */
-  async function job(
-    place: Place,
-    [workflow, id, action]: readonly [string, string, string],
-    inputs: Record<string, string> = {},
-  ): Promise<BundleRun> {
-    const token = await tokenOf(world, workflow, id);
-    const takesToken = action !== 'train-candidate';
-    const done = await runBundle(bundle, action, {
-      workspace: await place.checkout(),
-      inputs: { ...inputs, ...(takesToken ? { token } : {}) },
-      env: {
-        ...place.run.environment,
-        ...place.env,
-        ACTIONS_RUNTIME_TOKEN: place.run.runtimeTokenOf(id),
-        GITHUB_API_URL: world.github.restUrl,
-        GITHUB_REPOSITORY: 'acme/flights',
-        GITHUB_ACTOR: 'ada',
-        PASSLOOP_DOCKER: world.docker ?? '/nowhere/docker',
-      },
-    });
-    if (done.outputs.error !== '') throw new Error(`${workflow}, job ${id}, ended early:\n${done.log.slice(-4000)}`);
+  async function job(run: EventRun, id: string, action: string, inputs: Record<string, string> = {}) {
+    const { ref, name } = run.event;
+    const workspace = await checkout(world, folder, ref, name === 'pull_request' ? 2 : 0);
+    const done = await jobStep(world, bundle, { action, workspace, inputs, of: { run, job: id } });
+    if (done.outputs.error !== '') {
+      throw new Error(`${run.workflow}, job ${id}, ended early:\n${done.log.slice(-4000)}`);
+    }
     return done;
   }
 
   return {
     async check(pullRequest) {
-      const payload = await world.flights.pullRequestPayload(pullRequest.number, 'opened');
-      const { head } = payload.pull_request as { head: { sha: string } };
-      const started = await begin('model-check.yml', 'pull_request', { ...head, branch: pullRequest.branch }, payload);
-      const checkout = () => clone(`refs/pull/${pullRequest.number}/merge`, ['--depth=2']);
-      const place = { ...started, checkout };
-      const of = (id: string, action: string) => ['model-check.yml', id, action] as const;
-      const { outputs } = await job(place, of('plan', 'plan-check'));
+      const run = await beginRun(world, folder, 'model-check.yml', await events.pullRequest(pullRequest.number));
+      const { outputs } = await job(run, 'plan', 'plan-check');
       const { plan = '', recipient = '' } = outputs;
       for (const { name, stored } of JSON.parse(outputs.models ?? '') as { name: string; stored: string }[]) {
-        await job(place, of('train', 'train-candidate'), { model: name, stored, recipient });
-        await job(place, of('seal', 'seal-candidate'), { model: name, plan });
+        await job(run, 'train', 'train-candidate', { model: name, stored, recipient });
+        await job(run, 'seal', 'seal-candidate', { model: name, plan });
       }
       const results = ['plan', 'train', 'seal'].map((id) => [id, { result: 'success', outputs: {} }]);
       const needs = JSON.stringify(Object.fromEntries(results));
-      const reported = await job(place, of('report', 'post-report'), { plan, head: outputs.head ?? '', needs });
-      await place.run.finish(reported.exitCode === 0 ? 'success' : 'failure');
+      const reported = await job(run, 'report', 'post-report', { plan, head: outputs.head ?? '', needs });
+      await run.handle.finish(reported.exitCode === 0 ? 'success' : 'failure');
       return parseDocument('report', await readFile(reported.outputs.document ?? '', 'utf8'), 'the report');
     },
 
     async promote() {
-      const sha = await world.git(world.flightsClone, 'rev-parse', 'origin/main');
-      const started = await begin('model-promote.yml', 'workflow_dispatch', { sha, branch: 'main' }, { ref: 'main' });
-      const place = { ...started, checkout: () => clone('refs/heads/main', []) };
-      const of = (id: string, action: string) => ['model-promote.yml', id, action] as const;
+      const run = await beginRun(world, folder, 'model-promote.yml', await events.dispatch({}));
       const deploy = { 'deploy-token': world.tokens.deploy };
-      const planned = await job(place, of('plan', 'plan-promotion'), deploy);
+      const planned = await job(run, 'plan', 'plan-promotion', deploy);
       const list = <T>(name: string) => JSON.parse(planned.outputs[name] ?? '') as T[];
       for (const model of list<string>('train')) {
         const { recipient = '' } = planned.outputs;
-        await job(place, of('train', 'train-candidate'), { model, recipient });
-        await job(place, of('image', 'seal-candidate'), { model, compare: 'false' });
+        await job(run, 'train', 'train-candidate', { model, recipient });
+        await job(run, 'image', 'seal-candidate', { model, compare: 'false' });
       }
       for (const { name: model, environment } of list<Planned>('image')) {
-        await job(place, of('image', 'package-model'), { model, push: 'true', prove: 'false' });
-        await job(place, of('prove', 'prove-model'), { model, environment });
+        await job(run, 'image', 'package-model', { model, push: 'true', prove: 'false' });
+        await job(run, 'prove', 'prove-model', { model, environment });
       }
       const [last] = list<Planned>('promote');
       if (last === undefined) {
-        await place.run.finish('success');
+        await run.handle.finish('success');
         const [model] = parseDocument(
           'promotion-plan',
           await readFile(planned.outputs.document ?? '', 'utf8'),
@@ -140,23 +82,9 @@ export async function jobsOf(world: World, folder: string): Promise<Jobs> {
         return { outcome: model.outcome, reason: model.reason, change: null };
       }
       const { name: model, environment } = last;
-      const done = await job(place, of('promote', 'promote-model'), { model, environment, proof: 'true', ...deploy });
-      await place.run.finish(done.exitCode === 0 ? 'success' : 'failure');
+      const done = await job(run, 'promote', 'promote-model', { model, environment, proof: 'true', ...deploy });
+      await run.handle.finish(done.exitCode === 0 ? 'success' : 'failure');
       return parseDocument('promotion', await readFile(done.outputs.document ?? '', 'utf8'), 'the promotion');
     },
   };
-}
-
-/** A job's token, with the scopes of its YAML. */
-async function tokenOf(world: World, workflow: string, id: string): Promise<string> {
-  const { jobs } = load(await readFile(path.join(workflows, workflow), 'utf8')) as {
-    jobs: Record<string, { permissions: Record<string, string> }>;
-  };
-  const scopes = Object.entries(jobs[id]?.permissions ?? {}).map(([name, level]) => [name.replaceAll('-', '_'), level]);
-  return world.github.createToken({
-    login: 'github-actions[bot]',
-    kind: 'job',
-    repositories: ['acme/flights'],
-    permissions: { ...Object.fromEntries(scopes), metadata: 'read' },
-  });
 }

@@ -11,6 +11,8 @@ export type Team = {
   proposeRevert(request: { branch: string; title: string; commits: string[] }): Promise<PullRequest>;
   /** Squashes a pull request of the model repository into main, and pulls. */
   merge(pullRequest: PullRequest): Promise<{ merged: boolean; message: string; commit: string }>;
+  /** Types the digest of an image into prod's manifest and pushes it, past every promotion. */
+  deployByHand(digest: string): Promise<void>;
   /** Merges whatever pull request is open in the deploy repository. */
   mergeDeployment(): Promise<{ number: number; title: string; body: string; commit: string }>;
   /** The digest that prod's manifest carries on the deploy repository's main. */
@@ -19,6 +21,8 @@ export type Team = {
 };
 
 export type PullRequest = { number: number; branch: string; title: string; head: string };
+
+const prodManifest = 'apps/flight-delay/prod/kustomization.yaml';
 
 export function teamOf(world: World): Team {
   const octokit = new Octokit({
@@ -71,6 +75,14 @@ export function teamOf(world: World): Team {
       await world.git(clone, 'pull', '-q', '--ff-only');
       return { merged: true, message: '', commit };
     },
+    async deployByHand(digest) {
+      const manifest = path.join(world.deployClone, prodManifest);
+      const edit = ['edit', manifest, '--kind', 'kustomize', '--image', world.image, '--to', digest];
+      const { exitCode, stderr } = await world.passloop(edit);
+      if (exitCode !== 0) throw new Error(`${manifest} was not edited:\n${stderr}`);
+      await world.git(world.deployClone, 'commit', '-qam', 'Run the first image');
+      await world.git(world.deployClone, 'push', '-q');
+    },
     async mergeDeployment() {
       const { data } = await octokit.rest.pulls.list({ ...deploy, state: 'open' });
       const [pullRequest] = data;
@@ -91,10 +103,7 @@ export function teamOf(world: World): Team {
     },
     async deployedDigest() {
       await world.git(world.deployClone, 'pull', '-q', '--ff-only');
-      const manifest = await readFile(
-        path.join(world.deployClone, 'apps/flight-delay/prod/kustomization.yaml'),
-        'utf8',
-      );
+      const manifest = await readFile(path.join(world.deployClone, prodManifest), 'utf8');
       return /digest: ["']?(sha256:[0-9a-f]{64})/.exec(manifest)?.[1] ?? '';
     },
     async comments(pullRequest) {

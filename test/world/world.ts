@@ -90,11 +90,10 @@ export async function createWorld(options: WorldOptions): Promise<World> {
   const packages = hasForgeRegistry ? ({ packages: 'write' } as const) : {};
   const tokens = {
     team: await github.createToken({ login: 'ada', repositories: ['acme/flights', 'acme/deploy'] }),
-    job: await github.createToken({
-      login: 'github-actions[bot]',
-      kind: 'job',
-      repositories: ['acme/flights'],
-      permissions: { contents: 'read', pull_requests: 'write', checks: 'write', metadata: 'read', ...packages },
+    job: await github.jobToken({
+      repository: 'acme/flights',
+      event: 'push',
+      permissions: { contents: 'read', 'pull-requests': 'write', checks: 'write', ...packages },
     }),
     deploy: await github.createToken({
       login: 'passloop-bot',

@@ -12,7 +12,8 @@ const mostJobs = 256;
  * @throws ConfigurationError where it is too long for an input, or has more models to do than a matrix has jobs
  */
 export function planText(plan: PlanDocument, beside: Readonly<Record<string, string>>): string {
-  const hint = 'Check fewer models in one workflow: name them by the input `models`.';
+  // Not by a second workflow: comment and check are the repository's, and the later one would hide the other.
+  const hint = 'Change fewer models at once, or keep some of them in a repository of their own.';
   const affected = plan.models.filter((model) => model.affected).length;
   if (affected > mostJobs) {
     throw new ConfigurationError(`The change affects ${affected} models; a matrix has at most ${mostJobs} jobs.`, {

@@ -43,7 +43,9 @@ async function reportThisRun(inputs: Given, context: ActionContext): Promise<Act
     document: report,
     verdict: report.verdict,
     sentence: phraseText(reportHeadline(report)),
-    text: [printReport(report), ...notes].join('\n'),
+    // Its notes stand in the log as warnings.
+    text: [phraseText(reportHeadline(report)), `${outcome}: ${commentUrl ?? 'no comment'}`].join('\n'),
+    details: printReport(report),
     summary: `${renderSummary(report)}\n${noted(notes)}`,
     annotations: notes.map((message) => ({ level: 'warning', title: 'passloop', message, file: null, line: null })),
     outputs: { outcome, 'comment-url': commentUrl },
@@ -53,7 +55,8 @@ async function reportThisRun(inputs: Given, context: ActionContext): Promise<Act
 async function postForFork(inputs: Given, context: ActionContext): Promise<ActionResult> {
   const posted = await postForkReport(context, { workflow: inputs.workflow });
   const { report, outcome, reason, commentUrl, lacking } = posted;
-  const notes = [...(reason === null ? [] : [reason]), ...lacking];
+  const reasons = reason === null ? [] : [reason];
+  const notes = [...reasons, ...lacking];
   const outputs = { outcome, 'comment-url': commentUrl };
   const annotations = lacking.map((message) => ({
     level: 'warning' as const,
@@ -68,7 +71,7 @@ async function postForFork(inputs: Given, context: ActionContext): Promise<Actio
       document: null,
       verdict: 'skipped',
       sentence: reason ?? 'Nothing was posted.',
-      text: notes.join('\n'),
+      text: reasons.join('\n'),
       summary: `### Nothing was posted\n\n${noted(notes)}`,
       annotations,
       outputs,
@@ -80,7 +83,7 @@ async function postForFork(inputs: Given, context: ActionContext): Promise<Actio
     document: report,
     verdict: posted.verdict ?? report.verdict,
     sentence: phraseText(reportHeadline(report)),
-    text: [`${outcome}: ${commentUrl ?? 'no comment'}`, ...notes].join('\n'),
+    text: [`${outcome}: ${commentUrl ?? 'no comment'}`, ...reasons].join('\n'),
     summary: `${renderSummary(report)}\n${noted(notes)}`,
     annotations,
     outputs,

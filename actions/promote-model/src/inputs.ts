@@ -7,6 +7,7 @@ export const Inputs = z.object({
   ref: optionalText,
   environment: optionalText,
   plan: flag,
+  again: flag,
   proof: flag,
   'app-client-id': optionalText,
   'duckdb-path': optionalText,

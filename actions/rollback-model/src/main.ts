@@ -4,7 +4,10 @@ import { Inputs, secrets } from './inputs.ts';
 
 await runAction(
   Inputs,
-  async ({ 'app-client-id': clientId, 'abort-event': event, ...request }, context) => {
+  async (inputs, context) => {
+    const { 'app-client-id': clientId, 'abort-event': event, ...rest } = inputs;
+    const { 'all-of': allOf, 'allow-signature-change': allowSignatureChange, ...others } = rest;
+    const request = { ...others, allOf, allowSignatureChange };
     const given = { input: 'deploy-token', token: context.env.PASSLOOP_DEPLOY_TOKEN };
     await using tokens = repositoryTokens(context, given, { clientId, permissions: deployWrite });
     const asking = { ...context, tokenFor: tokens.tokenFor };

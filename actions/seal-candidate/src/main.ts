@@ -41,7 +41,8 @@ await runAction(
       document: report,
       verdict: report.verdict,
       sentence: phraseText(reportHeadline(report)),
-      text: [printReport(report), ...notes].join('\n'),
+      text: [phraseText(reportHeadline(report)), ...notes].join('\n'),
+      details: printReport(report),
       summary: renderSummary(report),
       // In a promotion no job says it later, and what was not sealed is not built.
       toldLater: inputs.compare,

@@ -25,7 +25,8 @@ await runAction(Inputs, async (inputs, context) => {
     document: report,
     verdict: report.verdict,
     sentence: phraseText(reportHeadline(report)),
-    text: printReport(report),
+    text: phraseText(reportHeadline(report)),
+    details: printReport(report),
     summary: renderSummary(report),
     toldLater: true,
   };

@@ -1,4 +1,4 @@
-import { worstVerdict } from '@passloop/core';
+import { isPassing, worstVerdict } from '@passloop/core';
 import { type Annotation, provideDuckdb, runAction } from '@passloop/github/action';
 import { checkMessage, dataSentence, dataSummary, printDataReport } from '@passloop/report';
 import { dataValidate, type ValidatedDataset } from '@passloop/verbs';
@@ -24,12 +24,17 @@ await runAction(Inputs, async (inputs, context) => {
   };
 });
 
-/** Each check that doesn't hold, on the line that declares it. */
+/** Each check that doesn't hold, on the line that declares it where a model file does; and a dataset that nothing was asked of. */
 function annotationsOf({ report, declared }: ValidatedDataset): Annotation[] {
-  return report.checks.flatMap((check): Annotation[] => {
-    const place = declared.get(check.id);
-    if (place === undefined || check.verdict === 'pass' || check.verdict === 'skipped') return [];
+  const title = `passloop: ${report.dataset.name}`;
+  const nowhere = { file: null, line: null };
+  const broken = report.checks.filter(({ verdict }) => verdict !== 'pass' && verdict !== 'skipped');
+  const annotations = broken.map((check): Annotation => {
     const level = check.verdict === 'warn' ? 'warning' : 'failure';
-    return [{ level, title: `passloop: ${report.dataset.name}`, message: checkMessage(report, check), ...place }];
+    return { level, title, message: checkMessage(report, check), ...(declared.get(check.id) ?? nowhere) };
   });
+  const isSaid = isPassing(report.verdict) || annotations.some(({ level }) => level === 'failure');
+  return isSaid
+    ? annotations
+    : [...annotations, { level: 'failure', title, message: dataSentence([report]), ...nowhere }];
 }

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { appToken } from './app-token.ts';
 import { defaultBranch } from './default-branch.ts';
-import { type DeployWorld, deployWorld } from './deploy-fixture.ts';
+import { type DeployWorld, deployWorld } from './testing/deploy-world.ts';
 
 /** Tokens of a GitHub App against the local GitHub, which verifies the App's signature and caps what it grants. */
 let world: DeployWorld;

@@ -2,7 +2,7 @@ import { landingOf } from '@passloop/gitops';
 import { Octokit } from 'octokit';
 import { expect, it } from 'vitest';
 import { commitReports } from './commit-reports.ts';
-import { type DeployWorld, deployWorld, git } from './deploy-fixture.ts';
+import { type DeployWorld, deployWorld, git } from './testing/deploy-world.ts';
 
 type Permissions = NonNullable<Parameters<DeployWorld['server']['createToken']>[0]['permissions']>;
 

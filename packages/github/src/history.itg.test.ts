@@ -15,7 +15,7 @@ import {
   promotionOf,
   pull,
   query,
-} from './deploy-fixture.ts';
+} from './testing/deploy-world.ts';
 
 const auto = { merge: 'auto' as const, ports: noWait };
 const record = '.passloop/prod/flight-delay.json';

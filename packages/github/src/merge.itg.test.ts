@@ -11,7 +11,7 @@ import {
   noWait,
   promotionOf,
   query,
-} from './deploy-fixture.ts';
+} from './testing/deploy-world.ts';
 
 const auto = { merge: 'auto' as const, ports: noWait };
 const review = { merge: 'review' as const, ports: noWait };
@@ -70,12 +70,11 @@ describe('merge: auto', () => {
   });
 
   it.each([
-    ['auto-merge is on', true],
-    ['auto-merge is off', false],
-  ])('merges into a branch without rules where %s', async (_, autoMerge) => {
+    ['auto-merge is on', true, ['enablePullRequestAutoMerge', 'mergePullRequest']],
+    ['auto-merge is off', false, ['mergePullRequest']],
+  ])('merges into a branch without rules where %s', async (_, autoMerge, tried) => {
     await using world = await deployWorld({ autoMerge });
 
-    const tried = ['enablePullRequestAutoMerge', 'mergePullRequest'];
     expect(await merging(world)).toEqual({ merged: true, outcome: 'created', tried });
   });
 

@@ -3,8 +3,8 @@ import { expect, it } from 'vitest';
 import { maxAnnotations, reportCheckRun } from './check-run.ts';
 import { githubClient } from './client.ts';
 import { type CommentRequest, upsertComment } from './comments.ts';
-import { deployWorld, git, pull, pushFiles, writeFiles } from './deploy-fixture.ts';
 import { readPullRequest } from './pull-request.ts';
+import { deployWorld, git, pull, pushFiles, writeFiles } from './testing/deploy-world.ts';
 
 const permissions: TokenRequest['permissions'] = {
   contents: 'write',

@@ -20,7 +20,7 @@ import {
   pull,
   pushFiles,
   query,
-} from './deploy-fixture.ts';
+} from './testing/deploy-world.ts';
 
 const auto = { merge: 'auto' as const, ports: noWait };
 const returning = { ...auto, hasImage: async () => true };

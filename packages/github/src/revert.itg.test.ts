@@ -1,6 +1,6 @@
 import { type DeployState, promote, readDeployState, rollback } from '@passloop/gitops';
 import { expect, it } from 'vitest';
-import { candidate, deployWorld, git, manifest, noWait, promotionOf, pull, query } from './deploy-fixture.ts';
+import { candidate, deployWorld, git, manifest, noWait, promotionOf, pull, query } from './testing/deploy-world.ts';
 
 const auto = { merge: 'auto' as const, ports: noWait };
 const setting = { squash: 'allowSquashMerge', rebase: 'allowRebaseMerge', merge: 'allowMergeCommit' } as const;

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { githubClient } from './client.ts';
-import { deployWorld } from './deploy-fixture.ts';
+import { deployWorld } from './testing/deploy-world.ts';
 import { pullOfRun, readRun } from './workflow-run.ts';
 
 const run = {

@@ -34,7 +34,7 @@ export async function findAborted(
   { branch, repository, commits }: { branch: string | null; repository: string; commits: CommitReports['commits'] },
 ): Promise<Aborted> {
   const folders = [{ path: stateFolder, depth: 2 }];
-  const first = await forge.read({ branch, files: [], folders, histories: [], heads: [] });
+  const first = await forge.read({ branch, files: [], folders, histories: [], heads: [], closed: [] });
   const tree: DeployTree = {
     commit: first.commit,
     files: new Map((first.folders.get(stateFolder) ?? []).map((file) => [file.path, file])),
@@ -51,12 +51,21 @@ export async function findAborted(
   });
   const histories = records.map(({ place }) => ({ path: place.file, limit: 1 }));
   const files = [...new Set(records.flatMap(({ found }) => found.record.deployment.targets.map(({ file }) => file)))];
-  const second = await forge.read({ branch, files, folders: [], histories, heads: [] });
+  const second = await forge.read({ branch, files, folders: [], histories, heads: [], closed: [] });
   const resources = [...second.files].flatMap(([file, at]) => resourcesOf(file, at?.text ?? ''));
   const more =
     resources.length === 0
       ? new Map<string, FileAt | null>()
-      : (await forge.read({ branch, files: [...new Set(resources)], folders: [], histories: [], heads: [] })).files;
+      : (
+          await forge.read({
+            branch,
+            files: [...new Set(resources)],
+            folders: [],
+            histories: [],
+            heads: [],
+            closed: [],
+          })
+        ).files;
   const line = event.digests.length > 0 || records.length === 0 ? [] : await commits(first.commit);
   const placed = records.map(({ place, found }): PlacedRecord => {
     const { record, digest } = found;

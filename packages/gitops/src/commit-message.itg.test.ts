@@ -1,14 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
+import { createCandidate } from '../../record/src/fixtures/documents.ts';
 import { commitMessage, promotionTrailers } from './commit-message.ts';
-import { candidate, deployed } from './record-fixture.ts';
+import { deployed } from './testing/records.ts';
 
 function parsed(message: string): string {
   return execFileSync('git', ['interpret-trailers', '--parse'], { input: message, encoding: 'utf8' });
 }
 
-const rich = candidate('b', {
+const rich = createCandidate('b', {
   runKey: `rk1-${'1'.repeat(64)}`,
   data: [
     { name: 'train', uri: 'x', digest: `sha256:${'2'.repeat(64)}`, rows: null },
@@ -21,13 +22,13 @@ const rich = candidate('b', {
 });
 
 it('writes one block that git reads, with every fact of the design', () => {
-  const record = JSON.parse(deployed(rich, deployed(candidate('a'), null)));
+  const record = JSON.parse(deployed(rich, deployed(createCandidate('a'), null)));
   const message = commitMessage('promote(flight-delay/prod): b', ['Because.'], promotionTrailers(record, null));
   expect(parsed(message).trim().split('\n')).toEqual([
     `Promotion-Id: ${record.deployment.promotionId}`,
     `Promotion-Source: acme/flights@${rich.source?.commit}`,
     `Image-Digest: ${rich.image.digest}`,
-    `Previous-Image-Digest: ${candidate('a').image.digest}`,
+    `Previous-Image-Digest: ${createCandidate('a').image.digest}`,
     `Model-Digest: ${rich.modelDigest}`,
     `Run-Key: rk1-${'1'.repeat(64)}`,
     `Dataset-Digest: train=sha256:${'2'.repeat(64)}`,
@@ -57,7 +58,7 @@ it('lets no name add, hide or break a trailer', () => {
   fc.assert(
     fc.property(hostile, hostile, hostile, (metric, slice, reason) => {
       const gates = [{ metric, slice, verdict: 'pass' as const, value: null, delta: null, interval: null }];
-      const record = JSON.parse(deployed(candidate('b'), null));
+      const record = JSON.parse(deployed(createCandidate('b'), null));
       const trailers = promotionTrailers({ ...record, gates }, null);
       const message = commitMessage(`promote: ${metric}`, [reason], trailers);
       expect(message).not.toMatch(/\[\s*(skip|ci|no|actions) (ci|skip|actions)\s*\]|#\d|GH-\d|(^|\s)@\w/i);

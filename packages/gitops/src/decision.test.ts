@@ -1,15 +1,16 @@
 import { sha256 } from '@passloop/core';
 import { formatDocument, type HoldDocument } from '@passloop/documents';
 import { expect, it } from 'vitest';
+import { createCandidate } from '../../record/src/fixtures/documents.ts';
 import { type Candidate, decide } from './decision.ts';
-import { candidate, deployed, file, history, kustomization, manifest, stateOf } from './record-fixture.ts';
+import { deployed, file, history, kustomization, manifest, stateOf } from './testing/records.ts';
 
-const a = deployed(candidate('a'), null);
-const b = deployed(candidate('b'), a);
+const a = deployed(createCandidate('a'), null);
+const b = deployed(createCandidate('b'), a);
 
 /** A commit of which only the keys are known. */
 function keys(name: string, overrides: Partial<Candidate> = {}): Candidate {
-  const { runKey, image } = candidate(name);
+  const { runKey, image } = createCandidate(name);
   return { runKey, imageKey: image.imageKey, modelDigest: null, imageDigest: null, inStore: false, ...overrides };
 }
 
@@ -23,7 +24,7 @@ function holdFile(overrides: Partial<HoldDocument> = {}, path?: string) {
   const hold: HoldDocument = {
     schema: 'passloop/hold/v1',
     model: 'flight-delay',
-    modelDigest: candidate('x').modelDigest,
+    modelDigest: createCandidate('x').modelDigest,
     imageDigest: null,
     environment: 'prod',
     by: 'ada',
@@ -36,17 +37,17 @@ function holdFile(overrides: Partial<HoldDocument> = {}, path?: string) {
 }
 
 const now = { record: b, versions: history(a, b) };
-const back = deployed(candidate('a'), b, { cause: 'rollback' });
-const again = deployed(candidate('b'), back);
-const adopted = deployed(candidate('x'), b, { cause: 'adopt' });
-const byHand = deployed(candidate('a'), b, { cause: 'adopt' });
+const back = deployed(createCandidate('a'), b, { cause: 'rollback' });
+const again = deployed(createCandidate('b'), back);
+const adopted = deployed(createCandidate('x'), b, { cause: 'adopt' });
+const byHand = deployed(createCandidate('a'), b, { cause: 'adopt' });
 const lifted = file(`.passloop/holds/flight-delay/lifted-${sha256(b).replace(':', '-')}.json`, '{}');
 
 it.each([
   ['is production', keys('b'), now, { kind: 'already-promoted' }],
   [
     'is production, by digests',
-    keys('z', { modelDigest: candidate('b').modelDigest, imageDigest: candidate('b').image.digest }),
+    keys('z', { modelDigest: createCandidate('b').modelDigest, imageDigest: createCandidate('b').image.digest }),
     now,
     { kind: 'already-promoted' },
   ],
@@ -57,32 +58,32 @@ it.each([
   ['is unknown, nothing runs', keys('a'), {}, { kind: 'train' }],
   [
     'is held',
-    keys('x', { modelDigest: candidate('x').modelDigest }),
+    keys('x', { modelDigest: createCandidate('x').modelDigest }),
     { ...now, holds: [holdFile()] },
     { kind: 'held', hold: { source: 'file' } },
   ],
   [
     'is held everywhere',
-    keys('x', { modelDigest: candidate('x').modelDigest }),
+    keys('x', { modelDigest: createCandidate('x').modelDigest }),
     { ...now, holds: [holdFile({ environment: null })] },
     { kind: 'held' },
   ],
   [
     'is held elsewhere',
-    keys('x', { modelDigest: candidate('x').modelDigest, inStore: true }),
+    keys('x', { modelDigest: createCandidate('x').modelDigest, inStore: true }),
     { ...now, holds: [holdFile({ environment: 'staging' })] },
     { kind: 'promote' },
   ],
   [
     'ran before and is held',
     keys('a'),
-    { ...now, holds: [holdFile({ modelDigest: candidate('a').modelDigest })] },
+    { ...now, holds: [holdFile({ modelDigest: createCandidate('a').modelDigest })] },
     { kind: 'held' },
   ],
   [
     'is held in that image only',
-    keys('x', { modelDigest: candidate('x').modelDigest, imageDigest: sha256('fixed'), inStore: true }),
-    { ...now, holds: [holdFile({ imageDigest: candidate('x').image.digest })] },
+    keys('x', { modelDigest: createCandidate('x').modelDigest, imageDigest: sha256('fixed'), inStore: true }),
+    { ...now, holds: [holdFile({ imageDigest: createCandidate('x').image.digest })] },
     { kind: 'promote' },
   ],
   [
@@ -155,7 +156,7 @@ it.each([
   [
     'meets a record of another repository',
     keys('c'),
-    { record: deployed(candidate('a', { identity: 'evil/flights#flight-delay' }), null) },
+    { record: deployed(createCandidate('a', { identity: 'evil/flights#flight-delay' }), null) },
     { kind: 'blocked', reason: expect.stringContaining('belongs to evil/flights#flight-delay') },
   ],
 ])('a candidate that %s', (_, asked, content, expected) => {
@@ -163,8 +164,14 @@ it.each([
 });
 
 it.each([
-  ['its model digest', (record: string) => record.replace(candidate('b').modelDigest, candidate('x').modelDigest)],
-  ['its image', (record: string) => record.replaceAll(candidate('b').image.digest, candidate('x').image.digest)],
+  [
+    'its model digest',
+    (record: string) => record.replace(createCandidate('b').modelDigest, createCandidate('x').modelDigest),
+  ],
+  [
+    'its image',
+    (record: string) => record.replaceAll(createCandidate('b').image.digest, createCandidate('x').image.digest),
+  ],
   ['a target', (record: string) => record.replace(/"value": "sha256:[0-9a-f]{64}"/, `"value": "${sha256('x')}"`)],
   ['its promotion id', (record: string) => record.replace(JSON.parse(b).deployment.promotionId, sha256('x'))],
   ['its environment', (record: string) => record.replace('"environment": "prod"', '"environment": "staging"')],
@@ -180,7 +187,7 @@ it.each([
 
 it('promotes nothing while a hold cannot be read', () => {
   const folder = '.passloop/holds/flight-delay';
-  const hex = candidate('x').modelDigest.slice(7);
+  const hex = createCandidate('x').modelDigest.slice(7);
   for (const broken of [
     file(`${folder}/sha256-${hex}.json`, 'not json'),
     file(`${folder}/sha256-${hex}.json`, null, '120000'),

@@ -1,10 +1,11 @@
 import { expect, it } from 'vitest';
+import { createCandidate } from '../../record/src/fixtures/documents.ts';
 import { chainedModels } from './deploy-chain.ts';
-import { candidate, deployed, file, recordFile } from './record-fixture.ts';
+import { deployed, file, recordFile } from './testing/records.ts';
 
 const other = '.passloop/staging/churn.json';
-const flights = deployed(candidate('one'), null);
-const churn = deployed(candidate('two', { model: 'churn', identity: 'acme/churn#churn' }), null, {
+const flights = deployed(createCandidate('one'), null);
+const churn = deployed(createCandidate('two', { model: 'churn', identity: 'acme/churn#churn' }), null, {
   environment: 'staging',
 });
 
@@ -16,7 +17,7 @@ function after(files: Record<string, string>) {
 }
 
 it('names the repositories of all records, each once', () => {
-  const staging = deployed(candidate('one'), null, { environment: 'staging' });
+  const staging = deployed(createCandidate('one'), null, { environment: 'staging' });
   const tree = after({ [recordFile]: flights, [other]: churn, '.passloop/staging/flight-delay.json': staging });
   expect(chainedModels(null, tree)).toEqual({
     models: [
@@ -51,7 +52,7 @@ it.each([
   'acme/flights#flight-delay#flight-delay',
   '-acme/flights#flight-delay',
 ])('believes no record of %s', (identity) => {
-  const tree = after({ [recordFile]: deployed(candidate('one', { identity }), null), [other]: churn });
+  const tree = after({ [recordFile]: deployed(createCandidate('one', { identity }), null), [other]: churn });
   const plan = chainedModels(null, tree);
   expect(plan.models.map(({ repository }) => repository)).toEqual(['acme/churn']);
   expect(plan.failed).toEqual([expect.objectContaining({ file: recordFile, repository: null })]);
@@ -65,7 +66,7 @@ it('believes no record that does not verify', () => {
 });
 
 it('leaves out, on a status, what runs the same in each of several environments', () => {
-  const staging = (name: string) => deployed(candidate(name), null, { environment: 'staging' });
+  const staging = (name: string) => deployed(createCandidate(name), null, { environment: 'staging' });
   const at = '.passloop/staging/flight-delay.json';
   const models = (files: Record<string, string>) =>
     chainedModels(null, after(files), 'unequal').models.map(({ model }) => model);

@@ -4,6 +4,7 @@ import type { Refusal } from './apply-change.ts';
 import { commitMessage, promotionTrailers } from './commit-message.ts';
 import { type Decision, decide } from './decision.ts';
 import { type DeployChange, isApplied } from './deploy-change.ts';
+import { lintNotes, lintRefusal, lintTargets } from './deploy-lint.ts';
 import { type DeployState, type EnvironmentState, environmentOf } from './deploy-state.ts';
 import { changedLines, type PlannedFile } from './edits.ts';
 import { promotionBranch } from './paths.ts';
@@ -15,6 +16,8 @@ export type PromotionRequest = {
   environment: string;
   candidate: CandidateRecord;
   evidence: PromotionEvidence;
+  /** `true`: promote it though people closed its pull request before. */
+  again?: boolean | undefined;
   /** The environment that has to run this very model and image first. */
   after?: string | undefined;
   /** ISO 8601, UTC. An attempt that continues an earlier one keeps the earlier time. */
@@ -27,6 +30,8 @@ export type PromotionPlan = {
   record: RecordDocument;
   recordDigest: string;
   what: Outcome;
+  /** What a person should know of the edits. */
+  warnings?: readonly string[];
 };
 
 /**
@@ -44,14 +49,17 @@ export function planPromotion(state: DeployState, request: PromotionRequest): Pr
     inStore: true,
   };
   const refusal =
-    refusalOf(decide(environment, known), environment) ??
+    refusalOf(decide(environment, known, { again: request.again }), environment) ??
     (request.after === undefined ? null : precedenceProblem(environmentOf(state, request.after), known));
   if (refusal !== null) return refusal;
   const { production } = environment;
-  const { record, recordDigest, editor } = changeRecord(state, environment, candidate, {
+  const { record, recordDigest, editor, warnings } = changeRecord(state, environment, candidate, {
     cause: 'promotion',
     at: request.at,
   });
+  const findings = lintTargets(environment, editor);
+  const unfit = lintRefusal(findings);
+  if (unfit !== null) return unfit;
   const files = editor.files();
   const headline = `promote(${record.model}/${environment.name}): ${record.version}`;
   const change: DeployChange = {
@@ -61,10 +69,13 @@ export function planPromotion(state: DeployState, request: PromotionRequest): Pr
     text: promotionText(record, request.evidence, listedFiles(files), {
       runsIn: runsBefore(state, environment, request),
       pulledAs: pulledAs(environment, record),
+      warnings,
+      productionCommit: production?.commit ?? null,
+      notes: lintNotes(findings),
     }),
   };
   const what = outcomeOf(production === null, production?.record ?? null, candidate, request.evidence.comparison);
-  return { kind: 'change', change, record, recordDigest, what };
+  return { kind: 'change', change, record, recordDigest, what, warnings };
 }
 
 function pulledAs(environment: EnvironmentState, { image }: RecordDocument): string[] {

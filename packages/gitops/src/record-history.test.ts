@@ -1,6 +1,6 @@
 import { sha256 } from '@passloop/core';
 import { expect, it } from 'vitest';
-import { candidate, deployed, history, recordFile } from './record-fixture.ts';
+import { createCandidate } from '../../record/src/fixtures/documents.ts';
 import {
   ancestorsOf,
   derivedHolds,
@@ -11,16 +11,17 @@ import {
   readHistory,
   versionsOf,
 } from './record-history.ts';
+import { deployed, history, recordFile } from './testing/records.ts';
 
 const place = { file: recordFile, model: 'flight-delay', environment: 'prod' };
-const a = deployed(candidate('a'), null);
-const b = deployed(candidate('b'), a);
-const c = deployed(candidate('c'), b);
-const back = deployed(candidate('a'), b, { cause: 'rollback' });
-const repackaged = deployed(candidate('a', { image: candidate('a2').image }), a);
+const a = deployed(createCandidate('a'), null);
+const b = deployed(createCandidate('b'), a);
+const c = deployed(createCandidate('c'), b);
+const back = deployed(createCandidate('a'), b, { cause: 'rollback' });
+const repackaged = deployed(createCandidate('a', { image: createCandidate('a2').image }), a);
 
 function held(...texts: (string | null)[]): string[] {
-  const names = new Map(['a', 'b', 'c', 'x'].map((name) => [candidate(name).modelDigest, name]));
+  const names = new Map(['a', 'b', 'c', 'x'].map((name) => [createCandidate(name).modelDigest, name]));
   return derivedHolds(readHistory(history(...texts), place)).map(
     ({ version }) => names.get(version.record.modelDigest) ?? '?',
   );
@@ -32,11 +33,11 @@ it.each([
   ['a return over two promotions', [a, b, c, a], ['c']],
   ['two reverts, one after the other', [a, b, c, b, a], ['c', 'b']],
   ['a revert of the revert', [a, b, a, b], []],
-  ['a revert, then another promotion', [a, b, a, deployed(candidate('c'), a)], ['b']],
+  ['a revert, then another promotion', [a, b, a, deployed(createCandidate('c'), a)], ['b']],
   ['a rollback of ours, which has its own file', [a, b, back], []],
   ['a revert of that rollback', [a, b, back, b], []],
   ['a revert of the first promotion', [a, null], ['a']],
-  ['an adopted record that is taken away', [deployed(candidate('a'), null, { cause: 'adopt' }), null], []],
+  ['an adopted record that is taken away', [deployed(createCandidate('a'), null, { cause: 'adopt' }), null], []],
   ['a record that is taken away, and has an ancestor', [a, b, null], []],
   ['versions that are no records in between', [a, 'broken', b, '{}', a], ['b']],
   ['a change of the text alone', [a, `${a}\n`], []],
@@ -46,11 +47,11 @@ it.each([
 
 it('holds one image where the model is the same', () => {
   const [hold] = derivedHolds(readHistory(history(a, repackaged, a), place));
-  expect(hold?.version.record.image.digest).toBe(candidate('a2').image.digest);
+  expect(hold?.version.record.image.digest).toBe(createCandidate('a2').image.digest);
 });
 
 it('leaves out what does not verify, and follows the chain by digest', () => {
-  const forged = c.replace(candidate('c').modelDigest, candidate('x').modelDigest);
+  const forged = c.replace(createCandidate('c').modelDigest, createCandidate('x').modelDigest);
   const versions = versionsOf(readHistory(history(a, b, forged, c), place));
   expect(versions.map(({ record }) => record.version)).toEqual(['c', 'b', 'a']);
   const [newest] = versions;
@@ -63,14 +64,14 @@ it('does not follow a chain in a circle, or out of what was read', () => {
   expect(newest && ancestorsOf(newest, versions).map(({ record }) => record.version)).toEqual(['b']);
 });
 
-const adoptedX = deployed(candidate('x'), b, { cause: 'adopt' });
-const adoptedA = deployed(candidate('a'), b, { cause: 'adopt' });
-const forward = deployed(candidate('b'), back);
-const next = deployed(candidate('c'), back);
-const onRepackaged = deployed(candidate('a'), repackaged, { cause: 'rollback' });
+const adoptedX = deployed(createCandidate('x'), b, { cause: 'adopt' });
+const adoptedA = deployed(createCandidate('a'), b, { cause: 'adopt' });
+const forward = deployed(createCandidate('b'), back);
+const next = deployed(createCandidate('c'), back);
+const onRepackaged = deployed(createCandidate('a'), repackaged, { cause: 'rollback' });
 
 function named(digest: string): string {
-  return ['a', 'b', 'c', 'x'].find((name) => candidate(name).modelDigest === digest) ?? '?';
+  return ['a', 'b', 'c', 'x'].find((name) => createCandidate(name).modelDigest === digest) ?? '?';
 }
 
 it.each([
@@ -94,7 +95,9 @@ it.each([
 
 it('leaves one image where the model stayed', () => {
   const left = leftByReturns(readHistory(history(a, repackaged, onRepackaged), place));
-  expect(left).toEqual([{ modelDigest: candidate('a').modelDigest, imageDigest: candidate('a2').image.digest }]);
+  expect(left).toEqual([
+    { modelDigest: createCandidate('a').modelDigest, imageDigest: createCandidate('a2').image.digest },
+  ]);
 });
 
 /** A text that was changed by hand: the same record in other bytes. */
@@ -102,7 +105,7 @@ function byHand(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `${a}${' '.repeat(index)}`);
 }
 
-const later = deployed(candidate('c'), a, { at: '2026-12-01T00:00:00Z' });
+const later = deployed(createCandidate('c'), a, { at: '2026-12-01T00:00:00Z' });
 const newer = a.replace('passloop/record/v1', 'passloop/record/v2');
 
 it.each<[string, (string | null)[], number, RegExp | null]>([

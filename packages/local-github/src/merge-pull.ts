@@ -33,15 +33,15 @@ export const UNKNOWN: Mergeability = {
   testMerge: null,
 };
 
-const tested = new WeakMap<PullRequest, { key: string; testMerge: Promise<string | null> }>();
+const tested = new WeakMap<PullRequest, { base: string; head: string; testMerge: Promise<string | null> }>();
 
 /** Merges the tips in the object database, once: reads that come together share it until one of the tips moves. */
 function testMergeOf(forge: Forge, repository: Repository, pull: PullRequest, base: string): Promise<string | null> {
-  const key = `${base} ${pull.head.sha}`;
+  const head = pull.head.sha;
   const known = tested.get(pull);
-  if (known?.key === key) return known.testMerge;
+  if (known?.base === base && known.head === head) return known.testMerge;
   const testMerge = makeTestMerge(forge, repository, pull, base);
-  tested.set(pull, { key, testMerge });
+  tested.set(pull, { base, head, testMerge });
   testMerge.catch(() => tested.delete(pull));
   return testMerge;
 }
@@ -276,16 +276,17 @@ export async function autoMergeProblem(
 }
 
 /**
- * Follows every change of branches, checks, reviews and rules: pull requests first, then their test merges, which
+ * Follows every change of branches, checks, reviews and rules: pull requests first, then the test merges of new heads, which
  * `refs/pull/N/merge` shows to workflows, and the auto-merges that have become possible, until nothing moves. What
- * moved in a fork moves its pull requests in the parent.
+ * moved in a fork moves its pull requests in the parent. Where only the base moved, a test merge waits until somebody asks, as
+ * on GitHub.
  */
 export async function settlePulls(forge: Forge, repository: Repository, actor: Actor): Promise<void> {
   await syncPulls(forge, repository, actor);
   for (const pull of repository.state.pulls) {
-    if (pull.state === 'closed') continue;
-    const { state } = await mergeabilityOf(forge, repository, pull);
     const wish = pull.autoMerge;
+    if (pull.state === 'closed' || (wish === null && tested.get(pull)?.head === pull.head.sha)) continue;
+    const { state } = await mergeabilityOf(forge, repository, pull);
     if (wish === null) continue;
     if (state !== 'clean' && state !== 'unstable') continue;
     if (hasQueue(repository, pull)) {

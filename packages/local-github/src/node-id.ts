@@ -6,6 +6,7 @@ const PREFIXES = [
   'BPR',
   'BOT',
   'C',
+  'CE',
   'CR',
   'CS',
   'DBP',

@@ -101,6 +101,7 @@ export async function createPull(
     createdAt: created,
     updatedAt: created,
     closedAt: null,
+    closedBy: null,
     mergedAt: null,
     mergedBy: null,
     mergeCommit: null,
@@ -139,10 +140,11 @@ export async function writePullRef(
   }
 }
 
-export function closePull(forge: Forge, pull: PullRequest): void {
+export function closePull(forge: Forge, pull: PullRequest, login: string): void {
   if (pull.state === 'closed') return;
   pull.state = 'closed';
   pull.closedAt = now(forge);
+  pull.closedBy = login;
   pull.updatedAt = pull.closedAt;
   pull.autoMerge = null;
   pull.queued = null;
@@ -166,6 +168,7 @@ export async function reopenPull(forge: Forge, repository: Repository, pull: Pul
   }
   pull.state = 'open';
   pull.closedAt = null;
+  pull.closedBy = null;
   pull.updatedAt = now(forge);
 }
 
@@ -178,7 +181,13 @@ export type PullEdit = {
 };
 
 /** @throws ApiError 422 */
-export async function editPull(forge: Forge, repository: Repository, pull: PullRequest, edit: PullEdit): Promise<void> {
+export async function editPull(
+  forge: Forge,
+  repository: Repository,
+  pull: PullRequest,
+  edit: PullEdit,
+  actor: Pick<Actor, 'login'>,
+): Promise<void> {
   if (edit.title !== undefined && edit.title.trim() === '') {
     throw validationFailed({ resource: 'PullRequest', field: 'title', code: 'missing_field' });
   }
@@ -200,7 +209,7 @@ export async function editPull(forge: Forge, repository: Repository, pull: PullR
   if (edit.body !== undefined) pull.body = edit.body;
   if (edit.maintainerCanModify !== undefined) pull.maintainerCanModify = edit.maintainerCanModify;
   pull.updatedAt = now(forge);
-  if (edit.state === 'closed') closePull(forge, pull);
+  if (edit.state === 'closed') closePull(forge, pull, actor.login);
   if (edit.state === 'open') await reopenPull(forge, repository, pull);
 }
 
@@ -242,6 +251,7 @@ export function markMerged(
   Object.assign(pull, {
     state: 'closed',
     closedAt: time,
+    closedBy: merge.login,
     mergedAt: time,
     updatedAt: time,
     mergedBy: merge.login,
@@ -262,7 +272,7 @@ export async function syncPulls(forge: Forge, repository: Repository, actor: Act
     const head = await headTip(forge, repository, pull);
     const base = await branchTip(repository, pull.base.ref);
     if (head === undefined || base === undefined) {
-      closePull(forge, pull);
+      closePull(forge, pull, actor.login);
       continue;
     }
     const headMoved = head !== pull.head.sha;
@@ -273,7 +283,7 @@ export async function syncPulls(forge: Forge, repository: Repository, actor: Act
     if (headMoved) await followHead(forge, repository, pull, { head, base });
     if (!(await isAncestor(repository.directory, head, base))) continue;
     if (!baseMoved) {
-      closePull(forge, pull);
+      closePull(forge, pull, actor.login);
       continue;
     }
     const commit = await arrivalOf(repository, head, base);

@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type ActionsSettings, emptyActions } from './actions/state.ts';
 import {
   accountOf,
@@ -82,6 +83,8 @@ export type CreatedRepository = {
   requireMergeQueue: (branch: string) => Promise<void>;
   /** Copies the repository's branches and tags into a new one of another owner. */
   fork: (request: { owner: string; name?: string }) => Promise<CreatedRepository>;
+  /** Another repository of the same owner that holds the same, pull requests and protection too: where many tests begin alike. */
+  copy: (name: string) => Promise<CreatedRepository>;
   /** Changes what the repository's settings say of workflows. */
   configureActions: (settings: Partial<ActionsSettings>) => Promise<void>;
   /** Opens a pull request in somebody's name; `head` is `branch`, or `owner:branch` for a fork's. */
@@ -176,6 +179,21 @@ async function forkRepository(
   return created;
 }
 
+async function copyRepository(forge: Forge, source: Repository, name: string): Promise<CreatedRepository> {
+  const { owner } = source.state;
+  if (forge.repositories.has(`${owner}/${name}`.toLowerCase())) throw new Error(`${owner}/${name} exists already`);
+  return source.locked(async () => {
+    await cp(source.directory, join(forge.root, owner, `${name}.git`), { recursive: true });
+    const state = { ...structuredClone(source.state), id: nextId(forge), name };
+    for (const pull of state.pulls) pull.id = nextId(forge);
+    const copy = mount(forge, state);
+    for (const [number, sha] of source.seenBases) copy.seenBases.set(number, sha);
+    forge.state.repositories.push(state);
+    await forge.save();
+    return handleOf(forge, copy);
+  });
+}
+
 async function removeRepository(forge: Forge, repository: Repository): Promise<void> {
   await repository.locked(async () => {
     forge.repositories.delete(fullName(repository.state).toLowerCase());
@@ -251,6 +269,7 @@ function handleOf(forge: Forge, repository: Repository): CreatedRepository {
         if (!state.mergeQueues.includes(branch)) state.mergeQueues.push(branch);
       }),
     fork: (request) => forkRepository(forge, repository, request),
+    copy: (name) => copyRepository(forge, repository, name),
     configureActions: async (settings) => {
       const given = Object.entries(settings.variables ?? {}).map(([name, value]) => [name.toUpperCase(), value]);
       const variables = { ...state.actions.settings.variables, ...Object.fromEntries(given) };

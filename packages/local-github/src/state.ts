@@ -153,6 +153,8 @@ export type PullRequest = {
   createdAt: string;
   updatedAt: string;
   closedAt: string | null;
+  /** Who closed it, or deleted its branch. */
+  closedBy: string | null;
   mergedAt: string | null;
   mergedBy: string | null;
   /** The commit on the base branch that brought the pull request in. */

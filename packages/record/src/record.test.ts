@@ -2,39 +2,13 @@ import { createHash } from 'node:crypto';
 import { sha256 } from '@passloop/core';
 import { formatDocument, type RecordDocument } from '@passloop/documents';
 import { expect, it } from 'vitest';
-import { type CandidateRecord, deployRecord, readRecord, verifyRecord } from './record.ts';
+import { createCandidate } from './fixtures/documents.ts';
+import { deployRecord, readRecord, verifyRecord } from './record.ts';
 
 const place = { file: '.passloop/prod/flight-delay.json', model: 'flight-delay', environment: 'prod' };
 
-function candidate(name: string): CandidateRecord {
-  const digest = sha256(`image ${name}`);
-  return {
-    schema: 'passloop/record/v1',
-    identity: 'acme/flights#flight-delay',
-    model: 'flight-delay',
-    version: name,
-    modelDigest: sha256(`model ${name}`),
-    image: { reference: `ghcr.io/acme/flight@${digest}`, digest, imageKey: null, bytes: null },
-    runKey: null,
-    source: null,
-    data: [],
-    params: [],
-    seeds: [],
-    environment: null,
-    code: [],
-    metrics: [],
-    evaluation: null,
-    predictionsDigest: null,
-    gates: [],
-    overrides: [],
-    comparedWith: null,
-    reproduction: null,
-    trust: 'writers',
-  };
-}
-
 function deployed(name: string, previous: RecordDocument | null): RecordDocument {
-  const from = candidate(name);
+  const from = createCandidate(name);
   const targets = [{ kind: 'kustomize', file: 'k.yaml', address: 'flight', value: from.image.digest }];
   return deployRecord(
     from,
@@ -111,4 +85,25 @@ it.each<[string, (record: RecordDocument) => unknown, string]>([
   expect(() => readRecord(text, place)).toThrow(
     expect.objectContaining({ code: 'configuration', file: place.file, message: expect.stringContaining(problem) }),
   );
+});
+
+it('takes a share of the traffic for no image, and nothing else for a share', () => {
+  const from = createCandidate('a');
+  const weight = {
+    kind: 'istio',
+    file: 'r.yaml',
+    address: 'subset=canary',
+    value: 'canary=10',
+    declared: { weight: 10 },
+  };
+  const image = { kind: 'workload', file: 'd.yaml', address: 'container', value: from.image.digest, declared: {} };
+  const verified = (...targets: RecordDocument['deployment']['targets']) =>
+    verifyRecord(
+      deployRecord(from, { environment: 'prod', cause: 'promotion', targets, at: '2026-11-22T10:10:00Z' }, null),
+      place,
+    );
+  expect(verified(weight, image)).toBeNull();
+  expect(verified({ ...weight, kind: 'seldon-v2', declared: { experiment: 'e' } })).toBeNull();
+  expect(verified({ ...weight, kind: 'seldon-v2' })).toMatch(/carries another image/);
+  expect(verified(weight, { ...image, value: 'canary=10' })).toMatch(/carries another image/);
 });

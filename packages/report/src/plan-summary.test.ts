@@ -1,19 +1,7 @@
 import type { PlanDocument, PlannedModel } from '@passloop/documents';
 import { expect, it } from 'vitest';
+import { createPlannedModel } from '../../documents/src/testing/plans.ts';
 import { planSentence, planSummary } from './plan-summary.ts';
-
-function planned(name: string, overrides: Partial<PlannedModel> = {}): PlannedModel {
-  return {
-    name,
-    file: 'passloop.yaml',
-    affected: true,
-    reason: 'its run key differs',
-    runKey: `rk1-${'5'.repeat(64)}`,
-    store: 'miss',
-    policy: { source: 'base', ref: 'main', digest: `sha256:${'a'.repeat(64)}`, differences: [] },
-    ...overrides,
-  };
-}
 
 function plan(...models: PlannedModel[]): PlanDocument {
   return { schema: 'passloop/plan/v1', commit: '3'.repeat(40), tree: '4'.repeat(40), base: null, models };
@@ -21,16 +9,20 @@ function plan(...models: PlannedModel[]): PlanDocument {
 
 it.each([
   [plan(), 'No model file was found.'],
-  [plan(planned('a')), 'The model is affected.'],
-  [plan(planned('a', { affected: false })), 'No model is affected.'],
-  [plan(planned('a'), planned('b', { affected: false })), '1 of 2 models are affected.'],
+  [plan(createPlannedModel('a')), 'The model is affected.'],
+  [plan(createPlannedModel('a', { affected: false })), 'No model is affected.'],
+  [plan(createPlannedModel('a'), createPlannedModel('b', { affected: false })), '1 of 2 models are affected.'],
 ])('says how many models are affected', (document, sentence) => {
   expect(planSentence(document)).toBe(sentence);
 });
 
 it('says of each model what will be done, and why', () => {
   const text = planSummary(
-    plan(planned('a'), planned('b', { store: 'hit' }), planned('c', { affected: false, store: 'unknown' })),
+    plan(
+      createPlannedModel('a'),
+      createPlannedModel('b', { store: 'hit' }),
+      createPlannedModel('c', { affected: false, store: 'unknown' }),
+    ),
   );
   expect(text).toContain('| `a` | affected, is trained | its run key differs |');
   expect(text).toContain('| `b` | affected, the store has its run |');
@@ -38,13 +30,13 @@ it('says of each model what will be done, and why', () => {
 });
 
 it('takes a reason for text: it may name a file of the change', () => {
-  const text = planSummary(plan(planned('a', { reason: '@team <img src=x> | [x](http://x) differs' })));
+  const text = planSummary(plan(createPlannedModel('a', { reason: '@team <img src=x> | [x](http://x) differs' })));
   expect(text.split('\n').filter((line) => line.startsWith('|'))).toHaveLength(3);
   expect(text).not.toContain('<img');
   expect(text).not.toMatch(/(^|\s)@team/);
 });
 
 it('of very many models it tells the first ones', () => {
-  const text = planSummary(plan(...Array.from({ length: 205 }, (_, index) => planned(`m${index}`))));
+  const text = planSummary(plan(...Array.from({ length: 205 }, (_, index) => createPlannedModel(`m${index}`))));
   expect(text).toContain('… and 5 more');
 });

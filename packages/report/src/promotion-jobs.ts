@@ -92,19 +92,27 @@ export function deployCheckSummary(document: DeployCheckDocument): string {
   ]);
 }
 
+/** A line a finding; what fails is said there alone. */
 export function printDeployCheck(document: DeployCheckDocument): string {
+  const failing = document.findings.filter(({ verdict }) => verdict === 'fail').length;
+  const sentence =
+    failing === 0 ? deployCheckSentence(document) : `${failing} ${failing === 1 ? 'finding fails' : 'findings fail'}.`;
   const lines = document.findings.map(
     ({ verdict, file, line, message }) =>
       `${mark(verdict)} ${plainText(line === null ? file : `${file}:${line}`, 300)}: ${plainText(message, 2000)}`,
   );
-  return [`${mark(document.verdict)} ${deployCheckSentence(document)}`, ...lines].join('\n');
+  return [`${mark(document.verdict)} ${sentence}`, ...lines].join('\n');
 }
 
-export function deployChainSentence({ dispatched, failed }: DeployChainDocument): string {
+export function deployChainSentence(document: DeployChainDocument): string {
+  const [first] = document.failed;
+  if (first === undefined) return `${toldModels(document)}.`;
+  return plainText(`${toldModels(document)}: ${first.repository ?? first.file}: ${first.reason}`, 800);
+}
+
+function toldModels({ dispatched, failed }: DeployChainDocument): string {
   const told = dispatched.length === 1 ? '1 model was told' : `${dispatched.length} models were told`;
-  const [first] = failed;
-  if (first === undefined) return `${told} that its record moved.`;
-  return plainText(`${told}, ${failed.length} could not be: ${first.repository ?? first.file}: ${first.reason}`, 800);
+  return failed.length === 0 ? `${told} that its record moved` : `${told}, ${failed.length} could not be`;
 }
 
 export function deployChainSummary(document: DeployChainDocument): string {
@@ -123,10 +131,18 @@ export function deployChainSummary(document: DeployChainDocument): string {
   ]);
 }
 
+/** A line a repository; why one could not be told is said there alone. */
 export function printDeployChain(document: DeployChainDocument): string {
-  const rows = [
-    ...document.dispatched.map(({ repository, model, workflow, ref }) => [repository, model, `${workflow} at ${ref}`]),
-    ...document.failed.map(({ file, repository, reason }) => [repository ?? '?', file, plainText(reason, 500)]),
-  ];
-  return `${mark(document.verdict)} ${deployChainSentence(document)}\n${table(rows)}`;
+  const started = document.dispatched.map(({ repository, model, workflow, ref }) => [
+    mark('pass'),
+    repository,
+    model,
+    `${workflow} at ${ref}`,
+  ]);
+  const untold = document.failed.map(
+    ({ file, repository, reason }) =>
+      `${mark('fail')}  ${plainText(repository ?? '?', 200)} (${plainText(file, 200)}): ${plainText(reason, 2000)}`,
+  );
+  const rows = started.length === 0 ? [] : [table(started)];
+  return [`${mark(document.verdict)} ${toldModels(document)}.`, ...rows, ...untold].join('\n');
 }

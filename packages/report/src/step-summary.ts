@@ -192,10 +192,19 @@ export function promotionSummary(document: PromotionDocument | RollbackDocument)
   const { pullRequest } = document;
   return section(promotionVerdict(document), escapeMarkdown(promotionSentence(document), 800), [
     pullRequest === null
-      ? []
+      ? proposed(document)
       : [`Pull request [#${pullRequest.number}](${safeLink(pullRequest.url)})${document.merged ? ', merged' : ''}`],
     ...document.edits.map(editBlock),
   ]);
+}
+
+/** A remote without pull requests: the branch, and the page on which a person opens one. */
+function proposed({ branch, commit, merged, proposal }: PromotionDocument | RollbackDocument): string[] {
+  if (commit === null || branch === null) return [];
+  if (merged) return [`Pushed to the base branch at ${codeSpan(commit.slice(0, 12))}`];
+  const place = `Pushed ${codeSpan(branch)} at ${codeSpan(commit.slice(0, 12))}`;
+  const isPage = proposal !== undefined && /^https?:\/\/\S+$/.test(proposal.url);
+  return [isPage ? `${place}: [open the pull request](${safeLink(proposal.url)})` : place];
 }
 
 function editBlock(edit: Edit): string[] {

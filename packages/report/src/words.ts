@@ -59,9 +59,16 @@ export function allowed(metric: ComparedMetric): string {
   const parts: string[] = [];
   if (metric.margin !== null)
     parts.push(metric.margin === '0' ? '0' : `${metric.direction === 'higher' ? '−' : '+'}${metric.margin}`);
-  if (metric.min !== null) parts.push(`≥ ${bound(metric.name, metric.min)}`);
-  if (metric.max !== null) parts.push(`≤ ${bound(metric.name, metric.max)}`);
+  parts.push(...bounds(metric));
   return parts.join(', ') || '–';
+}
+
+/** What the value itself must be, apart from its change. */
+function bounds(metric: ComparedMetric): string[] {
+  return [
+    ...(metric.min === null ? [] : [`≥ ${bound(metric.name, metric.min)}`]),
+    ...(metric.max === null ? [] : [`≤ ${bound(metric.name, metric.max)}`]),
+  ];
 }
 
 export function valueCell(metric: ComparedMetric, side: 'production' | 'candidate'): string {
@@ -93,7 +100,7 @@ export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
     case 'non-inferior':
       return `${where(metric)} ${moved(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${allowed(metric)}).`;
     case 'outside':
-      return `${where(metric)} is ${valueCell(metric, 'candidate')}, allowed ${allowed(metric)}.`;
+      return `${where(metric)} is ${valueCell(metric, 'candidate')}, and must be ${bounds(metric).join(' and ')}.`;
     case 'within':
       return `${where(metric)} is ${valueCell(metric, 'candidate')} (allowed ${allowed(metric)}).`;
     case 'inconclusive':

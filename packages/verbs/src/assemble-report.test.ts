@@ -2,6 +2,7 @@ import { silentProgress } from '@passloop/core';
 import type { ModelReport, PlanDocument, PlannedModel, ReportDocument } from '@passloop/documents';
 import { formatDocument } from '@passloop/documents';
 import { expect, it } from 'vitest';
+import { createPlannedModel } from '../../documents/src/testing/plans.ts';
 import { type AssembleRequest, assembleReport } from './assemble-report.ts';
 import { nothingOf } from './check-parts.ts';
 
@@ -9,22 +10,9 @@ const context = { cwd: '/', env: {}, now: () => new Date(0), progress: silentPro
 const head = '3'.repeat(40);
 const base = { ref: 'main', commit: '1'.repeat(40) };
 
-function planned(name: string, overrides: Partial<PlannedModel> = {}): PlannedModel {
-  return {
-    name,
-    file: 'passloop.yaml',
-    affected: true,
-    reason: 'its run key differs',
-    runKey: `rk1-${'5'.repeat(64)}`,
-    store: 'miss',
-    policy: { source: 'base', ref: 'main', digest: `sha256:${'a'.repeat(64)}`, differences: [] },
-    ...overrides,
-  };
-}
-
 function reported(name: string, edit: (model: ModelReport, report: ReportDocument) => void = () => {}): ReportDocument {
   const model: ModelReport = {
-    ...nothingOf(planned(name)),
+    ...nothingOf(createPlannedModel(name)),
     verdict: 'pass',
     reasons: ['It is non-inferior to production.'],
   };
@@ -56,7 +44,7 @@ it('puts the reports of a plan together, in its order, with what nobody had to l
     ['a', reported('a')],
     ['stranger', reported('stranger')],
   ]);
-  const models = [planned('a'), planned('b'), planned('c', { affected: false })];
+  const models = [createPlannedModel('a'), createPlannedModel('b'), createPlannedModel('c', { affected: false })];
   const report = await assembled(models, { reports });
   expect(report).toMatchObject({ head, base, verdict: 'pass', repository: 'acme/flights' });
   expect(report.models.map(({ name, verdict }) => [name, verdict])).toEqual([
@@ -67,14 +55,16 @@ it('puts the reports of a plan together, in its order, with what nobody had to l
 });
 
 it('a model that nobody reported on fails', async () => {
-  const report = await assembled([planned('a'), planned('b')], { reports: new Map([['a', reported('a')]]) });
+  const report = await assembled([createPlannedModel('a'), createPlannedModel('b')], {
+    reports: new Map([['a', reported('a')]]),
+  });
   expect(report.verdict).toBe('fail');
   expect(report.models[1]).toMatchObject({ name: 'b', verdict: 'fail', reasons: ['No job reported on it.'] });
 });
 
 it('what happened to its jobs counts more than a report that is there all the same', async () => {
   const missing = new Map([['a', 'The job that seals it was cancelled.']]);
-  const report = await assembled([planned('a')], { reports: new Map([['a', reported('a')]]), missing });
+  const report = await assembled([createPlannedModel('a')], { reports: new Map([['a', reported('a')]]), missing });
   expect(report.models[0]).toMatchObject({ verdict: 'fail', reasons: ['The job that seals it was cancelled.'] });
 });
 
@@ -90,7 +80,7 @@ it.each<[string, (model: ModelReport, report: ReportDocument) => void]>([
   ['two models', (model, report) => report.models.push(model)],
   ['no model', (_model, report) => report.models.splice(0)],
 ])('a report about %s is none', async (_what, edit) => {
-  const report = await assembled([planned('a')], { reports: new Map([['a', reported('a', edit)]]) });
+  const report = await assembled([createPlannedModel('a')], { reports: new Map([['a', reported('a', edit)]]) });
   expect(report.verdict).toBe('fail');
   expect(report.models[0]?.reasons[0]).toMatch(/^The report of its job is about (another|other)/);
 });
@@ -100,5 +90,5 @@ it('a plan of nothing passes nothing', async () => {
 });
 
 it('a plan in which nothing is affected passes', async () => {
-  expect((await assembled([planned('a', { affected: false })], {})).verdict).toBe('pass');
+  expect((await assembled([createPlannedModel('a', { affected: false })], {})).verdict).toBe('pass');
 });

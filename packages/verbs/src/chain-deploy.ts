@@ -69,7 +69,14 @@ export async function chainDeploy(
 async function recordsNow(context: Context, repository: string, token: string): Promise<DeployTree> {
   const forge = octokitForge({ ...githubOptions(context), repository, token });
   const folder = { path: '.passloop', depth: 2 };
-  const snapshot = await forge.read({ branch: null, files: [], folders: [folder], histories: [], heads: [] });
+  const snapshot = await forge.read({
+    branch: null,
+    files: [],
+    folders: [folder],
+    histories: [],
+    heads: [],
+    closed: [],
+  });
   const files = snapshot.folders.get(folder.path) ?? [];
   return { commit: snapshot.commit, files: new Map(files.map((file) => [file.path, file])) };
 }

@@ -1,12 +1,12 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { openGitRepository, sha256, type TemporaryFolder, temporaryFolder } from '@passloop/core';
-import type { ImageDocument, RunDocument } from '@passloop/documents';
 import { loadModelsAt } from '@passloop/model';
 import { type CandidateRecord, openOciStore } from '@passloop/record';
 import { trainingKey } from '@passloop/training';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Answer, World } from '../../../test/world/world.ts';
+import { createImage, createRun } from '../../record/src/fixtures/documents.ts';
 import { deploy, deployedWorld, manifestFile, pushedImage } from './testing/deployed-world.ts';
 
 /** What `passloop explain` verifies, link by link: a real key, a stored run, an image in a registry, each of them broken once. */
@@ -27,44 +27,18 @@ beforeAll(async () => {
   const file = path.join(folder.path, 'model.joblib');
   await writeFile(file, output);
   const inputs = key.stages.map((stage) => stage.inputs);
-  const run: RunDocument = {
-    schema: 'passloop/run/v1',
-    model: model.name,
+  const run = createRun({
     runKey: key.runKey,
-    cache: 'miss',
     stages: key.stages.map((stage) => ({ name: stage.name, key: stage.key, seconds: '1' })),
     outputs: [{ path: 'out/model.joblib', digest: sha256(output), bytes: output.length }],
     modelDigest: sha256(output),
-    metrics: [{ name: 'roc_auc', value: '0.75' }],
     data: inputs.flatMap(({ data }) => data.map((one) => ({ ...one, uri: one.name, rows: null }))),
     params: inputs.flatMap(({ params }) => params),
     seeds: inputs.flatMap(({ seeds }) => seeds),
-    environment: { image: null, python: '3.11', lock: sha256('lock'), platform: 'linux/amd64' },
-    machine: { platform: 'linux/amd64', cpu: 'any', interpreter: null },
     producer: { repository: 'acme/flights', commit, tree: commit, ref: null, run: null },
-    trust: 'writers',
-    reproduction: null,
-    startedAt: '2026-11-22T10:00:00Z',
-    finishedAt: '2026-11-22T10:00:06Z',
-  };
+  });
   const pushed = await pushedImage(world, 'true');
-  const image: ImageDocument = {
-    schema: 'passloop/image/v1',
-    model: model.name,
-    imageKey: `ik1-${'6'.repeat(64)}`,
-    reference: pushed.reference,
-    digest: pushed.digest,
-    imageId: pushed.digest,
-    bytes: 2,
-    cache: 'miss',
-    modelDigest: run.modelDigest,
-    signatureDigest: sha256('signature'),
-    serveLockDigest: sha256('lock'),
-    base: `python:3.11-slim@${sha256('base')}`,
-    platform: 'linux/amd64',
-    runtime: '1.0.0',
-    recipe: 'recipe/1',
-  };
+  const image = createImage({ reference: pushed.reference, digest: pushed.digest, modelDigest: run.modelDigest });
   const store = openOciStore({ repository: `${world.image}-runs`, credentials: null });
   await store.saveRun({ run, files: [{ path: 'out/model.joblib', file }] });
   await store.saveImage(image);

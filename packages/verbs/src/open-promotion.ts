@@ -7,6 +7,7 @@ import {
   environmentOf,
   isStuck,
   nextEnvironments,
+  openedAs,
   openPromotion,
   precedenceProblem,
   type Refusal,
@@ -43,9 +44,9 @@ export async function openPromotionOf(
   request: PromoteRequest,
 ): Promise<OpenedPromotion> {
   const { query, repository, environments } = deployQuery(workspace, model);
-  const forge = await openDeployRepository(context, repository);
+  const forge = await openDeployRepository(context, repository, request);
   const store = await openModelStore(context, workspace.root, model);
-  context.progress.phase(`read ${repository}`);
+  context.progress.phase(`read ${forge.repository}`);
   const state = await readDeployState(forge, query);
   const candidate = await candidateOf(workspace, model, store);
   const after = new Map(environments.map((environment) => [environment.name, environment.after]));
@@ -121,6 +122,6 @@ export function waiting(
     promotionId: record.deployment.promotionId,
     branch: head.branch,
     commit: head.commit,
-    pullRequest: { number: head.pullRequest.number, url: head.pullRequest.url },
+    ...openedAs(head.pullRequest, head.pullRequest, false),
   };
 }

@@ -84,7 +84,8 @@ async function post(context: Context, client: GithubClient, { run, pull, report 
       ? 'it blocks, since its run failed'
       : 'it blocks';
   const note = `**Advisory: ${effect}.** The report was made by a run of code that nobody of ${client.repository} has reviewed.`;
-  const body = (limit: number) => `${renderComment(report, links, limit - note.length - 2)}\n${note}`;
+  // First, as in the check: the sentence below it is a stranger's, and reads like ours.
+  const body = (limit: number) => `${note}\n\n${renderComment(report, links, limit - note.length - 2)}`;
   // Whatever took time stands before this: between here and the write there is nothing but the write.
   if (!(await isStillAbout(client, pull, run))) {
     return { ...result, outcome: 'outdated', reason: 'The pull request has another head now.' };

@@ -322,7 +322,7 @@ it('a proof against an older production is superseded', async () => {
   expect(world.writes()).toBe(before);
 }, 60_000);
 
-it('a commit that is no longer the head of the default branch is superseded in the plan', async () => {
+it('a commit that is no longer the head of the default branch is superseded, in the plan and in the promotion', async () => {
   await using place = await temporaryFolder('proof-late');
   await using late = await provenWorld(place.path);
   const { world, context } = late;
@@ -336,6 +336,11 @@ it('a commit that is no longer the head of the default branch is superseded in t
   await world.git(world.flightsClone, 'reset', '-q', '--hard', 'HEAD^');
   const old = await planPromotions(context, {});
   expect(old.document).toMatchObject({ verdict: 'pass', models: [{ needs: 'nothing', outcome: 'superseded' }] });
+  // The job that promotes may be run again alone, long after its plan.
+  const before = late.writes();
+  const again = await promote(context, { proof: { folder: late.folder } });
+  expect(again).toMatchObject({ outcome: 'superseded', reason: old.document.models[0]?.reason, pullRequest: null });
+  expect(late.writes()).toBe(before);
   expect(old.document.models[0]?.reason).toMatch(/main is at [0-9a-f]{12} by now/);
 }, 60_000);
 

@@ -1,22 +1,15 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { silentProgress } from '@passloop/core';
-import { formatDocument, type PlanDocument, type PlannedModel } from '@passloop/documents';
+import { formatDocument, type PlanDocument } from '@passloop/documents';
 import { expect, it } from 'vitest';
+import { createPlannedModel } from '../../documents/src/testing/plans.ts';
 import { nothingOf } from './check-parts.ts';
 import { type ReportArtifacts, reportRun } from './report-run.ts';
 
 const context = { cwd: '/', env: {}, now: () => new Date(0), progress: silentProgress, version: '0.0.0' };
 const head = '3'.repeat(40);
-const planned: PlannedModel = {
-  name: 'a',
-  file: 'passloop.yaml',
-  affected: true,
-  reason: 'its run key differs',
-  runKey: `rk1-${'5'.repeat(64)}`,
-  store: 'miss',
-  policy: { source: 'base', ref: 'main', digest: `sha256:${'a'.repeat(64)}`, differences: [] },
-};
+const planned = createPlannedModel('a');
 const plan: PlanDocument = {
   schema: 'passloop/plan/v1',
   commit: '9'.repeat(40),

@@ -31,7 +31,7 @@ export type ReportRunRequest = {
   head: string;
   /** In the event of one. */
   pullRequest: number | null;
-  /** The token reads only: model-report.yml posts. */
+  /** A stranger's code, and mostly a token that only reads: model-report.yml posts. */
   isRestricted: boolean;
   /** Uploads the page, for the comment's link. */
   sharePage: boolean;
@@ -66,7 +66,7 @@ export async function reportRun(context: Context, request: ReportRunRequest): Pr
   }
   if (isRestricted) {
     notes.push(
-      'The token of this run reads only, since the change comes from a fork or from Dependabot: model-report.yml posts the report.',
+      'This run posts nothing, since the change comes from a fork or from Dependabot: model-report.yml posts the report.',
     );
     return { report, outcome: 'skipped', commentUrl: null, notes };
   }

@@ -1,9 +1,9 @@
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256, type TemporaryFolder, temporaryFolder } from '@passloop/core';
-import type { ProductionPointer } from '@passloop/documents';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPointer } from '../../record/src/fixtures/documents.ts';
 import { planCheck } from './plan.ts';
 import { planJob } from './plan-job.ts';
 import {
@@ -600,21 +600,12 @@ it('another result of a key that is kept already is said to be one, and the kept
 });
 
 describe('what is in production', () => {
-  const pointer: ProductionPointer = {
-    schema: 'passloop/pointer/v1',
+  const pointer = createPointer({
     model: 'toy',
-    environment: 'prod',
-    record: digest('5'),
-    modelDigest: digest('4'),
-    imageDigest: digest('6'),
     imageReference: `localhost:5000/toy@${digest('6')}`,
     runKey: null,
-    deployCommit: '7'.repeat(40),
-    evaluatedOn: null,
-    history: [],
-    held: [],
     at: new Date().toISOString().replace(/\.\d+Z$/, 'Z'),
-  };
+  });
 
   it('is compared by the predictions that the store has of it for these rows', async () => {
     const lines = Array.from({ length: 240 }, (_, row) => `${row},${((row * 37) % 101) / 200}`);

@@ -46,14 +46,20 @@ const ended = (conclusion: ForkRequest['conclusion']) =>
   refused(`a run that ended as ${conclusion}`, { conclusion }, /it has no verdict/);
 const ofFile = (workflow: string) => refused(`a run of ${workflow}`, { run: { workflow } }, /The run is one of /);
 
+/** What a reader sees first: the check's title, and at the top of the comment whose word it is. */
 function checkOf(conclusion: string, title: RegExp): SecurityCase['afterwards'] {
-  return async (world, { head }) => {
+  return async (world, { head, number }) => {
     const response = await fetch(`${world.github.restUrl}/repos/${base}/commits/${head}/check-runs`);
     const { check_runs: runs } = (await response.json()) as {
       check_runs: { conclusion: string; output: { title: string } }[];
     };
     expect(runs.map((run) => run.conclusion)).toEqual([conclusion]);
     expect(runs[0]?.output.title).toMatch(title);
+    const answer = await fetch(`${world.github.restUrl}/repos/${base}/issues/${number}/comments`);
+    const effect = conclusion === 'neutral' ? 'it does not block' : 'it blocks';
+    expect(((await answer.json()) as { body: string }[]).map(({ body }) => body.split('\n')[0])).toEqual([
+      expect.stringContaining(`**Advisory: ${effect}`),
+    ]);
   };
 }
 

@@ -1,4 +1,4 @@
-import type { InjectedFault } from '@passloop/local-github';
+import type { InjectedFault, JobPermissions } from '@passloop/local-github';
 import type { PostedForkReport } from '@passloop/verbs';
 import { expect } from 'vitest';
 import type { SecurityCase } from '../security-case.ts';
@@ -22,7 +22,12 @@ function fault(name: string, injected: InjectedFault, says: RegExp, more: Partia
   };
 }
 
-function granted(name: string, permissions: object, says: RegExp, more: Partial<SecurityCase> = {}): SecurityCase {
+function granted(
+  name: string,
+  permissions: JobPermissions,
+  says: RegExp,
+  more: Partial<SecurityCase> = {},
+): SecurityCase {
   return {
     name,
     play: async (world) => {
@@ -42,7 +47,7 @@ const lacks = (...lines: RegExp[]): SecurityCase['afterwards'] =>
     expect(lacking).toEqual(lines.map((line) => expect.stringMatching(line)));
   }) satisfies SecurityCase['afterwards'];
 
-const read = { actions: 'read', pull_requests: 'read', checks: 'read', metadata: 'read' };
+const read: JobPermissions = { actions: 'read', 'pull-requests': 'read', checks: 'read' };
 const comment = 'issues/create-comment';
 const check = 'checks/create';
 const expired = { status: 401, body: { message: 'Bad credentials' } };
@@ -67,7 +72,7 @@ export const forgeCases: SecurityCase[] = [
     writes: [comment, check],
     afterwards: lacks(/`(pull-requests|issues): write` is missing/),
   }),
-  granted('no permission to write checks', { ...read, pull_requests: 'write' }, /^created$/, {
+  granted('no permission to write checks', { ...read, 'pull-requests': 'write' }, /^created$/, {
     writes: [comment, check],
     afterwards: lacks(/`checks: write` is missing/),
   }),
@@ -75,11 +80,7 @@ export const forgeCases: SecurityCase[] = [
     writes: [comment, check],
     afterwards: lacks(/`pull-requests: write`/, /`checks: write`/),
   }),
-  granted(
-    'no permission to read artifacts',
-    { pull_requests: 'write', checks: 'write', metadata: 'read' },
-    /lacks `actions: read`/,
-  ),
+  granted('no permission to read artifacts', { 'pull-requests': 'write', checks: 'write' }, /lacks `actions: read`/),
   ...reads.map((operation) =>
     fault(`the token ends at ${operation}`, { match: { operation }, fault: expired }, /refuses the token/),
   ),

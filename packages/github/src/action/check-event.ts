@@ -10,7 +10,7 @@ export type CheckEvent = {
   against: string | null;
   /** The commit isn't one of the default branch, so that others than its keepers may have pushed it. */
   isPullRequest: boolean;
-  /** The job's token reads only and may not see private packages: a fork's change, or one of Dependabot. */
+  /** A stranger's code: a fork's change, whose token only reads and may not see private packages, or one of Dependabot. */
   isRestricted: boolean;
   /** The number of the pull request; null in other events. */
   pullRequest: number | null;

@@ -1,7 +1,7 @@
 import { silentProgress } from '@passloop/core';
 import { expect, it } from 'vitest';
 import { commitReports } from '../commit-reports.ts';
-import { deployWorld } from '../deploy-fixture.ts';
+import { deployWorld } from '../testing/deploy-world.ts';
 import { deployRead, repositoryTokens } from './repository-tokens.ts';
 
 it('makes for each set of permissions a token of these alone, once, and takes all of them back', async () => {

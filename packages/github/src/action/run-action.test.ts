@@ -105,19 +105,47 @@ describe('an action', () => {
     expect(runner.calls.at(-1)).toBe('summary ### ok');
   });
 
+  it('shows its details in a group, below what it says', async () => {
+    const runner = recordingRunner({ file: 'x' });
+    await runAction(Inputs, async () => createResult({ details: 'a table' }), { runner, env: env() });
+    expect(runner.calls.slice(0, 4)).toEqual(['info ok', 'group all that was found', 'info a table', 'end']);
+  });
+
   it.each([
     'fail',
     'inconclusive',
   ] as const)('fails the step by a verdict of %s, after its outputs', async (verdict) => {
     const runner = recordingRunner({ file: 'x' });
-    const annotations = [{ level: 'failure' as const, title: 't', message: 'm', file: 'passloop.yaml', line: 7 }];
+    const annotations = [{ level: 'warning' as const, title: 't', message: 'm', file: 'passloop.yaml', line: 7 }];
     await runAction(Inputs, async () => createResult({ verdict, annotations, outputs: { cache: null } }), {
       runner,
       env: env(),
     });
     expect(runner.outputs).toMatchObject({ verdict, cache: '' });
-    expect(runner.calls.slice(-3)).toEqual(['failure passloop.yaml:7 m', 'summary ### ok', 'failed Fine.']);
+    expect(runner.calls.slice(-3)).toEqual(['warning passloop.yaml:7 m', 'summary ### ok', 'failed Fine.']);
     expect(parseDocument('scan', await readFile(runner.outputs.document ?? '', 'utf8'), 'x')).toEqual(scan);
+  });
+
+  it('fails the step without a word where annotations say why', async () => {
+    const runner = recordingRunner({ file: 'x' });
+    const failure = { level: 'failure' as const, title: 't', message: 'Fine.', file: 'passloop.yaml', line: 7 };
+    await runAction(Inputs, async () => createResult({ verdict: 'fail', annotations: [failure] }), {
+      runner,
+      env: env(),
+    });
+    expect(runner.outputs).toMatchObject({ verdict: 'fail', error: '' });
+    expect(runner.calls.filter((call) => call.includes('Fine.'))).toEqual(['failure passloop.yaml:7 Fine.']);
+    expect(runner.calls.at(-1)).toBe('failed');
+  });
+
+  it('leaves a failure that a later job tells, annotated or not', async () => {
+    const runner = recordingRunner({ file: 'x' });
+    const annotations = [{ level: 'failure' as const, title: 't', message: 'm', file: null, line: null }];
+    await runAction(Inputs, async () => createResult({ verdict: 'fail', annotations, toldLater: true }), {
+      runner,
+      env: env(),
+    });
+    expect(runner.calls.filter((call) => call.startsWith('failed'))).toEqual([]);
   });
 
   it('takes no token of the job for a required one that is empty', async () => {

@@ -34,12 +34,15 @@ export type ActionResult<K extends DocumentKind = DocumentKind> = {
   /** Null where there was nothing to do. */
   document: DocumentOf<K> | null;
   verdict: Verdict;
-  /** The verdict in a sentence: the failure's message, where it fails. */
+  /** The verdict in a sentence: the failure's message, where it fails and no annotation says why. */
   sentence: string;
   /** For the log. */
   text: string;
+  /** For the log too, in a group that opens on a click: what would bury the text. */
+  details?: string;
   /** For the job summary; Markdown whose untrusted parts are escaped. */
   summary: string;
+  /** Those of level `failure` are all that fails: where there is one, the sentence is not said beside them. */
   annotations?: Annotation[];
   /** A failing verdict doesn't fail the step: a later job of the workflow says it. */
   toldLater?: boolean;
@@ -114,6 +117,11 @@ type Place = Pick<ActionContext, 'env' | 'cwd'>;
 
 async function tell(runner: Runner, place: Place, result: ActionResult): Promise<void> {
   runner.info(result.text);
+  if (result.details !== undefined) {
+    runner.startGroup('all that was found');
+    runner.info(result.details);
+    runner.endGroup();
+  }
   const file =
     result.document === null
       ? null
@@ -122,9 +130,11 @@ async function tell(runner: Runner, place: Place, result: ActionResult): Promise
   runner.setOutput('error', '');
   if (file !== null) runner.setOutput('document', file);
   for (const [name, value] of Object.entries(result.outputs ?? {})) runner.setOutput(name, value ?? '');
-  for (const annotation of result.annotations ?? []) runner.annotate(inWorkspace(annotation, place));
+  const annotations = result.annotations ?? [];
+  for (const annotation of annotations) runner.annotate(inWorkspace(annotation, place));
   await runner.summarize(result.summary);
-  if (!isPassing(result.verdict) && result.toldLater !== true) runner.setFailed(result.sentence);
+  if (isPassing(result.verdict) || result.toldLater === true) return;
+  runner.setFailed(annotations.some(({ level }) => level === 'failure') ? null : result.sentence);
 }
 
 async function fail(

@@ -51,13 +51,19 @@ type PullRequestEdit = {
 
 async function updatePullRequest({ input }: Input<PullRequestEdit>, context: Context) {
   return pullChange(context, ['pull_requests'], input, async (repository, pull) => {
-    await editPull(context.forge, repository, pull, {
-      title: input.title ?? undefined,
-      body: input.body ?? undefined,
-      base: input.baseRefName?.replace(/^refs\/heads\//, '') ?? undefined,
-      state: input.state === 'OPEN' ? 'open' : input.state === 'CLOSED' ? 'closed' : undefined,
-      maintainerCanModify: input.maintainerCanModify ?? undefined,
-    });
+    await editPull(
+      context.forge,
+      repository,
+      pull,
+      {
+        title: input.title ?? undefined,
+        body: input.body ?? undefined,
+        base: input.baseRefName?.replace(/^refs\/heads\//, '') ?? undefined,
+        state: input.state === 'OPEN' ? 'open' : input.state === 'CLOSED' ? 'closed' : undefined,
+        maintainerCanModify: input.maintainerCanModify ?? undefined,
+      },
+      context.actor,
+    );
   });
 }
 
@@ -189,7 +195,9 @@ export const mutations = {
   addLabelsToLabelable,
   addPullRequestReview,
   closePullRequest: ({ input }: ById, context: Context) =>
-    pullChange(context, ['pull_requests'], input, async (_repository, pull) => closePull(context.forge, pull)),
+    pullChange(context, ['pull_requests'], input, async (_repository, pull) =>
+      closePull(context.forge, pull, context.actor.login),
+    ),
   convertPullRequestToDraft: ({ input }: ById, context: Context) => setDraft(input, context, true),
   createPullRequest,
   disablePullRequestAutoMerge: disableAutoMerge,

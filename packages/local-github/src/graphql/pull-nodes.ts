@@ -5,7 +5,7 @@ import { readCommit } from '../merging.ts';
 import { nodeId } from '../node-id.ts';
 import { commitsOf, filesOf } from '../pull-requests.ts';
 import { readRef } from '../refs.ts';
-import { labelsOf } from '../rest/pull.ts';
+import { authorAssociationOf, labelsOf } from '../rest/pull.ts';
 import { opinionsOf } from '../reviews.ts';
 import type { Comment, PullRequest, Review } from '../state.ts';
 import { canSee } from '../tokens.ts';
@@ -84,6 +84,7 @@ export function pullNode(context: Context, repository: Repository, pull: PullReq
     resourcePath: new URL(url).pathname,
     state: stateOf(pull),
     author: actorNode(forge, pull.author),
+    authorAssociation: authorAssociationOf(state, pull),
     viewerDidAuthor: pull.author === context.actor.login,
     createdAt: pull.createdAt,
     updatedAt: pull.updatedAt,
@@ -146,6 +147,17 @@ export function pullNode(context: Context, repository: Repository, pull: PullReq
       need(context, repository, ['issues', 'pull_requests'], 'read');
       const comments = state.comments.filter(({ number }) => number === pull.number);
       return connection('comments', comments, args, (comment) => commentNode(context, repository, pull, comment));
+    },
+    timelineItems: (args: PageArguments & { itemTypes?: string[] | null }) => {
+      const isWanted = args.itemTypes == null || args.itemTypes.includes('CLOSED_EVENT');
+      const events = isWanted && pull.closedAt !== null ? [pull] : [];
+      return connection('timelineItems', events, args, () => ({
+        __typename: 'ClosedEvent',
+        id: nodeId('CE', state.id, pull.number),
+        actor: pull.closedBy == null ? null : actorNode(forge, pull.closedBy),
+        createdAt: pull.closedAt,
+        url: `${url}#event-${pull.id}`,
+      }));
     },
     reviews: (args: PageArguments & { author?: string | null; states?: string[] | null }) => {
       const { author, states } = args;

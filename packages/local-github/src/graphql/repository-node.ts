@@ -86,8 +86,10 @@ export function repositoryNode(context: Context, repository: Repository) {
     autoMergeAllowed: settings.allowAutoMerge,
     deleteBranchOnMerge: settings.deleteBranchOnMerge,
     mergeCommitAllowed: settings.allowMergeCommit,
+    mergeCommitMessage: settings.mergeCommitMessage,
     rebaseMergeAllowed: settings.allowRebaseMerge,
     squashMergeAllowed: settings.allowSquashMerge,
+    squashMergeCommitMessage: settings.squashMergeCommitMessage,
     mergeQueue: ({ branch }: { branch?: string | null }) =>
       queueNode(context, repository, branch ?? state.defaultBranch),
     deployments: (args: PageArguments & DeploymentFilter) => {

@@ -109,6 +109,8 @@ describe('the GraphQL extract', () => {
     const comparison = selectionOf(schema.getType('Comparison')!, 2);
     const onRef = `ref(qualifiedName: "main") { compare(headRef: "every") ${comparison} }`;
     collect(await octokit.graphql(`{ repository(owner: "acme", name: "deploy") { ${onRef} } }`));
+    await octokit.rest.pulls.update({ ...repo, pull_number: 1, state: 'closed' });
+    collect(await octokit.graphql(`query($i: ID!) { node(id: $i) { ... on PullRequest ${pullFields} } }`, { i: id }));
     const again = await octokit.graphql<{ node: { id: string } }>(query, { i: id });
 
     const fields = Object.values(schema.getTypeMap())

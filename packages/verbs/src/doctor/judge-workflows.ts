@@ -32,6 +32,16 @@ export function judgeWorkflows(question: WorkflowQuestion): Finding[] {
       if (question.wanted.includes(name)) findings.push(missing(question, name));
       continue;
     }
+    const [, second] = found;
+    if (name === 'model-check' && second !== undefined) {
+      findings.push(
+        fail(
+          { id: 'workflow', subject: name },
+          `model-check.yml is called twice, the second time at ${second.file.file}:${second.caller.line}: both write the one comment and the one check \`passloop\`, so a failure of one can be hidden by the other.`,
+          'Call it once: its plan finds every model file of the repository.',
+        ),
+      );
+    }
     for (const { file, caller } of found) {
       findings.push(judgeEvents(question, file, caller));
       findings.push(judgePin(file, caller));

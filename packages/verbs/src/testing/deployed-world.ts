@@ -5,6 +5,7 @@ import { octokitForge } from '@passloop/github';
 import { promote } from '@passloop/gitops';
 import { type CandidateRecord, openRegistry } from '@passloop/record';
 import { createWorld, type World } from '../../../../test/world/world.ts';
+import { createCandidate } from '../../../record/src/fixtures/documents.ts';
 
 /** The command on the sources. */
 export const command = path.resolve(import.meta.dirname, '../../../cli/src/main.ts');
@@ -32,6 +33,11 @@ export async function pushedImage(world: World, version: string): Promise<Candid
   return { reference: `${world.image}@${digest}`, digest, imageKey: null, bytes: null };
 }
 
+/** A version of the model, in an image that is pushed. */
+export async function versionOfImage(world: World, version: string): Promise<CandidateRecord> {
+  return createCandidate(version, { image: await pushedImage(world, version), runKey: null, source: null });
+}
+
 /**
  * A version that runs in prod from now on, with whatever its record says beside its image. With `merge: 'review'` its pull request waits.
  */
@@ -40,38 +46,16 @@ export async function deploy(
   version: string,
   record: Partial<CandidateRecord> = {},
   merge: 'auto' | 'review' = 'auto',
+  place: { file: string; image: string } = { file: manifestFile, image: world.image },
 ): Promise<CandidateRecord> {
-  const candidate: CandidateRecord = {
-    schema: 'passloop/record/v1',
-    identity: 'acme/flights#flight-delay',
-    model: 'flight-delay',
-    version,
-    modelDigest: sha256(`model ${version}`),
-    image: await pushedImage(world, version),
-    runKey: null,
-    source: null,
-    data: [],
-    params: [],
-    seeds: [],
-    environment: null,
-    code: [],
-    metrics: [],
-    evaluation: null,
-    predictionsDigest: null,
-    gates: [],
-    overrides: [],
-    comparedWith: null,
-    reproduction: null,
-    trust: 'writers',
-    ...record,
-  };
+  const candidate = { ...(await versionOfImage(world, version)), ...record };
   const forge = octokitForge({
     repository: 'acme/deploy',
     token: world.tokens.deploy,
     baseUrl: world.github.restUrl,
     sleep: async () => {},
   });
-  const target = { kind: 'kustomize' as const, file: manifestFile, image: world.image };
+  const target = { kind: 'kustomize' as const, ...place };
   const query = {
     model: candidate.model,
     identity: candidate.identity,

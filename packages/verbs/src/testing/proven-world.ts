@@ -11,10 +11,11 @@ import {
   type ProofDocument,
   type RunDocument,
 } from '@passloop/documents';
-import type { LoadedModel } from '@passloop/model';
+import { fromRoot, type LoadedModel } from '@passloop/model';
 import type { Store } from '@passloop/record';
 import { storedRun, trainingKey } from '@passloop/training';
 import { createWorld, type World } from '../../../../test/world/world.ts';
+import { createImage, createRun } from '../../../record/src/fixtures/documents.ts';
 import type { Context } from '../context.ts';
 import { readHandOverKey } from '../hand-over.ts';
 import { imageKeyOf } from '../image-key-of.ts';
@@ -42,7 +43,7 @@ export type ProvenWorld = AsyncDisposable & {
 
 type Edits = { [K in DocumentKind]?: (document: DocumentOf<K>) => void };
 
-export async function provenWorld(folder: string): Promise<ProvenWorld> {
+export async function provenWorld(folder: string, { producer = 'acme/flights' } = {}): Promise<ProvenWorld> {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await createWorld({ folder: path.join(folder, 'world'), command }));
   const context: Context = {
@@ -68,7 +69,7 @@ export async function provenWorld(folder: string): Promise<ProvenWorld> {
   const model = selectModel(workspace.models, undefined);
   const store = await openModelStore(context, workspace.root, model);
   await store.createHandOverKey();
-  const run = await savedRun(folder, workspace, model, store);
+  const run = await savedRun(folder, workspace, model, store, producer);
   const image = await savedImage(world, workspace, model, store, run);
   const place = path.join(folder, 'proof');
   const reports = await dataReports(workspace, model);
@@ -126,7 +127,13 @@ export async function provenWorld(folder: string): Promise<ProvenWorld> {
   };
 }
 
-async function savedRun(folder: string, workspace: Workspace, model: LoadedModel, store: Store): Promise<RunDocument> {
+async function savedRun(
+  folder: string,
+  workspace: Workspace,
+  model: LoadedModel,
+  store: Store,
+  producer: string,
+): Promise<RunDocument> {
   const { repository, commit, tree } = workspace;
   const key = await trainingKey(repository, commit, model);
   const files: { path: string; file: string }[] = [];
@@ -140,26 +147,17 @@ async function savedRun(folder: string, workspace: Workspace, model: LoadedModel
   for (const { path: name, file } of files) {
     outputs.push({ path: name, digest: await fileDigest(file), bytes: (await readFile(file)).byteLength });
   }
-  const stored: RunDocument = {
-    schema: 'passloop/run/v1',
+  const stored = createRun({
     model: model.name,
     runKey: key.runKey,
-    cache: 'miss',
     stages: [{ name: 'fit', key: key.runKey, seconds: '1' }],
     outputs,
     modelDigest: outputs[0]?.digest ?? '',
-    metrics: [{ name: 'roc_auc', value: '0.75' }],
     data: [],
     params: [],
     seeds: [],
-    environment: { image: null, python: '3.11', lock: null, platform: 'linux/amd64' },
-    machine: { platform: 'linux/amd64', cpu: 'a test', interpreter: null },
-    producer: { repository: 'acme/flights', commit, tree, ref: 'refs/heads/main', run: null },
-    trust: 'writers',
-    reproduction: null,
-    startedAt: '2026-11-25T09:00:00Z',
-    finishedAt: '2026-11-25T09:01:00Z',
-  };
+    producer: { repository: producer, commit, tree, ref: 'refs/heads/main', run: null },
+  });
   const run = await storedRun({ repository, commit, model }, stored);
   await store.saveRun({ run, files });
   return run;
@@ -173,23 +171,15 @@ async function savedImage(
   run: RunDocument,
 ): Promise<ImageDocument> {
   const pushed = await pushedImage(world, 'candidate');
-  const image: ImageDocument = {
-    schema: 'passloop/image/v1',
+  const signature = fromRoot(model, model.package?.signature ?? '');
+  const image = createImage({
     model: model.name,
     imageKey: (await imageKeyOf(workspace, model, run.modelDigest)) ?? '',
     reference: pushed.reference,
     digest: pushed.digest,
-    imageId: sha256('image id'),
-    bytes: 1000,
-    cache: 'miss',
     modelDigest: run.modelDigest,
-    signatureDigest: sha256('signature'),
-    serveLockDigest: sha256('lock'),
-    base: 'python:3.11-slim',
-    platform: 'linux/amd64',
-    runtime: '1.0.0',
-    recipe: 'recipe/1',
-  };
+    signatureDigest: sha256((await workspace.repository.readFile(workspace.commit, signature)) ?? ''),
+  });
   await store.saveImage(image);
   return image;
 }

@@ -1,0 +1,1 @@
+export{n as rollback}from"./chunk-rollback-Cp_hx0WV.mjs";
