@@ -70,12 +70,11 @@ describe('merge: auto', () => {
   });
 
   it.each([
-    ['auto-merge is on', true],
-    ['auto-merge is off', false],
-  ])('merges into a branch without rules where %s', async (_, autoMerge) => {
+    ['auto-merge is on', true, ['enablePullRequestAutoMerge', 'mergePullRequest']],
+    ['auto-merge is off', false, ['mergePullRequest']],
+  ])('merges into a branch without rules where %s', async (_, autoMerge, tried) => {
     await using world = await deployWorld({ autoMerge });
 
-    const tried = autoMerge ? ['enablePullRequestAutoMerge', 'mergePullRequest'] : ['mergePullRequest'];
     expect(await merging(world)).toEqual({ merged: true, outcome: 'created', tried });
   });
 

@@ -112,7 +112,7 @@ export function judgeReports(name: string, commits: readonly string[], reports: 
   );
 }
 
-export function judgeDeployments(
+function judgeDeployments(
   environment: string,
   landing: Landing,
   deployments: readonly DeploymentReport[],
