@@ -65,3 +65,16 @@ it('is in the text of a rollback', () => {
   if (plan.kind !== 'change') throw new Error(plan.reason);
   expect(plan.change.text.body).toContain(`**Look at** \`${manifest}:3\``);
 });
+
+it('tells of a rollback too who else writes the field, and will undo it', () => {
+  const marked = kustomization(two.image.digest).replace(
+    /(digest: \S+)/,
+    '$1 # {"$imagepolicy": "flux-system:flight"}',
+  );
+  const state = stateOf({ record: second, versions: history(first, second), manifest: file(manifest, marked) });
+  const request = { environment: 'prod', to: { kind: 'previous' as const }, reason: 'slow', by: 'ada', at };
+  const plan = planRollback(state, request);
+  if (plan.kind !== 'change') throw new Error(plan.reason);
+  expect(plan.notes[0]).toMatch(/^apps\/flight\/prod\/kustomization\.yaml line 3: Flux's image automation writes this/);
+  expect(plan.change.text.body).toContain('will undo the promotion');
+});

@@ -7,6 +7,8 @@ import { deployed, file, history, kustomization, manifest, stateOf } from './tes
 
 const a = deployed(createCandidate('a'), null);
 const b = deployed(createCandidate('b'), a, { at: '2026-11-22T10:11:00Z' });
+const elsewhere = deployed(createCandidate('c'), null);
+const other = deployed(createCandidate('d'), null);
 const imageOf = (text: string) => (JSON.parse(text) as RecordDocument).image.digest;
 /** What each side's commit left, and what the newer one found. */
 type Texts = { older: string; found: string; left: string; now: string };
@@ -49,6 +51,17 @@ it.each<[string, Partial<Texts>, boolean]>([
   [
     'still names the image that is left, as a canary beside it does',
     { older: `${plain.older}# ${imageOf(b)}\n`, found: `${plain.older}# ${imageOf(b)}\n` },
+    true,
+  ],
+  // Files that several models share: their records stay as they are, so their images must too.
+  [
+    'brought other images of other models before',
+    {
+      older: `${plain.older}# ${imageOf(elsewhere)}\n`,
+      found: `${plain.older}# ${imageOf(elsewhere)}\n`,
+      left: `${plain.left}# ${imageOf(other)}\n`,
+      now: `${plain.now}# ${imageOf(other)}\n`,
+    },
     true,
   ],
   ['never carried the older image', { older: plain.now, found: plain.now }, false],

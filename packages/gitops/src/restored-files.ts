@@ -26,7 +26,8 @@ export function changesSince(versions: readonly PathVersion[], to: RecordVersion
 /**
  * Which manifests can come back whole. A file can where it is as the newest of these commits left it, and each of them began with
  * it as the one before had left it: then no other change is lost. Not where the older content still names the image that is left (a canary
- * beside it), and not where it doesn't carry the older record's image everywhere.
+ * beside it), not where it names another image of somebody else than now (one of these commits moved several models, and their records
+ * would say something else), and not where it doesn't carry the older record's image everywhere.
  */
 export function restorationOf(
   snapshot: DeploySnapshot,
@@ -42,9 +43,16 @@ export function restorationOf(
     if (text === null || !isUntouched(path, snapshot, chain, commits)) continue;
     const left = from.record.image.digest;
     if (left !== to.record.image.digest && text.includes(left)) continue;
+    const own = new Set([left, to.record.image.digest]);
+    if (othersIn(text, own) !== othersIn(snapshot.files.get(path)?.text ?? '', own)) continue;
     if (carries(environment, path, text, to)) files.set(path, text);
   }
   return { files, ranThere: ranAt(older, to) };
+}
+
+/** The digests that a file names beside these, in order. */
+function othersIn(text: string, own: ReadonlySet<string>): string {
+  return (text.match(/sha256:[0-9a-f]{64}/g) ?? []).filter((digest) => !own.has(digest)).join(' ');
 }
 
 function isUntouched(
@@ -70,7 +78,9 @@ function carries(environment: EnvironmentState, path: string, text: string, { re
   const image = imageOfRecord(record);
   return environment.targets
     .filter(({ target }) => target.file === path)
-    .every(({ target, file }) => file !== null && readTarget(target, { ...file, text }).value === targetValue(target, image));
+    .every(
+      ({ target, file }) => file !== null && readTarget(target, { ...file, text }).value === targetValue(target, image),
+    );
 }
 
 function ranAt({ files }: CommitFiles, { record }: RecordVersion): boolean {

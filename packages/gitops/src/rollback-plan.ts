@@ -93,7 +93,7 @@ function rollbackPlan(
   restoration: Restoration,
 ): RollbackPlan | Refusal {
   const { deployment: _, ...older } = to.record;
-  const { record, recordDigest, editor } = changeRecord(state, environment, older, {
+  const { record, recordDigest, editor, warnings } = changeRecord(state, environment, older, {
     cause: 'rollback',
     at: request.at,
   });
@@ -106,7 +106,12 @@ function rollbackPlan(
   const waits = restoration.ranThere
     ? null
     : `Nobody can tell that ${record.version} ran in ${environment.name}: its commit doesn't carry its image, or isn't in the history.`;
-  const notes = [...signatureNotes(signature), ...canaryNotes(environment, editor), ...(waits === null ? [] : [waits])];
+  const notes = [
+    ...warnings,
+    ...signatureNotes(signature),
+    ...canaryNotes(environment, editor),
+    ...(waits === null ? [] : [waits]),
+  ];
   const headline = `rollback(${record.model}/${environment.name}): ${from.record.version} back to ${record.version}`;
   const change: DeployChange = {
     branch: promotionBranch(state.model, environment.name),

@@ -3,7 +3,6 @@ import type { PromotionDocument } from '@passloop/documents';
 import {
   type Candidate,
   decide,
-  type EnvironmentState,
   environmentOf,
   isStuck,
   nextEnvironments,
@@ -62,7 +61,7 @@ export async function openPromotionOf(
     const notYet = await chainProblem(promotion, candidate, health);
     const opened = { promotion, candidate, notYet };
     first ??= opened;
-    const { kind } = decide(environment, candidate);
+    const { kind } = decide(environment, candidate, request);
     const isStill = kind === 'held' || kind === 'blocked' || waiting(promotion, candidate) !== null;
     if (notYet === null && !isStill) return opened;
   }
@@ -91,8 +90,10 @@ async function chainProblem(
   candidate: Candidate,
   health: Map<string, Refusal | null>,
 ): Promise<Refusal | null> {
-  const { environment, declared, state, model } = promotion;
-  if (declared.after === undefined || !isForward(environment, candidate)) return null;
+  const { environment, declared, state, model, request } = promotion;
+  // As asked: what goes forward `again` is asked no less of than what nobody refused.
+  const { kind } = decide(environment, candidate, request);
+  if (declared.after === undefined || !['promote', 'same-model', 'train'].includes(kind)) return null;
   const missing = precedenceProblem(environmentOf(state, declared.after), candidate);
   if (missing !== null) return missing;
   const before = environmentNamed(model, declared.after);
@@ -100,10 +101,6 @@ async function chainProblem(
   const problem = known === undefined ? await healthProblem(promotion, before) : known;
   health.set(before.name, problem);
   return problem;
-}
-
-function isForward(environment: EnvironmentState, candidate: Candidate): boolean {
-  return ['promote', 'same-model', 'train'].includes(decide(environment, candidate).kind);
 }
 
 /** The promotion of this very commit that waits in its pull request: nothing is proven twice, nothing is written. */

@@ -15,10 +15,16 @@ import {
 } from '@passloop/gitops';
 import type { Environment, LoadedModel } from '@passloop/model';
 import type { Context } from './context.ts';
-import { deployQuery, environmentNamed, openDeployRepository, retryPorts } from './deploy-repository.ts';
+import {
+  type DeployPlace,
+  deployQuery,
+  environmentNamed,
+  openDeployRepository,
+  retryPorts,
+} from './deploy-repository.ts';
 import type { Workspace } from './workspace.ts';
 
-export type GroupRollback = {
+export type GroupRollback = DeployPlace & {
   environment: string | undefined;
   /** Null: each goes back to its previous record. */
   to: RollbackTarget | null;
@@ -39,8 +45,8 @@ export async function rollbackGroup(
   request: GroupRollback,
 ): Promise<RollbackDocument> {
   const { repository, name, members } = membersOf(workspace, models, request.environment);
-  const forge = await openDeployRepository(context, repository);
-  context.progress.phase(`read ${repository}`);
+  const forge = await openDeployRepository(context, repository, request);
+  context.progress.phase(`read ${forge.repository}`);
   const group =
     request.allOf === null
       ? members.map((member) => memberOf(member, name, request, request.to ?? { kind: 'previous' }, null))

@@ -117,3 +117,19 @@ it('walks: two models back at once, one left alone, a refused promotion, and a d
   expect(told.join('\n')).not.toContain(folder.path);
   await expect(told.join('\n')).toMatchFileSnapshot('../../../docs/rollback-walk.txt');
 }, 240_000);
+
+it('brings several models back in the repository that a person names, and in no other', async () => {
+  await using folder = await temporaryFolder('walk-elsewhere');
+  await using world = await twoModels(path.join(folder.path, 'world'));
+  for (const version of ['first', 'second']) {
+    await deploy(world, version);
+    await deploySecond(world, `cancel-${version}`);
+  }
+  const url = world.deploy.cloneUrlWith(world.tokens.deploy);
+  const args = ['rollback', 'flight-delay', 'flight-cancel', '--reason', 'precision fell', '--deploy-repo', url];
+  // Without a token for the one in the model file: what is named is reached by git alone.
+  const answer = await world.passloop(args, { env: { PASSLOOP_DEPLOY_TOKEN: '', GITHUB_TOKEN: '' } });
+  expect(answer.exitCode, answer.stdout + answer.stderr).toBe(0);
+  expect(answer.stdout).toContain('  pushed to the base branch at ');
+  expect(answer.stdout).toContain('flight-cancel from cancel-second back to cancel-first');
+}, 120_000);

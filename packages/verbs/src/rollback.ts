@@ -86,6 +86,7 @@ async function rollbackSeveral(
   const deployed = workspace.models.filter((model) => model.deploy !== undefined);
   const models = names.length === 0 ? deployed : [...new Set(names)].map((name) => selectModel(workspace.models, name));
   return rollbackGroup(context, workspace, models, {
+    deployRepo: request.deployRepo,
     environment: request.environment,
     to: request.to === undefined ? null : { kind: 'named', name: request.to },
     allOf: request.allOf ?? null,
