@@ -1,1 +1,0 @@
-export{n as rollback}from"./chunk-rollback-B4tX8NQN.mjs";
