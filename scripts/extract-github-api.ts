@@ -71,7 +71,7 @@ const types: Record<string, string> = {
   Query: 'node(id) nodes(ids) rateLimit repository(owner name) viewer',
   Mutation: `addComment(input) addLabelsToLabelable(input) addPullRequestReview(input) closePullRequest(input)
     convertPullRequestToDraft(input) createCommitOnBranch(input) createPullRequest(input) createRef(input)
-    deleteRef(input) disablePullRequestAutoMerge(input) enablePullRequestAutoMerge(input)
+    deleteRef(input) disablePullRequestAutoMerge(input) enablePullRequestAutoMerge(input) enqueuePullRequest(input)
     markPullRequestReadyForReview(input) mergePullRequest(input) reopenPullRequest(input)
     updateIssueComment(input) updatePullRequest(input) updateRef(input) updateRefs(input)`,
   Node: 'id',
@@ -86,11 +86,17 @@ const types: Record<string, string> = {
   RateLimit: 'cost limit nodeCount remaining resetAt used',
   PageInfo: 'endCursor hasNextPage hasPreviousPage startCursor',
   Repository: `autoMergeAllowed branchProtectionRules(${page}) createdAt databaseId defaultBranchRef deleteBranchOnMerge
-    description id isArchived isEmpty isFork isPrivate label(name) labels(${page}) mergeCommitAllowed
-    mergeQueue(branch) name nameWithOwner object(expression oid) owner pullRequest(number)
+    deployments(${page} environments orderBy) description id isArchived isEmpty isFork isPrivate label(name) labels(${page}) mergeCommitAllowed
+    mergeCommitMessage mergeQueue(branch) name nameWithOwner object(expression oid) owner pullRequest(number)
     pullRequests(${pullFilter}) pushedAt rebaseMergeAllowed ref(qualifiedName) refs(${page} refPrefix query)
-    resourcePath squashMergeAllowed sshUrl updatedAt url viewerCanAdminister viewerPermission visibility`,
+    resourcePath squashMergeAllowed squashMergeCommitMessage sshUrl updatedAt url viewerCanAdminister viewerPermission
+    visibility`,
   MergeQueue: 'id url',
+  MergeQueueEntry: 'enqueuedAt enqueuer id position pullRequest state',
+  Deployment: 'commitOid createdAt environment id latestStatus state',
+  DeploymentConnection: 'nodes pageInfo totalCount',
+  DeploymentStatus: 'createdAt description id state',
+  DeploymentOrder: 'direction field',
   BranchProtectionRule: `allowsDeletions allowsForcePushes dismissesStaleReviews id isAdminEnforced pattern
     requiredApprovingReviewCount requiredStatusCheckContexts requiresApprovingReviews requiresLinearHistory
     requiresStatusChecks requiresStrictStatusChecks`,
@@ -119,13 +125,16 @@ const types: Record<string, string> = {
   StatusCheckRollupContext: '*',
   CheckRun:
     'completedAt conclusion databaseId detailsUrl externalId id name permalink startedAt status summary title url',
-  PullRequest: `additions author autoMergeRequest baseRef baseRefName baseRefOid baseRepository body bodyText
+  PullRequest: `additions author authorAssociation autoMergeRequest baseRef baseRefName baseRefOid baseRepository body bodyText
     changedFiles closed closedAt comments(${page}) commits(${page}) createdAt databaseId deletions files(${page})
     headRef headRefName headRefOid headRepository headRepositoryOwner id isCrossRepository isDraft isInMergeQueue
     isMergeQueueEnabled labels(${page}) locked maintainerCanModify mergeCommit mergeQueue mergeStateStatus mergeable merged
     mergedAt mergedBy number permalink potentialMergeCommit repository resourcePath reviewDecision
-    reviews(${page} author states) state statusCheckRollup title updatedAt url viewerCanEnableAutoMerge
-    viewerDidAuthor`,
+    reviews(${page} author states) state statusCheckRollup timelineItems(${page} itemTypes) title updatedAt url
+    viewerCanEnableAutoMerge viewerDidAuthor`,
+  PullRequestTimelineItems: 'ClosedEvent',
+  PullRequestTimelineItemsConnection: 'nodes pageInfo totalCount',
+  ClosedEvent: 'actor createdAt id url',
   PullRequestConnection: 'edges nodes pageInfo totalCount',
   PullRequestEdge: 'cursor node',
   AutoMergeRequest: 'authorEmail commitBody commitHeadline enabledAt enabledBy mergeMethod pullRequest',
@@ -171,6 +180,8 @@ const types: Record<string, string> = {
   EnablePullRequestAutoMergeInput: `authorEmail clientMutationId commitBody commitHeadline expectedHeadOid mergeMethod
     pullRequestId`,
   EnablePullRequestAutoMergePayload: 'actor clientMutationId pullRequest',
+  EnqueuePullRequestInput: 'clientMutationId expectedHeadOid pullRequestId',
+  EnqueuePullRequestPayload: 'clientMutationId mergeQueueEntry',
   MarkPullRequestReadyForReviewInput: 'clientMutationId pullRequestId',
   MarkPullRequestReadyForReviewPayload: 'clientMutationId pullRequest',
   MergePullRequestInput: `authorEmail clientMutationId commitBody commitHeadline expectedHeadOid mergeMethod
@@ -374,6 +385,9 @@ function extractGraphql(sdl: string): string {
     } else if (definition.kind === Kind.OBJECT_TYPE_DEFINITION || definition.kind === Kind.INTERFACE_TYPE_DEFINITION) {
       const interfaces = (definition.interfaces ?? []).filter((one) => keepsAll(name, one.name.value));
       kept.push({ ...definition, interfaces, fields: pickFields(name, definition.fields ?? []) });
+    } else if (definition.kind === Kind.UNION_TYPE_DEFINITION && selections.get(name)!.size > 0) {
+      const names = selections.get(name)!;
+      kept.push({ ...definition, types: (definition.types ?? []).filter((one) => names.has(one.name.value)) });
     } else {
       kept.push(definition);
     }

@@ -89,11 +89,10 @@ describe('model files in the docs', () => {
     const known = new Set<string>();
     walkSchema(schema, '', known);
     expect(known.size).toBeGreaterThan(80);
-    // What every kind of check takes needn't be shown with each.
-    const usedAnywhere = new Set([...used].map((key) => key.replace(/\([a-z-]+\)(?=\.(?:id|severity)$)/, '')));
-    const unused = [...known].filter(
-      (key) => !used.has(key) && !usedAnywhere.has(key.replace(/\([a-z-]+\)(?=\.(?:id|severity)$)/, '')),
-    );
+    // What every kind of check, or of graph, takes needn't be shown with each.
+    const common = /\([a-z0-9-]+\)(?=\.(?:id|severity)$|\.(?:folder|name|replicas|resources(?:\.[a-z.]+)?)$)/;
+    const usedAnywhere = new Set([...used].map((key) => key.replace(common, '')));
+    const unused = [...known].filter((key) => !used.has(key) && !usedAnywhere.has(key.replace(common, '')));
     expect(unused.sort()).toEqual([]);
   });
 

@@ -53,8 +53,8 @@ it('waits for the check by its name', () => {
   });
 });
 
-it('lets a chain dispatch a promotion with the one input that it gives', () => {
-  expect(Object.keys(readWorkflow(read('model-promote.yml')).declared.inputs)).toEqual(['model']);
+it('lets a chain dispatch a promotion with the one input that it gives; the other is for people, and has a default', () => {
+  expect(Object.keys(readWorkflow(read('model-promote.yml')).declared.inputs)).toEqual(['model', 'again']);
 });
 
 it.each([

@@ -23,6 +23,8 @@ await runAction(
       kind: 'promotion-plan',
       document,
       verdict: document.verdict,
+      // A soak that isn't over is no failed job: the next event, or the schedule, starts it again.
+      toldLater: document.verdict === 'pending',
       sentence: planPromotionSentence(document),
       text: printPromotionPlan(document),
       summary: planPromotionSummary(document),

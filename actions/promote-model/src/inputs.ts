@@ -1,4 +1,4 @@
-import { deploySecrets, flag, optionalText, repositoryInputs } from '@passloop/github/action';
+import { deploySecrets, flag, healthSecrets, optionalText, repositoryInputs } from '@passloop/github/action';
 import { z } from 'zod';
 
 export const Inputs = z.object({
@@ -7,6 +7,7 @@ export const Inputs = z.object({
   ref: optionalText,
   environment: optionalText,
   plan: flag,
+  again: flag,
   proof: flag,
   'app-client-id': optionalText,
   'duckdb-path': optionalText,
@@ -14,5 +15,6 @@ export const Inputs = z.object({
 
 export const secrets = {
   ...deploySecrets,
+  ...healthSecrets,
   token: { variable: 'GITHUB_TOKEN', required: false },
 };

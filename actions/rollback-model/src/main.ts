@@ -1,13 +1,21 @@
 import { deployWrite, promotionResult, repositoryTokens, runAction } from '@passloop/github/action';
-import { rollback } from '@passloop/verbs';
+import { rollback, rollbackAborted } from '@passloop/verbs';
 import { Inputs, secrets } from './inputs.ts';
 
 await runAction(
   Inputs,
-  async ({ 'app-client-id': clientId, ...request }, context) => {
+  async (inputs, context) => {
+    const { 'app-client-id': clientId, 'abort-event': event, ...rest } = inputs;
+    const { 'all-of': allOf, 'allow-signature-change': allowSignatureChange, ...others } = rest;
+    const request = { ...others, allOf, allowSignatureChange };
     const given = { input: 'deploy-token', token: context.env.PASSLOOP_DEPLOY_TOKEN };
     await using tokens = repositoryTokens(context, given, { clientId, permissions: deployWrite });
-    return promotionResult('rollback', await rollback({ ...context, tokenFor: tokens.tokenFor }, request));
+    const asking = { ...context, tokenFor: tokens.tokenFor };
+    const document =
+      event === undefined
+        ? await rollback(asking, request)
+        : await rollbackAborted(asking, { ...request, event: { text: event } });
+    return promotionResult('rollback', document);
   },
   { secrets },
 );

@@ -21,11 +21,24 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   compare: [
     'passloop compare --production old.csv --candidate new.csv --key id --label y --score proba --positive 1 --metric roc_auc:higher:0.005',
   ],
+  'manifests write': [
+    'passloop manifests --environment prod --image ghcr.io/acme/flight@sha256:<64 hex> --plan',
+    'passloop manifests --environment prod --out ../deploy',
+  ],
+  'manifests lint': [
+    'passloop manifests lint apps/flight',
+    'passloop manifests lint route.yaml rule.yaml --json lint.json',
+  ],
   adopt: ['passloop adopt --plan', 'passloop adopt --ref 3f9c1ab'],
   promote: ['passloop promote --plan', 'passloop promote --environment prod'],
   rollback: ['passloop rollback --reason "late flights at night"', 'passloop rollback --to 2026.11.22-3f9c1ab'],
   hold: ['passloop hold sha256:<64 hex> --reason "trained on a leak"', 'passloop hold sha256:<64 hex> --lift'],
   status: ['passloop status', 'passloop status --repository acme/deploy'],
   explain: ['passloop explain 2026.11.22-3f9c1ab', 'passloop explain sha256:<64 hex>'],
-  edit: ['passloop edit kustomization.yaml --kind kustomize --image ghcr.io/acme/flight --to sha256:<64 hex> --plan'],
+  edit: [
+    'passloop edit kustomization.yaml --kind kustomize --image ghcr.io/acme/flight --to sha256:<64 hex> --plan',
+    'passloop edit values.yaml --kind helm-values --address server.image --to ghcr.io/acme/flight:v7@sha256:<64 hex>',
+    'passloop edit isvc.yaml --kind kserve --slot canary --percent 10 --to sha256:<64 hex>',
+    'passloop edit routes.yaml --kind istio --subset canary --weight 10',
+  ],
 };

@@ -45,6 +45,8 @@ export function promotionExitCode(outcome: PromotionOutcome): number {
       return exitCodes.gateFailed;
     case 'conflict':
       return exitCodes.conflict;
+    case 'pending':
+      return exitCodes.pending;
     default:
       return exitCodes.passed;
   }

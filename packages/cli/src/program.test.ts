@@ -1,3 +1,4 @@
+import { targetFields, targetKinds } from '@passloop/model';
 import type { Command, CommanderError } from 'commander';
 import { expect, it } from 'vitest';
 import { examples } from './examples.ts';
@@ -65,10 +66,27 @@ it.each([
   expect(error?.exitCode).toBe(exitCode);
 });
 
+it("leaves a command's own --version to it", async () => {
+  expect(await parse(['adopt', '--version', 'first'])).toMatchObject({
+    command: 'adopt',
+    options: { version: 'first' },
+  });
+});
+
 it('lists the commands by the road', () => {
   const help = program().helpInformation();
   const listed = [...help.matchAll(/^ {2}([a-z]+)(?: |$)/gm)].map((match) => match[1]);
   expect(listed).toEqual(
-    'init doctor check data train package compare adopt promote rollback hold status explain edit help'.split(' '),
+    'init doctor check data train package compare manifests adopt promote rollback hold status explain edit help'.split(
+      ' ',
+    ),
   );
+});
+
+it('lists every kind of target that can be edited, and has a flag for every field', () => {
+  const edit = new Map(leaves(program())).get('edit');
+  const help = edit?.helpInformation().replace(/\s+/g, ' ');
+  expect(help).toContain(`kind of the target: ${targetKinds.join(', ')}`);
+  const flags = edit?.options.map((option) => option.attributeName());
+  for (const kind of targetKinds) expect(flags).toEqual(expect.arrayContaining(targetFields(kind)));
 });

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { addCheckCommands } from './commands/check.ts';
 import { addDataCommands } from './commands/data.ts';
 import { addDeployCommands } from './commands/deploy.ts';
+import { addManifestCommands } from './commands/manifests.ts';
 import { addPackageCommands } from './commands/package.ts';
 import { addSetupCommands } from './commands/setup.ts';
 import { addTrainCommands } from './commands/train.ts';
@@ -12,7 +13,7 @@ import { examples } from './examples.ts';
 const road: readonly (readonly [heading: string, commands: readonly string[]])[] = [
   ['To begin:', ['init', 'doctor']],
   ['A change, as a whole and step by step:', ['check', 'data', 'train', 'package', 'compare']],
-  ['What runs:', ['adopt', 'promote', 'rollback', 'hold', 'status', 'explain']],
+  ['What runs:', ['manifests', 'adopt', 'promote', 'rollback', 'hold', 'status', 'explain']],
   ['By itself:', ['edit']],
 ];
 
@@ -23,6 +24,8 @@ export function program(): Command {
       'CI/CD for machine-learning models: validate data, reproduce training, compare with production, package, promote, roll back.',
     )
     .version(version)
+    // `adopt --version NAME` is the command's own flag.
+    .enablePositionalOptions()
     .configureHelp({ showGlobalOptions: false })
     .addHelpText(
       'after',
@@ -40,6 +43,7 @@ or usage · 3 could not finish · 4 conflict · 5 pending`,
   addTrainCommands(root);
   addPackageCommands(root);
   addDeployCommands(root);
+  addManifestCommands(root);
   orderByRoad(root);
   finish(root, []);
   return root;

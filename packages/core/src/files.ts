@@ -132,6 +132,17 @@ export async function temporaryFolder(purpose: string, parent = tmpdir()): Promi
   };
 }
 
+/** A folder that is gone when the process ends: for what many steps use, and none of them last. */
+export async function processFolder(purpose: string, parent = tmpdir()): Promise<string> {
+  const folder = await mkdtemp(path.join(parent, `passloop-${purpose}-`));
+  if (!isRemovedAtExit) process.once('exit', removeTemporaryFolders);
+  isRemovedAtExit = true;
+  temporaryFolders.add(folder);
+  return folder;
+}
+
+let isRemovedAtExit = false;
+
 /** Removes a folder with all that is in it, folders included that their maker left without the right to write. */
 export async function removeFolder(folder: string): Promise<void> {
   try {

@@ -21,22 +21,42 @@ const maxDepth = 40;
  * @throws ConfigurationError with file and line
  */
 export function parseYaml(text: string, file: string): YamlSource {
+  const { documents, source, events } = readDocuments(text, file);
+  if (documents.length > 1) {
+    throw new ConfigurationError(`${file} holds ${documents.length} YAML documents; one is expected.`, { file });
+  }
+  const value = documents[0] ?? null;
+  const lines = pathLines(source, events);
+  return {
+    file,
+    value,
+    lineOf(path) {
+      for (let length = path.length; length > 0; length -= 1) {
+        const line = lines.get(pathKey(path.slice(0, length)));
+        if (line !== undefined) return line;
+      }
+      return 1;
+    },
+  };
+}
+
+/** Reads all documents of a file, each bounded as `parseYaml` bounds its one. @throws ConfigurationError with file and line */
+export function parseYamlDocuments(text: string, file: string): unknown[] {
+  return readDocuments(text, file).documents;
+}
+
+function readDocuments(text: string, file: string): { documents: unknown[]; source: string; events: Event[] } {
   if (Buffer.byteLength(text) > maxBytes) {
     throw new ConfigurationError(`${file} is larger than ${maxBytes} bytes.`, { file });
   }
   const source = text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
-  let value: unknown;
-  let events: Event[];
   try {
-    events = parseEvents(source, { filename: file, maxDepth });
+    const events = parseEvents(source, { filename: file, maxDepth });
     if (events.length > maxEvents)
       throw new ConfigurationError(`${file} has more than ${maxEvents} YAML nodes.`, { file });
     const documents = constructFromEvents(events, { source, filename: file, maxAliases });
-    if (documents.length > 1) {
-      throw new ConfigurationError(`${file} holds ${documents.length} YAML documents; one is expected.`, { file });
-    }
-    value = documents[0] ?? null;
-    boundExpansion(value, file);
+    boundExpansion(documents, file);
+    return { documents, source, events };
   } catch (error) {
     if (error instanceof ConfigurationError) throw error;
     if (error instanceof YAMLException) {
@@ -50,18 +70,6 @@ export function parseYaml(text: string, file: string): YamlSource {
     }
     throw error;
   }
-  const lines = pathLines(source, events);
-  return {
-    file,
-    value,
-    lineOf(path) {
-      for (let length = path.length; length > 0; length -= 1) {
-        const line = lines.get(pathKey(path.slice(0, length)));
-        if (line !== undefined) return line;
-      }
-      return 1;
-    },
-  };
 }
 
 /** Aliases are shared objects: what a reader would walk is bounded, and a circle is refused. */

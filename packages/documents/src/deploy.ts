@@ -16,6 +16,7 @@ export const DeployFinding = z.object({
     'foreign-file',
     'image',
     'rollback',
+    'lint',
   ]),
   verdict: Verdict,
   file: RelativePath,

@@ -8,6 +8,7 @@ import { DiagnosisDocument } from './diagnosis.ts';
 import { ErrorDocument } from './error.ts';
 import { ImageDocument, ProbeDocument, ScanDocument } from './image.ts';
 import { KeyDocument } from './key.ts';
+import { ManifestLintDocument } from './manifest-lint.ts';
 import { PlanDocument } from './plan.ts';
 import { PromotionDocument, RollbackDocument } from './promotion.ts';
 import { PromotionPlanDocument } from './promotion-plan.ts';
@@ -38,6 +39,7 @@ export const documentSchemas = {
   record: RecordDocument,
   pointer: ProductionPointer,
   status: StatusDocument,
+  'manifest-lint': ManifestLintDocument,
   diagnosis: DiagnosisDocument,
   error: ErrorDocument,
 } as const;

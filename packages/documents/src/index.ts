@@ -6,6 +6,7 @@ export * from './document.ts';
 export * from './error.ts';
 export * from './image.ts';
 export * from './key.ts';
+export * from './manifest-lint.ts';
 export * from './plan.ts';
 export * from './promotion.ts';
 export * from './promotion-plan.ts';

@@ -10,8 +10,8 @@ export const PlannedPromotion = z.object({
   name: ModelName,
   environment: EnvironmentName,
   needs: PromotionNeed,
-  /** `pending` where jobs follow; else what the promotion comes to. */
-  outcome: z.enum([...PromotionOutcome.options, 'pending']),
+  /** What the promotion comes to; `pending` where jobs follow, and where nothing is needed but that another environment gets so far. */
+  outcome: PromotionOutcome,
   reason: Text.nullable(),
   runKey: RunKey.nullable(),
 });

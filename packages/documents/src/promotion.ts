@@ -7,6 +7,15 @@ export type Edit = z.infer<typeof Edit>;
 export const PullRequestReference = z.object({ number: z.int().min(1), url: z.string().max(1024) });
 export type PullRequestReference = z.infer<typeof PullRequestReference>;
 
+/** The text of a pull request that a person opens: the deploy repository is a plain git remote, and its branch was pushed. */
+export const Proposal = z.object({
+  title: z.string().max(256),
+  body: LongText,
+  /** The page on which it is opened or, where the host is none that is known, the repository and the branch. */
+  url: z.string().max(2048),
+});
+export type Proposal = z.infer<typeof Proposal>;
+
 export const PromotionOutcome = z.enum([
   'created',
   'updated',
@@ -16,6 +25,7 @@ export const PromotionOutcome = z.enum([
   'held',
   'blocked',
   'conflict',
+  'pending',
 ]);
 export type PromotionOutcome = z.infer<typeof PromotionOutcome>;
 
@@ -32,15 +42,31 @@ export const PromotionDocument = z.object({
   branch: z.string().max(256).nullable(),
   commit: Commit.nullable(),
   pullRequest: PullRequestReference.nullable(),
+  proposal: Proposal.optional(),
   merged: z.boolean(),
   edits: z.array(Edit),
 });
 export type PromotionDocument = z.infer<typeof PromotionDocument>;
 
+const Side = z.object({ modelDigest: Digest, imageDigest: Digest, version: z.string().max(128) });
+
 export const RollbackDocument = PromotionDocument.extend({
   schema: z.literal('passloop/rollback/v1'),
-  from: z.object({ modelDigest: Digest, imageDigest: Digest, version: z.string().max(128) }).nullable(),
-  to: z.object({ modelDigest: Digest, imageDigest: Digest, version: z.string().max(128) }).nullable(),
+  from: Side.nullable(),
+  to: Side.nullable(),
   hold: RelativePath.nullable(),
+  /** Where several models went back in one commit: all of them, the one above included. */
+  models: z
+    .array(
+      z.object({
+        model: ModelName,
+        promotionId: Digest,
+        recordDigest: Digest,
+        from: Side,
+        to: Side,
+        hold: RelativePath.nullable(),
+      }),
+    )
+    .optional(),
 });
 export type RollbackDocument = z.infer<typeof RollbackDocument>;

@@ -42,10 +42,30 @@ export type Override = z.infer<typeof Override>;
 export const RecordedTarget = z.object({
   kind: z.string().max(64),
   file: RelativePath,
-  address: z.string().max(512),
+  address: z.string().max(1024),
   value: z.string().max(512),
+  /** The target's own fields beside kind and file; without them it is a kustomize one, named by its address. */
+  declared: z.record(z.string().max(64), z.union([z.string().max(512), z.int()])).optional(),
 });
 export type RecordedTarget = z.infer<typeof RecordedTarget>;
+
+/** True where a target carries a share of the traffic and no image, so that its value is no digest. */
+export function isWeight({ kind, declared }: Pick<RecordedTarget, 'kind' | 'declared'>): boolean {
+  return kind === 'istio' || (kind === 'seldon-v2' && declared?.experiment !== undefined);
+}
+/** A tensor as callers see it: which column it is made of is the model's own affair. */
+const RecordedTensor = z.object({ name: z.string().max(256), datatype: z.string().max(64) });
+export type RecordedTensor = z.infer<typeof RecordedTensor>;
+
+/** What callers of a model send and get, and the version of the server that speaks for it. */
+export const RecordedSignature = z.object({
+  /** Of the signature's file. */
+  digest: Digest,
+  runtime: z.string().max(64),
+  inputs: z.array(RecordedTensor),
+  outputs: z.array(RecordedTensor),
+});
+export type RecordedSignature = z.infer<typeof RecordedSignature>;
 
 /**
  * The join of code, data, params, environment, metrics, verdicts and image by digest. In the deploy repository it lies at
@@ -63,6 +83,8 @@ export const RecordDocument = z.object({
     digest: Digest,
     imageKey: ImageKey.nullable(),
     bytes: Count.nullable(),
+    /** Null or absent where the image's makers didn't say: it is then not known whether callers fit. */
+    signature: RecordedSignature.nullable().optional(),
   }),
   runKey: RunKey.nullable(),
   source: Producer.nullable(),

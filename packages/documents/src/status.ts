@@ -18,6 +18,12 @@ export const StatusRow = z.object({
     z.object({ file: z.string().max(1024), recorded: z.string().max(512), found: z.string().max(512).nullable() }),
   ),
   openPullRequest: PullRequestReference.nullable(),
+  /** On a remote without pull requests: the promotion's branch, while it isn't merged. */
+  openBranch: z.string().max(256).optional(),
+  /** Promotions whose pull request people closed without merging it. */
+  refused: z
+    .array(PullRequestReference.extend({ modelDigest: Digest, by: z.string().max(256).nullable(), at: Timestamp }))
+    .optional(),
   reason: Text.nullable(),
 });
 export type StatusRow = z.infer<typeof StatusRow>;

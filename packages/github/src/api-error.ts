@@ -11,6 +11,8 @@ type Failure = {
   message: string;
   /** GraphQL's `errors[].type`: STALE_DATA, FORBIDDEN, NOT_FOUND, UNPROCESSABLE, RATE_LIMIT, ... */
   types: readonly string[];
+  /** GraphQL's `errors[].path`: the fields of the query that were refused. */
+  fields: readonly string[];
 };
 
 export type ApiFailure = {
@@ -60,7 +62,7 @@ function errorOf(failure: Failure, thrown: unknown, call: Action & { repository:
   }
   if (status === 404 || types.includes('NOT_FOUND')) {
     return new ConfigurationError(`GitHub shows no ${call.repository} to this token (404: ${said}): ${call.what}.`, {
-      hint: 'The name is wrong, or the token may not see it: GITHUB_TOKEN reaches its own repository only. For a deploy repository use the token of a GitHub App that is installed there.',
+      hint: `The name is wrong, or the token may not see it: GITHUB_TOKEN reaches its own repository only. For a deploy repository use the token of a GitHub App that is installed there; this call needs \`${call.permission}: ${call.level}\`.`,
       cause: thrown,
     });
   }
@@ -76,6 +78,9 @@ function errorOf(failure: Failure, thrown: unknown, call: Action & { repository:
       cause: thrown,
     });
   }
+  const unknown = unknownMembers(message);
+  if (unknown.length > 0)
+    return new UnknownMemberError(`This GitHub has no ${unknown.join(', ')}: ${call.what}.`, unknown, said, thrown);
   return new RefusedError(`GitHub refused (${status ?? types.join(', ')}: ${said}): ${call.what}.`, said, thrown);
 }
 
@@ -90,12 +95,36 @@ export class RefusedError extends ConfigurationError {
   }
 }
 
+/** A schema without what was asked for: an older GitHub Enterprise Server. */
+export class UnknownMemberError extends RefusedError {
+  /** `Type.field`, or the name of an input's type. */
+  readonly members: readonly string[];
+
+  constructor(message: string, members: readonly string[], said: string, cause: unknown) {
+    super(message, said, cause);
+    this.members = members;
+  }
+}
+
+function unknownMembers(message: string): string[] {
+  const fields = message.matchAll(/Field '(\w+)' doesn't exist on type '(\w+)'/g);
+  const inputs = message.matchAll(/(\w+) isn't a defined input type/g);
+  return [
+    ...new Set([
+      ...[...fields].map(([, field, type]) => `${type}.${field}`),
+      ...[...inputs].map(([, type = '']) => type),
+    ]),
+  ];
+}
+
 /** Texts of writes that came too late; each is answered by reading again. */
 function isStale(status: number | null, message: string): boolean {
   return (
     /expected branch to point to|is at \S+ but expected|reference already exists|not a fast.forward/i.test(message) ||
     /a pull request already exists for|no commits between|could not resolve to a node/i.test(message) ||
     /base branch was modified|head branch was modified/i.test(message) ||
+    // What was written a moment ago isn't everywhere yet.
+    /(?:object|tree sha|parent sha) does not exist|head sha can't be blank|head ref must be a branch/i.test(message) ||
     (status === 409 && !/merge conflict/i.test(message))
   );
 }
@@ -125,9 +154,13 @@ function forbidden(failure: Failure, thrown: unknown, call: Action & { repositor
   // Octokit appends the address of the call's documentation, which has the word wherever a run of a workflow is read.
   const words = said.replaceAll(/https?:\S+/g, '');
   const isWorkflow = /workflow/i.test(words) || accepted.includes('workflows=write');
+  // One query reads code and pull requests, and each has a permission of its own.
+  const isOfPulls = call.level === 'read' && failure.fields.some((field) => /pullRequests|^closed\d+$/i.test(field));
   const lacks = isWorkflow
     ? ({ permission: 'workflows', level: 'write' } as const)
-    : { permission: call.permission, level: call.level };
+    : isOfPulls
+      ? ({ permission: 'pull-requests', level: 'read' } as const)
+      : { permission: call.permission, level: call.level };
   const { permission, level } = lacks;
   const line = `permissions:\n  ${permission}: ${level}`;
   return new ForbiddenError(
@@ -136,7 +169,7 @@ function forbidden(failure: Failure, thrown: unknown, call: Action & { repositor
       lacks,
       hint: isWorkflow
         ? 'Only a GitHub App or a token with the permission "Workflows: write" may change workflow files.'
-        : `In the workflow's job write\n${line}\nor, for another repository than the job's own, give the GitHub App "${titleOf(permission)}: ${level === 'write' ? 'Read and write' : 'Read'}" there.`,
+        : `In the workflow's job write\n${line}\nor, for another repository than the job's own, give the GitHub App "${titleOf(permission)}: ${level === 'write' ? 'Read and write' : 'Read'}" there${isOfPulls ? '; to promote, "Pull requests: Read and write"' : ''}.`,
       cause: thrown,
     },
   );
@@ -174,19 +207,20 @@ function isTimeout(error: unknown): boolean {
 }
 
 function failureOf(thrown: unknown): Failure {
-  if (!(thrown instanceof Error)) return { status: null, headers: {}, message: String(thrown), types: [] };
+  if (!(thrown instanceof Error)) return { status: null, headers: {}, message: String(thrown), types: [], fields: [] };
   if ('errors' in thrown && Array.isArray(thrown.errors) && 'headers' in thrown) {
-    const errors = thrown.errors as { type?: unknown; message?: unknown }[];
+    const errors = thrown.errors as { type?: unknown; message?: unknown; path?: unknown }[];
     return {
       status: null,
       headers: (thrown.headers ?? {}) as Headers,
       message: errors.map(({ message }) => String(message)).join('; '),
       types: errors.map(({ type }) => String(type ?? 'UNKNOWN')),
+      fields: errors.flatMap(({ path }) => (Array.isArray(path) ? path.map(String) : [])),
     };
   }
   const response =
     'response' in thrown ? (thrown.response as { headers?: Headers; data?: unknown } | undefined) : undefined;
-  if (response === undefined) return { status: null, headers: {}, message: thrown.message, types: [] };
+  if (response === undefined) return { status: null, headers: {}, message: thrown.message, types: [], fields: [] };
   const status = 'status' in thrown ? Number(thrown.status) : null;
-  return { status, headers: response.headers ?? {}, message: thrown.message, types: [] };
+  return { status, headers: response.headers ?? {}, message: thrown.message, types: [], fields: [] };
 }

@@ -11,18 +11,28 @@ export type GithubOptions = {
   baseUrl?: string | undefined;
   /** No answer within this time is a failure; 30,000 ms by default. */
   timeoutMs?: number | undefined;
-  /** The longest wait for a rate limit, for all calls of this client together; 60,000 ms by default. */
+  /** The longest wait for a rate limit, for all calls of this client together; 300,000 ms by default: a secondary one asks for a minute each time. */
   maxWaitMs?: number | undefined;
   /** How a rate limit is waited out. */
   sleep(milliseconds: number): Promise<void>;
   /** Octokit's spacing of one second a write and three a pull request; off, since a promotion makes five writes. */
   throttle?: boolean | undefined;
   userAgent?: string | undefined;
+  /** Told once of each thing that an older GitHub Enterprise Server lacks, and of what is done instead. */
+  note?: ((line: string) => void) | undefined;
 };
 
 /** A call as messages name it, and the permission which it needs. */
 export type Action = { what: string; permission: Permission; level: 'read' | 'write' };
-type Permission = 'actions' | 'contents' | 'pull-requests' | 'issues' | 'checks' | 'metadata';
+type Permission =
+  | 'actions'
+  | 'contents'
+  | 'pull-requests'
+  | 'issues'
+  | 'checks'
+  | 'statuses'
+  | 'deployments'
+  | 'metadata';
 
 /** Octokit for one repository: every failure is one of core's typed errors, or a StaleError. */
 export type GithubClient = {
@@ -47,7 +57,9 @@ export function githubClient(options: GithubOptions): GithubClient {
   const placeIn = (route: string) => (route.includes('{owner}') ? { owner, repo: name } : {});
   let opened: Promise<Octokit> | null = null;
   const timeoutMs = options.timeoutMs ?? 30_000;
-  let waitLeft = options.maxWaitMs ?? 60_000;
+  // Until 3.12, GitHub Enterprise Server has these as previews, for who asks by media type; later ones pass over it.
+  const previews = isEnterprise(options) ? { mediaType: { previews: ['update-refs', 'merge-info'] } } : {};
+  let waitLeft = options.maxWaitMs ?? 300_000;
 
   async function call<T>(action: Action, send: (octokit: Octokit, signal: AbortSignal) => Promise<T>): Promise<T> {
     opened ??= openOctokit(options);
@@ -83,9 +95,14 @@ export function githubClient(options: GithubOptions): GithubClient {
       }),
     graphql: (action, query, variables = {}, schema) =>
       call(action, async (octokit, signal) =>
-        checked(action, schema, await octokit.graphql(query, { ...variables, request: { signal } })),
+        checked(action, schema, await octokit.graphql(query, { ...variables, ...previews, request: { signal } })),
       ),
   };
+}
+
+/** A server of one's own, whose schema may be an older one. */
+function isEnterprise({ baseUrl }: GithubOptions): boolean {
+  return baseUrl !== undefined && /\/api\/v3\/*$/.test(baseUrl);
 }
 
 /** Octokit is loaded with the first call. */

@@ -8,12 +8,29 @@ import { z } from 'zod';
 export type DeployQueryText = { query: string; variables: Record<string, string> };
 
 const blob = '... on Blob{oid text isBinary isTruncated}';
-const pullFields =
-  'id number url title body headRefOid baseRefName isDraft isCrossRepository mergeStateStatus autoMergeRequest{enabledAt}';
+/** What is asked of a pull request. @param lacks members that the schema of this server hasn't, as `PullRequest.field` */
+export function pullFields(lacks: ReadonlySet<string>): string {
+  const fields = 'id number url title body headRefOid baseRefName isDraft isCrossRepository';
+  const later = [
+    ['PullRequest.mergeStateStatus', 'mergeStateStatus'],
+    ['PullRequest.isMergeQueueEnabled', 'isMergeQueueEnabled'],
+    ['PullRequest.isInMergeQueue', 'isInMergeQueue'],
+    ['PullRequest.autoMergeRequest', 'autoMergeRequest{enabledAt}'],
+  ] as const;
+  return [fields, ...later.filter(([member]) => !lacks.has(member)).map(([, field]) => field)].join(' ');
+}
 
-export { pullFields };
+/** How many pull requests of a branch are looked through for people's refusals, those changed last first. */
+const closedLimit = 20;
+const closedFields =
+  'number url body merged closedAt baseRefName isCrossRepository authorAssociation viewerDidAuthor author{__typename} timelineItems(last:1,itemTypes:[CLOSED_EVENT]){nodes{... on ClosedEvent{actor{login}}}}';
 
-export function deployQuery(owner: string, name: string, request: ReadRequest): DeployQueryText {
+export function deployQuery(
+  owner: string,
+  name: string,
+  request: ReadRequest,
+  lacks: ReadonlySet<string> = new Set(),
+): DeployQueryText {
   const variables: Record<string, string> = { o: owner, r: name };
   const types = ['$o:String!', '$r:String!'];
   const variable = (alias: string, value: string) => {
@@ -24,6 +41,7 @@ export function deployQuery(owner: string, name: string, request: ReadRequest): 
   for (const [index, folder] of request.folders.entries()) variable(`d${index}`, folder.path);
   for (const [index, history] of request.histories.entries()) variable(`h${index}`, history.path);
   for (const [index, branch] of request.heads.entries()) variable(`b${index}`, `refs/heads/${branch}`);
+  for (const [index, branch] of request.closed.entries()) variable(`closed${index}`, branch);
   if (request.branch !== null) variable('base', `refs/heads/${request.branch}`);
 
   const files = request.files.map((_, index) => `f${index}:file(path:$f${index}){oid mode type object{${blob}}}`);
@@ -43,10 +61,38 @@ export function deployQuery(owner: string, name: string, request: ReadRequest): 
   const base = request.branch === null ? 'defaultBranchRef' : 'ref(qualifiedName:$base)';
   const heads = request.heads.map(
     (_, index) =>
-      `b${index}:ref(qualifiedName:$b${index}){target{... on Commit{${tip}}} associatedPullRequests(first:10,states:[OPEN]){nodes{${pullFields}}}}`,
+      `b${index}:ref(qualifiedName:$b${index}){target{... on Commit{${tip}}} associatedPullRequests(first:10,states:[OPEN]){nodes{${pullFields(lacks)}}}}`,
   );
-  const query = `query(${types.join(',')}){repository(owner:$o,name:$r){id squashMergeAllowed rebaseMergeAllowed mergeCommitAllowed base:${base}{name target{... on Commit{${commit}}}} ${heads.join(' ')}}}`;
+  const closed = request.closed.map(
+    (_, index) =>
+      `closed${index}:pullRequests(first:${closedLimit},states:[CLOSED,MERGED],headRefName:$closed${index},orderBy:{field:UPDATED_AT,direction:DESC}){nodes{${closedFields}}}`,
+  );
+  const query = `query(${types.join(',')}){repository(owner:$o,name:$r){id ${lacks.has('Repository.autoMergeAllowed') ? '' : 'autoMergeAllowed '}squashMergeAllowed rebaseMergeAllowed mergeCommitAllowed squashMergeCommitMessage mergeCommitMessage base:${base}{name target{... on Commit{${commit}}}} ${[...heads, ...closed].join(' ')}}}`;
   return { query, variables };
+}
+
+/** Files of several commits, and their blobs in each one's first parent. */
+export function commitsQuery(
+  owner: string,
+  name: string,
+  commits: readonly string[],
+  files: readonly string[],
+): DeployQueryText {
+  const variables: Record<string, string> = { o: owner, r: name };
+  const types = ['$o:String!', '$r:String!'];
+  for (const [index, path] of files.entries()) {
+    variables[`f${index}`] = path;
+    types.push(`$f${index}:String!`);
+  }
+  for (const [index, commit] of commits.entries()) {
+    variables[`c${index}`] = commit;
+    types.push(`$c${index}:String!`);
+  }
+  const contents = files.map((_, index) => `f${index}:file(path:$f${index}){oid mode type object{${blob}}}`).join(' ');
+  const oids = files.map((_, index) => `f${index}:file(path:$f${index}){oid}`).join(' ');
+  const fields = `... on Commit{oid ${contents} parents(first:1){nodes{oid ${oids}}}}`;
+  const objects = commits.map((_, index) => `c${index}:object(expression:$c${index}){${fields}}`);
+  return { query: `query(${types.join(',')}){repository(owner:$o,name:$r){${objects.join(' ')}}}`, variables };
 }
 
 function treeFields(depth: number): string {
@@ -89,10 +135,30 @@ export const PullNode = z.object({
   baseRefName: z.string(),
   isDraft: z.boolean(),
   isCrossRepository: z.boolean(),
-  mergeStateStatus: z.string(),
-  autoMergeRequest: z.object({ enabledAt: z.string().nullable() }).nullable(),
+  mergeStateStatus: z.string().default('UNKNOWN'),
+  isMergeQueueEnabled: z.boolean().default(false),
+  isInMergeQueue: z.boolean().default(false),
+  autoMergeRequest: z.object({ enabledAt: z.string().nullable() }).nullable().default(null),
 });
 export type PullNode = z.infer<typeof PullNode>;
+
+const ClosedNode = z.object({
+  number: z.int(),
+  url: z.string(),
+  body: z.string(),
+  merged: z.boolean(),
+  closedAt: z.iso.datetime({ offset: true }).nullable(),
+  baseRefName: z.string(),
+  isCrossRepository: z.boolean(),
+  authorAssociation: z.string(),
+  viewerDidAuthor: z.boolean(),
+  author: z.object({ __typename: z.string() }).nullable(),
+  timelineItems: z.object({
+    nodes: z.array(z.object({ actor: z.object({ login: z.string() }).nullish() }).nullable()),
+  }),
+});
+export const ClosedNodes = z.object({ nodes: z.array(ClosedNode) });
+export type ClosedNodes = z.infer<typeof ClosedNodes>;
 
 export const HistoryNodes = z.object({
   nodes: z.array(
@@ -124,9 +190,12 @@ export type RefNode = z.infer<typeof RefNode>;
 
 export const RepositoryNode = z.looseObject({
   id: z.string(),
+  autoMergeAllowed: z.boolean().default(true),
   squashMergeAllowed: z.boolean(),
   rebaseMergeAllowed: z.boolean(),
   mergeCommitAllowed: z.boolean(),
+  squashMergeCommitMessage: z.string(),
+  mergeCommitMessage: z.string(),
   base: RefNode.nullable(),
 });
 export type RepositoryNode = z.infer<typeof RepositoryNode>;

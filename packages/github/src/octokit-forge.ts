@@ -1,29 +1,17 @@
-import { ConfigurationError } from '@passloop/core';
-import {
-  type DeploySnapshot,
-  type FileAt,
-  type Forge,
-  type HeadSnapshot,
-  type MergeRequest,
-  type OpenPullRequest,
-  type PathVersion,
-  type ReadRequest,
-  StaleError,
-} from '@passloop/gitops';
+import type { DeploySnapshot, FileAt, Forge, HeadSnapshot, PathVersion, ReadRequest } from '@passloop/gitops';
 import { z } from 'zod';
-import { RefusedError } from './api-error.ts';
 import { type Action, type GithubClient, type GithubOptions, githubClient } from './client.ts';
-import { deployQuery, PullNode, pullFields, RepositoryNode } from './deploy-query.ts';
-import { isBlob, openPullRequest, snapshotOf } from './snapshot.ts';
+import { commitsQuery, deployQuery, PullNode, pullFields, RepositoryNode } from './deploy-query.ts';
+import { mergePullRequest } from './merge.ts';
+import { olderServer } from './older-server.ts';
+import { commitFiles, isBlob, openPullRequest, snapshotOf } from './snapshot.ts';
 
 const GitObject = z.object({ sha: z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/) });
 const RepositoryId = z.object({ repository: z.object({ id: z.string() }) });
 const DeployAnswer = z.object({ repository: RepositoryNode });
+const CommitsAnswer = z.object({ repository: z.record(z.string(), z.unknown()) });
 const CreateAnswer = z.object({ createPullRequest: z.object({ pullRequest: PullNode }) });
 const UpdateAnswer = z.object({ updatePullRequest: z.object({ pullRequest: PullNode }) });
-const MergeAnswer = z.object({
-  mergePullRequest: z.object({ pullRequest: z.object({ mergeCommit: z.object({ oid: z.string() }).nullable() }) }),
-});
 /** What says no more than that it was done. */
 const DoneAnswer = z.looseObject({});
 const BlobAnswer = z.object({ content: z.string(), encoding: z.string() });
@@ -33,7 +21,7 @@ const reading: Action = { what: 'reading the deploy repository', permission: 'co
 const writing: Action = { what: 'writing the promotion commit', permission: 'contents', level: 'write' };
 const opening: Action = { what: 'opening the pull request', permission: 'pull-requests', level: 'write' };
 const updating: Action = { what: 'updating the pull request', permission: 'pull-requests', level: 'write' };
-const merging: Action = { what: 'merging the pull request', permission: 'contents', level: 'write' };
+const closing: Action = { what: 'closing the pull request', permission: 'pull-requests', level: 'write' };
 
 /**
  * The Forge port on GitHub's API, without a clone: one GraphQL query reads, the Git Data API writes tree and commit, and
@@ -41,7 +29,10 @@ const merging: Action = { what: 'merging the pull request', permission: 'content
  */
 export function octokitForge(options: GithubOptions): Forge {
   const client = githubClient(options);
+  const older = olderServer(options);
   let repositoryId: string | null = null;
+  /** As the last read said; asking for auto-merge where the repository has none is a call in vain. */
+  let hasAutoMerge = true;
 
   async function identify(): Promise<string> {
     if (repositoryId !== null) return repositoryId;
@@ -55,10 +46,21 @@ export function octokitForge(options: GithubOptions): Forge {
     repository: client.repository,
 
     async read(request) {
-      const { query, variables } = deployQuery(client.owner, client.name, request);
-      const { repository } = await client.graphql(reading, query, variables, DeployAnswer);
+      const { repository } = await older.without((lacks) => {
+        const { query, variables } = deployQuery(client.owner, client.name, request, lacks);
+        return client.graphql(reading, query, variables, DeployAnswer);
+      });
       repositoryId = repository.id;
+      hasAutoMerge = repository.autoMergeAllowed;
       return withWholeFiles(client, snapshotOf(client.repository, repository, request), request);
+    },
+
+    async readCommits(commits, files) {
+      const known = commits.filter((commit) => /^[0-9a-f]{7,64}$/.test(commit));
+      if (known.length === 0) return new Map();
+      const { query, variables } = commitsQuery(client.owner, client.name, known, files);
+      const { repository } = await client.graphql(reading, query, variables, CommitsAnswer);
+      return new Map(known.map((commit, index) => [commit, commitFiles(repository[`c${index}`], files)]));
     },
 
     async createTree(base, files) {
@@ -87,35 +89,39 @@ export function octokitForge(options: GithubOptions): Forge {
 
     async updateBranch(branch, before, after) {
       const query = 'mutation($i:UpdateRefsInput!){updateRefs(input:$i){clientMutationId}}';
-      // `force` since a newer candidate replaces an older one; `beforeOid` makes it a compare-and-swap.
-      const update = { name: `refs/heads/${branch}`, beforeOid: before ?? zeros, afterOid: after, force: true };
-      const input = { repositoryId: await identify(), refUpdates: [update] };
-      await client.graphql(writing, query, { i: input }, DoneAnswer);
+      await older.without(async (lacks) => {
+        if (lacks.has('Mutation.updateRefs')) return older.moveBranch(client, { branch, before, after });
+        // `force` since a newer candidate replaces an older one; `beforeOid` makes it a compare-and-swap.
+        const update = { name: `refs/heads/${branch}`, beforeOid: before ?? zeros, afterOid: after, force: true };
+        const input = { repositoryId: await identify(), refUpdates: [update] };
+        await client.graphql(writing, query, { i: input }, DoneAnswer);
+      });
     },
 
     async openPullRequest({ title, body, head, base }) {
-      const query = `mutation($i:CreatePullRequestInput!){createPullRequest(input:$i){pullRequest{${pullFields}}}}`;
-      const { createPullRequest } = await client.graphql(
-        opening,
-        query,
-        { i: { repositoryId: await identify(), headRefName: head, baseRefName: base, title, body } },
-        CreateAnswer,
-      );
+      const input = { repositoryId: await identify(), headRefName: head, baseRefName: base, title, body };
+      const { createPullRequest } = await older.without((lacks) => {
+        const query = `mutation($i:CreatePullRequestInput!){createPullRequest(input:$i){pullRequest{${pullFields(lacks)}}}}`;
+        return client.graphql(opening, query, { i: input }, CreateAnswer);
+      });
       return openPullRequest(createPullRequest.pullRequest);
     },
 
     async updatePullRequest(id, { title, body }) {
-      const query = `mutation($i:UpdatePullRequestInput!){updatePullRequest(input:$i){pullRequest{${pullFields}}}}`;
-      const { updatePullRequest } = await client.graphql(
-        updating,
-        query,
-        { i: { pullRequestId: id, title, body } },
-        UpdateAnswer,
-      );
+      const { updatePullRequest } = await older.without((lacks) => {
+        const query = `mutation($i:UpdatePullRequestInput!){updatePullRequest(input:$i){pullRequest{${pullFields(lacks)}}}}`;
+        return client.graphql(updating, query, { i: { pullRequestId: id, title, body } }, UpdateAnswer);
+      });
       return openPullRequest(updatePullRequest.pullRequest);
     },
 
-    merge: (pullRequest, request) => merge(client, pullRequest, request),
+    async closePullRequest(id, { title, body }) {
+      const query = 'mutation($i:UpdatePullRequestInput!){updatePullRequest(input:$i){clientMutationId}}';
+      const input = { pullRequestId: id, title, body, state: 'CLOSED' };
+      await client.graphql(closing, query, { i: input }, DoneAnswer);
+    },
+
+    merge: (pullRequest, request) => mergePullRequest({ client, older, hasAutoMerge }, pullRequest, request),
   };
 }
 
@@ -163,82 +169,4 @@ async function blobText(client: GithubClient, file: FileAt): Promise<string | nu
   } catch {
     return null;
   }
-}
-
-type MergeInput = {
-  pullRequestId: string;
-  expectedHeadOid: string;
-  mergeMethod: string;
-  commitHeadline?: string;
-  commitBody?: string;
-};
-
-/**
- * Merges at the expected head: at once where nothing is in the way, else by GitHub's auto-merge, which refuses a pull
- * request that could be merged at once and a branch without rules.
- */
-async function merge(
-  client: GithubClient,
-  pullRequest: OpenPullRequest,
-  request: MergeRequest,
-): Promise<string | null> {
-  if (pullRequest.mergeState === 'DIRTY')
-    throw new StaleError(`Pull request ${pullRequest.url} conflicts with its base.`);
-  const text = request.method === 'rebase' ? {} : { commitHeadline: request.headline, commitBody: request.body };
-  const input = {
-    pullRequestId: pullRequest.id,
-    expectedHeadOid: request.head,
-    mergeMethod: request.method.toUpperCase(),
-    ...text,
-  };
-  if (pullRequest.mergeState !== 'CLEAN' && pullRequest.mergeState !== 'HAS_HOOKS') {
-    const enabled = await enableAutoMerge(client, input);
-    if (enabled) return null;
-  }
-  const merged = await mergeNow(client, input);
-  // GitHub calls a pull request unstable until it has looked at its rules, and refuses auto-merge for that
-  if (merged === null) await enableAutoMerge(client, input);
-  return merged;
-}
-
-async function enableAutoMerge(client: GithubClient, input: MergeInput): Promise<boolean> {
-  const query = 'mutation($i:EnablePullRequestAutoMergeInput!){enablePullRequestAutoMerge(input:$i){clientMutationId}}';
-  try {
-    await client.graphql(merging, query, { i: input }, DoneAnswer);
-    return true;
-  } catch (error) {
-    if (!(error instanceof RefusedError)) throw error;
-    if (
-      /in (clean|unstable) status|protected branch rules not configured|auto.?merge is not allowed/i.test(error.said)
-    ) {
-      return false;
-    }
-    throw mergeError(error);
-  }
-}
-
-async function mergeNow(client: GithubClient, input: MergeInput): Promise<string | null> {
-  const query = 'mutation($i:MergePullRequestInput!){mergePullRequest(input:$i){pullRequest{mergeCommit{oid}}}}';
-  try {
-    const { mergePullRequest } = await client.graphql(merging, query, { i: input }, MergeAnswer);
-    return mergePullRequest.pullRequest.mergeCommit?.oid ?? input.expectedHeadOid;
-  } catch (error) {
-    if (!(error instanceof RefusedError)) throw error;
-    // Checks or reviews that the rules ask for are open: it stays for people, or for the next run.
-    if (/required status check|review is required|changes must be made|approving review|waiting on/i.test(error.said))
-      return null;
-    throw mergeError(error);
-  }
-}
-
-function mergeError(error: RefusedError): Error {
-  if (/not mergeable|is in (dirty|unknown) status|can't be rebased|merge conflict/i.test(error.said))
-    return new StaleError(error.said);
-  if (/not allowed/i.test(error.said)) {
-    return new ConfigurationError(error.message, {
-      hint: "Allow squash, rebase or merge commits in the deploy repository's settings, or set `merge: review`.",
-      cause: error,
-    });
-  }
-  return error;
 }

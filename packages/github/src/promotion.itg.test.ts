@@ -117,8 +117,7 @@ it('merges by itself where the environment says so, and knows production then', 
   const merged = await promote(world.forge, query(), promotionOf(candidate('a')), auto);
 
   expect(merged).toMatchObject({ outcome: 'created', merged: true });
-  // one more than the six: of a pull request that was just opened nobody knows that it needs no auto-merge
-  expect(world.server.counts(from)).toMatchObject({ total: 7, writes: 6 });
+  expect(world.server.counts(from)).toMatchObject({ total: 6, writes: 5 });
   expect(await world.show(manifest)).toContain(candidate('a').image.digest);
   expect((await decisionOf(world, 'a')).kind).toBe('already-promoted');
   const again = world.server.log.length;
@@ -182,11 +181,11 @@ it('rolls back to the previous record in six calls and one for its merge, holds 
 
   expect(world.server.log.slice(from).map(({ operations }) => operations.join())).toEqual([
     'repository',
+    'repository',
     'git/create-tree',
     'git/create-commit',
     'updateRefs',
     'createPullRequest',
-    'enablePullRequestAutoMerge',
     'mergePullRequest',
   ]);
   const hold = `.passloop/holds/flight-delay/${candidate('b').modelDigest.replace(':', '-')}.json`;

@@ -1,5 +1,4 @@
 import { adopt, hold, promote, readDeployState, rollback } from '@passloop/gitops';
-import type { InjectedFault } from '@passloop/local-github';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
 import {
@@ -9,7 +8,6 @@ import {
   git,
   image,
   manifest,
-  mortal,
   noWait,
   promotionOf,
   pull,
@@ -96,65 +94,76 @@ async function patch(world: DeployWorld, path: string, body: Record<string, stri
   expect(answer.status, await answer.text()).toBe(200);
 }
 
-it.each(ways)('$name is one read and four writes, two more to merge, and then one read', async ({
+it.each(
+  ways,
+)('$name is one read (two where an older commit is looked at) and four writes, one more to merge, and then one read', async ({
+  name,
   production,
   act,
 }) => {
   await using world = await inProduction(production);
   const first = await requests(world, () => act(world, review));
-  expect(first.operations).toEqual(writing);
+  const looking = name === 'rollback' ? ['repository'] : [];
+  expect(first.operations).toEqual([...looking, ...writing]);
   expect(first.result.outcome).toBe('created');
   const again = await requests(world, () => act(world, review));
-  expect(again.operations).toEqual(['repository']);
+  expect(again.operations).toEqual([...looking, 'repository']);
   expect(again.result).toMatchObject({ outcome: 'unchanged', commit: first.result.commit });
 
   await using merging = await inProduction(production);
   const merged = await requests(merging, () => act(merging, auto));
-  // Right after opening, GitHub doesn't know yet whether it can merge: auto-merge is asked for, refused as clean, and merged directly.
-  expect(merged.operations).toEqual([...writing, 'enablePullRequestAutoMerge', 'mergePullRequest']);
+  expect(merged.operations).toEqual([...looking, ...writing, 'mergePullRequest']);
   expect(merged.result).toMatchObject({ merged: true });
   const done = await requests(merging, () => act(merging, auto));
   expect(done.operations).toEqual(['repository']);
   expect(['already-promoted', 'unchanged']).toContain(done.result.outcome);
 });
 
-const faults: InjectedFault['fault'][] = [
-  { status: 502, body: { message: 'Server Error' }, after: true },
-  { status: 200, body: { data: null, errors: [{ message: 'Something went wrong while executing your query.' }] } },
-];
+it('asks for auto-merge first where the repository has it: a pull request that was just opened may need it', async () => {
+  await using world = await inProduction(['a'], { autoMerge: true });
+  const promoting = () => promote(world.forge, query(), promotionOf(candidate('b')), auto);
+  const merged = await requests(world, promoting);
+  expect(merged.operations).toEqual([...writing, 'enablePullRequestAutoMerge', 'mergePullRequest']);
 
-it.each(
-  ways.filter(({ name }) => name === 'adopt' || name === 'hold'),
-)('$name comes to one result wherever it dies', async ({ production, act }) => {
-  for (let nth = 1; nth <= 7; nth += 1) {
-    for (const fault of faults) {
-      await using world = await inProduction(production);
-      const before = world.repository.pullRequests().length;
-      const handle = world.server.inject({ match: { nth }, fault });
-      await act(world, { ...auto, ports: mortal } as typeof auto).catch(() => null);
-      expect(handle.fired).toBe(1);
-      handle.remove();
-      await act(world, auto);
-      expect((await act(world, auto)).outcome).toMatch(/^(already-promoted|unchanged)$/);
-      const pulls = world.repository.pullRequests().slice(before);
-      expect(pulls).toHaveLength(1);
-      expect(pulls[0]?.mergedAt).not.toBeNull();
-    }
+  await using guarded = await inProduction(['a'], { autoMerge: true });
+  await guarded.repository.protectBranch('main', { requiredChecks: ['deploy-check'] });
+  const waiting = await requests(guarded, () => promote(guarded.forge, query(), promotionOf(candidate('b')), auto));
+  expect(waiting.operations).toEqual([...writing, 'enablePullRequestAutoMerge']);
+  expect(waiting.result).toMatchObject({ outcome: 'created', merged: false });
+});
+
+it('costs the same calls whatever the deploy repository holds, and the same again', async () => {
+  const files = (applications: number) =>
+    Object.fromEntries(
+      Array.from({ length: applications }, (_, index) => [
+        `apps/team-${index % 97}/app-${index}/kustomization.yaml`,
+        `images:\n  - name: ghcr.io/acme/app-${index}\n    newTag: v1\n`,
+      ]),
+    );
+  for (const applications of [10, 10_000]) {
+    const small = { [manifest]: `images:\n  - name: ${image}\n    newTag: v1\n` };
+    await using world = await deployWorld({ files: { ...files(applications), ...small } });
+    const first = await requests(world, () => promote(world.forge, query(), promotionOf(candidate('a')), review));
+    expect(first.operations).toEqual(writing);
+    const nothing = await requests(world, () => promote(world.forge, query(), promotionOf(candidate('a')), review));
+    expect(nothing.operations).toEqual(['repository']);
+    const merged = await requests(world, () => promote(world.forge, query(), promotionOf(candidate('a')), auto));
+    expect(merged.operations).toEqual(['repository', 'mergePullRequest']);
+    const changed = await git(world.repository.directory, 'diff', '--name-only', 'main~1', 'main');
+    expect(changed.trim().split('\n')).toEqual(['.passloop/prod/flight-delay.json', manifest]);
   }
 });
 
-it('opens a pull request anew after somebody closed it unmerged, and again after its branch is gone', async () => {
+it('opens a pull request anew that somebody closed where it is asked for again, and after its branch is gone', async () => {
   await using world = await inProduction(['a']);
-  const [, promoting] = ways;
-  if (promoting === undefined) throw new Error('no way');
-  await promoting.act(world, review);
+  const again = () => promote(world.forge, query(), promotionOf(candidate('b'), { again: true }), review);
+  await again();
   await patch(world, '/pulls/2', { state: 'closed' });
-  const again = await requests(world, () => promoting.act(world, review));
   // The branch is there and right: only the pull request is missing.
-  expect(again.operations).toEqual(['repository', 'createPullRequest']);
+  expect((await requests(world, again)).operations).toEqual(['repository', 'createPullRequest']);
   await patch(world, '/pulls/3', { state: 'closed' });
   await git(world.clone, 'push', '--quiet', 'origin', ':promote/flight-delay/prod');
-  expect((await requests(world, () => promoting.act(world, review))).operations).toEqual(writing);
+  expect((await requests(world, again)).operations).toEqual(writing);
   const open = world.repository.pullRequests().filter(({ state }) => state === 'open');
   expect(open).toHaveLength(1);
 });
@@ -272,16 +281,4 @@ it('brings a promotion that merges by itself forward where branches must be up t
 
   expect(await world.show(manifest)).toContain(candidate('a').image.digest);
   expect(await world.show('README.md')).toBe('Elsewhere.\n');
-});
-
-it('names the open pull request of a model that is held', async () => {
-  await using world = await inProduction(['a']);
-  await promote(world.forge, query(), promotionOf(candidate('b')), review);
-  const request = { ...by, action: 'hold' as const, environment: null, modelDigest: candidate('b').modelDigest };
-  expect(await hold(world.forge, query(), request, review)).toMatchObject({
-    outcome: 'created',
-    reason: expect.stringMatching(/is open: close http.*\/pull\/2$/),
-  });
-  const other = { ...request, modelDigest: candidate('z').modelDigest };
-  expect(await hold(world.forge, query(), other, review)).toMatchObject({ outcome: 'created', reason: null });
 });

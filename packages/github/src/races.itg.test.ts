@@ -134,6 +134,50 @@ it('yields to a candidate of a later commit, in a pull request or in production'
   expect(world.repository.pullRequests()[0]?.title).toContain('newer');
 });
 
+it('leaves no text of its own on the pull request of a newer candidate that took its branch', async () => {
+  await using world = await deployWorld();
+  const isNewer = async ({ commit }: { commit: string }) => commit === candidate('newer').source?.commit;
+  const options = { merge: 'review' as const, ports: noWait, isNewer };
+  for (const kind of ['createPullRequest', 'updatePullRequest']) {
+    let step: (() => Promise<unknown>) | null = () =>
+      promote(world.forge, query(), promotionOf(candidate('newer')), options);
+    const take = async () => {
+      const now = step;
+      step = null;
+      await now?.();
+    };
+    // The newer run comes between the branch and the text of the older one, and is over by then.
+    const meddled: typeof world.forge = {
+      ...world.forge,
+      openPullRequest: async (request) => {
+        if (kind === 'createPullRequest') await take();
+        return world.forge.openPullRequest(request);
+      },
+      updatePullRequest: async (id, text) => {
+        if (kind === 'updatePullRequest') await take();
+        return world.forge.updatePullRequest(id, text);
+      },
+    };
+
+    const late = await promote(meddled, query(), promotionOf(candidate('older')), options);
+
+    expect(late, kind).toMatchObject({ outcome: 'superseded' });
+    const branch = 'promote/flight-delay/prod';
+    const record = parseDocument('record', await world.show('.passloop/prod/flight-delay.json', branch), 'record');
+    const [pull, ...more] = world.repository.pullRequests();
+    expect(more).toEqual([]);
+    expect(record.version).toBe(candidate('newer').version);
+    expect(pull?.title, kind).toContain(record.version);
+    expect(pull?.body, kind).toContain(`<!-- passloop promotion ${record.deployment.promotionId} -->`);
+    expect(pull?.body, kind).not.toContain(candidate('older').version);
+    // The run of the newer one, once more, has all that there is to say.
+    await promote(world.forge, query(), promotionOf(candidate('newer')), options);
+    expect(world.repository.pullRequests()[0]?.body).toContain('image probed');
+    // For the second round, an open pull request of an earlier one.
+    await promote(world.forge, query(), promotionOf(candidate('earlier')), { merge: 'review', ports: noWait });
+  }
+});
+
 it('writes and lifts holds, a derived one too', async () => {
   await using world = await deployWorld();
   const auto = { merge: 'auto' as const, ports: noWait };

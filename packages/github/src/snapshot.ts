@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { ConfigurationError } from '@passloop/core';
 import type {
+  ClosedPullRequest,
+  CommitFiles,
   DeploySnapshot,
   FileAt,
   HeadSnapshot,
@@ -10,7 +12,8 @@ import type {
   ReadRequest,
 } from '@passloop/gitops';
 import {
-  type CommitNode,
+  ClosedNodes,
+  CommitNode,
   EntryNode,
   HistoryNodes,
   type PullNode,
@@ -51,7 +54,30 @@ export function snapshotOf(repository: string, node: RepositoryNode, request: Re
         headAt(branch, RefNode.nullable().parse(node[`b${index}`]), request, base.name ?? ''),
       ]),
     ),
+    closed: new Map(
+      request.closed.map((branch, index) => [
+        branch,
+        closedPullRequests(ClosedNodes.parse(node[`closed${index}`]), base.name ?? ''),
+      ]),
+    ),
+    messageFromBody:
+      (node.squashMergeAllowed && node.squashMergeCommitMessage === 'PR_BODY') ||
+      (node.mergeCommitAllowed && node.mergeCommitMessage === 'PR_BODY'),
     mergeMethods: methods.filter(([allowed]) => allowed).map(([, method]) => method),
+  };
+}
+
+/** What `commitsQuery` answers for one commit; null where the name is no commit's. */
+export function commitFiles(node: unknown, paths: readonly string[]): CommitFiles | null {
+  const found = CommitNode.partial().nullish().parse(node);
+  if (found?.oid === undefined) return null;
+  const commit = { ...found, oid: found.oid };
+  const parent = commit.parents?.nodes[0] ?? null;
+  const request = { files: paths, folders: [] };
+  return {
+    commit: commit.oid,
+    files: new Map(paths.map((path, index) => [path, fileAt(path, entryOf(commit, `f${index}`))])),
+    parent: parent === null ? null : { commit: parent.oid, blobs: blobsOf(parent, request) },
   };
 }
 
@@ -89,7 +115,7 @@ function folderAt(path: string, entry: EntryNode | null | undefined): FileAt[] {
 function historyAt(path: string, history: unknown): PathVersion[] {
   return HistoryNodes.parse(history).nodes.map(({ oid, committedDate, message, author, file }) => ({
     commit: oid,
-    at: new Date(committedDate).toISOString().replace('.000Z', 'Z'),
+    at: utc(committedDate),
     author: author?.user?.login ?? author?.name ?? null,
     message,
     file: fileAt(path, file),
@@ -122,7 +148,7 @@ function filesOf(commit: CommitNode, request: ReadRequest): FileAt[] {
   return [...files.filter((file) => file !== null), ...folders];
 }
 
-function blobsOf(commit: CommitNode, request: ReadRequest): Map<string, string> {
+function blobsOf(commit: CommitNode, request: Pick<ReadRequest, 'files' | 'folders'>): Map<string, string> {
   const blobs = new Map<string, string>();
   for (const [index, path] of request.files.entries()) {
     const oid = entryOf(commit, `f${index}`)?.oid;
@@ -138,6 +164,25 @@ function blobsOf(commit: CommitNode, request: ReadRequest): Map<string, string> 
   return blobs;
 }
 
+const people = new Set(['OWNER', 'MEMBER', 'COLLABORATOR']);
+
+/**
+ * What of the closed pull requests counts: into the base branch, from a branch of the repository itself, by one of its people or an app.
+ * Whoever may read a repository can open one from any of its branches, with any body, and close it.
+ */
+export function closedPullRequests({ nodes }: ClosedNodes, base: string): ClosedPullRequest[] {
+  return nodes.flatMap((node) => {
+    const isKnown = people.has(node.authorAssociation) || node.author?.__typename === 'Bot' || node.viewerDidAuthor;
+    if (node.baseRefName !== base || node.isCrossRepository || !isKnown || node.closedAt === null) return [];
+    const { number, url, body, merged: isMerged, closedAt, timelineItems } = node;
+    return [{ number, url, body, isMerged, by: timelineItems.nodes[0]?.actor?.login ?? null, at: utc(closedAt) }];
+  });
+}
+
+function utc(time: string): string {
+  return new Date(time).toISOString().replace('.000Z', 'Z');
+}
+
 export function openPullRequest(node: PullNode): OpenPullRequest {
   return {
     id: node.id,
@@ -147,6 +192,7 @@ export function openPullRequest(node: PullNode): OpenPullRequest {
     body: node.body,
     headCommit: node.headRefOid,
     mergeState: node.isDraft ? 'DRAFT' : node.mergeStateStatus,
-    autoMerge: node.autoMergeRequest !== null,
+    autoMerge: node.autoMergeRequest !== null || node.isInMergeQueue,
+    hasMergeQueue: node.isMergeQueueEnabled,
   };
 }

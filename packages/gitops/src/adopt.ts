@@ -19,7 +19,7 @@ import { promotionDocument } from './promotion-document.ts';
 import { promotionText } from './pull-request-text.ts';
 import { changeRecord, isLanded } from './record-change.ts';
 import { versionsOf } from './record-history.ts';
-import { requireTargets } from './targets.ts';
+import { carriesImage, requireTargets, targetAddress } from './targets.ts';
 
 /** What is known of the model that runs already; all the rest of its record is empty, and says so by being null. */
 export type AdoptRequest = {
@@ -110,11 +110,13 @@ export function planAdoption(state: DeployState, request: AdoptRequest): Promoti
 function runningDigest(environment: EnvironmentState, given: string | null): string {
   const digests = new Set<string>();
   requireTargets(environment.targets);
-  for (const { target, digest, tag } of environment.targets) {
+  const named = environment.targets.filter(({ target, hidden }) => carriesImage(target) && hidden !== true);
+  if (named.length === 0 && given !== null) return given;
+  for (const { target, digest, tag } of named) {
     const running = digest ?? given;
     if (running === null) {
       throw new ConfigurationError(
-        `${target.file} names ${target.image} ${tag === null ? 'without tag or digest' : `by tag only (${tag})`}.`,
+        `${target.file} names ${targetAddress(target)} ${tag === null ? 'without tag or digest' : `by tag only (${tag})`}.`,
         {
           file: target.file,
           hint: 'Say which image runs: --image-digest sha256:… (the digest that the cluster pulled).',
@@ -127,7 +129,10 @@ function runningDigest(environment: EnvironmentState, given: string | null): str
     digests.add(running);
   }
   const [digest, other] = digests;
-  if (digest === undefined) throw new ConfigurationError(`${environment.name} has no targets.`);
+  if (digest === undefined)
+    throw new ConfigurationError(`No target of ${environment.name} names an image now.`, {
+      hint: 'Say which image runs: --image-digest sha256:… (the digest that the cluster pulled).',
+    });
   if (other !== undefined) {
     throw new ConfigurationError(
       `The targets of ${environment.name} run different images: ${[...digests].join(', ')}.`,

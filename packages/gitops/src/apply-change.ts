@@ -1,4 +1,5 @@
 import { InfrastructureError } from '@passloop/core';
+import { withTrailers } from './commit-message.ts';
 import { type DeployChange, isApplied } from './deploy-change.ts';
 import {
   type DeploySnapshot,
@@ -6,8 +7,10 @@ import {
   type HeadSnapshot,
   type MergeMethod,
   type OpenPullRequest,
+  type PullRequestText,
   StaleError,
 } from './forge.ts';
+import { commitText } from './pull-request-text.ts';
 
 export type MergePolicy = 'review' | 'auto';
 
@@ -33,7 +36,7 @@ type AppliedChange = {
 
 export type Refusal = {
   kind: 'refused';
-  outcome: 'already-promoted' | 'held' | 'blocked' | 'superseded' | 'conflict';
+  outcome: 'already-promoted' | 'held' | 'blocked' | 'superseded' | 'conflict' | 'pending';
   reason: string;
 };
 
@@ -55,7 +58,7 @@ export async function performChange<
     plan(state: State): Promise<Plan | Refusal>;
     /** True where the base branch holds what an earlier attempt of this call wrote. */
     hasLanded(state: State, plan: Plan): boolean;
-    merge: MergePolicy;
+    merge: MergePolicy | ((plan: Plan) => MergePolicy);
     ports: RetryPorts;
   },
 ): Promise<Performed<State, Plan>> {
@@ -66,14 +69,20 @@ export async function performChange<
     async (state) => {
       const plan = await options.plan(state);
       if (plan.kind === 'refused') {
-        if (written === null || !options.hasLanded(state, written.plan)) return { state, plan, applied: null };
+        if (written === null) return { state, plan, applied: null };
+        if (!options.hasLanded(state, written.plan)) {
+          await giveTextBack(forge, state.snapshot, written.plan.change);
+          return { state, plan, applied: null };
+        }
         return { state, plan: written.plan, applied: { ...written.applied, merged: state.snapshot.commit } };
       }
       if (first === undefined) first = state.snapshot.heads.get(plan.change.branch)?.pullRequest ?? null;
-      const submitted = await submitChange(forge, state.snapshot, plan.change, options.merge);
+      const policy = typeof options.merge === 'function' ? options.merge(plan) : options.merge;
+      const submitted = await submitChange(forge, state.snapshot, plan.change, policy);
       const applied = { ...submitted, outcome: overall(first, submitted) };
       written = { plan, applied };
-      const merged = await mergeChange(forge, state.snapshot, plan.change, submitted, options.merge);
+      requireOwn(applied, state.snapshot.heads.get(plan.change.branch) ?? null);
+      const merged = await mergeChange(forge, state.snapshot, plan.change, submitted, policy);
       return { state, plan, applied: { ...applied, merged } };
     },
     options.ports,
@@ -96,16 +105,18 @@ async function submitChange(
   change: DeployChange,
   policy: MergePolicy,
 ): Promise<AppliedChange> {
+  const text = textOf(snapshot, change);
   const head = snapshot.heads.get(change.branch) ?? null;
   const isThere = isApplied(head, change, snapshot) && !isStuck(head?.pullRequest ?? null, policy);
   const commit = isThere && head !== null ? head.commit : await writeBranch(forge, snapshot, change, head);
   const open = head?.pullRequest ?? null;
   if (open === null) {
-    const pullRequest = await forge.openPullRequest({ ...change.text, head: change.branch, base: snapshot.branch });
+    const pullRequest = await forge.openPullRequest({ ...text, head: change.branch, base: snapshot.branch });
     return { outcome: 'created', commit, pullRequest, merged: null };
   }
-  if (isThere && isSameText(open, change)) return { outcome: 'unchanged', commit, pullRequest: open, merged: null };
-  const pullRequest = await forge.updatePullRequest(open.id, change.text);
+  if (isThere && (open.number === null || isSameText(open, text)))
+    return { outcome: 'unchanged', commit, pullRequest: open, merged: null };
+  const pullRequest = await forge.updatePullRequest(open.id, text);
   return { outcome: 'updated', commit, pullRequest, merged: null };
 }
 
@@ -115,6 +126,30 @@ async function submitChange(
  */
 export function isStuck(open: OpenPullRequest | null, policy: MergePolicy): boolean {
   return policy === 'auto' && open?.mergeState === 'BEHIND';
+}
+
+/**
+ * Between the branch and the text of its pull request somebody else may have moved the branch: then our text is about what is
+ * no longer there. A forge that shows the head of before is only late.
+ */
+function requireOwn({ commit, pullRequest }: AppliedChange, before: HeadSnapshot | null): void {
+  if (pullRequest.headCommit === commit || pullRequest.headCommit === before?.commit) return;
+  throw new StaleError(`Another run moved the branch of ${pullRequest.url}.`);
+}
+
+/** As it is written: where a merge may take it for its message, with the trailers. */
+function textOf(snapshot: DeploySnapshot, { text, message }: DeployChange): PullRequestText {
+  const body = snapshot.messageFromBody ? withTrailers(text.body, message) : text.body;
+  return { title: text.title, body };
+}
+
+/** Whoever wrote over the text of the run that took the branch, and then yields to it, leaves what the commit itself says. */
+async function giveTextBack(forge: Forge, snapshot: DeploySnapshot, change: DeployChange): Promise<void> {
+  const head = snapshot.heads.get(change.branch) ?? null;
+  if (head?.pullRequest == null || head.message.trim() === change.message.trim()) return;
+  if (!isSameText(head.pullRequest, textOf(snapshot, change))) return;
+  const { headCommit, url } = await forge.updatePullRequest(head.pullRequest.id, commitText(head.message));
+  if (headCommit !== head.commit) throw new StaleError(`Another run moved the branch of ${url}.`);
 }
 
 async function mergeChange(
@@ -129,7 +164,7 @@ async function mergeChange(
   return forge.merge(pullRequest, {
     head: commit,
     method: mergeMethod(snapshot.mergeMethods),
-    headline: `${headline} (#${pullRequest.number})`,
+    headline: pullRequest.number === null ? headline : `${headline} (#${pullRequest.number})`,
     body: body.join('\n').trim(),
   });
 }
@@ -151,9 +186,9 @@ function mergeMethod(allowed: readonly MergeMethod[]): MergeMethod {
   return (['squash', 'rebase', 'merge'] as const).find((method) => allowed.includes(method)) ?? 'merge';
 }
 
-function isSameText(open: OpenPullRequest, change: DeployChange): boolean {
-  const normal = (text: string) => text.replaceAll('\r\n', '\n').trim();
-  return normal(open.title) === normal(change.text.title) && normal(open.body) === normal(change.text.body);
+function isSameText(open: OpenPullRequest, text: PullRequestText): boolean {
+  const normal = (one: string) => one.replaceAll('\r\n', '\n').trim();
+  return normal(open.title) === normal(text.title) && normal(open.body) === normal(text.body);
 }
 
 /**

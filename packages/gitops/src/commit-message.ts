@@ -46,6 +46,20 @@ export function commitMessage(headline: string, paragraphs: readonly string[], t
     .concat('\n');
 }
 
+/** GitHub refuses a longer text of a pull request. */
+const bodyLimit = 65_536;
+
+/**
+ * A pull request's text that ends with the trailers of its commit, for repositories where it becomes the message of what is merged: a person's merge or a
+ * merge queue asks nobody. Where they don't fit, those that no record has twice stay.
+ */
+export function withTrailers(body: string, message: string): string {
+  const block = message.trimEnd().split('\n\n').at(-1) ?? '';
+  const few = block.split('\n').filter((line) => !/^(Gate|Dataset-Digest): /.test(line));
+  const blocks = [block, few.join('\n')].map((lines) => `${body.trimEnd()}\n\n${lines}\n`);
+  return blocks.find((text) => text.length <= bodyLimit) ?? body;
+}
+
 /** Prose on one line. A line that begins with `---` would end the message for git: what follows is a patch. */
 function paragraphText(text: string): string {
   return quiet(plainText(text, 1000))

@@ -64,3 +64,14 @@ it('believes no record that does not verify', () => {
   expect(plan.models).toEqual([]);
   expect(plan.failed[0]?.reason).toMatch(/promotion id/);
 });
+
+it('leaves out, on a status, what runs the same in each of several environments', () => {
+  const staging = (name: string) => deployed(createCandidate(name), null, { environment: 'staging' });
+  const at = '.passloop/staging/flight-delay.json';
+  const models = (files: Record<string, string>) =>
+    chainedModels(null, after(files), 'unequal').models.map(({ model }) => model);
+
+  expect(models({ [recordFile]: flights, [at]: staging('one') })).toEqual([]);
+  expect(models({ [recordFile]: flights, [at]: staging('another') })).toEqual(['flight-delay']);
+  expect(models({ [at]: staging('one') })).toEqual(['flight-delay']);
+});

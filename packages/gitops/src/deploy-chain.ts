@@ -1,4 +1,5 @@
 import { PassloopError, plainText } from '@passloop/core';
+import { identityOf } from '@passloop/record';
 import { type DeployTree, recordIn, recordPlaces } from './deploy-tree.ts';
 
 /** A model repository that is to hear that a record of its model moved. */
@@ -17,9 +18,15 @@ const repositoryPattern = /^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})\/(?!\.{1,2}$)[\w.-
  * where nothing is known from before. Only a record that verifies names anybody.
  * @param before record files by path, as text; null for all
  * @param after the deploy repository's default branch
+ * @param scope `unequal` leaves out models that run the same in each of several environments: nothing of theirs is on its way
  */
-export function chainedModels(before: ReadonlyMap<string, string> | null, after: DeployTree): ChainPlan {
+export function chainedModels(
+  before: ReadonlyMap<string, string> | null,
+  after: DeployTree,
+  scope: 'all' | 'unequal' = 'all',
+): ChainPlan {
   const models = new Map<string, ChainedModel>();
+  const running = new Map<string, string[]>();
   const failed: ChainPlan['failed'] = [];
   for (const place of recordPlaces(after.files.keys())) {
     const text = after.files.get(place.file)?.text ?? null;
@@ -36,7 +43,15 @@ export function chainedModels(before: ReadonlyMap<string, string> | null, after:
       failed.push({ file: place.file, repository: null, reason });
       continue;
     }
-    models.set(`${repository.toLowerCase()}#${name}`, { file: place.file, repository, model: name });
+    const key = `${repository.toLowerCase()}#${name}`;
+    models.set(key, { file: place.file, repository, model: name });
+    running.set(key, [...(running.get(key) ?? []), identityOf(found.record)]);
   }
-  return { models: [...models.values()], failed };
+  const chained = [...models].filter(([key]) => scope === 'all' || isUnequal(running.get(key) ?? []));
+  return { models: chained.map(([, model]) => model), failed };
+}
+
+/** One record alone is on its way too: what comes after its environment has none yet. */
+function isUnequal(identities: readonly string[]): boolean {
+  return identities.length < 2 || new Set(identities).size > 1;
 }

@@ -1,9 +1,11 @@
 import { sha256 } from '@passloop/core';
 import { formatDocument, type RecordDocument } from '@passloop/documents';
+import type { Target } from '@passloop/model';
 import { describe, expect, it } from 'vitest';
 import { createCandidate } from '../../record/src/fixtures/documents.ts';
 import { checkDeployChange } from './deploy-check.ts';
 import type { FileAt } from './forge.ts';
+import { editTarget, recordedTarget } from './targets.ts';
 import { deployed, file, history, kustomization, manifest, recordFile } from './testing/records.ts';
 
 type Content = Record<string, string | FileAt | null>;
@@ -271,5 +273,92 @@ describe('a branch of a promotion', () => {
 
   it('may hold several models where it is no promotion branch', () => {
     expect(check(base, { ...promotion, ...foreign }, { versions: [first], branch: 'tidy' }).findings).toEqual([]);
+  });
+});
+
+describe('what the manifests say', () => {
+  const wrong = kustomization(two.image.digest).replace('    digest', '    newDigest: x\n    digest');
+
+  it('fails where the change brings what kustomize does not know, with the line', () => {
+    const { findings } = check(base, { ...promotion, [manifest]: wrong }, { versions: [first] });
+    expect(findings).toEqual([expect.objectContaining({ rule: 'lint', verdict: 'fail', file: manifest, line: 3 })]);
+  });
+
+  it('warns where it was there before', () => {
+    const before = { ...base, [manifest]: wrong.replace(two.image.digest, one.image.digest) };
+    const { findings } = check(before, { ...promotion, [manifest]: wrong }, { versions: [first] });
+    expect(findings).toEqual([expect.objectContaining({ rule: 'lint', verdict: 'warn', file: manifest, line: 3 })]);
+  });
+});
+
+describe('targets of several kinds', () => {
+  const routes = 'apps/flight/prod/routes.yaml';
+  const service = 'apps/flight/prod/service.yaml';
+  const weight = { kind: 'istio', file: routes, subset: 'canary', weight: 10 } as const;
+  const stable = { kind: 'kserve', file: service, slot: 'stable' } as const;
+  const canary = { kind: 'kserve', file: service, slot: 'canary', percent: 10 } as const;
+  const routed = (canary: number) =>
+    `apiVersion: networking.istio.io/v1\nkind: VirtualService\nspec: {http: [{route: [{destination: {subset: stable}, weight: ${100 - canary}}, {destination: {subset: canary}, weight: ${canary}}]}]}\n`;
+  const served = (digest: string) =>
+    `apiVersion: serving.kserve.io/v1beta1\nkind: InferenceService\nmetadata: {name: flight, annotations: {serving.kserve.io/deploymentMode: Knative}}\nspec:\n  predictor:\n    model: {storageUri: "oci://ghcr.io/acme/flight@${digest}"}\n`;
+  const recordOf = (from: typeof one, ...targets: Target[]) => {
+    const image = { repository: 'ghcr.io/acme/flight', digest: from.image.digest, tag: null };
+    return deployed(from, null, { targets: targets.map((target) => recordedTarget(target, image)) });
+  };
+
+  it('passes where an image and a weight carry what the record says, and fails where the weight is another', () => {
+    const record = recordOf(one, stable, weight);
+    const before: Content = { [routes]: routed(0), [service]: served(two.image.digest) };
+    const whole = { [recordFile]: record, [routes]: routed(10), [service]: served(one.image.digest) };
+    expect(check(before, whole).findings).toEqual([]);
+    expect(check(before, { ...whole, [routes]: routed(20) }).findings).toEqual([
+      {
+        rule: 'manifest',
+        verdict: 'fail',
+        file: routes,
+        line: 1,
+        message: `It names canary=20 for subset=canary, and its record (${recordFile}) says canary=10.`,
+      },
+    ]);
+  });
+
+  it('finds a weight that is changed without its record', () => {
+    const landed: Content = {
+      [recordFile]: recordOf(one, stable, weight),
+      [routes]: routed(10),
+      [service]: served(one.image.digest),
+    };
+    expect(check(landed, { [routes]: routed(50) }).findings).toEqual([
+      expect.objectContaining({ rule: 'unrecorded-edit', verdict: 'fail', file: routes }),
+    ]);
+  });
+
+  it('lets a canary stand in place of the stable image only with the record of its own environment', () => {
+    const image = { repository: null, digest: two.image.digest, tag: null };
+    const canaryFile = '.passloop/prod-canary/flight-delay.json';
+    const canaryRecord = deployed(two, null, {
+      environment: 'prod-canary',
+      targets: [recordedTarget(canary, image)],
+    });
+    const landed: Content = { [recordFile]: recordOf(one, stable), [service]: served(one.image.digest) };
+    const rolling = editTarget(served(one.image.digest), canary, image);
+    expect(check(landed, { [service]: rolling, [canaryFile]: canaryRecord }).findings).toEqual([]);
+    // Nobody answers for this image, whatever share of the traffic it gets.
+    expect(check(landed, { [service]: rolling }).findings).toEqual([
+      expect.objectContaining({ rule: 'unrecorded-edit', verdict: 'fail', file: service }),
+    ]);
+    const more = rolling.replace('canaryTrafficPercent: 10', 'canaryTrafficPercent: 90');
+    expect(check(landed, { [service]: more, [canaryFile]: canaryRecord }).findings).toEqual([
+      expect.objectContaining({ rule: 'manifest', message: expect.stringContaining('at 90 %') }),
+    ]);
+    expect(check(landed, { [service]: served(two.image.digest) }).findings).toHaveLength(1);
+  });
+
+  it('refuses a record whose target says another image than the record, whatever its kind', () => {
+    const forged = edited(recordOf(one, stable, weight), (record) => {
+      for (const target of record.deployment.targets) target.value = two.image.digest;
+    });
+    const { findings } = check({}, { [recordFile]: forged, [service]: served(two.image.digest), [routes]: routed(10) });
+    expect(findings).toEqual([expect.objectContaining({ rule: 'record', verdict: 'fail' })]);
   });
 });

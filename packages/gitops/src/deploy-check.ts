@@ -1,11 +1,13 @@
-import { PassloopError, shortDigest } from '@passloop/core';
-import type { DeployCheckDocument, DeployFinding, RecordedTarget } from '@passloop/documents';
+import { isDigest, PassloopError, plainText, shortDigest } from '@passloop/core';
+import { type DeployCheckDocument, type DeployFinding, isWeight, type RecordedTarget } from '@passloop/documents';
 import type { StoredRecord } from '@passloop/record';
 import { finding, isRecord, recordFindings, returnedTo, type Subject, stateAtBase } from './deploy-record-check.ts';
+import { isTakenBy } from './deploy-state.ts';
 import { type DeployDiff, type DeployPlace, type DeployTree, lineOf, recordIn, recordPlaces } from './deploy-tree.ts';
 import { readHolds } from './holds.ts';
+import { lintChange } from './lint/lint.ts';
 import { holdsFolder, promotionBranch, stateFolder } from './paths.ts';
-import { readTarget, targetOf } from './targets.ts';
+import { readTarget, type TargetState, targetOf } from './targets.ts';
 
 /** An image that a changed record names: whether it exists, its registry must say. */
 export type NamedImage = { file: string; line: number | null; reference: string };
@@ -34,7 +36,7 @@ export function checkDeployChange(diff: DeployDiff): DeployJudgement {
     if (!isChanged && !targets.some((target) => changed.has(target.file))) continue;
     judgePlace({ diff, place, before, after, isChanged }, judgement);
   }
-  judgement.findings.push(...holdFindings(diff), ...branchFindings(diff, touched));
+  judgement.findings.push(...holdFindings(diff), ...branchFindings(diff, touched), ...manifestLint(diff, places));
   return judgement;
 }
 
@@ -78,23 +80,23 @@ function manifestFindings(subject: Subject, { record }: StoredRecord): DeployFin
   const findings = droppedFindings(subject, record.deployment.targets);
   for (const target of record.deployment.targets) {
     if (!isChanged && !diff.changed.includes(target.file)) continue;
-    const { digest, tag, problem } = readAt(diff.head, target);
+    const state = readAt(diff.head, target);
+    const { value, digest, tag, problem } = state;
     if (problem !== null) {
       findings.push(finding('manifest', target.file, 1, problem));
       continue;
     }
-    if (digest === target.value) continue;
+    if (value === target.value || (!isChanged && isTaken(subject, state))) continue;
     const found = digest ?? tag;
     const text = diff.head.files.get(target.file)?.text;
     const line = lineOf(text, found) ?? lineOf(text, target.address) ?? 1;
-    const runs =
-      found === null ? 'no image that can be read' : digest === null ? `the tag ${tag}` : shortDigest(digest);
+    const runs = value === null && tag !== null ? `the tag ${tag}` : namedValue(value, 'no image that can be read');
     if (isChanged) {
-      const message = `It names ${runs} for ${target.address}, and its record (${place.file}) says ${shortDigest(target.value)}.`;
+      const message = `It names ${runs} for ${target.address}, and its record (${place.file}) says ${namedValue(target.value)}.`;
       findings.push(finding('manifest', target.file, line, message));
     } else {
-      const isOld = readAt(diff.base, target).digest === digest;
-      const message = `${isOld ? 'It has drifted' : 'This edits what runs without its record'}: it names ${runs} for ${target.address}, and ${place.file} says ${shortDigest(target.value)}. \`passloop adopt\` records what runs; a promotion changes both in one commit.`;
+      const isOld = readAt(diff.base, target).value === value;
+      const message = `${isOld ? 'It has drifted' : 'This edits what runs without its record'}: it names ${runs} for ${target.address}, and ${place.file} says ${namedValue(target.value)}. \`passloop adopt\` records what runs; a promotion changes both in one commit.`;
       findings.push(finding('unrecorded-edit', target.file, line, message, isOld ? 'warn' : 'fail'));
     }
   }
@@ -109,8 +111,8 @@ function droppedFindings({ diff, place, before }: Subject, kept: readonly Record
   return before.record.deployment.targets
     .filter((target) => !isKept(target) && diff.changed.includes(target.file))
     .flatMap((target) => {
-      const { digest, tag } = readAt(diff.head, target);
-      if (digest === readAt(diff.base, target).digest || (digest ?? tag) === null) return [];
+      const { value, digest, tag } = readAt(diff.head, target);
+      if (value === readAt(diff.base, target).value || (value ?? tag) === null) return [];
       const text = diff.head.files.get(target.file)?.text;
       const line = lineOf(text, digest ?? tag) ?? 1;
       const message = `This edits ${target.address}, which ${place.file} names in the base and no longer after it.`;
@@ -118,12 +120,31 @@ function droppedFindings({ diff, place, before }: Subject, kept: readonly Record
     });
 }
 
-function readAt(tree: DeployTree, recorded: RecordedTarget) {
+/** True where the other slot of the same service is in another record of that model, which is judged by itself. */
+function isTaken({ diff, place }: Subject, state: ReadTarget): boolean {
+  const elsewhere = recordPlaces(diff.head.files.keys())
+    .filter((other) => other.model === place.model && other.environment !== place.environment)
+    .flatMap((other) => {
+      const found = recordIn(diff.head, other);
+      return isRecord(found) ? found.record.deployment.targets : [];
+    });
+  return state.target !== null && isTakenBy({ ...state, target: state.target }, elsewhere);
+}
+
+/** A digest in short; a share of the traffic as it is. */
+function namedValue(value: string | null, none = 'nothing'): string {
+  if (value === null) return none;
+  return isDigest(value) ? shortDigest(value) : plainText(value, 120);
+}
+
+type ReadTarget = Omit<TargetState, 'target' | 'file' | 'pulls'> & { target: TargetState['target'] | null };
+
+function readAt(tree: DeployTree, recorded: RecordedTarget): ReadTarget {
   try {
     return readTarget(targetOf(recorded), tree.files.get(recorded.file) ?? null);
   } catch (error) {
     if (!(error instanceof PassloopError)) throw error;
-    return { digest: null, tag: null, problem: error.message };
+    return { target: null, value: null, digest: null, tag: null, problem: error.message };
   }
 }
 
@@ -132,7 +153,7 @@ function removalFindings({ diff, place, before }: Subject): DeployFinding[] {
   if (!isRecord(before)) return [];
   const { record } = before;
   const { cause, previous, targets } = record.deployment;
-  const running = targets.filter((target) => readAt(diff.head, target).digest === target.value);
+  const running = targets.filter((target) => !isWeight(target) && readAt(diff.head, target).digest === target.value);
   const [still] = running;
   if (still !== undefined) {
     const line = lineOf(diff.head.files.get(still.file)?.text, still.value) ?? 1;
@@ -151,6 +172,29 @@ function removalFindings({ diff, place, before }: Subject): DeployFinding[] {
       `The record of ${place.model} in ${place.environment} can't be taken away: it has a history. \`passloop rollback\` goes back in it.`,
     ),
   ];
+}
+
+/** What the manifests that a record names say otherwise than they read, where the change touches one of them. */
+function manifestLint({ base, head, changed }: DeployDiff, places: readonly DeployPlace[]): DeployFinding[] {
+  const found = new Map<string, DeployFinding>();
+  for (const place of places) {
+    const stored = recordIn(head, place);
+    if (!isRecord(stored)) continue;
+    const files = [...new Set(stored.record.deployment.targets.map(({ file }) => file))];
+    if (!files.some((file) => changed.includes(file))) continue;
+    const textsIn = (tree: DeployTree) =>
+      files.flatMap((file) => {
+        const text = tree.files.get(file)?.text;
+        return text == null ? [] : [{ file, text }];
+      });
+    for (const { file, line, message, hint, verdict, before } of lintChange(textsIn(base), textsIn(head))) {
+      // What is only worth knowing is told once; what is wrong, as long as somebody works on that file.
+      if (before === 'warn' || (verdict === 'warn' && !changed.includes(file))) continue;
+      const one = finding('lint', file, line, hint === null ? message : `${message} ${hint}`, verdict);
+      found.set(JSON.stringify(one), one);
+    }
+  }
+  return [...found.values()];
 }
 
 /** Every hold of a model whose holds change must be one that can be read. */

@@ -74,6 +74,8 @@ function deployStateOf(diff: DeployDiff, holds: DeployTree, query: Parameters<ty
     folders: new Map(request.folders.map(({ path }) => [path, filesIn(holds, path)])),
     histories: diff.histories,
     heads: new Map(),
+    closed: new Map(),
+    messageFromBody: false,
     mergeMethods: [],
   });
 }

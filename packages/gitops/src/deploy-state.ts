@@ -14,7 +14,8 @@ import {
   versionInTree,
   versionsOf,
 } from './record-history.ts';
-import { readTarget, type TargetState } from './targets.ts';
+import { type RefusedPromotion, refusedPromotions } from './refused-promotion.ts';
+import { imageOfRecord, readTarget, type TargetState, targetValue } from './targets.ts';
 
 /** An environment as promotions need it: of the model file. */
 export type DeployEnvironment = Pick<Environment, 'name' | 'targets'>;
@@ -38,6 +39,8 @@ export type EnvironmentState = {
   targets: readonly TargetState[];
   /** Targets that carry another image than the record. */
   drift: readonly Drift[];
+  /** Promotions whose pull request people closed without merging it. */
+  refusals: readonly RefusedPromotion[];
   /** The promotion branch, with its open pull request. */
   head: HeadSnapshot | null;
 };
@@ -75,6 +78,7 @@ export function readRequest(query: DeployQuery): ReadRequest {
     folders: [{ path: holdsFolder(query.model), depth: 1 }],
     histories: records.map((path) => ({ path, limit: historyLimit })),
     heads: query.environments.map(({ name }) => promotionBranch(query.model, name)),
+    closed: query.environments.map(({ name }) => promotionBranch(query.model, name)),
   };
 }
 
@@ -89,6 +93,7 @@ export function deployState(repository: string, query: DeployQuery, snapshot: De
       .filter(({ version }) => !lifted.has(version.digest))
       .map((hold) => holdOf(hold, environment.name));
     const targets = environment.targets.map((target) => readTarget(target, snapshot.files.get(target.file) ?? null));
+    const elsewhere = query.environments.flatMap((other) => (other.name === environment.name ? [] : other.targets));
     const { production, problem } = readProduction(snapshot, place, query.identity, history);
     const unclear = historyProblem(snapshot.histories.get(file) ?? [], historyLimit, place);
     return {
@@ -100,7 +105,8 @@ export function deployState(repository: string, query: DeployQuery, snapshot: De
         (hold) => hold.environment === null || hold.environment === environment.name,
       ),
       targets,
-      drift: production === null ? [] : driftOf(production, targets),
+      drift: production === null ? [] : driftOf(production, targets, elsewhere),
+      refusals: refusedPromotions(snapshot.closed.get(promotionBranch(query.model, environment.name)) ?? []),
       head: snapshot.heads.get(promotionBranch(query.model, environment.name)) ?? null,
     };
   });
@@ -132,16 +138,32 @@ function readProduction(
   }
 }
 
-/** Where the manifests carry another digest than the record says, or a tag alone. */
-export function driftOf(production: RecordVersion, targets: readonly TargetState[]): Drift[] {
-  const expected = production.record.image.digest;
-  return targets
-    .filter((state) => state.digest !== expected)
-    .map((state) => ({
-      file: state.target.file,
-      recorded: expected,
-      found: state.digest ?? state.tag ?? null,
-    }));
+/**
+ * Where the manifests carry something else than the record says, or a tag alone.
+ * @param elsewhere the targets of the model's other environments: only one of those may stand in place of a slot
+ */
+export function driftOf(
+  production: RecordVersion,
+  targets: readonly TargetState[],
+  elsewhere: readonly PlaceOfTarget[],
+): Drift[] {
+  const image = imageOfRecord(production.record);
+  return targets.flatMap((state) => {
+    const recorded = targetValue(state.target, image);
+    if (state.value === recorded || isTakenBy(state, elsewhere)) return [];
+    return [{ file: state.target.file, recorded, found: state.value ?? state.tag ?? null }];
+  });
+}
+
+type PlaceOfTarget = { kind: string; file: string };
+
+/** True where a slot isn't written, and another environment writes the other one there. */
+export function isTakenBy(
+  { hidden, problem, target }: Pick<TargetState, 'hidden' | 'problem' | 'target'>,
+  elsewhere: readonly PlaceOfTarget[],
+): boolean {
+  const isOther = elsewhere.some(({ kind, file }) => kind === target.kind && file === target.file);
+  return hidden === true && problem === null && isOther;
 }
 
 /** @throws ConfigurationError where the model file doesn't name the environment */

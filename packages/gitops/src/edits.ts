@@ -29,3 +29,12 @@ export function changedLines(before: string, after: string): number {
   const removed = lines.filter((line) => line.startsWith('-')).length;
   return Math.max(added, removed);
 }
+
+/** The lines that differ, in order: `-` gone, `+` new. */
+export function changedLineTexts(before: string, after: string): string[] {
+  const diff = createTwoFilesPatch('a', 'b', before, after, undefined, undefined, { context: 0 });
+  return diff
+    .split('\n')
+    .slice(4)
+    .filter((line) => /^[-+]/.test(line));
+}

@@ -10,6 +10,11 @@ export type Forge = {
   repository: string;
   /** Everything at one commit, in one call, whatever the size of the repository. */
   read(request: ReadRequest): Promise<DeploySnapshot>;
+  /**
+   * Files as earlier commits have them, by the names that were asked for (whole or shortened ids); null for a commit that isn't there. Others may have
+   * put such a commit there: what it says counts only where the base branch's history says the same.
+   */
+  readCommits(commits: readonly string[], files: readonly string[]): Promise<ReadonlyMap<string, CommitFiles | null>>;
   /** A tree: the base with some files replaced, added or (content null) deleted. Returns its id. */
   createTree(base: string, files: readonly TreeFile[]): Promise<string>;
   createCommit(commit: { message: string; tree: string; parents: readonly string[] }): Promise<string>;
@@ -21,6 +26,8 @@ export type Forge = {
   /** @throws StaleError where a pull request of that branch is open already */
   openPullRequest(request: PullRequestText & { head: string; base: string }): Promise<OpenPullRequest>;
   updatePullRequest(id: string, text: PullRequestText): Promise<OpenPullRequest>;
+  /** Closes a pull request without merging it, and says why in its text. One that is closed already stays closed. */
+  closePullRequest(id: string, text: PullRequestText): Promise<void>;
   /**
    * Merges now if the pull request may be merged, or as soon as its checks and reviews allow it; only at `head`.
    * @returns the commit on the base branch, or null where it will merge later
@@ -40,6 +47,8 @@ export type ReadRequest = {
   histories: readonly { path: string; limit: number }[];
   /** Branches whose tip is wanted, with the same files and folders, and the open pull request into the base branch. */
   heads: readonly string[];
+  /** Branches whose pull requests into the base branch are wanted that are no longer open, whether the branch is there or not. */
+  closed: readonly string[];
 };
 
 export type FileAt = {
@@ -49,6 +58,13 @@ export type FileAt = {
   blob: string;
   /** As git writes it: 100644, 100755, 120000 for a link. */
   mode: string;
+};
+
+/** Some files of one commit, and their blobs in its first parent. Long ones come without their text. */
+export type CommitFiles = {
+  commit: string;
+  files: ReadonlyMap<string, FileAt | null>;
+  parent: { commit: string; blobs: ReadonlyMap<string, string> } | null;
 };
 
 export type PathVersion = {
@@ -70,8 +86,12 @@ export type DeploySnapshot = {
   folders: ReadonlyMap<string, readonly FileAt[]>;
   histories: ReadonlyMap<string, readonly PathVersion[]>;
   heads: ReadonlyMap<string, HeadSnapshot | null>;
+  /** The last pull requests of each branch that were closed or merged; see `ClosedPullRequest`. */
+  closed: ReadonlyMap<string, readonly ClosedPullRequest[]>;
   /** How the repository lets pull requests be merged. */
   mergeMethods: readonly MergeMethod[];
+  /** True where a merge by a person or a queue may take the pull request's text for its commit message. */
+  messageFromBody: boolean;
 };
 
 export type HeadSnapshot = {
@@ -87,14 +107,34 @@ export type HeadSnapshot = {
 
 export type OpenPullRequest = {
   id: string;
-  number: number;
+  /** Null on a remote without pull requests: there a branch that isn't merged counts as an open one. */
+  number: number | null;
+  /** Its page, or the one on which a person opens it; where none is known, the repository and the branch. */
   url: string;
   title: string;
   body: string;
   headCommit: string;
   /** GitHub's mergeStateStatus: CLEAN, UNSTABLE, BLOCKED, BEHIND, DIRTY, DRAFT, HAS_HOOKS, UNKNOWN. */
   mergeState: string;
+  /** It merges by itself when it may, or waits in a merge queue. */
   autoMerge: boolean;
+  /** Its base branch is merged into by a merge queue alone. */
+  hasMergeQueue: boolean;
+};
+
+/**
+ * A pull request that is no longer open. Only those are given whose branch is in the deploy repository itself and whose author
+ * is one of its people or an app: what a stranger opens and closes says nothing.
+ */
+export type ClosedPullRequest = {
+  number: number;
+  url: string;
+  body: string;
+  isMerged: boolean;
+  /** Who closed it, or deleted its branch. */
+  by: string | null;
+  /** ISO 8601, UTC. */
+  at: string;
 };
 
 export type TreeFile = { path: string; mode: string; content: string | null };

@@ -1,14 +1,16 @@
 import { ConfigurationError, codeSpan, escapeMarkdown, isDigest, shortDigest } from '@passloop/core';
-import { formatDocument, type HoldDocument, type PullRequestReference } from '@passloop/documents';
+import { formatDocument, type HoldDocument } from '@passloop/documents';
 import { type MergePolicy, performChange, type Refusal, type RetryPorts } from './apply-change.ts';
 import { commitMessage } from './commit-message.ts';
 import { type DeployChange, fileEditor } from './deploy-change.ts';
 import { type DeployQuery, type DeployState, deployState, readRequest, versionsIn } from './deploy-state.ts';
-import type { Forge } from './forge.ts';
+import type { Forge, OpenPullRequest } from './forge.ts';
 import { type Hold, holdDocument } from './holds.ts';
+import { type Opened, openedAs } from './opened.ts';
 import { holdBranch, holdPath, liftPath } from './paths.ts';
 import { pullRequestText } from './pull-request-text.ts';
 import { openRecord } from './record-change.ts';
+import { closedBody } from './refused-promotion.ts';
 
 export type HoldRequest = {
   action: 'hold' | 'lift';
@@ -24,12 +26,12 @@ export type HoldRequest = {
 export type HoldPlan = { kind: 'change'; change: DeployChange; hold: HoldDocument | null };
 
 /** What `passloop hold` did. `hold` is null where it was lifted. */
-export type HoldResult = {
+export type HoldResult = Opened & {
   outcome: 'created' | 'updated' | 'unchanged' | 'blocked';
   hold: HoldDocument | null;
   reason: string | null;
   commit: string | null;
-  pullRequest: PullRequestReference | null;
+  branch: string | null;
   merged: boolean;
 };
 
@@ -82,13 +84,30 @@ function placeHold(state: DeployState, request: HoldRequest): HoldPlan | Refusal
   return { kind: 'change', hold, change: changeOf(state, editor.files(), headline, request, body) };
 }
 
-/** A hold keeps new promotions out; one that waits in its pull request, perhaps to merge by itself, is people's to close. */
-function stillOpen(state: DeployState, { modelDigest, environment }: HoldRequest): string | null {
-  const urls = state.environments
+/** The open pull requests that would bring the model into an environment where it is held. */
+function openPromotions(state: DeployState, { modelDigest, environment }: HoldRequest): OpenPullRequest[] {
+  return state.environments
     .filter(({ name }) => environment === null || name === environment)
     .filter((one) => openRecord(one)?.modelDigest === modelDigest)
-    .flatMap(({ head }) => head?.pullRequest?.url ?? []);
-  return urls.length === 0 ? null : `A pull request that promotes it is open: close ${urls.join(', ')}`;
+    .flatMap(({ head }) => head?.pullRequest ?? []);
+}
+
+/**
+ * A hold keeps new promotions out; one that waits in its pull request, perhaps to merge by itself, is closed. Its text says why, and that nobody
+ * refused it: after the hold is lifted the promotion is opened again.
+ */
+async function closePromotions(
+  forge: Forge,
+  state: DeployState,
+  request: HoldRequest,
+  hold: string,
+): Promise<string | null> {
+  const open = openPromotions(state, request);
+  for (const { id, title, body } of open) {
+    const why = `**Closed**: model ${codeSpan(shortDigest(request.modelDigest))} is held by ${codeSpan(hold)}. ${escapeMarkdown(request.reason, 1000)}`;
+    await forge.closePullRequest(id, { title, body: closedBody(body, why) });
+  }
+  return open.length === 0 ? null : `Closed what would have promoted it: ${open.map(({ url }) => url).join(', ')}`;
 }
 
 /** The run that made the model, where one of the environments ran it. */
@@ -158,7 +177,10 @@ function allHolds(state: DeployState): Hold[] {
   return [...holds.values()];
 }
 
-/** Writes or lifts a hold. Can be killed anywhere and run again. @throws ConfigurationError, InfrastructureError */
+/**
+ * Writes or lifts a hold; writing one also closes the open pull request that would promote the model. Can be killed anywhere and run again.
+ * @throws ConfigurationError, InfrastructureError
+ */
 export async function hold(
   forge: Forge,
   query: DeployQuery,
@@ -174,14 +196,17 @@ export async function hold(
     merge: options.merge,
     ports: options.ports,
   });
+  const path = holdPath(query.model, request.modelDigest);
+  const closed = request.action === 'hold' ? await closePromotions(forge, performed.state, request, path) : null;
   if (performed.applied === null) {
     const { outcome, reason } = performed.plan;
     const isThere = outcome === 'already-promoted';
     return {
       outcome: isThere ? 'unchanged' : 'blocked',
       hold: null,
-      reason,
+      reason: closed === null ? reason : `${reason} ${closed}`,
       commit: null,
+      branch: null,
       pullRequest: null,
       merged: false,
     };
@@ -190,9 +215,10 @@ export async function hold(
   return {
     outcome: applied.outcome,
     hold: plan.hold,
-    reason: request.action === 'hold' ? stillOpen(performed.state, request) : null,
+    reason: closed,
     commit: applied.commit,
-    pullRequest: { number: applied.pullRequest.number, url: applied.pullRequest.url },
+    branch: plan.change.branch,
+    ...openedAs(applied.pullRequest, plan.change.text, applied.merged !== null),
     merged: applied.merged !== null,
   };
 }

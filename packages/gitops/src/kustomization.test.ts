@@ -124,7 +124,7 @@ it.each([
   ['images as a mapping', `images:\n  name: ${image}\n`, /`images` must be a list/],
   ['images as an alias', `x: &x [{name: ${image}}]\nimages: *x\n`, /`images` must be a list/],
   ['several documents', `images:\n- name: ${image}\n---\na: 1\n`, /holds 2 YAML documents/],
-  ['a tag that is a number', `images:\n- name: ${image}\n  newTag: 1.20\n`, /newTag of the image must be a string/],
+  ['a tag that is a number', `images:\n- name: ${image}\n  newTag: 1.20\n`, /images\[0\]\.newTag must be a string/],
   ['a digest that is an alias', `d: &d ${older}\nimages:\n- name: ${image}\n  digest: *d\n`, /must be a string/],
   [
     'a digest whose anchor is used elsewhere',

@@ -1,4 +1,4 @@
-import { ConfigurationError } from '@passloop/core';
+import { ConfigurationError, sha256 } from '@passloop/core';
 import { ModelName } from '@passloop/documents';
 
 /** Where Passloop's state lives in a deploy repository, outside every synced path. */
@@ -24,6 +24,12 @@ export function liftPath(model: string, record: string): string {
 
 export function promotionBranch(model: string, environment: string): string {
   return `promote/${named(model, 'model')}/${named(environment, 'environment')}`;
+}
+
+/** Where several models go back together; the same models, the same branch. */
+export function rollbackBranch(environment: string, models: readonly string[]): string {
+  const names = [...new Set(models.map((model) => named(model, 'model')))].sort();
+  return `rollback/${named(environment, 'environment')}/${sha256(names.join('\n')).slice(7, 19)}`;
 }
 
 export function holdBranch(model: string, digest: string): string {

@@ -12,6 +12,7 @@ import type { Forge } from './forge.ts';
 import { type PromotionPlan, type PromotionRequest, planPromotion } from './promotion.ts';
 import { promotionDocument } from './promotion-document.ts';
 import { isLanded, openRecord } from './record-change.ts';
+import { targetAddress } from './targets.ts';
 
 export type PromotionOptions = {
   merge: MergePolicy;
@@ -56,7 +57,7 @@ export async function promote(
 export function fieldsOf(environment: EnvironmentState): string {
   return JSON.stringify([
     environment.production?.digest ?? null,
-    environment.targets.map(({ target, digest, tag }) => [target.file, target.image, digest, tag]),
+    environment.targets.map(({ target, value, tag }) => [target.kind, target.file, targetAddress(target), value, tag]),
   ]);
 }
 

@@ -2,6 +2,7 @@ import type { PromotionDocument, PromotionOutcome } from '@passloop/documents';
 import type { Performed, Refusal } from './apply-change.ts';
 import type { DeployState } from './deploy-state.ts';
 import { editsOf } from './edits.ts';
+import { openedAs } from './opened.ts';
 import type { PromotionPlan } from './promotion.ts';
 
 /** Nothing was written, and why. */
@@ -31,13 +32,17 @@ export function refusalDocument(
 export function planDocument(model: string, environment: string, plan: PromotionPlan | Refusal): PromotionDocument {
   if (plan.kind === 'refused') return refusalDocument(model, environment, plan);
   return {
-    ...refusalDocument(model, environment, { outcome: 'unchanged', reason: 'A plan: nothing was written.' }),
+    ...refusalDocument(model, environment, { outcome: 'unchanged', reason: planReason(plan.warnings ?? []) }),
     change: plan.what,
     promotionId: plan.record.deployment.promotionId,
     recordDigest: plan.recordDigest,
     branch: plan.change.branch,
     edits: editsOf(plan.change.files),
   };
+}
+
+function planReason(warnings: readonly string[]): string {
+  return ['A plan: nothing was written.', ...warnings].join(' ').slice(0, 4096);
 }
 
 /** What was written. */
@@ -52,7 +57,7 @@ export function promotionDocument(
     outcome: applied.outcome,
     reason: null,
     commit: applied.commit,
-    pullRequest: { number: applied.pullRequest.number, url: applied.pullRequest.url },
+    ...openedAs(applied.pullRequest, plan.change.text, applied.merged !== null),
     merged: applied.merged !== null,
   };
 }

@@ -4,9 +4,11 @@ import type { Refusal } from './apply-change.ts';
 import { commitMessage, promotionTrailers } from './commit-message.ts';
 import { type Decision, decide } from './decision.ts';
 import { type DeployChange, isApplied } from './deploy-change.ts';
+import { lintNotes, lintRefusal, lintTargets } from './deploy-lint.ts';
 import { type DeployState, type EnvironmentState, environmentOf } from './deploy-state.ts';
 import { changedLines, type PlannedFile } from './edits.ts';
 import { promotionBranch } from './paths.ts';
+import { precedenceProblem } from './precedence.ts';
 import { type PromotionEvidence, promotionText, type RunsIn } from './pull-request-text.ts';
 import { changeRecord, openRecord } from './record-change.ts';
 
@@ -14,6 +16,10 @@ export type PromotionRequest = {
   environment: string;
   candidate: CandidateRecord;
   evidence: PromotionEvidence;
+  /** `true`: promote it though people closed its pull request before. */
+  again?: boolean | undefined;
+  /** The environment that has to run this very model and image first. */
+  after?: string | undefined;
   /** ISO 8601, UTC. An attempt that continues an earlier one keeps the earlier time. */
   at: string;
 };
@@ -24,6 +30,8 @@ export type PromotionPlan = {
   record: RecordDocument;
   recordDigest: string;
   what: Outcome;
+  /** What a person should know of the edits. */
+  warnings?: readonly string[];
 };
 
 /**
@@ -33,20 +41,25 @@ export type PromotionPlan = {
 export function planPromotion(state: DeployState, request: PromotionRequest): PromotionPlan | Refusal {
   const environment = environmentOf(state, request.environment);
   const { candidate } = request;
-  const decision = decide(environment, {
+  const known = {
     runKey: candidate.runKey,
     imageKey: candidate.image.imageKey,
     modelDigest: candidate.modelDigest,
     imageDigest: candidate.image.digest,
     inStore: true,
-  });
-  const refusal = refusalOf(decision, environment);
+  };
+  const refusal =
+    refusalOf(decide(environment, known, { again: request.again }), environment) ??
+    (request.after === undefined ? null : precedenceProblem(environmentOf(state, request.after), known));
   if (refusal !== null) return refusal;
   const { production } = environment;
-  const { record, recordDigest, editor } = changeRecord(state, environment, candidate, {
+  const { record, recordDigest, editor, warnings } = changeRecord(state, environment, candidate, {
     cause: 'promotion',
     at: request.at,
   });
+  const findings = lintTargets(environment, editor);
+  const unfit = lintRefusal(findings);
+  if (unfit !== null) return unfit;
   const files = editor.files();
   const headline = `promote(${record.model}/${environment.name}): ${record.version}`;
   const change: DeployChange = {
@@ -56,10 +69,13 @@ export function planPromotion(state: DeployState, request: PromotionRequest): Pr
     text: promotionText(record, request.evidence, listedFiles(files), {
       runsIn: runsBefore(state, environment, request),
       pulledAs: pulledAs(environment, record),
+      warnings,
+      productionCommit: production?.commit ?? null,
+      notes: lintNotes(findings),
     }),
   };
   const what = outcomeOf(production === null, production?.record ?? null, candidate, request.evidence.comparison);
-  return { kind: 'change', change, record, recordDigest, what };
+  return { kind: 'change', change, record, recordDigest, what, warnings };
 }
 
 function pulledAs(environment: EnvironmentState, { image }: RecordDocument): string[] {

@@ -58,15 +58,27 @@ it('says first what happens, then the numbers, why, whence, and how to undo it',
       changes: [{ kind: 'params', subject: 'fit.max_depth', from: '8', to: '12' }],
       facts: ['image probed'],
       previousImage: 'present',
+      data: [
+        { dataset: 'train', rows: 48_211, executed: 12, passed: 12 },
+        { dataset: 'test', rows: 12_000, executed: 5, passed: 4 },
+      ],
     },
     files,
-    { runsIn: { environment: 'staging', since: '2026-11-21T08:10:00Z' }, pulledAs: [] },
+    {
+      runsIn: { environment: 'staging', since: '2026-11-21T08:10:00Z' },
+      pulledAs: [],
+      productionCommit: '4c1f'.repeat(10),
+    },
   );
   expect(text.title).toMatch(/^promote\(flight-delay → prod\): b, ROC AUC \+0\.0023, non-inferior$/);
   expect(text.body).toMatch(
     /^\*\*flight-delay\*\* moves from `sha256:[0-9a-f]+…` to `sha256:[0-9a-f]+…` in \*\*prod\*\*\. It passed 1 gate against what prod runs now, and has run in staging since 2026-11-21 08:10 UTC\./,
   );
   expect(text.body).toContain('| ROC AUC | 0.7508 | 0.7531 | non-inferior');
+  expect(text.body).toMatch(/^Compared with record `sha256:[0-9a-f]+…` of prod, which came with (4c1f){10}\.$/m);
+  expect(text.body).toContain(
+    '**Data** `train` 12 checks passed on 48,211 rows · `test` 4 of 5 checks passed, the rest warn on 12,000 rows\n',
+  );
   expect(text.body).toContain('**Why it differs** params `fit.max_depth` 8 → 12 · code, data, environment the same\n');
   expect(text.body).toContain('revert this commit (the old image is still in its registry, checked), or `passloop');
   expect(text.body).toContain('`passloop rollback flight-delay --environment prod`');
@@ -90,6 +102,10 @@ it('says what it does not know, and what cannot be undone', () => {
     '**Look at** `mirror.local/flight`: the cluster pulls by that name, and the image was pushed to `ghcr.io/acme/flight`.',
   );
   expect(body).not.toContain('Look at');
+  const warnings = ['a.yaml line 3: <b>policy</b> @acme writes there too'];
+  expect(promotionText(record, unknown, files, { runsIn: null, pulledAs: [], warnings }).body).toContain(
+    '**Look at** a.yaml line 3: &#60;b&#62;policy&#60;/b&#62; @\u200bacme writes there too\n',
+  );
   const first = JSON.parse(deployed(createCandidate('b', { gates }), null));
   expect(promotionText(first, unknown, files).body).toContain('**To undo it** revert this commit.\n');
 });
@@ -126,13 +142,14 @@ it.each(hostile)('lets %j be text and nothing else', (evil) => {
     promotionText(record, { comparison: hostileComparison, changes, facts: [evil], previousImage: null }, [
       { file: evil, lines: 1 },
     ]),
-    rollbackText(record, record, evil, evil, [{ file: evil, lines: null }]),
+    rollbackText(record, record, { reason: evil, hold: evil, notes: [evil] }, [{ file: evil, lines: null }]),
   ];
   for (const { title, body } of texts) {
     expect(title).not.toMatch(/[\u0000-\u001f\u202e]/);
     const html = new MarkdownIt({ html: true, linkify: true }).render(body);
     expect(html).not.toMatch(/<(?:script|img|a|h1|input|b)\b/);
-    expect(html.match(/<!--/g)).toHaveLength(1);
+    // Our two markers, and none of a stranger's.
+    expect(html.match(/<!--/g)).toHaveLength(2);
     expect(html).not.toMatch(/(?<![`>])@acme\/everyone/);
   }
 });

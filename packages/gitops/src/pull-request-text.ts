@@ -1,6 +1,7 @@
 import {
   change,
   codeSpan,
+  count,
   digitsOf,
   escapeMarkdown,
   interval,
@@ -11,6 +12,7 @@ import {
 } from '@passloop/core';
 import type { Change, ComparedMetric, ComparisonDocument, RecordDocument } from '@passloop/documents';
 import type { PullRequestText } from './forge.ts';
+import { promotionMarker, trailerMarker } from './refused-promotion.ts';
 
 /** What a pull request says beside the record; all of it is untrusted text. */
 export type PromotionEvidence = {
@@ -19,15 +21,26 @@ export type PromotionEvidence = {
   changes: readonly Change[] | null;
   /** What was done with the image and the run, each a few words: `reproduced (predictions equal)`, `image probed`. */
   facts: readonly string[];
+  /** How the data was checked, a dataset each; absent where nobody says. */
+  data?: readonly DataEvidence[] | undefined;
   /** Whether the image that is left is in its registry; null where there is none, or nobody could ask. */
   previousImage: 'present' | 'gone' | null;
 };
+
+/** What the checks and drift measurements of a dataset came to. */
+export type DataEvidence = { dataset: string; rows: number | null; executed: number; passed: number };
 
 /** What the deploy repository says beside the record. */
 export type PromotionPlace = {
   runsIn: RunsIn | null;
   /** Names under which the targets pull the image, where they aren't the one that it was pushed to. */
   pulledAs: readonly string[];
+  /** What the edits can't do, and who else writes there. */
+  warnings?: readonly string[];
+  /** The commit that brought production's record, which the comparison was made with; null or absent where it isn't known. */
+  productionCommit?: string | null | undefined;
+  /** What the manifests say otherwise than they read, as lines. */
+  notes?: readonly string[];
 };
 
 /** The environment before this one in which the same image runs, and since when (ISO 8601, UTC). */
@@ -51,25 +64,29 @@ export function promotionText(
   const parts = [
     verdictSentence(record, evidence.comparison, place.runsIn),
     metricTable(evidence.comparison, deployment.environment),
+    comparedWithLine(record, evidence.comparison, place.productionCommit ?? null),
     [
       changesLine(evidence.changes, deployment.previous !== null),
+      ...dataLine(evidence.data),
       provenanceLine(record, evidence.facts),
       undoLine(record, evidence.previousImage),
       ...pulledAsLine(record, place.pulledAs),
+      ...(place.warnings ?? []).slice(0, 8).map((warning) => `**Look at** ${escapeMarkdown(warning, 500)}`),
+      ...(place.notes ?? []),
     ].join('\n'),
     filesLine(files),
   ];
-  return pullRequestText(title, parts, deployment.promotionId);
+  return pullRequestText(title, parts, promotionMarker(record));
 }
 
 export function rollbackText(
   record: RecordDocument,
   left: RecordDocument,
-  reason: string,
-  hold: string | null,
+  { reason, hold, notes = [] }: { reason: string; hold: string | null; notes?: readonly string[] },
   files: readonly { file: string; lines: number | null }[],
+  findings: readonly string[] = [],
 ): PullRequestText {
-  const { environment, promotionId } = record.deployment;
+  const { environment } = record.deployment;
   const title = `rollback(${record.model} → ${environment}): ${left.version} back to ${record.version}`;
   const metrics = record.metrics
     .slice(0, rowLimit)
@@ -89,18 +106,30 @@ export function rollbackText(
         ? '**What stays out** nothing: the model is the same, in another image that is held.'
         : `**What stays out** model ${codeSpan(shortDigest(left.modelDigest))} is held by ${codeSpan(hold)} and isn't promoted again until \`passloop hold ${left.modelDigest} --lift\`.`,
       `**Where it comes from** ${sourceOf(record)}`,
+      ...notes.slice(0, 20).map((note) => `**Look at** ${escapeMarkdown(note, 1500)}`),
       '**To undo it** revert this commit: image, record and hold go together.',
+      ...findings,
     ].join('\n'),
     filesLine(files),
   ];
-  return pullRequestText(title, parts, promotionId);
+  return pullRequestText(title, parts, promotionMarker(record));
 }
 
-/** Title and body within GitHub's limits, with the marker by which a pull request is known again. */
-export function pullRequestText(title: string, parts: readonly string[], promotionId: string | null): PullRequestText {
-  const marker = promotionId === null ? '' : `\n\n<!-- passloop promotion ${promotionId} -->`;
+/** Title and body within GitHub's limits, with the markers by which a promotion's pull request is known again. */
+export function pullRequestText(title: string, parts: readonly string[], mark: string | null): PullRequestText {
+  const marker = mark === null ? '' : `\n\n${mark}`;
   const body = parts.filter((part) => part !== '').join('\n\n');
   return { title: plainText(title, titleLimit), body: `${clipped(body, bodyLimit - marker.length)}${marker}\n` };
+}
+
+/** A promotion by its commit alone, where the run that had more to say of it is over. */
+export function commitText(message: string): PullRequestText {
+  const [headline = '', ...rest] = message.trimEnd().split('\n');
+  const parts = [
+    'Two runs wrote this pull request at once; this text is made from the commit that its branch holds. The record in it has the rest.',
+    `<pre>\n${escapeMarkdown(rest.join('\n').trim(), bodyLimit / 2)}\n</pre>`,
+  ];
+  return pullRequestText(headline, parts, trailerMarker(message));
 }
 
 function clipped(text: string, limit: number): string {
@@ -160,6 +189,17 @@ function metricTable(comparison: ComparisonDocument | null, environment: string)
   ].join('\n');
 }
 
+/** Numbers are of a moment: which production they were compared with. Where another one runs by then, the promotion compares again. */
+function comparedWithLine(
+  { deployment }: RecordDocument,
+  comparison: ComparisonDocument | null,
+  commit: string | null,
+): string {
+  if (comparison === null || deployment.previous === null || comparison.metrics.length === 0) return '';
+  const at = commit === null ? '' : `, which came with ${commit}`;
+  return `Compared with record ${codeSpan(shortDigest(deployment.previous.record))} of ${escapeMarkdown(deployment.environment)}${at}.`;
+}
+
 function verdictText(metric: ComparedMetric): string {
   if (metric.delta === null) return metric.verdict;
   const digits = digitsOf(metric);
@@ -207,6 +247,18 @@ function undoLine(record: RecordDocument, previousImage: PromotionEvidence['prev
     return `**To undo it** nothing yet: the old image is gone from its registry. Push ${codeSpan(shortDigest(previous.imageDigest))} again before this is merged.`;
   const checked = previousImage === 'present' ? ' (the old image is still in its registry, checked)' : '';
   return `**To undo it** revert this commit${checked}, or \`${command}\`.`;
+}
+
+/** What can't be promoted isn't said here: a check that fails stops before. What warns is. */
+function dataLine(data: readonly DataEvidence[] | undefined): string[] {
+  if (data === undefined) return [];
+  if (data.length === 0) return ['**Data** nothing was checked'];
+  const said = data.slice(0, rowLimit).map(({ dataset, rows, executed, passed }) => {
+    const all = `${executed} check${executed === 1 ? '' : 's'}`;
+    const result = passed >= executed ? `${all} passed` : `${passed} of ${all} passed, the rest warn`;
+    return `${codeSpan(dataset)} ${result}${rows === null ? '' : ` on ${count(rows)} rows`}`;
+  });
+  return [`**Data** ${said.join(' · ')}${data.length > said.length ? ` · … ${data.length - said.length} more` : ''}`];
 }
 
 /** A mirror has the same digests; a name that was never pushed to has none, and the rollout would hang. */

@@ -3,6 +3,7 @@ import {
   type HeldDigest,
   ModelName,
   type RecordDocument,
+  type RecordedTarget,
   type StatusDocument,
   type StatusRow,
 } from '@passloop/documents';
@@ -11,6 +12,7 @@ import type { DeploySnapshot, FileAt, Forge } from './forge.ts';
 import { type Hold, holdOf, readHolds } from './holds.ts';
 import { holdsFolder, promotionBranch, stateFolder } from './paths.ts';
 import { derivedHolds, historyProblem, type RecordVersion, readHistory, versionInTree } from './record-history.ts';
+import { refusedPromotions } from './refused-promotion.ts';
 import { readTarget, targetOf } from './targets.ts';
 
 type Found = {
@@ -36,6 +38,7 @@ export async function readStatus(forge: Forge, branch: string | null = null): Pr
     folders: [{ path: stateFolder, depth: 3 }],
     histories: [],
     heads: [],
+    closed: [],
   });
   const files = state.folders.get(stateFolder) ?? [];
   const found = files.flatMap((file) => recordIn(file));
@@ -51,9 +54,10 @@ export async function readStatus(forge: Forge, branch: string | null = null): Pr
       folders: [],
       histories: part.map(({ path }) => ({ path, limit: historyLimit })),
       heads: part.map(({ model, environment }) => promotionBranch(model, environment)),
+      closed: part.map(({ model, environment }) => promotionBranch(model, environment)),
     });
     for (const one of part) {
-      rows.push(statusRow(one, snapshot));
+      rows.push(statusRow(one, snapshot, targetsElsewhere(one, found)));
       holds.push(...historyHolds(one, snapshot, files));
     }
   }
@@ -97,10 +101,23 @@ function recordIn(file: FileAt): Found[] {
   }
 }
 
-function statusRow(found: Found, snapshot: DeploySnapshot): StatusRow {
+/** What the records of the same model's other environments name. */
+function targetsElsewhere({ model, path }: Found, all: readonly Found[]): RecordedTarget[] {
+  return all
+    .filter((other) => other.model === model && other.path !== path)
+    .flatMap(({ version }) => version?.record.deployment.targets ?? []);
+}
+
+function statusRow(found: Found, snapshot: DeploySnapshot, elsewhere: readonly RecordedTarget[]): StatusRow {
   const open = snapshot.heads.get(promotionBranch(found.model, found.environment))?.pullRequest ?? null;
-  const openPullRequest = open === null ? null : { number: open.number, url: open.url };
-  const base = { model: found.model, environment: found.environment, openPullRequest };
+  const number = open?.number ?? null;
+  const openPullRequest = open === null || number === null ? null : { number, url: open.url };
+  const openBranch = open !== null && number === null ? { openBranch: open.id } : {};
+  const running = found.version?.record.modelDigest ?? null;
+  const refused = refusedPromotions(snapshot.closed.get(promotionBranch(found.model, found.environment)) ?? [])
+    .filter(({ modelDigest }) => modelDigest !== running)
+    .map(({ number, url, modelDigest, by, at }) => ({ number, url, modelDigest, by, at }));
+  const base = { model: found.model, environment: found.environment, openPullRequest, ...openBranch, refused };
   if (found.version === null) {
     return {
       ...base,
@@ -117,7 +134,7 @@ function statusRow(found: Found, snapshot: DeploySnapshot): StatusRow {
     };
   }
   const { record } = found.version;
-  const { drift, reason } = driftIn(record, found.version, snapshot);
+  const { drift, reason } = driftIn(record, found.version, snapshot, elsewhere);
   const place = { file: found.path, model: found.model, environment: found.environment };
   const unclear = historyProblem(snapshot.histories.get(found.path) ?? [], historyLimit, place);
   return {
@@ -151,13 +168,14 @@ function driftIn(
   record: RecordDocument,
   version: RecordVersion,
   snapshot: DeploySnapshot,
+  elsewhere: readonly RecordedTarget[],
 ): { drift: StatusRow['drift']; reason: string | null } {
   try {
     const targets = record.deployment.targets
       .map(targetOf)
       .map((target) => readTarget(target, snapshot.files.get(target.file) ?? null));
     const problem = targets.find((target) => target.problem !== null)?.problem ?? null;
-    return { drift: driftOf(version, targets), reason: problem?.slice(0, 4096) ?? null };
+    return { drift: driftOf(version, targets, elsewhere), reason: problem?.slice(0, 4096) ?? null };
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
     return { drift: [], reason: error.message };

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { load } from 'js-yaml';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { differingPaths, isPlainString, scalarText, spliceText } from './yaml-edit.ts';
+import { differingPaths } from './manifest-reading.ts';
+import { isPlainString, scalarText, spliceText } from './yaml-edit.ts';
 
 // Measured with PyYAML and go-yaml: each of these reads as something else than a string under YAML 1.1 or 1.2.
 it.each([

@@ -16,6 +16,8 @@ export type LoggedCall = {
   login: string;
   /** null while it runs, and for a connection that a fault dropped. */
   status: number | null;
+  /** What kept it from being done. */
+  refused: 'secondary rate limit' | null;
   /** The fault that was injected. */
   fault: string | null;
 };

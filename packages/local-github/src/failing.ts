@@ -67,26 +67,34 @@ export function createFailing(
     }
   }
 
+  /** What happens before the work; true when nothing is left to do. */
+  function happensBefore(exchange: Exchange, fault: Fault): boolean {
+    const { incoming } = exchange;
+    if (fault === 'drop-before') {
+      incoming.socket.destroy();
+      return true;
+    }
+    if (fault === 'timeout') return true;
+    if (fault === 'token-expired') endToken(forge, tokenOf(incoming) ?? '');
+    if (typeof fault === 'string' || ('after' in fault && fault.after === true)) return false;
+    if ('rateLimit' in fault) finish(exchange, limit(exchange, fault));
+    else replace(exchange, fault);
+    return true;
+  }
+
   return {
-    take: ({ incoming, call }) => faults.take(call, tokenOf(incoming) !== undefined),
+    take: ({ incoming, call }) => faults.take(call, tokenOf(incoming)),
 
     before: (exchange, fault) => {
       if (fault === undefined) return false;
-      const { incoming, call } = exchange;
-      call.fault = faultName(fault);
-      if (fault === 'drop-before') {
-        incoming.socket.destroy();
-        return true;
-      }
-      if (fault === 'timeout') return true;
-      if (fault === 'token-expired') endToken(forge, tokenOf(incoming) ?? '');
-      if (typeof fault === 'string' || ('after' in fault && fault.after === true)) return false;
-      if ('rateLimit' in fault) finish(exchange, limit(exchange, fault));
-      else replace(exchange, fault);
-      return true;
+      exchange.call.fault = faultName(fault);
+      const isOver = happensBefore(exchange, fault);
+      if (isOver) faults.happened(exchange.call);
+      return isOver;
     },
 
     after: (exchange, fault) => {
+      faults.happened(exchange.call);
       if (fault === 'drop-after') {
         exchange.incoming.socket.destroy();
         return true;

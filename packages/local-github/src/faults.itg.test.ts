@@ -46,6 +46,29 @@ describe('a fault', () => {
     expect(world.repository.comments(1)).toHaveLength(times);
   });
 
+  it('tells when it happened, and meets the calls of one token alone', async () => {
+    await using world = await openWorld();
+    const other = await world.server.createToken({ login: 'grace', permissions: { issues: 'write' } });
+    const handle = world.server.inject({ match: { access: 'write', token: other }, fault: 'timeout-after' });
+    let hasHappened = false;
+    void handle.happened.then(() => {
+      hasHappened = true;
+    });
+
+    await world.octokit.rest.issues.createComment(comment);
+    expect([handle.fired, hasHappened]).toEqual([0, false]);
+    const gone = new AbortController();
+    const held = octokitFor(world.server, other).rest.issues.createComment({
+      ...comment,
+      request: { signal: gone.signal },
+    });
+    await handle.happened;
+
+    expect(world.repository.comments(1)).toHaveLength(2);
+    gone.abort();
+    await expect(held).rejects.toThrow(/abort/i);
+  });
+
   it.each([
     [false, 0],
     [true, 1],

@@ -9,6 +9,8 @@ export type FaultMatch = {
   operation?: string;
   /** `read` or `write`. */
   access?: 'read' | 'write';
+  /** Only calls with this token. */
+  token?: string;
   /** Only the n-th call that fits, from 1; without it the next `times` calls. */
   nth?: number;
 };
@@ -48,22 +50,27 @@ export type InjectedFault = {
 export type FaultHandle = {
   /** How many calls it met. */
   readonly fired: number;
+  /** Resolves when it has happened to the first call that it met: what comes after the work, when the work is done. */
+  readonly happened: Promise<void>;
   remove: () => void;
 };
 
-type Waiting = InjectedFault & { seen: number; fired: number };
+type Waiting = InjectedFault & { seen: number; fired: number; happened: PromiseWithResolvers<void> };
 
 export type Faults = {
   inject: (fault: InjectedFault) => FaultHandle;
   /** The fault that meets this call; each call counts for every fault that fits it. */
-  take: (call: LoggedCall, hasToken: boolean) => Fault | undefined;
+  take: (call: LoggedCall, token: string | undefined) => Fault | undefined;
+  /** Says that the fault which met this call has happened. */
+  happened: (call: LoggedCall) => void;
   /** Whether a fault of this kind is still to come. */
   awaits: (fault: Fault) => boolean;
   clear: () => void;
 };
 
-function fits(match: FaultMatch | undefined, call: LoggedCall): boolean {
+function fits(match: FaultMatch | undefined, call: LoggedCall, token: string | undefined): boolean {
   if (match === undefined) return true;
+  if (match.token !== undefined && match.token !== token) return false;
   if (match.method !== undefined && match.method.toUpperCase() !== call.method) return false;
   if (match.route !== undefined && match.route !== call.route) return false;
   if (match.operation !== undefined && !call.operations.includes(match.operation)) return false;
@@ -72,13 +79,15 @@ function fits(match: FaultMatch | undefined, call: LoggedCall): boolean {
 
 export function createFaults(initial: InjectedFault[] = []): Faults {
   let waiting: Waiting[] = [];
+  const met = new WeakMap<LoggedCall, Waiting>();
   const inject = (fault: InjectedFault): FaultHandle => {
-    const one: Waiting = { ...fault, seen: 0, fired: 0 };
+    const one: Waiting = { ...fault, seen: 0, fired: 0, happened: Promise.withResolvers() };
     waiting.push(one);
     return {
       get fired() {
         return one.fired;
       },
+      happened: one.happened.promise,
       remove: () => {
         waiting = waiting.filter((other) => other !== one);
       },
@@ -87,20 +96,22 @@ export function createFaults(initial: InjectedFault[] = []): Faults {
   for (const fault of initial) inject(fault);
   return {
     inject,
-    take: (call, hasToken) => {
+    take: (call, token) => {
       let taken: Fault | undefined;
       for (const one of waiting) {
-        if (!fits(one.match, call) || (one.fault === 'lag' && call.writes)) continue;
-        if (one.fault === 'token-expired' && !hasToken) continue;
+        if (!fits(one.match, call, token) || (one.fault === 'lag' && call.writes)) continue;
+        if (one.fault === 'token-expired' && token === undefined) continue;
         one.seen += 1;
         const nth = one.match?.nth;
         const isDue = nth === undefined ? one.fired < (one.times ?? 1) : one.seen === nth;
         if (!isDue || taken !== undefined) continue;
         one.fired += 1;
         taken = one.fault;
+        met.set(call, one);
       }
       return taken;
     },
+    happened: (call) => met.get(call)?.happened.resolve(),
     awaits: (fault) =>
       waiting.some((one) => {
         const nth = one.match?.nth;

@@ -113,7 +113,7 @@ const GIT_CONFIG = `[core]
 /** Makes the bare repository on disk. */
 export async function initRepository(directory: string, defaultBranch: string): Promise<void> {
   await mkdir(directory, { recursive: true });
-  await gitText(directory, ['init', '--quiet', '--bare', '-b', defaultBranch, '.']);
+  await gitText(directory, ['init', '--quiet', '--bare', '--template=', '-b', defaultBranch, '.']);
   await appendFile(join(directory, 'config'), GIT_CONFIG);
 }
 

@@ -10,8 +10,10 @@ import { createFailing, type Exchange, isAnswered } from './failing.ts';
 import type { Faults } from './faults.ts';
 import { type Forge, now, type Repository } from './forge.ts';
 import { gitRefusal, parseGitRequest, serveGit } from './git-http.ts';
+import type { Enterprise } from './graphql/enterprise.ts';
 import { graphqlRateLimited, graphqlRootFields, serveGraphql } from './graphql/serve.ts';
 import type { Lag } from './lag.ts';
+import { limitAnswer } from './limit-answer.ts';
 import { findOperation } from './openapi.ts';
 import { servePage } from './pages.ts';
 import { type RateLimits, rateLimitHeaders } from './rate-limit.ts';
@@ -42,11 +44,14 @@ export function createFront(
     faults: Faults;
     lag: Lag;
     limits: RateLimits;
+    /** Seconds to wait for a call beyond the limits of a minute; null for one within them. */
+    secondary: ((call: LoggedCall, caller: string) => number | null) | undefined;
     log: LoggedCall[];
     running: Set<Promise<void>>;
+    enterprise: Enterprise | undefined;
   },
 ): RequestListener {
-  const { registry, faults, lag, limits, log, running } = parts;
+  const { registry, faults, lag, limits, secondary, log, running, enterprise } = parts;
 
   function finish(call: LoggedCall, outgoing: ServerResponse, reply: RestAnswer): void {
     call.status = reply.status;
@@ -71,8 +76,15 @@ export function createFront(
     const artifacts = parseArtifactMethod(call.method, url);
     if (artifacts !== undefined) return answerArtifacts(exchange, artifacts);
     const path = url.pathname.replace(/^\/api\/v3(?=\/|$)/, '').replace(/^\/api\/graphql$/, '/graphql');
-    if (call.method === 'POST' && path === '/graphql') return answerGraphql(exchange);
+    if (call.method === 'POST' && path === '/graphql') {
+      const isAtTop = url.pathname === '/graphql';
+      if (enterprise !== undefined && isAtTop) throw new Error('GitHub Enterprise Server has GraphQL at /api/graphql');
+      return answerGraphql(exchange);
+    }
     const found = findOperation(call.method === 'HEAD' ? 'GET' : call.method, path);
+    if (enterprise !== undefined && found !== undefined && path === url.pathname) {
+      throw new Error(`GitHub Enterprise Server has its API below /api/v3, not at ${path}`);
+    }
     const isApi = path !== url.pathname || found !== undefined;
     if (!isApi && call.method === 'GET') {
       const page = await servePage(forge, url, () => actorOfHeader(forge, incoming.headers.authorization));
@@ -127,7 +139,13 @@ export function createFront(
     try {
       const actor = actorOfHeader(forge, exchange.incoming.headers.authorization);
       exchange.call.login = actor.login;
-      return await work(actor, callerOf(forge, actor));
+      const caller = callerOf(forge, actor);
+      const seconds = secondary?.(exchange.call, caller) ?? null;
+      if (seconds !== null) {
+        exchange.call.refused = 'secondary rate limit';
+        return limitAnswer(exchange.call, { rateLimit: 'secondary', seconds }, caller);
+      }
+      return await work(actor, caller);
     } catch (error) {
       if (error instanceof ApiError) return errorAnswer(error, documentation);
       throw error;
@@ -199,6 +217,7 @@ export function createFront(
           : await serveGraphql(fault === 'lag' ? lag.view() : forge, actor, body, {
               rateLimit,
               isUntested: fault === 'lag',
+              enterprise: enterprise && { release: enterprise, accept: incoming.headers.accept ?? '' },
             });
       const headers = {
         ...rateLimitHeaders(rateLimit ?? limits.peek('graphql', caller), 'graphql'),
@@ -256,11 +275,13 @@ export function createFront(
       writes: false,
       login: '',
       status: null,
+      refused: null,
       fault: null,
     };
     log.push(call);
     outgoing.setHeader('X-GitHub-Request-Id', call.requestId);
     outgoing.setHeader('Server', 'local-github');
+    if (enterprise !== undefined) outgoing.setHeader('X-GitHub-Enterprise-Version', `${enterprise.version}.0`);
     const url = URL.parse(call.path.replace(/^\/+/, '/'), forge.url);
     if (url === null) return finish(call, outgoing, errorAnswer(new ApiError(400, 'Bad request'), null));
     const work = answer({ incoming, outgoing, url, call })

@@ -7,6 +7,7 @@ export type { JobPermissions, JobTokenRequest } from './job-token.ts';
 export type { CreatedMergeGroup, MergeGroupRequest } from './merge-groups.ts';
 export type { EventPayload, PullAction, PushRequest } from './payloads.ts';
 export type { CreatedRepository, OpenPullRequest, ProtectionRequest, RepositoryRequest } from './repositories.ts';
+export { githubSecondaryLimits, pointsOf, type SecondaryLimits } from './secondary-limits.ts';
 export { type LocalGithub, type LocalGithubOptions, startLocalGithub } from './server.ts';
 export type { Level, PermissionName, Permissions, RepositorySettings, TokenKind } from './state.ts';
 export type { TokenRequest } from './tokens.ts';

@@ -169,3 +169,28 @@ it('a bad token is told before any limit', async () => {
 
   expect(await statusesOf(octokitFor(world.server, 'ghs_none'), 1)).toEqual([401]);
 });
+
+describe('limits of a minute', () => {
+  it('refuse what is beyond them, say when there is room, and count each caller by itself', async () => {
+    let now = START;
+    const secondaryLimits = { restPoints: 6, graphqlPoints: 100, content: 1 };
+    await using world = await createWorld({ secondaryLimits, clock: () => new Date(now) });
+    const { server, octokit, clone } = world;
+    await pushBranch(clone, 'topic', [{ a: '1' }]);
+    const open = () => octokit.rest.pulls.create({ ...repo, title: 'T', head: 'topic', base: 'main' });
+    await open();
+    now += 20_000;
+
+    // 5 points for the pull request, one for each read
+    expect(await statusesOf(octokit, 2)).toEqual([200, 403]);
+    const refused = await answerOf(octokit.rest.repos.get(repo));
+    expect(refused).toMatchObject({ status: 403, message: expect.stringContaining('secondary rate limit') });
+    expect(refused.headers['retry-after']).toBe('40');
+    expect(server.log.at(-1)?.refused).toBe('secondary rate limit');
+    await octokit.graphql(VIEWER);
+    const other = octokitFor(server, await server.createToken({ login: 'grace' }));
+    expect(await statusesOf(other, 1)).toEqual([200]);
+    now += 40_000;
+    expect(await statusesOf(octokit, 1)).toEqual([200]);
+  });
+});

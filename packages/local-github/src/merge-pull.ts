@@ -1,6 +1,6 @@
 import { ApiError } from './api-error.ts';
 import { requiredChecksProblem, rollupOf } from './checks.ts';
-import { type Forge, type Repository, signatureOf, webSignature, writing } from './forge.ts';
+import { type Forge, now, type Repository, signatureOf, webSignature, writing } from './forge.ts';
 import { headTip, parentOf } from './forks.ts';
 import { isAncestor, mergeBase } from './git-history.ts';
 import { type Commit, writeCommit, ZERO_OID } from './git-objects.ts';
@@ -33,15 +33,15 @@ export const UNKNOWN: Mergeability = {
   testMerge: null,
 };
 
-const tested = new WeakMap<PullRequest, { key: string; testMerge: Promise<string | null> }>();
+const tested = new WeakMap<PullRequest, { base: string; head: string; testMerge: Promise<string | null> }>();
 
 /** Merges the tips in the object database, once: reads that come together share it until one of the tips moves. */
 function testMergeOf(forge: Forge, repository: Repository, pull: PullRequest, base: string): Promise<string | null> {
-  const key = `${base} ${pull.head.sha}`;
+  const head = pull.head.sha;
   const known = tested.get(pull);
-  if (known?.key === key) return known.testMerge;
+  if (known?.base === base && known.head === head) return known.testMerge;
   const testMerge = makeTestMerge(forge, repository, pull, base);
-  tested.set(pull, { key, testMerge });
+  tested.set(pull, { base, head, testMerge });
   testMerge.catch(() => tested.delete(pull));
   return testMerge;
 }
@@ -166,6 +166,7 @@ export async function mergePull(
   }
   const { problem } = await mergeabilityOf(forge, repository, pull, actor);
   if (problem !== undefined) throw new ApiError(405, problem);
+  if (hasQueue(repository, pull)) throw new ApiError(405, 'Changes must be made through the merge queue');
 
   const base = (await branchTip(repository, pull.base.ref))!;
   const from = (await mergeBase(repository.directory, base, pull.head.sha)) ?? base;
@@ -232,6 +233,29 @@ async function deleteMergedBranch(repository: Repository, pull: PullRequest): Pr
   }
 }
 
+function hasQueue(repository: Repository, pull: PullRequest): boolean {
+  return repository.state.mergeQueues.includes(pull.base.ref);
+}
+
+/**
+ * Puts a pull request into its base branch's merge queue. Nothing merges it here: a merge group is made and landed by the fixture.
+ * @throws ApiError 422 where there is no queue, it is in it, or something is missing that the branch asks for
+ */
+export async function enqueuePull(
+  forge: Forge,
+  repository: Repository,
+  pull: PullRequest,
+  actor: Actor,
+): Promise<void> {
+  if (!hasQueue(repository, pull)) throw new ApiError(422, 'Merge queue is not enabled for this branch');
+  if (pull.state === 'closed') throw new ApiError(422, 'Pull request is closed');
+  if (pull.queued !== null) throw new ApiError(422, 'Pull request is already in the queue');
+  const { problem } = await mergeabilityOf(forge, repository, pull, actor);
+  if (problem !== undefined) throw new ApiError(422, `Pull request ${problem}`);
+  pull.queued = { by: actor.login, at: now(forge) };
+  pull.autoMerge = null;
+}
+
 /** Why auto-merge can't be switched on, in GitHub's words; undefined when it can. */
 export async function autoMergeProblem(
   forge: Forge,
@@ -252,18 +276,24 @@ export async function autoMergeProblem(
 }
 
 /**
- * Follows every change of branches, checks, reviews and rules: pull requests first, then their test merges, which
+ * Follows every change of branches, checks, reviews and rules: pull requests first, then the test merges of new heads, which
  * `refs/pull/N/merge` shows to workflows, and the auto-merges that have become possible, until nothing moves. What
- * moved in a fork moves its pull requests in the parent.
+ * moved in a fork moves its pull requests in the parent. Where only the base moved, a test merge waits until somebody asks, as
+ * on GitHub.
  */
 export async function settlePulls(forge: Forge, repository: Repository, actor: Actor): Promise<void> {
   await syncPulls(forge, repository, actor);
   for (const pull of repository.state.pulls) {
-    if (pull.state === 'closed') continue;
-    const { state } = await mergeabilityOf(forge, repository, pull);
     const wish = pull.autoMerge;
+    if (pull.state === 'closed' || (wish === null && tested.get(pull)?.head === pull.head.sha)) continue;
+    const { state } = await mergeabilityOf(forge, repository, pull);
     if (wish === null) continue;
     if (state !== 'clean' && state !== 'unstable') continue;
+    if (hasQueue(repository, pull)) {
+      pull.queued = { by: wish.enabledBy, at: now(forge) };
+      pull.autoMerge = null;
+      continue;
+    }
     // GitHub itself merges, in the name of who asked for it
     const who: Actor = { ...ANONYMOUS, kind: 'personal', login: wish.enabledBy, permissions: { workflows: 'write' } };
     try {

@@ -101,6 +101,7 @@ export async function createPull(
     createdAt: created,
     updatedAt: created,
     closedAt: null,
+    closedBy: null,
     mergedAt: null,
     mergedBy: null,
     mergeCommit: null,
@@ -109,6 +110,7 @@ export async function createPull(
     mergeBase: null,
     labels: [],
     autoMerge: null,
+    queued: null,
   };
   state.nextNumber += 1;
   state.pulls.push(pull);
@@ -138,12 +140,14 @@ export async function writePullRef(
   }
 }
 
-export function closePull(forge: Forge, pull: PullRequest): void {
+export function closePull(forge: Forge, pull: PullRequest, login: string): void {
   if (pull.state === 'closed') return;
   pull.state = 'closed';
   pull.closedAt = now(forge);
+  pull.closedBy = login;
   pull.updatedAt = pull.closedAt;
   pull.autoMerge = null;
+  pull.queued = null;
 }
 
 /** @throws ApiError 422 when the branch is gone, the pull request was merged, or another one took its place */
@@ -164,6 +168,7 @@ export async function reopenPull(forge: Forge, repository: Repository, pull: Pul
   }
   pull.state = 'open';
   pull.closedAt = null;
+  pull.closedBy = null;
   pull.updatedAt = now(forge);
 }
 
@@ -176,7 +181,13 @@ export type PullEdit = {
 };
 
 /** @throws ApiError 422 */
-export async function editPull(forge: Forge, repository: Repository, pull: PullRequest, edit: PullEdit): Promise<void> {
+export async function editPull(
+  forge: Forge,
+  repository: Repository,
+  pull: PullRequest,
+  edit: PullEdit,
+  actor: Pick<Actor, 'login'>,
+): Promise<void> {
   if (edit.title !== undefined && edit.title.trim() === '') {
     throw validationFailed({ resource: 'PullRequest', field: 'title', code: 'missing_field' });
   }
@@ -198,7 +209,7 @@ export async function editPull(forge: Forge, repository: Repository, pull: PullR
   if (edit.body !== undefined) pull.body = edit.body;
   if (edit.maintainerCanModify !== undefined) pull.maintainerCanModify = edit.maintainerCanModify;
   pull.updatedAt = now(forge);
-  if (edit.state === 'closed') closePull(forge, pull);
+  if (edit.state === 'closed') closePull(forge, pull, actor.login);
   if (edit.state === 'open') await reopenPull(forge, repository, pull);
 }
 
@@ -240,12 +251,14 @@ export function markMerged(
   Object.assign(pull, {
     state: 'closed',
     closedAt: time,
+    closedBy: merge.login,
     mergedAt: time,
     updatedAt: time,
     mergedBy: merge.login,
     mergeCommit: merge.commit,
     mergeBase: merge.mergeBase,
     autoMerge: null,
+    queued: null,
   } satisfies Partial<PullRequest>);
 }
 
@@ -259,7 +272,7 @@ export async function syncPulls(forge: Forge, repository: Repository, actor: Act
     const head = await headTip(forge, repository, pull);
     const base = await branchTip(repository, pull.base.ref);
     if (head === undefined || base === undefined) {
-      closePull(forge, pull);
+      closePull(forge, pull, actor.login);
       continue;
     }
     const headMoved = head !== pull.head.sha;
@@ -270,7 +283,7 @@ export async function syncPulls(forge: Forge, repository: Repository, actor: Act
     if (headMoved) await followHead(forge, repository, pull, { head, base });
     if (!(await isAncestor(repository.directory, head, base))) continue;
     if (!baseMoved) {
-      closePull(forge, pull);
+      closePull(forge, pull, actor.login);
       continue;
     }
     const commit = await arrivalOf(repository, head, base);
@@ -287,6 +300,7 @@ async function followHead(
 ): Promise<void> {
   await fetchCommit(repository, headRepositoryOf(forge, repository, pull) ?? repository, tips.head);
   pull.head.sha = tips.head;
+  pull.queued = null;
   pull.base.sha = tips.base;
   pull.updatedAt = now(forge);
   await writePullRef(repository, pull.number, 'head', tips.head);

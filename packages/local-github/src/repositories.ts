@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { cp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type ActionsSettings, emptyActions } from './actions/state.ts';
 import {
   accountOf,
@@ -17,8 +18,9 @@ import { writeHook } from './git-http.ts';
 import { settlePulls } from './merge-pull.ts';
 import { type EventPayload, type PullAction, type PushRequest, pullRequestPayload, pushPayload } from './payloads.ts';
 import { createPull } from './pull-requests.ts';
+import { commitOf } from './rest/call.ts';
 import { addStatus } from './rest/checks.ts';
-import type { Protection, PullRequest, RepositorySettings, RepositoryState, Status } from './state.ts';
+import type { Deployment, Protection, PullRequest, RepositorySettings, RepositoryState, Status } from './state.ts';
 import { type Actor, ANONYMOUS } from './tokens.ts';
 
 export type RepositoryRequest = {
@@ -71,8 +73,18 @@ export type CreatedRepository = {
   cloneUrlWith: (token: string) => string;
   protectBranch: (branch: string, request: ProtectionRequest) => Promise<void>;
   setStatus: (status: { sha: string; context: string; state: Status['state']; description?: string }) => Promise<void>;
+  /** A deployment and its status, as an agent in a cluster reports them. */
+  addDeployment: (deployment: {
+    sha: string;
+    environment: string;
+    state: NonNullable<Deployment['status']>['state'] | null;
+  }) => Promise<void>;
+  /** From now on that branch is merged into by a merge queue alone; a group is made and landed by `createMergeGroup`. */
+  requireMergeQueue: (branch: string) => Promise<void>;
   /** Copies the repository's branches and tags into a new one of another owner. */
   fork: (request: { owner: string; name?: string }) => Promise<CreatedRepository>;
+  /** Another repository of the same owner that holds the same, pull requests and protection too: where many tests begin alike. */
+  copy: (name: string) => Promise<CreatedRepository>;
   /** Changes what the repository's settings say of workflows. */
   configureActions: (settings: Partial<ActionsSettings>) => Promise<void>;
   /** Opens a pull request in somebody's name; `head` is `branch`, or `owner:branch` for a fork's. */
@@ -129,6 +141,8 @@ export async function createRepository(forge: Forge, request: RepositoryRequest)
     labels: [],
     statuses: [],
     checkRuns: [],
+    deployments: [],
+    mergeQueues: [],
     protections: {},
     actions: emptyActions(),
   };
@@ -163,6 +177,21 @@ async function forkRepository(
   await copyRefs(parent, fork);
   await forge.save();
   return created;
+}
+
+async function copyRepository(forge: Forge, source: Repository, name: string): Promise<CreatedRepository> {
+  const { owner } = source.state;
+  if (forge.repositories.has(`${owner}/${name}`.toLowerCase())) throw new Error(`${owner}/${name} exists already`);
+  return source.locked(async () => {
+    await cp(source.directory, join(forge.root, owner, `${name}.git`), { recursive: true });
+    const state = { ...structuredClone(source.state), id: nextId(forge), name };
+    for (const pull of state.pulls) pull.id = nextId(forge);
+    const copy = mount(forge, state);
+    for (const [number, sha] of source.seenBases) copy.seenBases.set(number, sha);
+    forge.state.repositories.push(state);
+    await forge.save();
+    return handleOf(forge, copy);
+  });
 }
 
 async function removeRepository(forge: Forge, repository: Repository): Promise<void> {
@@ -226,7 +255,21 @@ function handleOf(forge: Forge, repository: Repository): CreatedRepository {
         }),
       );
     },
+    addDeployment: async ({ sha, environment, state: reported }) => {
+      await change(async () => {
+        const { oid } = await commitOf(repository, sha);
+        const at = now(forge);
+        const status =
+          reported === null ? null : { id: nextId(forge), state: reported, description: null, createdAt: at };
+        state.deployments.push({ id: nextId(forge), sha: oid, environment, createdAt: at, status });
+      });
+    },
+    requireMergeQueue: (branch) =>
+      change(() => {
+        if (!state.mergeQueues.includes(branch)) state.mergeQueues.push(branch);
+      }),
     fork: (request) => forkRepository(forge, repository, request),
+    copy: (name) => copyRepository(forge, repository, name),
     configureActions: async (settings) => {
       const given = Object.entries(settings.variables ?? {}).map(([name, value]) => [name.toUpperCase(), value]);
       const variables = { ...state.actions.settings.variables, ...Object.fromEntries(given) };

@@ -43,6 +43,23 @@ describe('the server', () => {
     expect(state).not.toContain(token);
   });
 
+  it('copies a repository with its pull requests, and neither knows the other', async () => {
+    await using world = await createWorld();
+    await pushBranch(world.clone, 'feature', [{ a: '1' }]);
+    await world.octokit.rest.pulls.create({ ...repo, title: 'One', head: 'feature', base: 'main' });
+    await world.repository.protectBranch('main', { requiredChecks: ['check'] });
+
+    const copy = await world.repository.copy('again');
+    await world.octokit.rest.pulls.update({ owner: 'acme', repo: 'again', pull_number: 1, title: 'Two' });
+
+    const query = '{repository(owner:"acme",name:"again"){pullRequest(number:1){title mergeStateStatus}}}';
+    const { repository: seen } = await world.octokit.graphql<{ repository: object }>(query);
+    expect(seen).toEqual({ pullRequest: { title: 'Two', mergeStateStatus: 'BLOCKED' } });
+    expect(world.repository.pullRequests()[0]?.title).toBe('One');
+    expect(await git(copy.directory, 'rev-parse', 'main')).toBe(await git(world.clone, 'rev-parse', 'origin/main'));
+    await expect(world.repository.copy('deploy')).rejects.toThrow(/exists already/);
+  });
+
   it('ends what is running before it stops, and writes nothing afterwards', async () => {
     await using world = await createWorld();
     const { server, octokit } = world;

@@ -13,6 +13,7 @@ import { type Counts, countCalls, type LoggedCall } from './call-log.ts';
 import { createFaults, type FaultHandle, type InjectedFault } from './faults.ts';
 import { accountOf, openForge } from './forge.ts';
 import { createFront } from './front.ts';
+import type { Enterprise } from './graphql/enterprise.ts';
 import { createJobToken, type JobTokenRequest } from './job-token.ts';
 import { createLag } from './lag.ts';
 import { type CreatedMergeGroup, createMergeGroup, type MergeGroupRequest } from './merge-groups.ts';
@@ -20,6 +21,7 @@ import { settlePulls } from './merge-pull.ts';
 import { createRateLimits } from './rate-limit.ts';
 import { createRegistry, grantPackage, linkPackage } from './registry.ts';
 import { type CreatedRepository, createRepository, type RepositoryRequest, repositoryHandle } from './repositories.ts';
+import { createSecondaryLimits, type SecondaryLimits } from './secondary-limits.ts';
 import { ANONYMOUS, createToken, type TokenRequest } from './tokens.ts';
 
 export type LocalGithubOptions = {
@@ -32,8 +34,12 @@ export type LocalGithubOptions = {
   clock?: () => Date;
   /** Calls per hour and caller; default 5000. */
   rateLimit?: number;
+  /** Limits of a minute; none by default. */
+  secondaryLimits?: SecondaryLimits;
   /** Serves `/v2/` in front of a registry that asks for no login. */
   registry?: { upstream: string };
+  /** Answers as a GitHub Enterprise Server: its API below `/api`, and a schema without what came later. */
+  ghes?: string | Enterprise;
 };
 
 export type LocalGithub = AsyncDisposable & {
@@ -81,6 +87,8 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
   const limits = createRateLimits(options.rateLimit ?? 5000, clock);
   const log: LoggedCall[] = [];
   const running = new Set<Promise<void>>();
+  const secondary =
+    options.secondaryLimits === undefined ? undefined : createSecondaryLimits(options.secondaryLimits, clock);
   const lag = createLag(forge);
   const registry = options.registry === undefined ? undefined : createRegistry(forge, options.registry.upstream);
   forge.beforeWrite = async (repository) => {
@@ -91,7 +99,9 @@ export async function startLocalGithub(options: LocalGithubOptions): Promise<Loc
   for (const repository of forge.repositories.values()) {
     await settlePulls(forge, repository, { ...ANONYMOUS, login: repository.state.owner });
   }
-  const http = createServer({ requestTimeout: 0 }, createFront(forge, { registry, faults, lag, limits, log, running }));
+  const enterprise = typeof options.ghes === 'string' ? { version: options.ghes } : options.ghes;
+  const parts = { registry, faults, lag, limits, secondary, log, running, enterprise };
+  const http = createServer({ requestTimeout: 0 }, createFront(forge, parts));
   await new Promise<void>((resolve, reject) => {
     http.once('error', reject);
     http.listen(options.port ?? 0, '127.0.0.1', resolve);

@@ -98,6 +98,15 @@ export type Status = {
   creator: string;
   createdAt: string;
 };
+type DeploymentState = 'error' | 'failure' | 'in_progress' | 'inactive' | 'pending' | 'queued' | 'success' | 'waiting';
+/** A deployment with the newest of its statuses; null before there is one. */
+export type Deployment = {
+  id: number;
+  sha: string;
+  environment: string;
+  createdAt: string;
+  status: { id: number; state: DeploymentState; description: string | null; createdAt: string } | null;
+};
 export type Annotation = {
   path: string;
   start_line: number;
@@ -144,6 +153,8 @@ export type PullRequest = {
   createdAt: string;
   updatedAt: string;
   closedAt: string | null;
+  /** Who closed it, or deleted its branch. */
+  closedBy: string | null;
   mergedAt: string | null;
   mergedBy: string | null;
   /** The commit on the base branch that brought the pull request in. */
@@ -156,6 +167,8 @@ export type PullRequest = {
   mergeBase: string | null;
   labels: number[];
   autoMerge: AutoMerge | null;
+  /** Who put it into the merge queue; null where it isn't in it. */
+  queued: { by: string; at: string } | null;
 };
 export type Protection = {
   requiredChecks: { strict: boolean; contexts: { context: string; appId: number | null }[] } | null;
@@ -197,6 +210,9 @@ export type RepositoryState = {
   labels: Label[];
   statuses: Status[];
   checkRuns: CheckRun[];
+  deployments: Deployment[];
+  /** Branches that are merged into by a merge queue alone. */
+  mergeQueues: string[];
   /** Branch -> its protection. */
   protections: { [branch: string]: Protection };
   actions: ActionsState;

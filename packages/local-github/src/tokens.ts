@@ -42,6 +42,7 @@ export const FULL_PERMISSIONS: Permissions = {
 export const EVERY_PERMISSION: Permissions = {
   ...FULL_PERMISSIONS,
   administration: 'write',
+  deployments: 'write',
   environments: 'write',
   organization_administration: 'write',
   packages: 'write',

@@ -1,4 +1,7 @@
+export * from './address.ts';
 export * from './checks.ts';
+export * from './graph.ts';
+export * from './health.ts';
 export * from './load.ts';
 export * from './lock.ts';
 export * from './overrides.ts';
@@ -6,3 +9,4 @@ export * from './policy.ts';
 export * from './requirements.ts';
 export * from './schema.ts';
 export * from './signature.ts';
+export * from './targets.ts';

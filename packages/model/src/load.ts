@@ -284,13 +284,27 @@ function checkReferences(source: YamlSource, model: Model, index: number): void 
     gates.add(gate.metric);
   }
   const environments = new Set<string>();
+  const followed = new Set(model.deploy?.environments.map(({ after }) => after));
   let production = 0;
   for (const [position, environment] of (model.deploy?.environments ?? []).entries()) {
     const path = [...base, 'deploy', 'environments', position];
     if (environments.has(environment.name))
       throw at(source, [...path, 'name'], `two environments are named ${JSON.stringify(environment.name)}`);
     if (environment.after !== undefined && !environments.has(environment.after)) {
-      throw at(source, [...path, 'after'], `no earlier environment is named ${JSON.stringify(environment.after)}`);
+      throw at(
+        source,
+        [...path, 'after'],
+        `no earlier environment is named ${JSON.stringify(environment.after)}`,
+        environments.size === 0 ? undefined : `Before it are: ${[...environments].join(', ')}.`,
+      );
+    }
+    if (environment.healthy !== undefined && !followed.has(environment.name)) {
+      throw at(
+        source,
+        [...path, 'healthy'],
+        `nothing waits for it: no environment has \`after: ${environment.name}\``,
+        'Write `after` into the environment that is to wait.',
+      );
     }
     environments.add(environment.name);
     if (environment.production === true) production += 1;

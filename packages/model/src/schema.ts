@@ -1,42 +1,15 @@
-import path from 'node:path';
-import { isInsidePath } from '@passloop/core';
 import { z } from 'zod';
 import { Check } from './checks.ts';
+import { Graph } from './graph.ts';
+import { HealthyWhen } from './health.ts';
+import { ImageRepository, InsidePath, Name, PinnedImage } from './scalars.ts';
+import { Target } from './targets.ts';
 
 /** The model file, `passloop.yaml`. Strict everywhere: an unknown key is an error. */
 
-/** `./out/` and `out` are one place, and so one text: paths are compared, stored and restored by it. */
-const InsidePath = z
-  .string()
-  .min(1)
-  .max(1024)
-  .refine(isInsidePath, 'must be a path inside the repository: relative, with "/", without ".."')
-  .overwrite((text) => path.posix.normalize(text).replace(/\/$/, ''))
-  .refine((text) => text !== '.', 'must be a path below the folder of the model file, not that folder itself');
-const Name = z
-  .string()
-  .max(53)
-  .regex(
-    /^[a-z]([-a-z0-9]*[a-z0-9])?$/,
-    'must be lower case letters, digits and "-", begin with a letter and not end with "-"',
-  );
 const Column = z.string().min(1).max(256);
 const MeasuredNumber = z.number().refine(Number.isFinite, 'must be a finite number');
 const Scalar = z.union([z.string().max(1024), z.number(), z.boolean()]);
-const ImageRepository = z
-  .string()
-  .max(255)
-  .regex(
-    /^[a-z0-9]+(?:[._-][a-z0-9]+)*(?::\d{1,5})?(?:\/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*$/,
-    'must be an image repository such as ghcr.io/acme/flight: lower case, no tag, no digest',
-  );
-const PinnedImage = z
-  .string()
-  .max(512)
-  .regex(
-    /^[a-z0-9][a-z0-9._:/-]*@sha256:[0-9a-f]{64}$/,
-    'must be an image pinned by digest: name[:tag]@sha256:<64 hex>',
-  );
 const Platform = z.string().regex(/^linux\/(amd64|arm64)$/, 'must be linux/amd64 or linux/arm64');
 const Age = z.string().regex(/^[1-9]\d{0,3}[hd]$/, 'must be a number of hours or days, such as 36h or 14d');
 
@@ -149,27 +122,29 @@ const Store = z.union([
   z.strictObject({ directory: z.string().min(1).max(4096) }),
 ]);
 
-export const Target = z.discriminatedUnion('kind', [
-  /** The `images` entry named `image` of a kustomization: its digest is written, its tag removed. */
-  z.strictObject({ kind: z.literal('kustomize'), file: InsidePath, image: ImageRepository }),
-]);
-export type Target = z.infer<typeof Target>;
-
 export const Environment = z.strictObject({
   name: Name,
   merge: z.enum(['review', 'auto']).default('review'),
+  /** Promoted into only when that environment runs this very model and is healthy. */
   after: Name.optional(),
+  healthy: HealthyWhen.optional(),
   production: z.boolean().optional(),
   rollback: z.strictObject({ merge: z.enum(['review', 'auto']) }).optional(),
   targets: z.array(Target).min(1).max(64),
 });
 export type Environment = z.infer<typeof Environment>;
 
-const Deploy = z.strictObject({
-  repository: z.string().min(1).max(1024),
-  branch: z.string().min(1).max(255).optional(),
-  environments: z.array(Environment).min(1).max(32),
-});
+const Deploy = z
+  .strictObject({
+    repository: z.string().min(1).max(1024),
+    branch: z.string().min(1).max(255).optional(),
+    /** None while the first manifests are still to be written. */
+    environments: z.array(Environment).max(32).default([]),
+    graph: Graph.optional(),
+  })
+  .refine(({ environments, graph }) => environments.length > 0 || graph !== undefined, {
+    message: 'needs `environments`, or a `graph` from which `passloop manifests` writes the first manifests',
+  });
 
 export const Model = z.strictObject({
   name: Name,

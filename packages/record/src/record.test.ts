@@ -86,3 +86,24 @@ it.each<[string, (record: RecordDocument) => unknown, string]>([
     expect.objectContaining({ code: 'configuration', file: place.file, message: expect.stringContaining(problem) }),
   );
 });
+
+it('takes a share of the traffic for no image, and nothing else for a share', () => {
+  const from = createCandidate('a');
+  const weight = {
+    kind: 'istio',
+    file: 'r.yaml',
+    address: 'subset=canary',
+    value: 'canary=10',
+    declared: { weight: 10 },
+  };
+  const image = { kind: 'workload', file: 'd.yaml', address: 'container', value: from.image.digest, declared: {} };
+  const verified = (...targets: RecordDocument['deployment']['targets']) =>
+    verifyRecord(
+      deployRecord(from, { environment: 'prod', cause: 'promotion', targets, at: '2026-11-22T10:10:00Z' }, null),
+      place,
+    );
+  expect(verified(weight, image)).toBeNull();
+  expect(verified({ ...weight, kind: 'seldon-v2', declared: { experiment: 'e' } })).toBeNull();
+  expect(verified({ ...weight, kind: 'seldon-v2' })).toMatch(/carries another image/);
+  expect(verified(weight, { ...image, value: 'canary=10' })).toMatch(/carries another image/);
+});

@@ -1,5 +1,5 @@
 import { ConfigurationError, type Digest, jsonDigest, sha256 } from '@passloop/core';
-import { parseDocument, type RecordDocument } from '@passloop/documents';
+import { isWeight, parseDocument, type RecordDocument } from '@passloop/documents';
 
 /** A record before it is deployed anywhere. */
 export type CandidateRecord = Omit<RecordDocument, 'deployment'>;
@@ -33,7 +33,7 @@ export function verifyRecord(record: RecordDocument, place: Pick<RecordPlace, 'm
   if (deployment.environment !== place.environment) return `it is a record of ${deployment.environment}.`;
   // The registry is asked by reference and the manifests carry the digest: one image under two names would be two images.
   if (!image.reference.endsWith(`@${image.digest}`)) return 'its image reference names another digest than the record.';
-  const target = deployment.targets.find((one) => one.value !== image.digest);
+  const target = deployment.targets.find((one) => !isWeight(one) && one.value !== image.digest);
   if (target !== undefined) return `its target ${target.file} carries another image than the record.`;
   return promotionIdOf(record) === deployment.promotionId ? null : 'its promotion id is not that of its contents.';
 }

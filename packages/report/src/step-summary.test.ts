@@ -141,6 +141,30 @@ describe('a promotion', () => {
     }
   });
 
+  it('says what was pushed where a remote has no pull requests, and with which text one is opened', () => {
+    const commit = 'c'.repeat(40);
+    const branch = 'promote/flight-delay/prod';
+    const proposal = {
+      title: 'promote(flight-delay → prod): v2',
+      body: 'slice @\u200boctocat passes, see #\u200b7\n\u001b[2Jsecond line',
+      url: 'https://git.example.com/acme/deploy/compare/main...promote/flight-delay/prod',
+    };
+    const promotion = { ...documents.promotion(), pullRequest: null, branch, commit, edits: [] };
+
+    const printed = printPromotion({ ...promotion, proposal });
+    expect(printed).toContain(`  pushed ${branch} at cccccccccccc\n\nOpen the pull request: ${proposal.url}\n`);
+    // A terminal would drop the zero-width space, and who pastes the text would call somebody.
+    expect(printed).toContain(`\n${proposal.title}\n\nslice @ octocat passes, see # 7\n[2Jsecond line\n`);
+    expect(promotionSummary({ ...promotion, proposal })).toContain(
+      `Pushed \`${branch}\` at \`cccccccccccc\`: [open the pull request](${proposal.url})`,
+    );
+    const nowhere = { ...promotion, proposal: { ...proposal, url: `git@host:acme/deploy.git ${branch}` } };
+    expect(promotionSummary(nowhere)).not.toContain('open the pull request');
+    const merged = { ...promotion, merged: true };
+    expect(printPromotion(merged)).toContain('  pushed to the base branch at cccccccccccc\n');
+    expect(promotionSummary(merged)).toContain('Pushed to the base branch at `cccccccccccc`');
+  });
+
   it.each([
     'https://evil.example/) [click](https://evil.example',
     'https://x.example/a)b',

@@ -178,9 +178,9 @@ export function imageSummary(image: ImageDocument, probe: ProbeDocument | null):
 }
 
 export function promotionVerdict(document: PromotionDocument | RollbackDocument): Verdict {
-  return document.outcome === 'held' || document.outcome === 'blocked' || document.outcome === 'conflict'
-    ? 'fail'
-    : 'pass';
+  const { outcome } = document;
+  if (outcome === 'pending') return 'pending';
+  return outcome === 'held' || outcome === 'blocked' || outcome === 'conflict' ? 'fail' : 'pass';
 }
 
 export function promotionSentence(document: PromotionDocument | RollbackDocument): string {
@@ -192,10 +192,19 @@ export function promotionSummary(document: PromotionDocument | RollbackDocument)
   const { pullRequest } = document;
   return section(promotionVerdict(document), escapeMarkdown(promotionSentence(document), 800), [
     pullRequest === null
-      ? []
+      ? proposed(document)
       : [`Pull request [#${pullRequest.number}](${safeLink(pullRequest.url)})${document.merged ? ', merged' : ''}`],
     ...document.edits.map(editBlock),
   ]);
+}
+
+/** A remote without pull requests: the branch, and the page on which a person opens one. */
+function proposed({ branch, commit, merged, proposal }: PromotionDocument | RollbackDocument): string[] {
+  if (commit === null || branch === null) return [];
+  if (merged) return [`Pushed to the base branch at ${codeSpan(commit.slice(0, 12))}`];
+  const place = `Pushed ${codeSpan(branch)} at ${codeSpan(commit.slice(0, 12))}`;
+  const isPage = proposal !== undefined && /^https?:\/\/\S+$/.test(proposal.url);
+  return [isPage ? `${place}: [open the pull request](${safeLink(proposal.url)})` : place];
 }
 
 function editBlock(edit: Edit): string[] {

@@ -16,9 +16,11 @@ import type {
   DataReport,
   ImageDocument,
   KeyDocument,
+  ManifestLintDocument,
   PlanDocument,
   ProbeDocument,
   PromotionDocument,
+  Proposal,
   ReportDocument,
   RollbackDocument,
   RunDocument,
@@ -255,17 +257,58 @@ export function printPromotion(promotion: PromotionDocument | RollbackDocument):
   const lines = [
     `${promotion.outcome}: ${promotion.model} -> ${promotion.environment}${promotion.reason === null ? '' : `: ${plainText(promotion.reason, 800)}`}`,
   ];
-  if ('from' in promotion && promotion.from !== null && promotion.to !== null) {
+  const group = 'models' in promotion ? (promotion.models ?? []) : [];
+  for (const { model, from, to } of group)
+    lines.push(`  ${model} from ${plainText(from.version)} back to ${plainText(to.version)}`);
+  if (group.length === 0 && 'from' in promotion && promotion.from !== null && promotion.to !== null) {
     lines.push(
       `  from ${plainText(promotion.from.version)} ${shortDigest(promotion.from.modelDigest)} back to ${plainText(promotion.to.version)} ${shortDigest(promotion.to.modelDigest)}`,
     );
   }
   if (promotion.pullRequest !== null)
     lines.push(`  ${plainText(promotion.pullRequest.url, 1024)}${promotion.merged ? ' (merged)' : ''}`);
+  else if (promotion.commit !== null) lines.push(`  ${pushedTo(promotion)}`);
   for (const edit of promotion.edits) {
     const summed = recordChange(edit);
     if (summed === null) lines.push('', ...edit.diff.split('\n').map((line) => plainText(line, 300)));
     else lines.push('', `${plainText(edit.file)}: ${summed}`);
+  }
+  if (promotion.proposal !== undefined) lines.push(...proposalLines(promotion.proposal));
+  return `${lines.join('\n')}\n`;
+}
+
+/** Where a remote has no pull requests: the branch, or that the base branch has it already. */
+function pushedTo({ branch, commit, merged }: PromotionDocument | RollbackDocument): string {
+  const at = plainText(commit ?? '', 64).slice(0, 12);
+  return `${merged ? 'pushed to the base branch' : `pushed ${plainText(branch ?? '')}`} at ${at}`;
+}
+
+/**
+ * What a person opens the pull request with. A terminal shows no zero-width space, and what was pasted from it would call
+ * people by their `@name`: a space that is seen stands for each.
+ */
+function proposalLines({ title, body, url }: Proposal): string[] {
+  return [
+    '',
+    `Open the pull request: ${plainText(url, 2048)}`,
+    '',
+    plainText(title, 256),
+    '',
+    ...body.split(/\r?\n/).map((line) => plainText(line.replaceAll('\u200b', ' '), 4096)),
+  ];
+}
+
+export function printManifestLint({ verdict, files, findings }: ManifestLintDocument): string {
+  const lines = [
+    `${verdict}: ${findings.length} ${findings.length === 1 ? 'finding' : 'findings'} in ${files} ${files === 1 ? 'file' : 'files'}`,
+  ];
+  for (const finding of findings) {
+    const where = `${plainText(finding.file, 1024)}:${finding.line}`;
+    lines.push(
+      `  ${mark(finding.verdict)} ${where} (${plainText(finding.rule)})`,
+      `       ${plainText(finding.message, 1000)}`,
+    );
+    if (finding.hint !== null) lines.push(`       ${plainText(finding.hint, 500)}`);
   }
   return `${lines.join('\n')}\n`;
 }
@@ -297,13 +340,17 @@ export function printStatus(status: StatusDocument): string {
           row.imageDigest === null ? '-' : shortDigest(row.imageDigest),
           row.since ?? '-',
           row.cause ?? '-',
-          row.openPullRequest === null ? '-' : `#${row.openPullRequest.number}`,
+          row.openPullRequest === null ? (row.openBranch ?? '-') : `#${row.openPullRequest.number}`,
         ]),
       ]),
     );
   }
   for (const row of status.rows) {
     if (row.reason !== null) lines.push(`${row.model} in ${row.environment}: ${plainText(row.reason, 500)}`);
+    for (const { number, modelDigest, by, at } of row.refused ?? [])
+      lines.push(
+        `${row.model} in ${row.environment}: ${plainText(by ?? 'somebody')} closed #${number}, which promoted ${shortDigest(modelDigest)}, on ${at.slice(0, 10)}`,
+      );
     for (const drift of row.drift)
       lines.push(
         `  ${plainText(drift.file)} carries ${plainText(drift.found ?? 'nothing')}, its record says ${drift.recorded}`,

@@ -3,13 +3,19 @@ import type { PromotionDocument } from '@passloop/documents';
 import { adopt as adoptRunning, environmentOf, planAdoption, planDocument, readDeployState } from '@passloop/gitops';
 import { trainingKey } from '@passloop/training';
 import { type Context, timestamp } from './context.ts';
-import { deployQuery, environmentNamed, openDeployRepository, retryPorts } from './deploy-repository.ts';
+import {
+  type DeployPlace,
+  deployQuery,
+  environmentNamed,
+  openDeployRepository,
+  retryPorts,
+} from './deploy-repository.ts';
 import { imageKeyOf } from './image-key-of.ts';
 import { recordedRun, versionOf } from './recorded-run.ts';
 import { openModelStore } from './store.ts';
 import { openWorkspace, selectModel } from './workspace.ts';
 
-export type AdoptRequest = {
+export type AdoptRequest = DeployPlace & {
   model?: string | undefined;
   environment?: string | undefined;
   /** The commit from which the running model was trained; HEAD by default. */
@@ -31,14 +37,13 @@ export async function adopt(context: Context, request: AdoptRequest): Promise<Pr
   const model = selectModel(workspace.models, request.model);
   const { query, repository } = deployQuery(workspace, model);
   const environment = environmentNamed(model, request.environment);
-  const forge = await openDeployRepository(context, repository);
+  const forge = await openDeployRepository(context, repository, request);
   const store = await openModelStore(context, workspace.root, model);
-  context.progress.phase(`read ${repository}`);
+  context.progress.phase(`read ${forge.repository}`);
   const state = await readDeployState(forge, query);
-  const running =
-    environmentOf(state, environment.name).targets.find((target) => target.digest !== null)?.digest ??
-    request.imageDigest ??
-    null;
+  const { targets } = environmentOf(state, environment.name);
+  const running = targets.find(({ digest }) => digest !== null)?.digest ?? request.imageDigest ?? null;
+  const pulledAs = targets.find(({ pulls }) => pulls !== null)?.pulls;
 
   const key = model.train === undefined ? null : await trainingKey(workspace.repository, workspace.commit, model);
   const run = key === null ? null : ((await store.findRun(key.runKey))?.run ?? null);
@@ -55,12 +60,11 @@ export async function adopt(context: Context, request: AdoptRequest): Promise<Pr
       },
     );
   }
-  const [target] = environment.targets;
   const asked = {
     environment: environment.name,
     modelDigest,
     version: request.version ?? (isRunning ? await versionOf(workspace) : 'adopted'),
-    repository: image?.reference?.split('@')[0] ?? target?.image ?? '',
+    repository: image?.reference?.split('@')[0] ?? pulledAs ?? '',
     imageDigest: request.imageDigest ?? null,
     known: run === null || !isRunning ? {} : { ...(await recordedRun(workspace, model, run, null)), imageKey },
     at: timestamp(context),

@@ -37,7 +37,9 @@ export async function chainDeploy(
   context.progress.phase(`read ${repository}`);
   const workflow = request.workflow ?? 'model-promote.yml';
   const after = await recordsNow(context, repository, token);
-  const { models, failed } = chainedModels(await recordsBefore(context), after);
+  // An agent's status comes for each of its applications, and says nothing of models that have arrived everywhere. The schedule asks them all.
+  const isStatus = /^(deployment_)?status$/.test(context.env.GITHUB_EVENT_NAME ?? '');
+  const { models, failed } = chainedModels(await recordsBefore(context), after, isStatus ? 'unequal' : 'all');
   const dispatched: DeployChainDocument['dispatched'] = [];
   const untold: DeployChainDocument['failed'] = [...failed];
   for (const { file, repository: told, model } of models) {
@@ -67,7 +69,14 @@ export async function chainDeploy(
 async function recordsNow(context: Context, repository: string, token: string): Promise<DeployTree> {
   const forge = octokitForge({ ...githubOptions(context), repository, token });
   const folder = { path: '.passloop', depth: 2 };
-  const snapshot = await forge.read({ branch: null, files: [], folders: [folder], histories: [], heads: [] });
+  const snapshot = await forge.read({
+    branch: null,
+    files: [],
+    folders: [folder],
+    histories: [],
+    heads: [],
+    closed: [],
+  });
   const files = snapshot.folders.get(folder.path) ?? [];
   return { commit: snapshot.commit, files: new Map(files.map((file) => [file.path, file])) };
 }

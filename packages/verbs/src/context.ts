@@ -7,8 +7,13 @@ export type Context = {
   env: Readonly<Record<string, string | undefined>>;
   now(): Date;
   progress: Progress;
-  /** A token for another repository, where the environment has none: what a GitHub App gives, one repository at a time. */
-  tokenFor?: ((repository: string) => Promise<string>) | undefined;
+  /**
+   * A token for another repository, where the environment has none: what a GitHub App gives, one repository at a time. With
+   * permissions, one of these alone; else of those that the face asked for.
+   */
+  tokenFor?:
+    | ((repository: string, permissions?: Readonly<Record<string, 'read' | 'write'>>) => Promise<string>)
+    | undefined;
   /** Passloop's own version, for documents. */
   version: string;
 };

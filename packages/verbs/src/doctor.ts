@@ -1,11 +1,11 @@
-import { openGitRepository, toPassloopError } from '@passloop/core';
+import { openGitRepository, plainText, toPassloopError } from '@passloop/core';
 import type { DiagnosisDocument } from '@passloop/documents';
 import { type SettingsReader, settingsReader } from '@passloop/github';
 import type { LoadedModel } from '@passloop/model';
 import { openEngine } from '@passloop/packaging';
 import { type Context, toolEnvironment } from './context.ts';
-import { githubOptions } from './deploy-repository.ts';
-import type { AppFacts, DeployFacts, Facts, ForgeFacts, MachineFacts } from './doctor/facts.ts';
+import { githubOptions, openDeployRepository } from './deploy-repository.ts';
+import type { AppFacts, DeployFacts, Facts, ForgeFacts, GitFacts, MachineFacts } from './doctor/facts.ts';
 import { gatherApp, gatherDeploy } from './doctor/gather-deploy.ts';
 import { gatherPackages } from './doctor/gather-packages.ts';
 import {
@@ -139,11 +139,12 @@ async function gatherDeploys(
   for (const repository of names) {
     const isName = /^[A-Za-z0-9][A-Za-z0-9-]{0,38}\/[\w.-]{1,100}$/.test(repository);
     if (!isName || world.elsewhere !== null) {
-      const said = isName
-        ? `the remote \`origin\` is ${world.elsewhere}`
-        : `${repository} is no owner/name, and this version reads deploy repositories on GitHub`;
+      const said = isName ? `the remote \`origin\` is ${world.elsewhere}` : 'it is no repository of a forge';
       const unseen = { state: 'unanswered', said } as const;
-      facts.push({ repository, isChain: false, settings: unseen, workflows: unseen, app: { state: 'unnamed', said } });
+      const shown = plainText(repository.replace(/:\/\/[^/]*@/, '://'));
+      const git = isName ? null : await gatherGit(context, repository);
+      const app = { state: 'unnamed', said } as const;
+      facts.push({ repository: shown, isChain: false, settings: unseen, workflows: unseen, app, git });
       continue;
     }
     const isChain = world.models.some(
@@ -155,6 +156,18 @@ async function gatherDeploys(
     );
   }
   return facts;
+}
+
+/** A deploy repository that is a git URL: whether git may read it. */
+async function gatherGit(context: Context, repository: string): Promise<GitFacts> {
+  try {
+    const forge = await openDeployRepository(context, repository);
+    const { branch } = await forge.read({ branch: null, files: [], folders: [], histories: [], heads: [], closed: [] });
+    return { state: 'found', url: forge.repository, branch };
+  } catch (error) {
+    const { message, hint } = toPassloopError(error);
+    return { state: 'failed', said: message, hint };
+  }
 }
 
 /** The App by the client id of the environment, of the workflow, or of the variable that the workflow names. */

@@ -37,8 +37,9 @@ export async function explain(
   const problems: string[] = [];
   for (const model of models) {
     const { query, repository } = deployQuery(workspace, model);
-    context.progress.phase(`read ${repository}`);
-    const state = await readDeployState(await openDeployRepository(context, repository), query);
+    const forge = await openDeployRepository(context, repository);
+    context.progress.phase(`read ${forge.repository}`);
+    const state = await readDeployState(forge, query);
     for (const environment of state.environments) {
       const found = versionsIn(environment).find((version) => isNamed(version, request.name));
       if (environment.problem !== null) problems.push(environment.problem);

@@ -2,10 +2,17 @@ import { ConfigurationError, isDigest } from '@passloop/core';
 import type { PromotionDocument } from '@passloop/documents';
 import { refusalDocument, hold as writeHold } from '@passloop/gitops';
 import { type Context, timestamp } from './context.ts';
-import { actor, deployQuery, environmentNamed, openDeployRepository, retryPorts } from './deploy-repository.ts';
+import {
+  actor,
+  type DeployPlace,
+  deployQuery,
+  environmentNamed,
+  openDeployRepository,
+  retryPorts,
+} from './deploy-repository.ts';
 import { openWorkspace, selectModel } from './workspace.ts';
 
-export type HoldRequest = {
+export type HoldRequest = DeployPlace & {
   model?: string | undefined;
   /** The model digest that is refused, or whose holds are lifted. */
   digest: string;
@@ -27,7 +34,7 @@ export async function hold(context: Context, request: HoldRequest): Promise<Prom
   const environment = request.environment === undefined ? null : environmentNamed(model, request.environment).name;
   context.progress.phase(`${request.lift === true ? 'lift the hold of' : 'hold'} ${request.digest.slice(0, 19)}…`);
   const result = await writeHold(
-    await openDeployRepository(context, repository),
+    await openDeployRepository(context, repository, request),
     query,
     {
       action: request.lift === true ? 'lift' : 'hold',
@@ -41,8 +48,10 @@ export async function hold(context: Context, request: HoldRequest): Promise<Prom
   );
   return {
     ...refusalDocument(model.name, environment ?? environmentNamed(model, undefined).name, result),
+    branch: result.branch,
     commit: result.commit,
     pullRequest: result.pullRequest,
+    ...(result.proposal === undefined ? {} : { proposal: result.proposal }),
     merged: result.merged,
   };
 }

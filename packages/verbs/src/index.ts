@@ -2,6 +2,7 @@
  * The verbs. Each is loaded when it is called, so that nobody who asks for help, a key or a scan waits for what only a
  * promotion needs.
  */
+export type { AbortRequest } from './abort-rollback.ts';
 export type { AdoptRequest } from './adopt.ts';
 export type { AssembleRequest } from './assemble-report.ts';
 export type { DeployChainRequest, ModelTokens } from './chain-deploy.ts';
@@ -11,10 +12,11 @@ export type { CompareRequest } from './compare.ts';
 export type { Context } from './context.ts';
 export type { DatasetRequest, DriftRequest, ValidatedDataset } from './data.ts';
 export type { DoctorRequest } from './doctor.ts';
-export type { EditRequest } from './edit.ts';
+export type { EditRequest, TargetFields } from './edit.ts';
 export type { Explanation } from './explain.ts';
 export type { HoldRequest } from './hold.ts';
 export type { Initialized, InitRequest } from './init.ts';
+export type { ManifestsRequest, WrittenManifests } from './manifests.ts';
 export type { SealRequest } from './open-seal.ts';
 export type { CheckPlan, PlanRequest } from './plan.ts';
 export type { PlanJobRequest, PlannedJobs } from './plan-job.ts';
@@ -45,6 +47,8 @@ export const edit = verb(async () => (await import('./edit.ts')).edit);
 export const explain = verb(async () => (await import('./explain.ts')).explain);
 export const hold = verb(async () => (await import('./hold.ts')).hold);
 export const init = verb(async () => (await import('./init.ts')).init);
+export const lintManifestFiles = verb(async () => (await import('./lint-manifests.ts')).lintManifestFiles);
+export const manifests = verb(async () => (await import('./manifests.ts')).manifests);
 export const modelNamed = verb(async () => (await import('./workspace.ts')).modelNamed);
 export const packageBuild = verb(async () => (await import('./package.ts')).packageBuild);
 export const packageModel = verb(async () => (await import('./package.ts')).packageModel);
@@ -59,6 +63,7 @@ export const postReport = verb(async () => (await import('./post-report.ts')).po
 export const promote = verb(async () => (await import('./promote.ts')).promote);
 export const prove = verb(async () => (await import('./prove.ts')).prove);
 export const reportRun = verb(async () => (await import('./report-run.ts')).reportRun);
+export const rollbackAborted = verb(async () => (await import('./abort-rollback.ts')).rollbackAborted);
 export const rollback = verb(async () => (await import('./rollback.ts')).rollback);
 export const sealCandidate = verb(async () => (await import('./seal-candidate.ts')).sealCandidate);
 export const status = verb(async () => (await import('./status.ts')).status);

@@ -2,53 +2,105 @@ import { ConfigurationError } from '@passloop/core';
 import type { PromotionDocument } from '@passloop/documents';
 import {
   type Candidate,
+  decide,
+  environmentOf,
   isStuck,
-  nextEnvironment,
+  nextEnvironments,
+  openedAs,
   openPromotion,
+  precedenceProblem,
+  type Refusal,
   readDeployState,
   refusalDocument,
 } from '@passloop/gitops';
 import type { LoadedModel } from '@passloop/model';
+import type { Store } from '@passloop/record';
 import { trainingKey } from '@passloop/training';
 import type { Context } from './context.ts';
 import { deployQuery, environmentNamed, openDeployRepository } from './deploy-repository.ts';
+import { healthProblem } from './environment-health.ts';
 import { imageKeyOf } from './image-key-of.ts';
 import type { PromoteRequest, Promotion } from './promotion.ts';
 import { openModelStore } from './store.ts';
 import type { Workspace } from './workspace.ts';
 
+export type OpenedPromotion = {
+  promotion: Promotion;
+  candidate: Candidate;
+  /** Why the chain of environments doesn't let the candidate in yet; it doesn't concern what runs, ran, or is held there. */
+  notYet: Refusal | null;
+};
+
 /**
  * What a promotion begins with: the deploy repository, read once; what the store knows of the commit's key; and the environment that is
- * asked for, or the first one, in the model file's order, that runs something else.
+ * asked for, or the first one, in the model file's order, that runs something else. Where that one has to wait, another one that comes
+ * after an environment which has the model already isn't kept waiting by it.
  */
 export async function openPromotionOf(
   context: Context,
   workspace: Workspace,
   model: LoadedModel,
   request: PromoteRequest,
-): Promise<{ promotion: Promotion; candidate: Candidate }> {
-  const { query, repository } = deployQuery(workspace, model);
-  const forge = await openDeployRepository(context, repository);
+): Promise<OpenedPromotion> {
+  const { query, repository, environments } = deployQuery(workspace, model);
+  const forge = await openDeployRepository(context, repository, request);
   const store = await openModelStore(context, workspace.root, model);
-  context.progress.phase(`read ${repository}`);
+  context.progress.phase(`read ${forge.repository}`);
   const state = await readDeployState(forge, query);
+  const candidate = await candidateOf(workspace, model, store);
+  const after = new Map(environments.map((environment) => [environment.name, environment.after]));
+  const asked =
+    request.environment === undefined
+      ? nextEnvironments(state.environments, candidate, after)
+      : state.environments.filter(({ name }) => name === environmentNamed(model, request.environment).name);
+  const health = new Map<string, Refusal | null>();
+  let first: OpenedPromotion | null = null;
+  for (const environment of asked.length === 0 ? state.environments.slice(-1) : asked) {
+    const declared = environmentNamed(model, environment.name);
+    const promotion = { context, workspace, model, store, forge, state, environment, declared, request };
+    const notYet = await chainProblem(promotion, candidate, health);
+    const opened = { promotion, candidate, notYet };
+    first ??= opened;
+    const { kind } = decide(environment, candidate, request);
+    const isStill = kind === 'held' || kind === 'blocked' || waiting(promotion, candidate) !== null;
+    if (notYet === null && !isStill) return opened;
+  }
+  if (first === null) throw new ConfigurationError(`${model.name} is deployed nowhere.`, { file: model.file });
+  return first;
+}
+
+async function candidateOf(workspace: Workspace, model: LoadedModel, store: Store): Promise<Candidate> {
   const key = model.train === undefined ? null : await trainingKey(workspace.repository, workspace.commit, model);
   const known = key === null ? null : await store.findRun(key.runKey);
-  const candidate = {
+  return {
     runKey: key?.runKey ?? null,
     imageKey: known === null ? null : await imageKeyOf(workspace, model, known.run.modelDigest),
     modelDigest: known?.run.modelDigest ?? null,
     imageDigest: null,
     inStore: known !== null,
   };
-  const environment =
-    request.environment === undefined
-      ? (nextEnvironment(state.environments, candidate) ?? state.environments.at(-1))
-      : state.environments.find((one) => one.name === environmentNamed(model, request.environment).name);
-  if (environment === undefined)
-    throw new ConfigurationError(`${model.name} is deployed nowhere.`, { file: model.file });
-  const declared = environmentNamed(model, environment.name);
-  return { promotion: { context, workspace, model, store, forge, state, environment, declared, request }, candidate };
+}
+
+/**
+ * What `after` asks before a candidate goes forward. A way back isn't held up by it: what ran there before has been through the chain,
+ * and whoever reverts is in a hurry.
+ */
+async function chainProblem(
+  promotion: Promotion,
+  candidate: Candidate,
+  health: Map<string, Refusal | null>,
+): Promise<Refusal | null> {
+  const { environment, declared, state, model, request } = promotion;
+  // As asked: what goes forward `again` is asked no less of than what nobody refused.
+  const { kind } = decide(environment, candidate, request);
+  if (declared.after === undefined || !['promote', 'same-model', 'train'].includes(kind)) return null;
+  const missing = precedenceProblem(environmentOf(state, declared.after), candidate);
+  if (missing !== null) return missing;
+  const before = environmentNamed(model, declared.after);
+  const known = health.get(before.name);
+  const problem = known === undefined ? await healthProblem(promotion, before) : known;
+  health.set(before.name, problem);
+  return problem;
 }
 
 /** The promotion of this very commit that waits in its pull request: nothing is proven twice, nothing is written. */
@@ -67,6 +119,6 @@ export function waiting(
     promotionId: record.deployment.promotionId,
     branch: head.branch,
     commit: head.commit,
-    pullRequest: { number: head.pullRequest.number, url: head.pullRequest.url },
+    ...openedAs(head.pullRequest, head.pullRequest, false),
   };
 }

@@ -1,6 +1,6 @@
 import { ConfigurationError, plainText, type Verdict } from '@passloop/core';
 import type { PlannedPromotion, PromotionPlanDocument } from '@passloop/documents';
-import { decide } from '@passloop/gitops';
+import { type Candidate, decide, type Refusal } from '@passloop/gitops';
 import { type LoadedModel, modelFileName } from '@passloop/model';
 import type { Context } from './context.ts';
 import { supersededCommit } from './default-head.ts';
@@ -16,6 +16,8 @@ export type PromotionPlanRequest = {
   /** Only this model; by default every one that is deployed. */
   model?: string | undefined;
   ref?: string | undefined;
+  /** Promote what people refused by closing its pull request. */
+  again?: boolean | undefined;
 };
 
 /** `recipients`: by model that is trained, the public half of its store's hand-over key. */
@@ -29,7 +31,7 @@ export async function planPromotions(context: Context, request: PromotionPlanReq
   const workspace = await openWorkspace(context, { ref: request.ref });
   const models =
     request.model === undefined
-      ? workspace.models.filter((model) => model.deploy !== undefined)
+      ? workspace.models.filter((model) => (model.deploy?.environments.length ?? 0) > 0)
       : [selectModel(workspace.models, request.model)];
   if (models.length === 0) {
     throw new ConfigurationError('No model of this commit has a `deploy` section: nothing says where one runs.', {
@@ -39,10 +41,18 @@ export async function planPromotions(context: Context, request: PromotionPlanReq
   }
   const superseded = await supersededCommit(context, workspace);
   const planned: PlannedPromotion[] = [];
+  const refused = new Set<PlannedPromotion>();
   const recipients: Record<string, string> = {};
   for (const model of models) {
-    const { promotion, plan } = await planModel(context, workspace, model, superseded);
+    const { promotion, plan, isRefused } = await planModel(
+      context,
+      workspace,
+      model,
+      superseded,
+      request.again === true,
+    );
     planned.push(plan);
+    if (isRefused) refused.add(plan);
     if (promotion === null || (plan.needs !== 'train' && plan.needs !== 'image')) continue;
     // A proof is sealed under it, by a job that may only read the store.
     const key = await ensureHandOverKey(promotion.store);
@@ -53,7 +63,7 @@ export async function planPromotions(context: Context, request: PromotionPlanReq
     document: {
       schema: 'passloop/promotion-plan/v1',
       commit: workspace.commit,
-      verdict: verdictOf(planned),
+      verdict: verdictOf(planned, refused),
       models: planned,
     },
     recipients,
@@ -65,7 +75,8 @@ async function planModel(
   workspace: Workspace,
   model: LoadedModel,
   superseded: string | null,
-): Promise<{ promotion: Promotion | null; plan: PlannedPromotion }> {
+  again: boolean,
+): Promise<{ promotion: Promotion | null; plan: PlannedPromotion; isRefused: boolean }> {
   if (superseded !== null) {
     const plan = {
       name: model.name,
@@ -75,22 +86,26 @@ async function planModel(
       reason: superseded,
       runKey: null,
     };
-    return { promotion: null, plan };
+    return { promotion: null, plan, isRefused: false };
   }
-  const { promotion, candidate } = await openPromotionOf(context, workspace, model, {});
+  const { promotion, candidate, notYet } = await openPromotionOf(context, workspace, model, { again });
   const { environment, store, state } = promotion;
   // A proof compares with what the store says: where it can't be written, nothing can be proven.
   await refreshPointer(context, { workspace, model, store, state, strict: true });
   const planned = { name: model.name, environment: environment.name, runKey: candidate.runKey };
-  const plan = { ...planned, ...(await needsOf(promotion, candidate)) };
-  return { promotion, plan: { ...plan, reason: plan.reason === null ? null : plainText(plan.reason, 4000) } };
+  const plan = { ...planned, ...(await needsOf(promotion, candidate, notYet)) };
+  const reason = plan.reason === null ? null : plainText(plan.reason, 4000);
+  const isRefused =
+    decide(environment, candidate, { again }).kind === 'blocked' &&
+    decide(environment, candidate, { again: true }).kind !== 'blocked';
+  return { promotion, plan: { ...plan, reason }, isRefused };
 }
 
 type Needs = Pick<PlannedPromotion, 'needs' | 'outcome' | 'reason'>;
 
-async function needsOf(promotion: Promotion, candidate: Parameters<typeof decide>[1]): Promise<Needs> {
+async function needsOf(promotion: Promotion, candidate: Candidate, notYet: Refusal | null): Promise<Needs> {
   const { environment } = promotion;
-  const decision = decide(environment, candidate);
+  const decision = decide(environment, candidate, promotion.request);
   switch (decision.kind) {
     case 'already-promoted':
       return nothing('already-promoted', `${environment.name} runs the model of this commit already.`);
@@ -109,10 +124,12 @@ async function needsOf(promotion: Promotion, candidate: Parameters<typeof decide
       if (await isReturnDue(promotion)) {
         return pending('promote', 'What runs was reverted: production goes back first; the new tree follows.');
       }
+      if (notYet !== null) return nothing(notYet.outcome, notYet.reason);
       return pending('train', `No store knows ${candidate.runKey ?? 'its key'}: it is trained.`);
     default:
       break;
   }
+  if (notYet !== null) return nothing(notYet.outcome, notYet.reason);
   if (waiting(promotion, candidate) !== null) return nothing('unchanged', 'Its pull request waits.');
   return pending('image', `It is proven against what ${environment.name} runs.`);
 }
@@ -125,10 +142,14 @@ function pending(needs: PlannedPromotion['needs'], reason: string): Needs {
   return { needs, outcome: 'pending', reason };
 }
 
-/** What is held or blocked warns while other models go on, and fails a plan in which nothing else is to be done. */
-function verdictOf(planned: readonly PlannedPromotion[]): Verdict {
-  const stopped = planned.filter(({ outcome }) => outcome === 'held' || outcome === 'blocked');
-  if (stopped.length === 0) return 'pass';
-  const isBlocked = stopped.some(({ outcome }) => outcome === 'blocked');
-  return isBlocked && planned.every(({ needs }) => needs === 'nothing') ? 'fail' : 'warn';
+/**
+ * What is held or blocked warns while other models go on; what is blocked fails a plan in which nothing else is to be done, and such a plan is
+ * pending where it waits for an environment. What people refused is as they want it: it warns, and no push after it fails.
+ */
+function verdictOf(planned: readonly PlannedPromotion[], refused: ReadonlySet<PlannedPromotion>): Verdict {
+  const isIdle = planned.every(({ needs }) => needs === 'nothing');
+  const has = (outcome: PlannedPromotion['outcome']) => planned.some((one) => one.outcome === outcome);
+  if (isIdle && planned.some((plan) => plan.outcome === 'blocked' && !refused.has(plan))) return 'fail';
+  if (isIdle && has('pending')) return 'pending';
+  return has('held') || has('blocked') ? 'warn' : 'pass';
 }

@@ -1,7 +1,8 @@
 import { PassloopError } from '@passloop/core';
-import type { PromotionDocument } from '@passloop/documents';
+import type { DataReport, PromotionDocument } from '@passloop/documents';
 import {
   type Candidate,
+  type DataEvidence,
   type Decision,
   decide,
   type PromotionEvidence,
@@ -31,7 +32,7 @@ import {
 } from './promotion-proof.ts';
 import { returnBeforeReverted, returnTo } from './promotion-return.ts';
 import { takeProof } from './proof-check.ts';
-import { changesSince, recordedRun, runUrl, versionOf } from './recorded-run.ts';
+import { changesSince, recordedRun, recordedSignature, runUrl, versionOf } from './recorded-run.ts';
 import { hasImage } from './rollback.ts';
 import { runStage } from './run-stage.ts';
 import { openWorkspace, selectModel } from './workspace.ts';
@@ -44,7 +45,7 @@ import { openWorkspace, selectModel } from './workspace.ts';
 export async function promote(context: Context, request: PromoteRequest): Promise<PromotionDocument> {
   const workspace = await openWorkspace(context, { ref: request.ref });
   const model = selectModel(workspace.models, request.model);
-  const { promotion, candidate } = await openPromotionOf(context, workspace, model, request);
+  const { promotion, candidate, notYet } = await openPromotionOf(context, workspace, model, request);
   if (request.proof !== undefined) {
     // Trained for hours, or run again alone: what the job that planned saw of the branch may be long past.
     const superseded = await supersededCommit(context, workspace);
@@ -53,12 +54,15 @@ export async function promote(context: Context, request: PromoteRequest): Promis
   if (request.plan !== true && request.proof === undefined) {
     await refreshPointer(context, { workspace, model, store: promotion.store, state: promotion.state });
   }
-  const decision = decide(promotion.environment, candidate);
+  const decision = decide(promotion.environment, candidate, request);
   const answer = await answerTo(promotion, decision);
   if (answer !== null) return answer;
   if (decision.kind === 'train') {
     const before = await returnBeforeReverted(promotion);
     if (before !== null) return before;
+  }
+  if (notYet !== null) return refused(promotion, notYet.outcome, notYet.reason);
+  if (decision.kind === 'train') {
     if (request.train === false || request.proof !== undefined) {
       const where =
         'Train it first, in a job that holds no token: `passloop train run`, or the action reproduce-training.';
@@ -76,6 +80,18 @@ export async function promote(context: Context, request: PromoteRequest): Promis
     if (missing !== null) return refused(promotion, 'unchanged', `A plan: ${missing}, then compared and promoted.`);
   }
   return promoteCandidate(promotion);
+}
+
+/** What speaks against where a proven candidate comes from: a run of another repository, or an image that no cluster could pull. */
+async function originProblem({ context, workspace, store }: Promotion, { run, image }: Proven): Promise<string | null> {
+  const { repository } = run.producer;
+  if (repository !== null && workspace.name !== null && repository.toLowerCase() !== workspace.name.toLowerCase()) {
+    return `The run ${run.runKey} in the ${store.description} was made by ${repository}, not by ${workspace.name}: nothing of a fork is promoted. Remove it from the store, and it is trained again here; so too after the repository was renamed.`;
+  }
+  if (image.reference !== null && !(await hasImage(context, image.reference))) {
+    return `The image is not in its registry: ${image.reference}. \`passloop package push\` builds it from the store and pushes it again.`;
+  }
+  return null;
 }
 
 /** What a decision comes to by itself; null where the candidate is to be proven. */
@@ -117,10 +133,14 @@ async function promoteCandidate(promotion: Promotion): Promise<PromotionDocument
     request.proof === undefined ? await proveHere(promotion) : await takeProof(promotion, request.proof.folder);
   if (proof.kind === 'answered') return proof.answer;
   if (proof.kind === 'refused') return refused(promotion, proof.outcome, proof.reason);
+  const foreign = await originProblem(promotion, proof);
+  if (foreign !== null) return refused(promotion, 'blocked', foreign);
   const asked = {
     environment: environment.name,
     candidate: await candidateRecord(promotion, proof),
     evidence: await evidenceOf(promotion, proof),
+    again: request.again,
+    after: declared.after,
     at: timestamp(context),
   };
   if (request.plan === true) return planDocument(model.name, environment.name, planPromotion(state, asked));
@@ -140,22 +160,27 @@ async function promoteCandidate(promotion: Promotion): Promise<PromotionDocument
 async function proveHere(promotion: Promotion): Promise<Proof | { kind: 'answered'; answer: PromotionDocument }> {
   const { context, workspace, model, store, environment, request } = promotion;
   const out = outFolder(workspace.root, model.name, request.out);
-  const unsound = unsoundData(await validatedData(context, { workspace, model }, out));
+  const data = await validatedData(context, { workspace, model }, out);
+  const unsound = unsoundData(data);
   if (unsound !== null) return { kind: 'refused', outcome: 'blocked', reason: unsound };
   const run = await runStage(context, { workspace, model, store, outputs: out.outputs });
   await out.write('run', run);
   // By the digests that the run gave: another key may have led to a model that runs, ran or is held.
   const answer = await answerTo(
     promotion,
-    decide(environment, {
-      runKey: run.runKey,
-      imageKey: await imageKeyOf(workspace, model, run.modelDigest),
-      modelDigest: run.modelDigest,
-      imageDigest: null,
-      inStore: true,
-    }),
+    decide(
+      environment,
+      {
+        runKey: run.runKey,
+        imageKey: await imageKeyOf(workspace, model, run.modelDigest),
+        modelDigest: run.modelDigest,
+        imageDigest: null,
+        inStore: true,
+      },
+      request,
+    ),
   );
-  return answer === null ? proveCandidate(promotion, run, out) : { kind: 'answered', answer };
+  return answer === null ? proveCandidate(promotion, run, data, out) : { kind: 'answered', answer };
 }
 
 async function candidateRecord(promotion: Promotion, { run, image, comparison }: Proven): Promise<CandidateRecord> {
@@ -170,7 +195,13 @@ async function candidateRecord(promotion: Promotion, { run, image, comparison }:
     model: model.name,
     version: await versionOf(workspace),
     modelDigest: run.modelDigest,
-    image: { reference: image.reference, digest: image.digest, imageKey: image.imageKey, bytes: image.bytes },
+    image: {
+      reference: image.reference,
+      digest: image.digest,
+      imageKey: image.imageKey,
+      bytes: image.bytes,
+      signature: await recordedSignature(workspace, model, image),
+    },
     ...(await recordedRun(workspace, model, run, runUrl(context))),
     evaluation: evaluationDigest === null ? null : { dataset, rows, evaluationDigest },
     predictionsDigest: run.outputs.find((output) => output.path === predictions)?.digest ?? null,
@@ -194,7 +225,7 @@ async function candidateRecord(promotion: Promotion, { run, image, comparison }:
 
 async function evidenceOf(
   { context, workspace, environment, model }: Promotion,
-  { run, probe, comparison }: Proven,
+  { run, probe, comparison, data }: Proven,
 ): Promise<PromotionEvidence> {
   const production = environment.production?.record ?? null;
   // Of the run and not of this attempt: the next one says the same.
@@ -207,8 +238,14 @@ async function evidenceOf(
     comparison,
     changes: await changesSince(workspace, model, production?.source?.commit ?? null),
     facts,
+    data: data.map(dataEvidence),
     previousImage: production === null ? null : await imageState(context, production.image.reference),
   };
+}
+
+function dataEvidence({ dataset, rows, executed, checks, drift }: DataReport): DataEvidence {
+  const verdicts = [...checks, ...drift].map(({ verdict }) => verdict);
+  return { dataset: dataset.name, rows, executed, passed: verdicts.filter((verdict) => verdict === 'pass').length };
 }
 
 /** Whether production's image can come back later; a registry that doesn't answer is no reason to stop here. */

@@ -31,6 +31,8 @@ export type Proven = {
   image: ImageDocument;
   probe: ProbeDocument;
   comparison: ComparisonDocument;
+  /** A report of every dataset that declares checks. */
+  data: readonly DataReport[];
 };
 
 export type Proof = Proven | { kind: 'refused'; outcome: 'blocked' | 'superseded'; reason: string };
@@ -67,7 +69,12 @@ export function unsoundData(reports: readonly DataReport[]): string | null {
 }
 
 /** Image by its key (taken or built), pushed, started without network, scored, and held against production now. */
-export async function proveCandidate(promotion: Promotion, run: RunDocument, out: OutFolder): Promise<Proof> {
+export async function proveCandidate(
+  promotion: Promotion,
+  run: RunDocument,
+  data: readonly DataReport[],
+  out: OutFolder,
+): Promise<Proof> {
   const { context, workspace, model, store, environment, state } = promotion;
   await using engine = await engineOf(context);
   const section = await packageFolder(workspace, model, out.outputs);
@@ -95,7 +102,7 @@ export async function proveCandidate(promotion: Promotion, run: RunDocument, out
   });
   const reason = objection(probe, comparison);
   if (reason !== null || comparison === null) return blocked(reason ?? 'Nothing was compared.');
-  return { kind: 'proven', run, image, probe, comparison };
+  return { kind: 'proven', run, image, probe, comparison, data };
 }
 
 export const refusedScan = 'The model file was refused by the scan: `passloop package scan` shows why.';

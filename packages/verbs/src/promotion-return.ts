@@ -1,5 +1,8 @@
+import { type GitRepository, PassloopError } from '@passloop/core';
 import type { PromotionDocument } from '@passloop/documents';
 import { planDocument, planRollback, type RollbackTarget, rollback } from '@passloop/gitops';
+import { fromRoot, loadModelsAt } from '@passloop/model';
+import { trainingKey } from '@passloop/training';
 import { timestamp } from './context.ts';
 import { actor, deployQuery, retryPorts } from './deploy-repository.ts';
 import type { Promotion } from './promotion.ts';
@@ -14,6 +17,7 @@ export async function returnTo(promotion: Promotion, to: RollbackTarget, reason:
     environment: environment.name,
     to,
     leave: environment.production?.digest ?? null,
+    again: promotion.request.again,
     reason,
     by: actor(context),
     at: timestamp(context),
@@ -56,6 +60,7 @@ export async function isReturnDue(promotion: Promotion): Promise<boolean> {
     environment: environment.name,
     to: { kind: 'before', commits: due.commits },
     leave: environment.production?.digest ?? null,
+    again: promotion.request.again,
     reason: 'reverted',
     by: actor(context),
     at: timestamp(context),
@@ -74,7 +79,11 @@ async function dueReturn({
   const production = environment.production?.record ?? null;
   if (production?.source == null) return null;
   const since = await workspace.repository.resolve(production.source.commit);
-  const reverted = await revertedCommits(workspace.repository, since, workspace.commit);
+  const reverted: string[] = [];
+  for (const commit of await revertedCommits(workspace.repository, since, workspace.commit)) {
+    const isOfProduction = await carries(workspace, production.source.commit, commit);
+    if (isOfProduction && (await changesModel(workspace, production.model, commit))) reverted.push(commit);
+  }
   if (reverted.length === 0) return null;
   const commits: string[] = [];
   for (const version of environment.history.flatMap((entry) => entry.version ?? [])) {
@@ -83,6 +92,30 @@ async function dueReturn({
     for (const commit of reverted) if (await carries(workspace, source, commit)) commits.push(source);
   }
   return commits.includes(production.source.commit) ? { reverted, commits: [...new Set(commits)] } : null;
+}
+
+/** Whether a commit changed what a model is made of: to take back a line of the README is no reason to leave production. */
+async function changesModel({ repository }: Workspace, name: string, commit: string): Promise<boolean> {
+  const before = await repository.resolve(`${commit}^1`);
+  if (before === null) return true;
+  return (await ingredientsAt(repository, before, name)) !== (await ingredientsAt(repository, commit, name));
+}
+
+async function ingredientsAt(repository: GitRepository, commit: string, name: string): Promise<string> {
+  try {
+    const model = (await loadModelsAt(repository, commit)).find((one) => one.name === name);
+    if (model?.train === undefined) return 'none';
+    const section = model.package ?? null;
+    const packaged = [section?.requirements, section?.signature].flatMap((file) => file ?? []);
+    const paths = packaged.map((file) => fromRoot(model, file));
+    const files = (await repository.listFiles(commit)).filter(({ path }) => paths.includes(path));
+    const { runKey } = await trainingKey(repository, commit, model);
+    return JSON.stringify([runKey, section, files.map(({ oid }) => oid)]);
+  } catch (error) {
+    // What this version can't read counts as another model.
+    if (error instanceof PassloopError) return `${commit} is unreadable`;
+    throw error;
+  }
 }
 
 /** True where a record's source commit contains a commit. */

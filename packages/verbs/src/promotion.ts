@@ -3,9 +3,10 @@ import { type DeployState, type EnvironmentState, type Forge, refusalDocument } 
 import type { Environment, LoadedModel } from '@passloop/model';
 import type { Store } from '@passloop/record';
 import type { Context } from './context.ts';
+import type { DeployPlace } from './deploy-repository.ts';
 import type { Workspace } from './workspace.ts';
 
-export type PromoteRequest = {
+export type PromoteRequest = DeployPlace & {
   model?: string | undefined;
   /** The commit to promote; HEAD by default. */
   ref?: string | undefined;
@@ -13,6 +14,8 @@ export type PromoteRequest = {
   environment?: string | undefined;
   /** Print the edits as diffs; train, build, push and write nothing. */
   plan?: boolean | undefined;
+  /** Promote it though people closed its pull request without merging it. */
+  again?: boolean | undefined;
   /** `false`: never run the repository's code here. A commit that nobody trained is then blocked; a job with a token wants this. */
   train?: boolean | undefined;
   /**

@@ -66,7 +66,7 @@ async function checkProof(promotion: Promotion, given: ReadProof): Promise<Proof
   const comparison = checkedComparison(promotion, proof, run, image, await given.read('comparison'));
   const reason =
     objection(probe, comparison) ?? (isPassing(proof.verdict) ? null : (proof.reason ?? 'It does not pass.'));
-  return reason === null ? { kind: 'proven', run, image, probe, comparison } : refuse('blocked', reason);
+  return reason === null ? { kind: 'proven', run, image, probe, comparison, data: reports } : refuse('blocked', reason);
 }
 
 /** Whoever can't read the store can't have made it: not the job that ran the repository's code. */

@@ -1,6 +1,6 @@
-import { PassloopError } from '@passloop/core';
-import type { Change, RunDocument } from '@passloop/documents';
-import { type LoadedModel, loadModelsAt } from '@passloop/model';
+import { PassloopError, sha256 } from '@passloop/core';
+import type { Change, ImageDocument, RecordedSignature, RunDocument } from '@passloop/documents';
+import { fromRoot, type LoadedModel, loadModelsAt, parseSignature } from '@passloop/model';
 import type { CandidateRecord } from '@passloop/record';
 import { explainKeys, trainingKey } from '@passloop/training';
 import type { Context } from './context.ts';
@@ -35,6 +35,26 @@ export async function recordedRun(
     environment: run.environment,
     code: key.stages.flatMap((stage) => stage.inputs.code.map(({ path, digest }) => ({ path, digest }))),
     metrics: run.metrics,
+  };
+}
+
+/** What callers of the commit's image send and get; null where the commit's signature isn't the one that the image was built with. */
+export async function recordedSignature(
+  { repository, commit }: Workspace,
+  model: LoadedModel,
+  image: ImageDocument,
+): Promise<RecordedSignature | null> {
+  const file = model.package === undefined ? null : fromRoot(model, model.package.signature);
+  const text = file === null ? null : await repository.readFile(commit, file);
+  if (file === null || text === null || sha256(text) !== image.signatureDigest) return null;
+  const { inputs, outputs } = parseSignature(text.toString('utf8'), file);
+  const tensors = (listed: readonly { name: string; datatype: string }[]) =>
+    listed.map(({ name, datatype }) => ({ name, datatype }));
+  return {
+    digest: image.signatureDigest,
+    runtime: image.runtime,
+    inputs: tensors(inputs),
+    outputs: tensors(outputs),
   };
 }
 

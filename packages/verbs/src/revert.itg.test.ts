@@ -56,6 +56,7 @@ it('names what was reverted, by hand, squashed or merged', async () => {
   expect(await one.reverted(null)).toEqual([one.bad]);
 
   await using squashed = await history();
+  squashed.git('rm', '-q', 'bad');
   await squashed.commit('undo', `Revert "bad" (#7)\n\n* Revert "bad"\n\nThis reverts commit ${squashed.bad}.`);
   expect(await squashed.reverted()).toEqual([squashed.bad]);
 });
@@ -81,6 +82,55 @@ it('takes the commits of a reverted merge for reverted, their own reverts includ
 
   one.revert('-m', '1', merge);
   expect((await one.reverted()).sort()).toEqual([merge, revert].sort());
+});
+
+it('believes no message whose commit is still there, is elsewhere, or changed nothing', async () => {
+  await using one = await history();
+  await one.commit('lie', `Innocent\n\nThis reverts commit ${one.bad}.`);
+  expect(await one.reverted()).toEqual([]);
+
+  one.git('checkout', '-q', '-b', 'aside', one.start);
+  const aside = await one.commit('aside');
+  one.git('checkout', '-q', 'main');
+  await one.commit('elsewhere', `Innocent\n\nThis reverts commit ${aside}.\n\nThis reverts commit ${'0'.repeat(40)}.`);
+  expect(await one.reverted()).toEqual([]);
+
+  one.git('commit', '-q', '--allow-empty', '-m', 'nothing');
+  const nothing = one.git('rev-parse', 'HEAD');
+  await one.commit('after', `Innocent\n\nThis reverts commit ${nothing}.`);
+  expect(await one.reverted()).toEqual([]);
+
+  // Half of it is no revert.
+  await writeFile(path.join(one.folder.path, 'start'), 'changed');
+  await writeFile(path.join(one.folder.path, 'bad'), 'worse');
+  one.git('commit', '-qam', 'two files');
+  const both = one.git('rev-parse', 'HEAD');
+  one.git('checkout', '-q', `${both}^`, '--', 'bad');
+  one.git('commit', '-q', '-m', `Half\n\nThis reverts commit ${both}.`);
+  expect(await one.reverted()).toEqual([]);
+  one.git('checkout', '-q', `${both}^`, '--', 'start');
+  one.git('commit', '-q', '-m', `The rest\n\nThis reverts commit ${both}.`);
+  expect(await one.reverted()).toEqual([both]);
+});
+
+it('knows a revert among later changes of the same file', async () => {
+  await using one = await history();
+  const lines = (changes: Record<number, string>) =>
+    Array.from({ length: 40 }, (_, index) => changes[index] ?? `line ${index}`).join('\n');
+  const write = async (text: string, message: string) => {
+    await writeFile(path.join(one.folder.path, 'long'), text);
+    one.git('add', '.');
+    one.git('commit', '-q', '-m', message);
+    return one.git('rev-parse', 'HEAD');
+  };
+  const from = await write(lines({}), 'long');
+  const bad = await write(lines({ 5: 'bad' }), 'bad');
+  await write(lines({ 5: 'bad', 30: 'good' }), 'good');
+  one.revert(bad);
+  expect(await one.reverted(from)).toEqual([bad]);
+  const again = await write(lines({ 5: 'bad', 30: 'good' }), 'bad again');
+  await write(lines({ 5: 'bad', 30: 'better' }), `Innocent\n\nThis reverts commit ${again}.`);
+  expect(await one.reverted(again)).toEqual([]);
 });
 
 it('reads a message, and no prose in it', async () => {

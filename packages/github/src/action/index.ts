@@ -25,6 +25,7 @@ export {
   deployRead,
   deploySecrets,
   deployWrite,
+  healthSecrets,
   type RepositoryTokens,
   repositoryTokens,
 } from './repository-tokens.ts';

@@ -7,10 +7,13 @@ export function promotionResult(
   kind: 'promotion' | 'rollback',
   document: PromotionDocument | RollbackDocument,
 ): ActionResult {
+  const verdict = promotionVerdict(document);
   return {
     kind,
     document,
-    verdict: promotionVerdict(document),
+    verdict,
+    // A soak that isn't over is no failed job: the next event, or the schedule, starts it again.
+    toldLater: verdict === 'pending',
     sentence: promotionSentence(document),
     text: printPromotion(document),
     summary: promotionSummary(document),

@@ -12,8 +12,17 @@ export const deploySecrets = {
   ...appSecrets,
 } as const;
 
+/** Who may ask what runs in a cluster, as secrets of an action. */
+export const healthSecrets = {
+  'argocd-token': { variable: 'ARGOCD_AUTH_TOKEN', required: false },
+  'prometheus-token': { variable: 'PROMETHEUS_TOKEN', required: false },
+} as const;
+
 /** Tokens for other repositories than the job's own, each for one of them; all are gone at the end. */
-export type RepositoryTokens = AsyncDisposable & { tokenFor(repository: string): Promise<string> };
+export type RepositoryTokens = AsyncDisposable & {
+  /** @param permissions in place of those that all of them have */
+  tokenFor(repository: string, permissions?: AppPermissions): Promise<string>;
+};
 
 /**
  * By a given token, or by a GitHub App: exactly one of both.
@@ -41,22 +50,23 @@ export function repositoryTokens(
   const minted = new Map<string, string>();
   const stack = new AsyncDisposableStack();
   return {
-    async tokenFor(repository) {
-      const known = minted.get(repository);
+    async tokenFor(repository, permissions = app.permissions) {
+      const key = JSON.stringify([repository, permissions]);
+      const known = minted.get(key);
       if (known !== undefined) return known;
       const made = stack.use(
         await appToken({
           clientId,
           privateKey,
           repository,
-          permissions: app.permissions,
+          permissions,
           baseUrl: context.env.GITHUB_API_URL,
           userAgent: `passloop/${context.version}`,
           sleep: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
         }),
       );
       actionsRunner.setSecret(made.token);
-      minted.set(repository, made.token);
+      minted.set(key, made.token);
       return made.token;
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),

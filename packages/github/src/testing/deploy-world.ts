@@ -80,7 +80,7 @@ export async function deployWorld(options: Partial<LocalGithubOptions> & Reposit
   };
 }
 
-type RepositoryWorld = Omit<DeployWorld, 'clone' | typeof Symbol.asyncDispose>;
+export type RepositoryWorld = Omit<DeployWorld, 'clone' | typeof Symbol.asyncDispose>;
 
 /** Another deploy repository, `acme/<name>`, with its own token and clone. */
 export async function deployRepository(
@@ -97,11 +97,9 @@ export async function deployRepository(
   return { ...world, clone };
 }
 
-/** A repository whose main branch is that of another one on this machine, history and all. */
-export async function copiedRepository(github: LocalGithub, name: string, from: string): Promise<RepositoryWorld> {
-  const world = await emptyRepository(github, name, {});
-  await git(world.repository.directory, 'fetch', '--quiet', from, 'main:main');
-  return world;
+/** A repository that holds what another one does, with a token of its own. */
+export async function copiedRepository(from: RepositoryWorld, name: string): Promise<RepositoryWorld> {
+  return worldOf(from.server, await from.repository.copy(name));
 }
 
 async function emptyRepository(
@@ -115,10 +113,20 @@ async function emptyRepository(
     private: true,
     settings,
   });
+  return worldOf(github, repository);
+}
+
+async function worldOf(github: LocalGithub, repository: CreatedRepository): Promise<RepositoryWorld> {
   const permissions = { contents: 'write', pull_requests: 'write', metadata: 'read' } as const;
   const token = await github.createToken({ login: 'passloop[bot]', kind: 'installation', permissions });
   const forgeWith = (more: Partial<GithubOptions>) =>
-    octokitForge({ repository: `acme/${name}`, token, baseUrl: github.restUrl, sleep: async () => {}, ...more });
+    octokitForge({
+      repository: `acme/${repository.name}`,
+      token,
+      baseUrl: github.restUrl,
+      sleep: async () => {},
+      ...more,
+    });
   return {
     server: github,
     repository,

@@ -3,7 +3,7 @@ import { sha256 } from '@passloop/core';
 import { formatDocument, type RecordDocument } from '@passloop/documents';
 import { type CandidateRecord, deployRecord } from '@passloop/record';
 import { type DeployQuery, deployState } from '../deploy-state.ts';
-import type { DeploySnapshot, FileAt, HeadSnapshot, PathVersion } from '../forge.ts';
+import type { ClosedPullRequest, DeploySnapshot, FileAt, HeadSnapshot, PathVersion } from '../forge.ts';
 
 const image = 'ghcr.io/acme/flight';
 export const manifest = 'apps/flight/prod/kustomization.yaml';
@@ -63,6 +63,7 @@ export function stateOf(content: {
   versions?: PathVersion[];
   holds?: FileAt[];
   head?: HeadSnapshot | null;
+  closed?: ClosedPullRequest[];
 }) {
   const record = content.record ?? null;
   const running = record === null ? sha256('other') : (JSON.parse(record) as RecordDocument).image.digest;
@@ -77,7 +78,9 @@ export function stateOf(content: {
     folders: new Map([['.passloop/holds/flight-delay', content.holds ?? []]]),
     histories: new Map([[recordFile, content.versions ?? []]]),
     heads: new Map([['promote/flight-delay/prod', content.head ?? null]]),
+    closed: new Map([['promote/flight-delay/prod', content.closed ?? []]]),
     mergeMethods: ['squash'],
+    messageFromBody: false,
   };
   return deployState('acme/deploy', query, snapshot);
 }

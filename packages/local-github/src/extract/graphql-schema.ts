@@ -20,6 +20,7 @@ type Mutation {
   deleteRef(input: DeleteRefInput!): DeleteRefPayload
   disablePullRequestAutoMerge(input: DisablePullRequestAutoMergeInput!): DisablePullRequestAutoMergePayload
   enablePullRequestAutoMerge(input: EnablePullRequestAutoMergeInput!): EnablePullRequestAutoMergePayload
+  enqueuePullRequest(input: EnqueuePullRequestInput!): EnqueuePullRequestPayload
   markPullRequestReadyForReview(input: MarkPullRequestReadyForReviewInput!): MarkPullRequestReadyForReviewPayload
   mergePullRequest(input: MergePullRequestInput!): MergePullRequestPayload
   reopenPullRequest(input: ReopenPullRequestInput!): ReopenPullRequestPayload
@@ -122,6 +123,7 @@ type Repository implements Node {
   databaseId: Int
   defaultBranchRef: Ref
   deleteBranchOnMerge: Boolean!
+  deployments(after: String, before: String, first: Int, last: Int, environments: [String!], orderBy: DeploymentOrder = {field: CREATED_AT, direction: ASC}): DeploymentConnection!
   description: String
   id: ID!
   isArchived: Boolean!
@@ -131,6 +133,7 @@ type Repository implements Node {
   label(name: String!): Label
   labels(after: String, before: String, first: Int, last: Int): LabelConnection
   mergeCommitAllowed: Boolean!
+  mergeCommitMessage: MergeCommitMessage!
   mergeQueue(branch: String): MergeQueue
   name: String!
   nameWithOwner: String!
@@ -144,6 +147,7 @@ type Repository implements Node {
   refs(after: String, before: String, first: Int, last: Int, refPrefix: String!, query: String): RefConnection
   resourcePath: URI!
   squashMergeAllowed: Boolean!
+  squashMergeCommitMessage: SquashMergeCommitMessage!
   sshUrl: GitSSHRemote!
   updatedAt: DateTime!
   url: URI!
@@ -155,6 +159,42 @@ type Repository implements Node {
 type MergeQueue implements Node {
   id: ID!
   url: URI!
+}
+
+type MergeQueueEntry implements Node {
+  enqueuedAt: DateTime!
+  enqueuer: Actor!
+  id: ID!
+  position: Int!
+  pullRequest: PullRequest
+  state: MergeQueueEntryState!
+}
+
+type Deployment implements Node {
+  commitOid: String!
+  createdAt: DateTime!
+  environment: String
+  id: ID!
+  latestStatus: DeploymentStatus
+  state: DeploymentState
+}
+
+type DeploymentConnection {
+  nodes: [Deployment]
+  pageInfo: PageInfo!
+  totalCount: Int!
+}
+
+type DeploymentStatus implements Node {
+  createdAt: DateTime!
+  description: String
+  id: ID!
+  state: DeploymentStatusState!
+}
+
+input DeploymentOrder {
+  direction: OrderDirection!
+  field: DeploymentOrderField!
 }
 
 type BranchProtectionRule implements Node {
@@ -371,6 +411,7 @@ type CheckRun implements Node {
 type PullRequest implements Labelable & Node {
   additions: Int!
   author: Actor
+  authorAssociation: CommentAuthorAssociation!
   autoMergeRequest: AutoMergeRequest
   baseRef: Ref
   baseRefName: String!
@@ -416,11 +457,27 @@ type PullRequest implements Labelable & Node {
   reviews(after: String, before: String, first: Int, last: Int, author: String, states: [PullRequestReviewState!]): PullRequestReviewConnection
   state: PullRequestState!
   statusCheckRollup: StatusCheckRollup
+  timelineItems(after: String, before: String, first: Int, last: Int, itemTypes: [PullRequestTimelineItemsItemType!]): PullRequestTimelineItemsConnection!
   title: String!
   updatedAt: DateTime!
   url: URI!
   viewerCanEnableAutoMerge: Boolean!
   viewerDidAuthor: Boolean!
+}
+
+union PullRequestTimelineItems = ClosedEvent
+
+type PullRequestTimelineItemsConnection {
+  nodes: [PullRequestTimelineItems]
+  pageInfo: PageInfo!
+  totalCount: Int!
+}
+
+type ClosedEvent implements Node {
+  actor: Actor
+  createdAt: DateTime!
+  id: ID!
+  url: URI!
 }
 
 type PullRequestConnection {
@@ -705,6 +762,17 @@ type EnablePullRequestAutoMergePayload {
   pullRequest: PullRequest
 }
 
+input EnqueuePullRequestInput {
+  clientMutationId: String
+  expectedHeadOid: GitObjectID
+  pullRequestId: ID!
+}
+
+type EnqueuePullRequestPayload {
+  clientMutationId: String
+  mergeQueueEntry: MergeQueueEntry
+}
+
 input MarkPullRequestReadyForReviewInput {
   clientMutationId: String
   pullRequestId: ID!
@@ -823,10 +891,22 @@ enum GitSignatureState {
 
 scalar DateTime
 
+enum MergeCommitMessage {
+  BLANK
+  PR_BODY
+  PR_TITLE
+}
+
 enum PullRequestState {
   CLOSED
   MERGED
   OPEN
+}
+
+enum SquashMergeCommitMessage {
+  BLANK
+  COMMIT_MESSAGES
+  PR_BODY
 }
 
 scalar GitSSHRemote
@@ -843,6 +923,48 @@ enum RepositoryVisibility {
   INTERNAL
   PRIVATE
   PUBLIC
+}
+
+enum MergeQueueEntryState {
+  AWAITING_CHECKS
+  LOCKED
+  MERGEABLE
+  QUEUED
+  UNMERGEABLE
+}
+
+enum DeploymentState {
+  ABANDONED
+  ACTIVE
+  DESTROYED
+  ERROR
+  FAILURE
+  INACTIVE
+  IN_PROGRESS
+  PENDING
+  QUEUED
+  SUCCESS
+  WAITING
+}
+
+enum DeploymentStatusState {
+  ERROR
+  FAILURE
+  INACTIVE
+  IN_PROGRESS
+  PENDING
+  QUEUED
+  SUCCESS
+  WAITING
+}
+
+enum OrderDirection {
+  ASC
+  DESC
+}
+
+enum DeploymentOrderField {
+  CREATED_AT
 }
 
 enum ComparisonStatus {
@@ -883,6 +1005,17 @@ enum CheckStatusState {
   WAITING
 }
 
+enum CommentAuthorAssociation {
+  COLLABORATOR
+  CONTRIBUTOR
+  FIRST_TIMER
+  FIRST_TIME_CONTRIBUTOR
+  MANNEQUIN
+  MEMBER
+  NONE
+  OWNER
+}
+
 enum MergeStateStatus {
   BEHIND
   BLOCKED
@@ -914,6 +1047,71 @@ enum PullRequestReviewState {
   PENDING
 }
 
+enum PullRequestTimelineItemsItemType {
+  ADDED_TO_MERGE_QUEUE_EVENT
+  ADDED_TO_PROJECT_EVENT
+  ASSIGNED_EVENT
+  AUTOMATIC_BASE_CHANGE_FAILED_EVENT
+  AUTOMATIC_BASE_CHANGE_SUCCEEDED_EVENT
+  AUTO_MERGE_DISABLED_EVENT
+  AUTO_MERGE_ENABLED_EVENT
+  AUTO_REBASE_ENABLED_EVENT
+  AUTO_SQUASH_ENABLED_EVENT
+  BASE_REF_CHANGED_EVENT
+  BASE_REF_DELETED_EVENT
+  BASE_REF_FORCE_PUSHED_EVENT
+  CLOSED_EVENT
+  COMMENT_DELETED_EVENT
+  CONNECTED_EVENT
+  CONVERTED_NOTE_TO_ISSUE_EVENT
+  CONVERTED_TO_DISCUSSION_EVENT
+  CONVERT_TO_DRAFT_EVENT
+  CROSS_REFERENCED_EVENT
+  DEMILESTONED_EVENT
+  DEPLOYED_EVENT
+  DEPLOYMENT_ENVIRONMENT_CHANGED_EVENT
+  DISCONNECTED_EVENT
+  HEAD_REF_DELETED_EVENT
+  HEAD_REF_FORCE_PUSHED_EVENT
+  HEAD_REF_RESTORED_EVENT
+  ISSUE_COMMENT
+  LABELED_EVENT
+  LOCKED_EVENT
+  MARKED_AS_DUPLICATE_EVENT
+  MENTIONED_EVENT
+  MERGED_EVENT
+  MILESTONED_EVENT
+  MOVED_COLUMNS_IN_PROJECT_EVENT
+  PARENT_ISSUE_ADDED_EVENT
+  PARENT_ISSUE_REMOVED_EVENT
+  PINNED_EVENT
+  PULL_REQUEST_COMMIT
+  PULL_REQUEST_COMMIT_COMMENT_THREAD
+  PULL_REQUEST_REVIEW
+  PULL_REQUEST_REVIEW_THREAD
+  PULL_REQUEST_REVISION_MARKER
+  READY_FOR_REVIEW_EVENT
+  REFERENCED_EVENT
+  REMOVED_FROM_MERGE_QUEUE_EVENT
+  REMOVED_FROM_PROJECT_EVENT
+  RENAMED_TITLE_EVENT
+  REOPENED_EVENT
+  REVIEW_DISMISSED_EVENT
+  REVIEW_REQUESTED_EVENT
+  REVIEW_REQUEST_REMOVED_EVENT
+  SUBSCRIBED_EVENT
+  SUB_ISSUE_ADDED_EVENT
+  SUB_ISSUE_REMOVED_EVENT
+  TRANSFERRED_EVENT
+  UNASSIGNED_EVENT
+  UNLABELED_EVENT
+  UNLOCKED_EVENT
+  UNMARKED_AS_DUPLICATE_EVENT
+  UNPINNED_EVENT
+  UNSUBSCRIBED_EVENT
+  USER_BLOCKED_EVENT
+}
+
 enum PullRequestMergeMethod {
   MERGE
   REBASE
@@ -927,11 +1125,6 @@ enum PatchStatus {
   DELETED
   MODIFIED
   RENAMED
-}
-
-enum OrderDirection {
-  ASC
-  DESC
 }
 
 enum IssueOrderField {

@@ -114,6 +114,35 @@ describe('mutations', () => {
     expect(world.repository.pullRequests()[0]).toMatchObject({ autoMerge: null });
   });
 
+  it('queue a pull request, which nothing but the queue then merges', async () => {
+    await using world = await createWorld({ autoMerge: true });
+    const { pullRequestId, number } = await openPull(world);
+    const none = mutate(world, 'enqueuePullRequest', { pullRequestId }, '');
+    await expect(none).rejects.toThrow('Merge queue is not enabled');
+    await world.repository.requireMergeQueue('main');
+
+    const direct = mutate(world, 'mergePullRequest', { pullRequestId }, '');
+    await expect(direct).rejects.toThrow('Changes must be made through the merge queue');
+    const stale = { pullRequestId, expectedHeadOid: 'f'.repeat(40) };
+    await expect(mutate(world, 'enqueuePullRequest', stale, '')).rejects.toThrow('Head branch was modified.');
+    const entry = 'mergeQueueEntry { id enqueuedAt enqueuer { login } position state pullRequest { isInMergeQueue } }';
+    const queued = await mutate(world, 'enqueuePullRequest', { pullRequestId }, entry);
+    const again = mutate(world, 'enqueuePullRequest', { pullRequestId }, '');
+
+    await expect(again).rejects.toThrow('already in the queue');
+    expect(queued).toMatchObject({
+      mergeQueueEntry: {
+        enqueuer: { login: 'ada' },
+        position: 1,
+        state: 'QUEUED',
+        pullRequest: { isInMergeQueue: true },
+      },
+    });
+    const group = await world.server.createMergeGroup({ repository: 'acme/deploy', pull: number });
+    await group.merge();
+    expect(world.repository.pullRequests()[0]).toMatchObject({ state: 'closed', mergedAt: expect.any(String) });
+  });
+
   it('comment, label and review', async () => {
     await using world = await createWorld();
     const { pullRequestId, number: issue_number } = await openPull(world);

@@ -1,12 +1,13 @@
 import { ApiError } from '../api-error.ts';
 import { accountOf, fullName, now } from '../forge.ts';
-import { autoMergeProblem, mergePull } from '../merge-pull.ts';
+import { autoMergeProblem, enqueuePull, mergePull } from '../merge-pull.ts';
 import { closePull, createPull, editPull, reopenPull } from '../pull-requests.ts';
 import { addComment, addLabels, editComment } from '../rest/issues.ts';
 import { addReview } from '../reviews.ts';
 import { change, type Input, pullChange } from './change.ts';
 import type { Context } from './context.ts';
 import { commentOfId, labelOfId, pullOfId, repositoryOfId } from './lookup.ts';
+import { queueEntryNode } from './merge-queue-nodes.ts';
 import { commentNode, pullNode, reviewNode } from './pull-nodes.ts';
 import { refMutations } from './ref-mutations.ts';
 
@@ -50,13 +51,19 @@ type PullRequestEdit = {
 
 async function updatePullRequest({ input }: Input<PullRequestEdit>, context: Context) {
   return pullChange(context, ['pull_requests'], input, async (repository, pull) => {
-    await editPull(context.forge, repository, pull, {
-      title: input.title ?? undefined,
-      body: input.body ?? undefined,
-      base: input.baseRefName?.replace(/^refs\/heads\//, '') ?? undefined,
-      state: input.state === 'OPEN' ? 'open' : input.state === 'CLOSED' ? 'closed' : undefined,
-      maintainerCanModify: input.maintainerCanModify ?? undefined,
-    });
+    await editPull(
+      context.forge,
+      repository,
+      pull,
+      {
+        title: input.title ?? undefined,
+        body: input.body ?? undefined,
+        base: input.baseRefName?.replace(/^refs\/heads\//, '') ?? undefined,
+        state: input.state === 'OPEN' ? 'open' : input.state === 'CLOSED' ? 'closed' : undefined,
+        maintainerCanModify: input.maintainerCanModify ?? undefined,
+      },
+      context.actor,
+    );
   });
 }
 
@@ -100,6 +107,20 @@ async function enableAutoMerge({ input }: Input<MergeInput>, context: Context) {
       body: input.commitBody ?? null,
       authorEmail: input.authorEmail ?? null,
     };
+  });
+}
+
+async function enqueuePullRequest(
+  { input }: Input<{ pullRequestId: string; expectedHeadOid?: string | null }>,
+  context: Context,
+) {
+  const { repository, pull } = pullOfId(context, input.pullRequestId);
+  return change(context, repository, ['contents'], input, async () => {
+    if (input.expectedHeadOid != null && input.expectedHeadOid !== pull.head.sha) {
+      throw new ApiError(422, 'Head branch was modified. Review and try the merge again.');
+    }
+    await enqueuePull(context.forge, repository, pull, context.actor);
+    return { mergeQueueEntry: () => queueEntryNode(context, repository, pull) };
   });
 }
 
@@ -174,11 +195,14 @@ export const mutations = {
   addLabelsToLabelable,
   addPullRequestReview,
   closePullRequest: ({ input }: ById, context: Context) =>
-    pullChange(context, ['pull_requests'], input, async (_repository, pull) => closePull(context.forge, pull)),
+    pullChange(context, ['pull_requests'], input, async (_repository, pull) =>
+      closePull(context.forge, pull, context.actor.login),
+    ),
   convertPullRequestToDraft: ({ input }: ById, context: Context) => setDraft(input, context, true),
   createPullRequest,
   disablePullRequestAutoMerge: disableAutoMerge,
   enablePullRequestAutoMerge: enableAutoMerge,
+  enqueuePullRequest,
   markPullRequestReadyForReview: ({ input }: ById, context: Context) => setDraft(input, context, false),
   mergePullRequest,
   reopenPullRequest: ({ input }: ById, context: Context) =>

@@ -5,7 +5,7 @@ import { readCommit } from '../merging.ts';
 import { nodeId } from '../node-id.ts';
 import { commitsOf, filesOf } from '../pull-requests.ts';
 import { readRef } from '../refs.ts';
-import { labelsOf } from '../rest/pull.ts';
+import { authorAssociationOf, labelsOf } from '../rest/pull.ts';
 import { opinionsOf } from '../reviews.ts';
 import type { Comment, PullRequest, Review } from '../state.ts';
 import { canSee } from '../tokens.ts';
@@ -14,6 +14,7 @@ import { actorNode } from './actors.ts';
 import { connection, type PageArguments } from './connection.ts';
 import { type Context, need } from './context.ts';
 import { commitNode, refNode, rollupNode } from './git-nodes.ts';
+import { queueNode } from './merge-queue-nodes.ts';
 import { labelNode, repositoryNode } from './repository-node.ts';
 
 export type PullFilter = {
@@ -83,6 +84,7 @@ export function pullNode(context: Context, repository: Repository, pull: PullReq
     resourcePath: new URL(url).pathname,
     state: stateOf(pull),
     author: actorNode(forge, pull.author),
+    authorAssociation: authorAssociationOf(state, pull),
     viewerDidAuthor: pull.author === context.actor.login,
     createdAt: pull.createdAt,
     updatedAt: pull.updatedAt,
@@ -97,9 +99,9 @@ export function pullNode(context: Context, repository: Repository, pull: PullReq
     locked: false,
     maintainerCanModify: pull.maintainerCanModify,
     isCrossRepository: pull.head.fork !== null,
-    isInMergeQueue: false,
-    isMergeQueueEnabled: false,
-    mergeQueue: null,
+    isInMergeQueue: pull.queued !== null,
+    isMergeQueueEnabled: state.mergeQueues.includes(pull.base.ref),
+    mergeQueue: () => queueNode(context, repository, pull.base.ref),
     repository: repo,
     headRepository: () => {
       const source = headRepositoryOf(forge, repository, pull);
@@ -145,6 +147,17 @@ export function pullNode(context: Context, repository: Repository, pull: PullReq
       need(context, repository, ['issues', 'pull_requests'], 'read');
       const comments = state.comments.filter(({ number }) => number === pull.number);
       return connection('comments', comments, args, (comment) => commentNode(context, repository, pull, comment));
+    },
+    timelineItems: (args: PageArguments & { itemTypes?: string[] | null }) => {
+      const isWanted = args.itemTypes == null || args.itemTypes.includes('CLOSED_EVENT');
+      const events = isWanted && pull.closedAt !== null ? [pull] : [];
+      return connection('timelineItems', events, args, () => ({
+        __typename: 'ClosedEvent',
+        id: nodeId('CE', state.id, pull.number),
+        actor: pull.closedBy == null ? null : actorNode(forge, pull.closedBy),
+        createdAt: pull.closedAt,
+        url: `${url}#event-${pull.id}`,
+      }));
     },
     reviews: (args: PageArguments & { author?: string | null; states?: string[] | null }) => {
       const { author, states } = args;

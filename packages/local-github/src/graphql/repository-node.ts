@@ -9,7 +9,9 @@ import { repoApi, repoPage } from '../urls.ts';
 import { actorNode } from './actors.ts';
 import { connection, type PageArguments } from './connection.ts';
 import { type Context, need } from './context.ts';
+import { type DeploymentFilter, deploymentNode, filterDeployments } from './deployment-nodes.ts';
 import { objectNode, refNode } from './git-nodes.ts';
+import { queueNode } from './merge-queue-nodes.ts';
 import { filterPulls, type PullFilter, pullNode } from './pull-nodes.ts';
 
 export function protectionNode(repository: Repository, pattern: string, protection: Protection) {
@@ -84,9 +86,17 @@ export function repositoryNode(context: Context, repository: Repository) {
     autoMergeAllowed: settings.allowAutoMerge,
     deleteBranchOnMerge: settings.deleteBranchOnMerge,
     mergeCommitAllowed: settings.allowMergeCommit,
+    mergeCommitMessage: settings.mergeCommitMessage,
     rebaseMergeAllowed: settings.allowRebaseMerge,
     squashMergeAllowed: settings.allowSquashMerge,
-    mergeQueue: ({ branch: _branch }: { branch?: string }) => null, // merge queues are not served
+    squashMergeCommitMessage: settings.squashMergeCommitMessage,
+    mergeQueue: ({ branch }: { branch?: string | null }) =>
+      queueNode(context, repository, branch ?? state.defaultBranch),
+    deployments: (args: PageArguments & DeploymentFilter) => {
+      need(context, repository, ['deployments'], 'read');
+      const deployments = filterDeployments(repository, args);
+      return connection('deployments', deployments, args, (deployment) => deploymentNode(repository, deployment));
+    },
     defaultBranchRef: () => findRef(`refs/heads/${state.defaultBranch}`),
     // as GitHub: a name without `refs/` is looked for among branches, then among tags
     ref: async ({ qualifiedName: name }: { qualifiedName: string }) => {

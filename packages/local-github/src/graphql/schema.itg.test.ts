@@ -67,6 +67,8 @@ describe('the GraphQL extract', () => {
     await job.rest.checks.create({ ...repo, name: 'passloop', head_sha: head, status: 'queued' });
     await job.rest.pulls.createReview({ ...repo, pull_number: 1, event: 'COMMENT', body: 'seen' });
     await repository.protectBranch('main', { requiredChecks: ['ci'] });
+    await repository.addDeployment({ sha: head, environment: 'staging', state: 'success' });
+    await repository.requireMergeQueue('main');
     const query = 'query($i: ID!) { node(id: $i) { ... on PullRequest { id } } }';
     const pull = await octokit.graphql<{ repository: { pullRequest: { id: string } } }>(
       '{ repository(owner: "acme", name: "deploy") { pullRequest(number: 1) { id } } }',
@@ -107,6 +109,8 @@ describe('the GraphQL extract', () => {
     const comparison = selectionOf(schema.getType('Comparison')!, 2);
     const onRef = `ref(qualifiedName: "main") { compare(headRef: "every") ${comparison} }`;
     collect(await octokit.graphql(`{ repository(owner: "acme", name: "deploy") { ${onRef} } }`));
+    await octokit.rest.pulls.update({ ...repo, pull_number: 1, state: 'closed' });
+    collect(await octokit.graphql(`query($i: ID!) { node(id: $i) { ... on PullRequest ${pullFields} } }`, { i: id }));
     const again = await octokit.graphql<{ node: { id: string } }>(query, { i: id });
 
     const fields = Object.values(schema.getTypeMap())
@@ -118,10 +122,14 @@ describe('the GraphQL extract', () => {
       );
     const silent = fields.filter((name) => !seen.has(name)).sort();
     expect(again.node.id).toBe(id);
-    // there are no merge queues, and only a mutation gives the edge of a review
+    // only a mutation gives an entry of a merge queue, and the edge of a review
     expect(silent).toEqual([
-      'MergeQueue_id',
-      'MergeQueue_url',
+      'MergeQueueEntry_enqueuedAt',
+      'MergeQueueEntry_enqueuer',
+      'MergeQueueEntry_id',
+      'MergeQueueEntry_position',
+      'MergeQueueEntry_pullRequest',
+      'MergeQueueEntry_state',
       'PullRequestReviewEdge_cursor',
       'PullRequestReviewEdge_node',
     ]);

@@ -20,6 +20,7 @@ import { type Actor, canSee } from '../tokens.ts';
 import { watched } from '../watched.ts';
 import { actorNode } from './actors.ts';
 import type { Context } from './context.ts';
+import { type Enterprise, lackingMembers } from './enterprise.ts';
 import { nodeOfId } from './lookup.ts';
 import { mutations } from './mutations.ts';
 import { repositoryNode } from './repository-node.ts';
@@ -150,7 +151,11 @@ export async function serveGraphql(
   forge: Forge,
   actor: Actor,
   body: string,
-  options: { rateLimit: RateLimitState; isUntested: boolean },
+  options: {
+    rateLimit: RateLimitState;
+    isUntested: boolean;
+    enterprise?: { release: Enterprise; accept: string } | undefined;
+  },
 ): Promise<object> {
   const { query, variables, operationName } = parseRequest(body);
   if (typeof query !== 'string' || query.trim() === '') {
@@ -160,7 +165,12 @@ export async function serveGraphql(
   if (document instanceof GraphQLError) return { errors: [formatError(document)] };
   const invalid = validate(schema, document);
   if (invalid.length > 0) return { errors: invalid.map(formatError) };
-  const context: Context = { forge, actor, ...options };
+  const { enterprise, rateLimit, isUntested } = options;
+  const lacking =
+    enterprise === undefined ? [] : lackingMembers(schema, document, enterprise.release, enterprise.accept);
+  if (lacking.length > 0)
+    return { errors: lacking.map((error) => ({ ...formatError(error), extensions: error.extensions })) };
+  const context: Context = { forge, actor, rateLimit, isUntested };
   const result: ExecutionResult = await execute({
     schema,
     document,

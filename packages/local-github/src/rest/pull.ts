@@ -31,7 +31,7 @@ export function associationOf(state: RepositoryState, login: string): 'MEMBER' |
 }
 
 /** What the author of a pull request is to the repository; writers of it are taken for members. */
-function authorAssociationOf(state: RepositoryState, pull: PullRequest) {
+export function authorAssociationOf(state: RepositoryState, pull: PullRequest) {
   if (pull.head.fork === null) return associationOf(state, pull.author);
   const isKnown = state.pulls.some((one) => one.author === pull.author && one.mergedAt !== null && one !== pull);
   return isKnown ? 'CONTRIBUTOR' : 'FIRST_TIME_CONTRIBUTOR';

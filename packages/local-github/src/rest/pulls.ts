@@ -101,13 +101,19 @@ async function patchPull(call: RepositoryCall) {
     base?: string;
     maintainer_can_modify?: boolean;
   };
-  await editPull(forge, repository, pull, {
-    title: input.title,
-    body: input.body,
-    state: input.state,
-    base: input.base,
-    maintainerCanModify: input.maintainer_can_modify,
-  });
+  await editPull(
+    forge,
+    repository,
+    pull,
+    {
+      title: input.title,
+      body: input.body,
+      state: input.state,
+      base: input.base,
+      maintainerCanModify: input.maintainer_can_modify,
+    },
+    actor,
+  );
   await settlePulls(forge, repository, actor);
   return ok(await presentPull(forge, repository, actor, pull));
 }

@@ -90,7 +90,13 @@ export type DeployFacts = {
   /** Its workflows; what of them can't be read stands in the answer. */
   workflows: Answer<WorkflowFile[]>;
   app: AppFacts;
+  /** Where it is a git URL: what git said; null for a repository of the forge. */
+  git: GitFacts | null;
 };
+
+export type GitFacts =
+  | { state: 'found'; url: string; branch: string }
+  | { state: 'failed'; said: string; hint: string | null };
 
 export type AppFacts =
   /** No workflow and no variable names an App. */

@@ -32,6 +32,7 @@ export async function gatherDeploy(
     workflows:
       settings.state === 'found' ? await askWorkflows(reader) : { state: 'unanswered', said: 'it is not seen' },
     app: await app(reader),
+    git: null,
   };
 }
 

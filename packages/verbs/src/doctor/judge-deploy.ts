@@ -1,5 +1,5 @@
 import { plainText } from '@passloop/core';
-import type { AppFacts, DeployFacts, Facts, ForgeFacts } from './facts.ts';
+import type { AppFacts, DeployFacts, Facts, ForgeFacts, GitFacts } from './facts.ts';
 import { type Finding, fail, ok, unknown, warn } from './finding.ts';
 import { judgeWorkflows } from './judge-workflows.ts';
 import { unanswered } from './unanswered.ts';
@@ -11,6 +11,7 @@ export function judgeDeploys(facts: Pick<Facts, 'deploys' | 'forge'>): Finding[]
 
 function judgeDeploy(deploy: DeployFacts, forge: ForgeFacts): Finding[] {
   const place = { id: 'deploy-repository', subject: deploy.repository };
+  if (deploy.git !== null) return [judgeGit(place, deploy.git)];
   const app = judgeApp(deploy, forge);
   const open = unanswered(place, deploy.repository, deploy.settings);
   if (open !== null) return [open, app];
@@ -29,6 +30,15 @@ function judgeDeploy(deploy: DeployFacts, forge: ForgeFacts): Finding[] {
     ...judgeFiles(deploy, deploy.settings.value.defaultBranch),
     app,
   ];
+}
+
+/** Only git reaches it: it has no settings that could be asked for, and no App. */
+function judgeGit(place: { id: string; subject: string }, git: GitFacts): Finding {
+  if (git.state === 'failed') return fail(place, git.said, git.hint ?? 'Mend deploy.repository.');
+  return ok(
+    place,
+    `git reads ${git.url}; its default branch is ${git.branch}. Whether git may push there, the first promotion tells.`,
+  );
 }
 
 function judgeFiles(deploy: DeployFacts, defaultBranch: string): Finding[] {

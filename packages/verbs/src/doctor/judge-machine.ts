@@ -36,7 +36,7 @@ function judgeForge(forge: Facts['forge']): Finding {
   return warn(
     place,
     `${forge.server} is a GitHub Enterprise Server, which doesn't know \`uses: $/…\`.`,
-    'Call the second ref of each release, the one whose workflows name their actions by owner and commit.',
+    'Call the second ref of each release, the one whose workflows name their actions by owner and commit; docs/forges.md says what promotions do without there.',
   );
 }
 

@@ -135,6 +135,7 @@ const facts: Facts = {
       settings: found({ defaultBranch: 'main', isPrivate: true }),
       workflows: found([workflow('deploy-check'), workflow('deploy-chain')]),
       app: { state: 'named', clientId: 'Iv23abc', installation: found(installation) },
+      git: null,
     },
   ],
   machine: { engine: { state: 'answers', version: '28.0.1', builder: 'buildkit' }, runner: { state: 'none' } },
@@ -159,6 +160,13 @@ const withModel = (text: string): Partial<Facts> => ({
 type Case = [id: string, verdict: 'warn' | 'fail' | 'unknown', said: RegExp, fix: RegExp, changed: Partial<Facts>];
 
 const cases: Case[] = [
+  [
+    'deploy-repository',
+    'fail',
+    /git can't read it/,
+    /credentials/,
+    withDeploy({ git: { state: 'failed', said: "git can't read it.", hint: 'Check its credentials.' } }),
+  ],
   ['model-file', 'fail', /No passloop\.yaml/, /^passloop init/, { modelFile: { state: 'absent' } }],
   [
     'model-file',

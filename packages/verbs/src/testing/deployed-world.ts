@@ -33,6 +33,11 @@ export async function pushedImage(world: World, version: string): Promise<Candid
   return { reference: `${world.image}@${digest}`, digest, imageKey: null, bytes: null };
 }
 
+/** A version of the model, in an image that is pushed. */
+export async function versionOfImage(world: World, version: string): Promise<CandidateRecord> {
+  return createCandidate(version, { image: await pushedImage(world, version), runKey: null, source: null });
+}
+
 /**
  * A version that runs in prod from now on, with whatever its record says beside its image. With `merge: 'review'` its pull request waits.
  */
@@ -41,16 +46,16 @@ export async function deploy(
   version: string,
   record: Partial<CandidateRecord> = {},
   merge: 'auto' | 'review' = 'auto',
+  place: { file: string; image: string } = { file: manifestFile, image: world.image },
 ): Promise<CandidateRecord> {
-  const image = await pushedImage(world, version);
-  const candidate = createCandidate(version, { image, runKey: null, source: null, ...record });
+  const candidate = { ...(await versionOfImage(world, version)), ...record };
   const forge = octokitForge({
     repository: 'acme/deploy',
     token: world.tokens.deploy,
     baseUrl: world.github.restUrl,
     sleep: async () => {},
   });
-  const target = { kind: 'kustomize' as const, file: manifestFile, image: world.image };
+  const target = { kind: 'kustomize' as const, ...place };
   const query = {
     model: candidate.model,
     identity: candidate.identity,

@@ -11,7 +11,7 @@ import {
   type ProofDocument,
   type RunDocument,
 } from '@passloop/documents';
-import type { LoadedModel } from '@passloop/model';
+import { fromRoot, type LoadedModel } from '@passloop/model';
 import type { Store } from '@passloop/record';
 import { storedRun, trainingKey } from '@passloop/training';
 import { createWorld, type World } from '../../../../test/world/world.ts';
@@ -43,7 +43,7 @@ export type ProvenWorld = AsyncDisposable & {
 
 type Edits = { [K in DocumentKind]?: (document: DocumentOf<K>) => void };
 
-export async function provenWorld(folder: string): Promise<ProvenWorld> {
+export async function provenWorld(folder: string, { producer = 'acme/flights' } = {}): Promise<ProvenWorld> {
   await using stack = new AsyncDisposableStack();
   const world = stack.use(await createWorld({ folder: path.join(folder, 'world'), command }));
   const context: Context = {
@@ -69,7 +69,7 @@ export async function provenWorld(folder: string): Promise<ProvenWorld> {
   const model = selectModel(workspace.models, undefined);
   const store = await openModelStore(context, workspace.root, model);
   await store.createHandOverKey();
-  const run = await savedRun(folder, workspace, model, store);
+  const run = await savedRun(folder, workspace, model, store, producer);
   const image = await savedImage(world, workspace, model, store, run);
   const place = path.join(folder, 'proof');
   const reports = await dataReports(workspace, model);
@@ -127,7 +127,13 @@ export async function provenWorld(folder: string): Promise<ProvenWorld> {
   };
 }
 
-async function savedRun(folder: string, workspace: Workspace, model: LoadedModel, store: Store): Promise<RunDocument> {
+async function savedRun(
+  folder: string,
+  workspace: Workspace,
+  model: LoadedModel,
+  store: Store,
+  producer: string,
+): Promise<RunDocument> {
   const { repository, commit, tree } = workspace;
   const key = await trainingKey(repository, commit, model);
   const files: { path: string; file: string }[] = [];
@@ -150,7 +156,7 @@ async function savedRun(folder: string, workspace: Workspace, model: LoadedModel
     data: [],
     params: [],
     seeds: [],
-    producer: { repository: 'acme/flights', commit, tree, ref: 'refs/heads/main', run: null },
+    producer: { repository: producer, commit, tree, ref: 'refs/heads/main', run: null },
   });
   const run = await storedRun({ repository, commit, model }, stored);
   await store.saveRun({ run, files });
@@ -165,12 +171,14 @@ async function savedImage(
   run: RunDocument,
 ): Promise<ImageDocument> {
   const pushed = await pushedImage(world, 'candidate');
+  const signature = fromRoot(model, model.package?.signature ?? '');
   const image = createImage({
     model: model.name,
     imageKey: (await imageKeyOf(workspace, model, run.modelDigest)) ?? '',
     reference: pushed.reference,
     digest: pushed.digest,
     modelDigest: run.modelDigest,
+    signatureDigest: sha256((await workspace.repository.readFile(workspace.commit, signature)) ?? ''),
   });
   await store.saveImage(image);
   return image;

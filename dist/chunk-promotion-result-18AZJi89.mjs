@@ -1,1 +1,0 @@
-import{W as e}from"./chunk-src-CGPvCAFE.mjs";import{c as t,l as n,u as r}from"./chunk-step-summary-BqWdSg-M.mjs";function i(i,a){return{kind:i,document:a,verdict:r(a),sentence:t(a),text:e(a),summary:n(a),outputs:{outcome:a.outcome,"pull-request":a.pullRequest?.url??null,merged:String(a.merged)}}}export{i as t};

@@ -1,1 +1,0 @@
-import"./chunk-cache-folder-oCGLgRm4.mjs";import"./chunk-column-types-DnLWfaQY.mjs";import"./chunk-load-frame-C_rKFEri.mjs";import"./chunk-keys-AJ6Hiwos.mjs";import"./chunk-validate-CTobnxcs.mjs";export{a as datasetIdentity,t as findTableFiles}from"./chunk-src-BXYEXpLM.mjs";import"./chunk-session-ecmxR_8T.mjs";

@@ -1,1 +1,0 @@
-export{K as errorDocument,n as formatDocument}from"./chunk-src-Djmn-Tnt.mjs";

@@ -1,1 +1,0 @@
-import"./chunk-workspace-C08nXcK_.mjs";import"./chunk-schema-DcTas8Sq.mjs";export{r as formatLock}from"./chunk-src-B1XQyWco.mjs";import"./chunk-overrides-DCNFp5UA.mjs";import"./chunk-plan-CZYD7-Ot.mjs";import"./chunk-requirements-CQlgqb4D.mjs";import"./chunk-cache-folder-oCGLgRm4.mjs";

@@ -1,0 +1,1 @@
+const e=[`pass`,`warn`,`fail`,`inconclusive`,`pending`,`skipped`],t={skipped:0,pass:1,warn:2,pending:3,inconclusive:4,fail:5};function n(e){let n=null;for(let r of e)(n===null||t[r]>t[n])&&(n=r);return n===null||n===`skipped`?`fail`:n}function r(e){return e===`pass`||e===`warn`}export{e as n,n as r,r as t};
