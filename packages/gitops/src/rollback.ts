@@ -62,6 +62,8 @@ async function namedRecord(
 export type RollbackOptions = {
   merge: MergePolicy;
   ports: RetryPorts;
+  /** What the caller has just read; it is read again where somebody was faster. */
+  state?: DeployState;
   /** Whether an image is in its registry, by `name@sha256:…`. What isn't there can't come back. */
   hasImage(reference: string): Promise<boolean>;
 };
@@ -75,8 +77,13 @@ export async function rollback(
 ): Promise<RollbackDocument> {
   let seen: string | null = null;
   let checked: string | null = null;
+  let known = options.state ?? null;
   const performed = await performChange<DeployState, RollbackPlan>(forge, {
-    read: () => readDeployState(forge, query),
+    async read() {
+      const state = known ?? (await readDeployState(forge, query));
+      known = null;
+      return state;
+    },
     async plan(state) {
       const environment = environmentOf(state, request.environment);
       const plan = await prepareRollback(forge, state, request);

@@ -1,6 +1,13 @@
 import { type GitRepository, PassloopError } from '@passloop/core';
 import type { PromotionDocument } from '@passloop/documents';
-import { planDocument, planRollback, type RollbackTarget, rollback } from '@passloop/gitops';
+import {
+  imageGone,
+  planDocument,
+  planRollback,
+  prepareRollback,
+  type RollbackTarget,
+  rollback,
+} from '@passloop/gitops';
 import { fromRoot, loadModelsAt } from '@passloop/model';
 import { trainingKey } from '@passloop/training';
 import { timestamp } from './context.ts';
@@ -22,11 +29,16 @@ export async function returnTo(promotion: Promotion, to: RollbackTarget, reason:
     by: actor(context),
     at: timestamp(context),
   };
-  if (promotion.request.plan === true) return planDocument(model.name, environment.name, planRollback(state, asked));
+  if (promotion.request.plan === true) {
+    const plan = await prepareRollback(forge, state, asked);
+    const isGone = plan.kind === 'change' && !(await hasImage(context, plan.to.record.image.reference));
+    return planDocument(model.name, environment.name, isGone ? imageGone(plan.to) : plan);
+  }
   context.progress.phase(`bring ${environment.name} back`);
   const document = await rollback(forge, deployQuery(workspace, model).query, asked, {
     merge: declared.rollback?.merge ?? declared.merge,
     ports: retryPorts,
+    state,
     hasImage: (reference) => hasImage(context, reference),
   });
   const { from: _from, to: _to, hold: _hold, ...rest } = document;
