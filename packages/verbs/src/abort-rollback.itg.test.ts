@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { parseDocument, type RecordDocument, type RollbackDocument } from '@passloop/documents';
@@ -83,6 +83,29 @@ it('goes back from the image that a Rollout gave up, once, and holds it', async 
     reason: expect.stringMatching(/in production no more: prod runs first/),
   });
   expect(here.github.counts(from)).toMatchObject({ writes: 0 });
+}, 60_000);
+
+it('leaves closed what people closed, however often the event comes; a person may still go back', async () => {
+  await using here = await world();
+  await deploy(here, 'first');
+  const second = await deploy(here, 'second');
+  const modelFile = path.join(here.flightsClone, 'passloop.yaml');
+  await writeFile(modelFile, (await readFile(modelFile, 'utf8')).replace('merge: auto', 'merge: review'));
+  await here.git(here.flightsClone, 'commit', '-qam', 'Look at each promotion');
+  const event = rollout(`${here.image}@${second.image.digest}`);
+  const { pullRequest } = await abort(here, event, 0);
+  const closed = await fetch(`${here.github.restUrl}/repos/acme/deploy/pulls/${pullRequest?.number}`, {
+    method: 'PATCH',
+    headers: { authorization: `Bearer ${here.tokens.team}` },
+    body: JSON.stringify({ state: 'closed' }),
+  });
+  expect(closed.status).toBe(200);
+  const from = here.github.log.length;
+
+  expect(await abort(here, event, 1)).toMatchObject({ outcome: 'blocked', reason: expect.stringMatching(/closed/) });
+  expect(here.github.counts(from)).toMatchObject({ writes: 0 });
+  const byHand = await here.passloop(['rollback', '--reason', 'it is bad', '--json', '-']);
+  expect(parseDocument('rollback', byHand.stdout, 'rollback.json')).toMatchObject({ outcome: 'created' });
 }, 60_000);
 
 it('never goes back for an image that is not production', async () => {

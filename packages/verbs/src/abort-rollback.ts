@@ -58,8 +58,8 @@ export async function rollbackAborted(context: Context, request: AbortRequest): 
       branch: places.branch,
       repository: places.owner,
       commits: async (head) => {
-        const token = await deployToken(context, places.repository);
-        return commitReports({ ...githubOptions(context), repository: places.repository, token }).commits(head);
+        const token = await deployToken(context, forge.repository);
+        return commitReports({ ...githubOptions(context), repository: forge.repository, token }).commits(head);
       },
     });
     answers.push(found);
@@ -68,6 +68,8 @@ export async function rollbackAborted(context: Context, request: AbortRequest): 
       model: found.model,
       environment: found.environment,
       leave: found.record,
+      // A controller says the same thing again and again; what people closed stays closed.
+      again: false,
       reason: reasonOf(event),
       plan: request.plan,
     });

@@ -33,6 +33,8 @@ export type RollbackRequest = DeployPlace & {
   reason?: string | undefined;
   /** What is to be left, by the names of a record: where production is something else by now, nothing happens. */
   leave?: string | undefined;
+  /** Go back though people closed the pull request of this very return; true by default, since a person's command is a decision of its own. */
+  again?: boolean | undefined;
   /** Go back though callers then send or get something else. */
   allowSignatureChange?: boolean | undefined;
   /** Print the plan, write nothing. */
@@ -52,8 +54,7 @@ export async function rollback(context: Context, request: RollbackRequest): Prom
   const asked = {
     environment: environment.name,
     to,
-    // A person's command is a decision of its own, whatever was closed before.
-    again: true,
+    again: request.again ?? true,
     leave: request.leave ?? null,
     allowSignatureChange: request.allowSignatureChange,
     reason: request.reason ?? 'Rolled back by hand.',
@@ -92,7 +93,7 @@ async function rollbackSeveral(
     allOf: request.allOf ?? null,
     plan: request.plan === true,
     asked: {
-      again: true,
+      again: request.again ?? true,
       allowSignatureChange: request.allowSignatureChange,
       reason: request.reason ?? 'Rolled back by hand.',
       by: actor(context),
