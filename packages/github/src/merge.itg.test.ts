@@ -78,6 +78,16 @@ describe('merge: auto', () => {
     expect(await merging(world)).toEqual({ merged: true, outcome: 'created', tried });
   });
 
+  it('never tries to pass by a rule that blocks, where auto-merge is off', async () => {
+    await using world = await deployWorld({ autoMerge: false });
+    await world.repository.protectBranch('main', { requiredChecks: ['deploy-check'] });
+    const { commit } = await opened(world);
+
+    expect(await merging(world)).toEqual({ merged: false, outcome: 'unchanged', tried: [] });
+    await world.repository.setStatus({ sha: commit, context: 'deploy-check', state: 'success' });
+    expect(await merging(world)).toEqual({ merged: true, outcome: 'unchanged', tried: ['mergePullRequest'] });
+  });
+
   it.each([
     ['a required check that has not begun', { requiredChecks: ['deploy-check'] }, null],
     ['a required check that is pending', { requiredChecks: ['deploy-check'] }, 'pending'],
@@ -166,7 +176,7 @@ describe('merge: auto', () => {
 
   it('never merges what somebody pushed onto its branch', async () => {
     await using world = await deployWorld();
-    const { commit } = await opened(world);
+    await opened(world);
     await git(world.clone, 'fetch', '--quiet', 'origin', branch);
     await git(world.clone, 'checkout', '--quiet', '--detach', 'FETCH_HEAD');
     await git(world.clone, 'commit', '--quiet', '--allow-empty', '-m', 'Sneaked in');
@@ -179,7 +189,7 @@ describe('merge: auto', () => {
     const log = await git(world.repository.directory, 'log', '--format=%H %s', 'main');
     expect(log).not.toContain('Sneaked in');
     expect(log).not.toContain(sneaked);
-    expect(world.repository.pullRequests()[0]?.head.sha).not.toBe(commit);
+    expect(world.repository.pullRequests()[0]?.head.sha).not.toBe(sneaked);
   });
 
   it('stops where the head moved between the writing and the merge, and writes anew', async () => {

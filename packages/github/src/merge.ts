@@ -49,7 +49,9 @@ export async function mergePullRequest(
   };
   if (pullRequest.hasMergeQueue) return enqueue(ways, input);
   if (pullRequest.mergeState !== 'CLEAN' && pullRequest.mergeState !== 'HAS_HOOKS') {
-    if (await enableAutoMerge(ways, input)) return null;
+    const answer = await enableAutoMerge(ways, input);
+    // A token that may pass by the rules would do so here: what they block isn't merged by us.
+    if (answer === 'enabled' || (answer === 'off' && pullRequest.mergeState === 'BLOCKED')) return null;
   }
   const merged = await mergeNow(ways, input);
   if (merged === 'queue') return enqueue(ways, input);
@@ -73,23 +75,24 @@ async function enqueue(ways: Ways, input: MergeInput): Promise<null> {
   return null;
 }
 
-async function enableAutoMerge({ client, older, hasAutoMerge }: Ways, input: MergeInput): Promise<boolean> {
-  if (!hasAutoMerge) return false;
+/** `clean`: it can be merged at once, or the branch has no rules. `off`: the repository or the server has no auto-merge. */
+async function enableAutoMerge(
+  { client, older, hasAutoMerge }: Ways,
+  input: MergeInput,
+): Promise<'enabled' | 'clean' | 'off'> {
+  if (!hasAutoMerge) return 'off';
   const query = 'mutation($i:EnablePullRequestAutoMergeInput!){enablePullRequestAutoMerge(input:$i){clientMutationId}}';
   try {
     return await older.without(async (lacks) => {
-      if (lacks.has('Mutation.enablePullRequestAutoMerge')) return false;
+      if (lacks.has('Mutation.enablePullRequestAutoMerge')) return 'off';
       await client.graphql(merging, query, { i: input }, DoneAnswer);
-      return true;
+      return 'enabled';
     });
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error;
-    if (/auto.?merge is already enabled/i.test(error.said)) return true;
-    if (
-      /in (clean|unstable) status|protected branch rules not configured|auto.?merge is not allowed/i.test(error.said)
-    ) {
-      return false;
-    }
+    if (/auto.?merge is already enabled/i.test(error.said)) return 'enabled';
+    if (/auto.?merge is not allowed/i.test(error.said)) return 'off';
+    if (/in (clean|unstable) status|protected branch rules not configured/i.test(error.said)) return 'clean';
     throw mergeError(error);
   }
 }
