@@ -92,6 +92,23 @@ it('reads statuses and check runs by name, as Argo CD, Flux and workflows write 
   });
 });
 
+it('reads on where a commit has more reports than one answer holds: the one that failed may be the last', async () => {
+  await using world = await deployWorld();
+  const [first = '', second = ''] = await commits(world, 'one', 'two');
+  for (let index = 0; index < 120; index += 1)
+    await world.repository.setStatus({ sha: second, context: `check ${index}`, state: 'success' });
+  await world.repository.setStatus({ sha: first, context: 'last', state: 'success' });
+  await world.repository.setStatus({ sha: second, context: 'last', state: 'failure' });
+
+  const found = await (await reportsOf(world, everything)).reports([second, first], ['last', 'check 0']);
+
+  expect(found.toSorted((one, other) => (one.state < other.state ? -1 : 1))).toMatchObject([
+    { commit: second, name: 'last', state: 'failed' },
+    { commit: second, name: 'check 0', state: 'healthy' },
+    { commit: first, name: 'last', state: 'healthy' },
+  ]);
+});
+
 it('reads deployments of an environment, newest first', async () => {
   await using world = await deployWorld();
   const [sha = ''] = await commits(world, 'one');

@@ -1,7 +1,10 @@
-import { plainText } from '@passloop/core';
+import { ConfigurationError, plainText } from '@passloop/core';
 import type { CommitReport, CommitReports, DeploymentReport } from '@passloop/gitops';
 import { z } from 'zod';
-import { type Action, type GithubOptions, githubClient } from './client.ts';
+import { type Action, type GithubClient, type GithubOptions, githubClient } from './client.ts';
+
+/** Of a hundred statuses and check runs each. */
+const maxPages = 20;
 
 const Oid = z.string().regex(/^(?:[0-9a-f]{40}|[0-9a-f]{64})$/);
 const Line = z.object({
@@ -32,7 +35,12 @@ const CheckNode = z.object({
 const Rollup = z
   .object({
     statusCheckRollup: z
-      .object({ contexts: z.object({ nodes: z.array(z.union([StatusNode, CheckNode])) }) })
+      .object({
+        contexts: z.object({
+          nodes: z.array(z.union([StatusNode, CheckNode])),
+          pageInfo: z.object({ hasNextPage: z.boolean(), endCursor: z.string().nullable() }),
+        }),
+      })
       .nullable(),
   })
   .nullable();
@@ -70,21 +78,22 @@ export function commitReports(options: GithubOptions): CommitReports {
     },
 
     async reports(commits, names) {
-      const types = commits.map((_, index) => `$c${index}:GitObjectID!`);
-      const contexts =
-        'contexts(first:100){nodes{__typename ... on StatusContext{context state} ... on CheckRun{name status conclusion}}}';
-      const fields = commits.map(
-        (_, index) => `c${index}:object(oid:$c${index}){... on Commit{statusCheckRollup{${contexts}}}}`,
-      );
-      const query = `query($o:String!,$r:String!,${types.join(',')}){repository(owner:$o,name:$r){${fields.join(' ')}}}`;
-      const variables = Object.fromEntries(commits.map((commit, index) => [`c${index}`, commit]));
-      const { repository: found } = await client.graphql(reading, query, { ...repository, ...variables }, Reports);
-      return commits.flatMap((commit, index) =>
-        (found[`c${index}`]?.statusCheckRollup?.contexts.nodes ?? []).flatMap((node): CommitReport[] => {
-          const report = node.__typename === 'StatusContext' ? statusReport(node) : checkReport(node);
-          return names.includes(report.name) ? [{ commit, ...report }] : [];
-        }),
-      );
+      const found: CommitReport[] = [];
+      let open: { commit: string; after: string | null }[] = commits.map((commit) => ({ commit, after: null }));
+      for (let page = 1; open.length > 0; page += 1) {
+        // One that was not read might be the one that failed.
+        if (page > maxPages) throw new ConfigurationError(`${client.repository} has too many statuses on one commit.`);
+        const contexts = await contextsOf(client, open);
+        open = open.flatMap(({ commit }, index) => {
+          const { nodes = [], pageInfo } = contexts[index] ?? {};
+          for (const node of nodes) {
+            const report = node.__typename === 'StatusContext' ? statusReport(node) : checkReport(node);
+            if (names.includes(report.name)) found.push({ commit, ...report });
+          }
+          return pageInfo?.hasNextPage === true ? [{ commit, after: pageInfo.endCursor }] : [];
+        });
+      }
+      return found;
     },
 
     async deployments(environment) {
@@ -100,6 +109,25 @@ export function commitReports(options: GithubOptions): CommitReports {
       );
     },
   };
+}
+
+/** One page of statuses and check runs of each commit, from a cursor on. */
+async function contextsOf(client: GithubClient, open: readonly { commit: string; after: string | null }[]) {
+  const types = open.map((_, index) => `$c${index}:GitObjectID!,$a${index}:String`);
+  const fields = open.map(
+    (_, index) =>
+      `c${index}:object(oid:$c${index}){... on Commit{statusCheckRollup{contexts(first:100,after:$a${index}){pageInfo{hasNextPage endCursor} nodes{__typename ... on StatusContext{context state} ... on CheckRun{name status conclusion}}}}}}`,
+  );
+  const query = `query($o:String!,$r:String!,${types.join(',')}){repository(owner:$o,name:$r){${fields.join(' ')}}}`;
+  const variables = Object.fromEntries(
+    open.flatMap(({ commit, after }, index) => [
+      [`c${index}`, commit],
+      [`a${index}`, after],
+    ]),
+  );
+  const place = { o: client.owner, r: client.name };
+  const { repository } = await client.graphql(reading, query, { ...place, ...variables }, Reports);
+  return open.map((_, index) => repository[`c${index}`]?.statusCheckRollup?.contexts);
 }
 
 type Said = Pick<CommitReport, 'state' | 'said'>;
