@@ -107,7 +107,11 @@ async function closePromotions(
     const why = `**Closed**: model ${codeSpan(shortDigest(request.modelDigest))} is held by ${codeSpan(hold)}. ${escapeMarkdown(request.reason, 1000)}`;
     await forge.closePullRequest(id, { title, body: closedBody(body, why) });
   }
-  return open.length === 0 ? null : `Closed what would have promoted it: ${open.map(({ url }) => url).join(', ')}`;
+  if (open.length === 0) return null;
+  const branches = open.filter(({ number }) => number === null).map(({ id }) => id);
+  // Nothing can be closed where there are no pull requests.
+  if (branches.length > 0) return `Delete what would promote it: ${branches.join(', ')}`;
+  return `Closed what would have promoted it: ${open.map(({ url }) => url).join(', ')}`;
 }
 
 /** The run that made the model, where one of the environments ran it. */

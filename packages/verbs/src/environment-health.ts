@@ -1,4 +1,5 @@
-import { commitReports } from '@passloop/github';
+import { ConfigurationError } from '@passloop/core';
+import { commitReports, isGitUrl } from '@passloop/github';
 import { type CommitReports, type HealthPorts, healthOf, landingOf, observe, type Refusal } from '@passloop/gitops';
 import type { Environment } from '@passloop/model';
 import type { Context } from './context.ts';
@@ -49,6 +50,14 @@ async function openReports(
   repository: string,
   healthy: NonNullable<Environment['healthy']>,
 ): Promise<CommitReports> {
+  if (isGitUrl(repository)) {
+    throw new ConfigurationError(
+      `\`healthy\` is asked of a deploy repository on GitHub, and ${repository} is read by git alone.`,
+      {
+        hint: 'Leave `healthy` out: `after` alone holds the order of environments there too.',
+      },
+    );
+  }
   const permissions: Record<string, 'read'> = { contents: 'read' };
   // The checks of an App's own and the statuses of agents are one list to GitHub, behind two permissions.
   if (healthy.statuses !== undefined) Object.assign(permissions, { statuses: 'read', checks: 'read' });

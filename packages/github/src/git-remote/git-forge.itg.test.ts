@@ -133,6 +133,18 @@ it('brings a branch that waits forward before it merges it, where the base moved
   expect(await world.show('README.md')).toBe('meanwhile\n');
 });
 
+it('names the branch of a held model that waits: nothing can be closed here', async () => {
+  await using world = await gitWorld();
+  await land(world, 'a');
+  await promote(world.forge(), query(), promotionOf(candidate('b')), review);
+
+  const { modelDigest } = candidate('b');
+  const asked = { action: 'hold' as const, modelDigest, environment: null, reason: 'it is bad', by: 'ada' };
+  const held = await hold(world.forge(), query(), { ...asked, at: '2026-11-22T13:00:00Z' }, review);
+
+  expect(held).toMatchObject({ outcome: 'created', reason: `Delete what would promote it: ${branch}` });
+});
+
 it('holds what people reverted with `git revert`, until the hold is lifted', async () => {
   await using world = await gitWorld();
   await land(world, 'a', 'b');
