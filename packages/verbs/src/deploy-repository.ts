@@ -49,8 +49,8 @@ export async function deployToken(
   permissions?: Readonly<Record<string, 'read' | 'write'>>,
 ): Promise<string> {
   const { PASSLOOP_DEPLOY_TOKEN: given, GITHUB_TOKEN: own } = context.env;
-  const token = given ?? (await context.tokenFor?.(repository, permissions)) ?? own;
-  if (token !== undefined && token !== '') return token;
+  const token = given || (await context.tokenFor?.(repository, permissions)) || own;
+  if (token) return token;
   throw new ConfigurationError(`There is no token for ${repository}.`, {
     hint: 'Set PASSLOOP_DEPLOY_TOKEN to a token with `contents: write` and `pull_requests: write` on that repository (reading needs `contents: read`).',
   });
