@@ -58,4 +58,5 @@ export { type SignatureChange, signatureChange } from './signature-change.ts';
 export * from './status.ts';
 export type { Carried, TargetImage } from './target-kind.ts';
 export * from './targets.ts';
+export { type Withdrawal, withdraw, withdrawals } from './withdrawal.ts';
 export { isPlainString, scalarText } from './yaml-edit.ts';

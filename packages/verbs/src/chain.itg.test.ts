@@ -70,6 +70,42 @@ it('goes to staging first, and to prod only when staging runs this very model', 
   expect(await plan(chained, later)).toMatchObject({ environment: 'prod', needs: 'train', verdict: 'pass' });
 }, 60_000);
 
+it('closes what waits for prod once staging has taken it back, and begins anew when the hold is lifted', async () => {
+  await using chained = await world();
+  await chained.environments('staging', 'prod, after: staging');
+  await chained.land('staging', 'old');
+  const head = await chained.land('staging', 'head');
+  await chained.land('prod', 'head', 'review');
+  const openPulls = () => chained.deploy.pullRequests().filter(({ state }) => state === 'open');
+  const [waiting] = openPulls();
+  expect((await plan(chained, later)).needs).not.toBe('promote');
+
+  await chained.passloop(['rollback', '--environment', 'staging', '--reason', 'it is bad']);
+  const undo = openPulls().find(({ number }) => number !== waiting?.number);
+  await chained.git(chained.deployClone, 'fetch', '-q', 'origin', undo?.head.ref ?? '');
+  await chained.git(chained.deployClone, 'reset', '-q', '--hard', 'FETCH_HEAD');
+  await chained.git(chained.deployClone, 'push', '-q', 'origin', 'HEAD:main');
+
+  expect(await plan(chained, later)).toMatchObject({
+    needs: 'promote',
+    reason: expect.stringMatching(/^The open promotion into prod is closed: model sha256:\w+… is held in staging: /),
+  });
+  const answer = await chained.passloop(['promote', '--json', '-']);
+  expect(JSON.parse(answer.stdout)).toMatchObject({ outcome: 'held', environment: 'staging' });
+  const closed = chained.deploy.pullRequests().find(({ number }) => number === waiting?.number);
+  expect(closed).toMatchObject({ state: 'closed', mergedAt: null });
+  expect(closed?.body).toMatch(
+    /^\*\*Closed\*\*: this was for `prod`, and model sha256:\w+… is held in staging: it is bad/,
+  );
+  expect(await plan(chained, later)).toMatchObject({ outcome: 'held', needs: 'nothing' });
+
+  await chained.passloop(['hold', head.modelDigest, '--lift', '--reason', 'mended']);
+  const [lift] = openPulls();
+  await chained.git(chained.deployClone, 'fetch', '-q', 'origin', lift?.head.ref ?? '');
+  await chained.git(chained.deployClone, 'push', '-q', 'origin', 'FETCH_HEAD:main');
+  expect(await plan(chained, later)).toMatchObject({ environment: 'staging', needs: 'train' });
+}, 60_000);
+
 it('waits for as long as the soak takes, from the landing on', async () => {
   await using chained = await world();
   await chained.environments('staging, healthy: {soak: 30m}', 'prod, after: staging');

@@ -12,6 +12,8 @@ import {
   type Refusal,
   readDeployState,
   refusalDocument,
+  type Withdrawal,
+  withdrawals,
 } from '@passloop/gitops';
 import type { LoadedModel } from '@passloop/model';
 import type { Store } from '@passloop/record';
@@ -101,6 +103,12 @@ async function chainProblem(
   const problem = known === undefined ? await healthProblem(promotion, before) : known;
   health.set(before.name, problem);
   return problem;
+}
+
+/** What of the model's open promotions must not be merged any more. */
+export function dueWithdrawals({ state, model }: Promotion): Withdrawal[] {
+  const environments = model.deploy?.environments ?? [];
+  return withdrawals(state, new Map(environments.map(({ name, after }) => [name, after])));
 }
 
 /** The promotion of this very commit that waits in its pull request: nothing is proven twice, nothing is written. */

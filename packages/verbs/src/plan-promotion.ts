@@ -6,7 +6,7 @@ import type { Context } from './context.ts';
 import { supersededCommit } from './default-head.ts';
 import { environmentNamed } from './deploy-repository.ts';
 import { ensureHandOverKey } from './hand-over.ts';
-import { openPromotionOf, waiting } from './open-promotion.ts';
+import { dueWithdrawals, openPromotionOf, waiting } from './open-promotion.ts';
 import { refreshPointer } from './production-pointer.ts';
 import type { Promotion } from './promotion.ts';
 import { isReturnDue } from './promotion-return.ts';
@@ -93,7 +93,7 @@ async function planModel(
   // A proof compares with what the store says: where it can't be written, nothing can be proven.
   await refreshPointer(context, { workspace, model, store, state, strict: true });
   const planned = { name: model.name, environment: environment.name, runKey: candidate.runKey };
-  const plan = { ...planned, ...(await needsOf(promotion, candidate, notYet)) };
+  const plan = { ...planned, ...withWithdrawals(promotion, await needsOf(promotion, candidate, notYet)) };
   const reason = plan.reason === null ? null : plainText(plan.reason, 4000);
   const isRefused =
     decide(environment, candidate, { again }).kind === 'blocked' &&
@@ -132,6 +132,13 @@ async function needsOf(promotion: Promotion, candidate: Candidate, notYet: Refus
   if (notYet !== null) return nothing(notYet.outcome, notYet.reason);
   if (waiting(promotion, candidate) !== null) return nothing('unchanged', 'Its pull request waits.');
   return pending('image', `It is proven against what ${environment.name} runs.`);
+}
+
+/** The job that promotes is also the one that closes what must not be merged any more. */
+function withWithdrawals(promotion: Promotion, needs: Needs): Needs {
+  const [due] = dueWithdrawals(promotion);
+  if (due === undefined || needs.needs !== 'nothing') return needs;
+  return pending('promote', `The open promotion into ${due.environment} is closed: ${due.reason}`);
 }
 
 function nothing(outcome: PlannedPromotion['outcome'], reason: string): Needs {

@@ -10,6 +10,7 @@ import {
   planPromotion,
   promote as promoteTo,
   requireTargets,
+  withdraw,
 } from '@passloop/gitops';
 import { overridesAt } from '@passloop/model';
 import type { CandidateRecord } from '@passloop/record';
@@ -17,7 +18,7 @@ import { type Context, timestamp } from './context.ts';
 import { supersededCommit } from './default-head.ts';
 import { deployQuery, retryPorts } from './deploy-repository.ts';
 import { imageKeyOf } from './image-key-of.ts';
-import { openPromotionOf, waiting } from './open-promotion.ts';
+import { dueWithdrawals, openPromotionOf, waiting } from './open-promotion.ts';
 import { outFolder } from './out-folder.ts';
 import { refreshPointer } from './production-pointer.ts';
 import { type PromoteRequest, type Promotion, refused } from './promotion.ts';
@@ -51,6 +52,7 @@ export async function promote(context: Context, request: PromoteRequest): Promis
     const superseded = await supersededCommit(context, workspace);
     if (superseded !== null) return refused(promotion, 'superseded', superseded);
   }
+  if (request.plan !== true) await withdrawDue(promotion);
   if (request.plan !== true && request.proof === undefined) {
     await refreshPointer(context, { workspace, model, store: promotion.store, state: promotion.state });
   }
@@ -80,6 +82,15 @@ export async function promote(context: Context, request: PromoteRequest): Promis
     if (missing !== null) return refused(promotion, 'unchanged', `A plan: ${missing}, then compared and promoted.`);
   }
   return promoteCandidate(promotion);
+}
+
+/** Whatever becomes of this commit: what was taken back in one environment doesn't wait for its merge into the next one. */
+async function withdrawDue(promotion: Promotion): Promise<void> {
+  const { context, forge } = promotion;
+  for (const due of dueWithdrawals(promotion)) {
+    await withdraw(forge, due);
+    context.progress.note(`closed ${due.pullRequest.url}: ${due.reason}`);
+  }
 }
 
 /** What speaks against where a proven candidate comes from: a run of another repository, or an image that no cluster could pull. */

@@ -7,6 +7,7 @@ import { loadModelsAt } from '@passloop/model';
 import type { CandidateRecord } from '@passloop/record';
 import { trainingKey } from '@passloop/training';
 import { createWorld, type World } from '../../../../test/world/world.ts';
+import { createCandidate } from '../../../record/src/fixtures/documents.ts';
 import type { Context } from '../context.ts';
 import { command, pushedImage } from './deployed-world.ts';
 
@@ -15,8 +16,8 @@ export type ChainedWorld = World & {
   context(now: string | Date, env?: Record<string, string>): Context;
   /** Writes the environments of the model file anew, and commits. */
   environments(...lines: string[]): Promise<void>;
-  /** Lands a version in an environment; HEAD's own where it is named `head`. */
-  land(environment: string, version: string): Promise<CandidateRecord>;
+  /** Lands a version in an environment; HEAD's own where it is named `head`. With `review` its pull request waits. */
+  land(environment: string, version: string, merge?: 'auto' | 'review'): Promise<CandidateRecord>;
   landedAt(): Promise<Date>;
 };
 
@@ -57,7 +58,7 @@ export async function chainedWorld(folder: string, options: { private?: boolean 
       await writeFile(file, text.replace(/ {6}environments:\n[\s\S]*$/, `      environments:\n${list.join('\n')}\n`));
       await world.git(world.flightsClone, 'commit', '-qam', 'Change the environments');
     },
-    async land(environment, version) {
+    async land(environment, version, merge = 'auto') {
       const candidate = await landedCandidate(world, version);
       const target = {
         kind: 'kustomize' as const,
@@ -72,8 +73,9 @@ export async function chainedWorld(folder: string, options: { private?: boolean 
       const forge = octokitForge({ repository, token, baseUrl: world.github.restUrl, sleep: async () => {} });
       const request = { environment, candidate, evidence, at: '2026-11-22T10:10:00Z' };
       const ports = { sleep: async () => {}, random: () => 0.5 };
-      const promoted = await promote(forge, query, request, { merge: 'auto', ports });
-      if (!promoted.merged) throw new Error(`${version} did not land in ${environment}: ${promoted.reason}`);
+      const promoted = await promote(forge, query, request, { merge, ports });
+      if (promoted.merged !== (merge === 'auto'))
+        throw new Error(`${version} did not land in ${environment}: ${promoted.reason}`);
       return candidate;
     },
     async landedAt() {
@@ -87,27 +89,6 @@ async function landedCandidate(world: World, version: string): Promise<Candidate
   const [model] = await loadModelsAt(repository, 'HEAD');
   if (model === undefined) throw new Error('there is no model');
   const runKey = version === 'head' ? (await trainingKey(repository, 'HEAD', model)).runKey : null;
-  return {
-    schema: 'passloop/record/v1',
-    identity: 'acme/flights#flight-delay',
-    model: 'flight-delay',
-    version,
-    modelDigest: sha256(`model ${version}`),
-    image: await pushedImage(world, version),
-    runKey,
-    source: null,
-    data: [],
-    params: [],
-    seeds: [],
-    environment: null,
-    code: [],
-    metrics: [],
-    evaluation: null,
-    predictionsDigest: null,
-    gates: [],
-    overrides: [],
-    comparedWith: null,
-    reproduction: null,
-    trust: 'writers',
-  };
+  const image = await pushedImage(world, version);
+  return createCandidate(version, { modelDigest: sha256(`model ${version}`), image, runKey, source: null });
 }
