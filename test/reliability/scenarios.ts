@@ -84,6 +84,8 @@ const adopting: DeployJob = {
 const writing = ['git/create-tree', 'git/create-commit', 'updateRefs'];
 const opening = ['repository', ...writing, 'createPullRequest'];
 const replacing = ['repository', ...writing, 'updatePullRequest'];
+// A rollback also reads how the older commits left the manifests.
+const looking = 'repository';
 // Whether a pull request that was opened a moment ago can be merged isn't known yet: auto-merge is asked for first.
 const merging = ['enablePullRequestAutoMerge', 'mergePullRequest'];
 
@@ -162,7 +164,7 @@ export const scenarios: readonly Scenario[] = [
     name: 'a rollback',
     seed: [promotion('a', 'auto'), promotion('b', 'auto')],
     job: returning('review'),
-    calls: opening,
+    calls: [looking, ...opening],
     state: 'open',
     branch: 'promote/flight-delay/prod',
     async expect(show) {
@@ -175,7 +177,7 @@ export const scenarios: readonly Scenario[] = [
     seed: [promotion('a', 'auto'), promotion('b', 'auto')],
     open: promotion('c', 'review'),
     job: returning('auto'),
-    calls: [...replacing, 'mergePullRequest'],
+    calls: [looking, ...replacing, 'mergePullRequest'],
     state: 'merged',
     branch: 'main',
     async expect(show) {
