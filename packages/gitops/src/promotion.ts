@@ -69,9 +69,9 @@ export function planPromotion(state: DeployState, request: PromotionRequest): Pr
     text: promotionText(record, request.evidence, listedFiles(files), {
       runsIn: runsBefore(state, environment, request),
       pulledAs: pulledAs(environment, record),
-      warnings,
+      notes: warnings,
       productionCommit: production?.commit ?? null,
-      notes: lintNotes(findings),
+      findings: lintNotes(findings),
     }),
   };
   const what = outcomeOf(production === null, production?.record ?? null, candidate, request.evidence.comparison);

@@ -102,8 +102,8 @@ it('says what it does not know, and what cannot be undone', () => {
     '**Look at** `mirror.local/flight`: the cluster pulls by that name, and the image was pushed to `ghcr.io/acme/flight`.',
   );
   expect(body).not.toContain('Look at');
-  const warnings = ['a.yaml line 3: <b>policy</b> @acme writes there too'];
-  expect(promotionText(record, unknown, files, { runsIn: null, pulledAs: [], warnings }).body).toContain(
+  const notes = ['a.yaml line 3: <b>policy</b> @acme writes there too'];
+  expect(promotionText(record, unknown, files, { runsIn: null, pulledAs: [], notes }).body).toContain(
     '**Look at** a.yaml line 3: &#60;b&#62;policy&#60;/b&#62; @\u200bacme writes there too\n',
   );
   const first = JSON.parse(deployed(createCandidate('b', { gates }), null));

@@ -36,11 +36,11 @@ export type PromotionPlace = {
   /** Names under which the targets pull the image, where they aren't the one that it was pushed to. */
   pulledAs: readonly string[];
   /** What the edits can't do, and who else writes there. */
-  warnings?: readonly string[];
+  notes?: readonly string[];
   /** The commit that brought production's record, which the comparison was made with; null or absent where it isn't known. */
   productionCommit?: string | null | undefined;
   /** What the manifests say otherwise than they read, as lines. */
-  notes?: readonly string[];
+  findings?: readonly string[];
 };
 
 /** The environment before this one in which the same image runs, and since when (ISO 8601, UTC). */
@@ -71,8 +71,8 @@ export function promotionText(
       provenanceLine(record, evidence.facts),
       undoLine(record, evidence.previousImage),
       ...pulledAsLine(record, place.pulledAs),
-      ...(place.warnings ?? []).slice(0, 8).map((warning) => `**Look at** ${escapeMarkdown(warning, 500)}`),
-      ...(place.notes ?? []),
+      ...lookAt(place.notes ?? []),
+      ...(place.findings ?? []),
     ].join('\n'),
     filesLine(files),
   ];
@@ -106,13 +106,18 @@ export function rollbackText(
         ? '**What stays out** nothing: the model is the same, in another image that is held.'
         : `**What stays out** model ${codeSpan(shortDigest(left.modelDigest))} is held by ${codeSpan(hold)} and isn't promoted again until \`passloop hold ${left.modelDigest} --lift\`.`,
       `**Where it comes from** ${sourceOf(record)}`,
-      ...notes.slice(0, 20).map((note) => `**Look at** ${escapeMarkdown(note, 1500)}`),
+      ...lookAt(notes),
       '**To undo it** revert this commit: image, record and hold go together.',
       ...findings,
     ].join('\n'),
     filesLine(files),
   ];
   return pullRequestText(title, parts, promotionMarker(record));
+}
+
+/** What a person should know before the merge, in the words of whoever found it. */
+function lookAt(notes: readonly string[]): string[] {
+  return notes.slice(0, 20).map((note) => `**Look at** ${escapeMarkdown(note, 1500)}`);
 }
 
 /** Title and body within GitHub's limits, with the markers by which a promotion's pull request is known again. */
