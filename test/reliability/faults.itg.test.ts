@@ -133,7 +133,8 @@ it.each(chosen)('$name is whole whichever call fails, and however', { timeout: 9
   const lags = await inParallel(scenario.calls, 4, async (call, index) => {
     const world = await worlds.fresh();
     const match = { token: world.token };
-    const lag = server.inject({ match: { ...match, operation: 'repository', nth: 2 }, fault: 'lag' });
+    const reads = scenario.calls.slice(0, index + 1).filter((one) => one === 'repository').length;
+    const lag = server.inject({ match: { ...match, operation: 'repository', nth: reads + 1 }, fault: 'lag' });
     const death = server.inject({ match: { ...match, nth: index + 1 }, fault: 'drop-after' });
     await expect(performJob(job, placeOf(world), mortal), call).rejects.toThrow();
     await expectWhole(world, call);
