@@ -1,0 +1,1 @@
+export{n as rollback}from"./chunk-rollback-B_wyL8IA.mjs";
