@@ -22,6 +22,8 @@ export function pullFields(lacks: ReadonlySet<string>): string {
 
 /** How many pull requests of a branch are looked through for people's refusals, those changed last first. */
 const closedLimit = 20;
+/** How many branches of a folder are looked through for open pull requests. */
+const openLimit = 100;
 const closedFields =
   'number url body merged closedAt baseRefName isCrossRepository authorAssociation viewerDidAuthor author{__typename} timelineItems(last:1,itemTypes:[CLOSED_EVENT]){nodes{... on ClosedEvent{actor{login}}}}';
 
@@ -42,6 +44,10 @@ export function deployQuery(
   for (const [index, history] of request.histories.entries()) variable(`h${index}`, history.path);
   for (const [index, branch] of request.heads.entries()) variable(`b${index}`, `refs/heads/${branch}`);
   for (const [index, branch] of request.closed.entries()) variable(`closed${index}`, branch);
+  for (const [index, { folder, files }] of (request.open ?? []).entries()) {
+    variable(`open${index}`, `refs/heads/${folder}/`);
+    for (const [at, file] of files.entries()) variable(`open${index}f${at}`, file);
+  }
   if (request.branch !== null) variable('base', `refs/heads/${request.branch}`);
 
   const files = request.files.map((_, index) => `f${index}:file(path:$f${index}){oid mode type object{${blob}}}`);
@@ -67,7 +73,11 @@ export function deployQuery(
     (_, index) =>
       `closed${index}:pullRequests(first:${closedLimit},states:[CLOSED,MERGED],headRefName:$closed${index},orderBy:{field:UPDATED_AT,direction:DESC}){nodes{${closedFields}}}`,
   );
-  const query = `query(${types.join(',')}){repository(owner:$o,name:$r){id ${lacks.has('Repository.autoMergeAllowed') ? '' : 'autoMergeAllowed '}squashMergeAllowed rebaseMergeAllowed mergeCommitAllowed squashMergeCommitMessage mergeCommitMessage base:${base}{name target{... on Commit{${commit}}}} ${[...heads, ...closed].join(' ')}}}`;
+  const open = (request.open ?? []).map(({ files }, index) => {
+    const contents = files.map((_, at) => `f${at}:file(path:$open${index}f${at}){oid mode type object{${blob}}}`);
+    return `open${index}:refs(refPrefix:$open${index},first:${openLimit}){nodes{name target{... on Commit{oid ${contents.join(' ')}}} associatedPullRequests(first:5,states:[OPEN]){nodes{number url baseRefName isCrossRepository}}}}`;
+  });
+  const query = `query(${types.join(',')}){repository(owner:$o,name:$r){id ${lacks.has('Repository.autoMergeAllowed') ? '' : 'autoMergeAllowed '}squashMergeAllowed rebaseMergeAllowed mergeCommitAllowed squashMergeCommitMessage mergeCommitMessage base:${base}{name target{... on Commit{${commit}}}} ${[...heads, ...closed, ...open].join(' ')}}}`;
   return { query, variables };
 }
 
@@ -159,6 +169,21 @@ const ClosedNode = z.object({
 });
 export const ClosedNodes = z.object({ nodes: z.array(ClosedNode) });
 export type ClosedNodes = z.infer<typeof ClosedNodes>;
+
+export const OpenNodes = z.object({
+  nodes: z.array(
+    z.object({
+      name: z.string(),
+      target: z.looseObject({ oid: z.string().optional() }).nullable(),
+      associatedPullRequests: z.object({
+        nodes: z.array(
+          z.object({ number: z.int(), url: z.string(), baseRefName: z.string(), isCrossRepository: z.boolean() }),
+        ),
+      }),
+    }),
+  ),
+});
+export type OpenNodes = z.infer<typeof OpenNodes>;
 
 export const HistoryNodes = z.object({
   nodes: z.array(

@@ -5,6 +5,7 @@ import {
   promote,
   type RollbackTarget,
   readDeployState,
+  readStatus,
   rollbackTogether,
 } from '@passloop/gitops';
 import { expect, it } from 'vitest';
@@ -21,6 +22,7 @@ import {
 const auto = { merge: 'auto' as const, ports: noWait };
 const options = { ...auto, hasImage: async () => true };
 const shared = 'apps/shared/kustomization.yaml';
+const groupless = { branch: null, files: [], folders: [], histories: [], heads: [], closed: [] };
 const models = ['churn', 'flight-delay', 'fraud'];
 
 /** Three models, two of which share a manifest. */
@@ -132,6 +134,53 @@ it('goes back once, and keeps out of it who has nothing to leave', async () => {
   );
   expect(again).toMatchObject({ outcome: 'already-promoted', pullRequest: null });
   expect(await versions(world)).toEqual(models.map((model) => `${model}-a`));
+});
+
+const review = { merge: 'review' as const, ports: noWait };
+
+it('waits in a pull request that nothing passes by', async () => {
+  await using world = await threeModels();
+  const group = ['churn', 'fraud'].map((model) => member(model));
+  const back = await rollbackTogether(world.forge, 'prod', group, { ...options, ...review });
+  const { url, number } = back.pullRequest ?? {};
+  expect(back).toMatchObject({ outcome: 'created', merged: false });
+
+  for (const model of ['churn', 'fraud']) {
+    const next = await promote(world.forge, queryOf(model), promotionOf(candidateOf(model, 'c')), auto);
+    expect(next).toMatchObject({ outcome: 'blocked', reason: `A rollback is open: ${url}. Merge or close it first.` });
+  }
+  const rows = (await readStatus(world.forge)).rows.map(({ model, openPullRequest }) => [model, openPullRequest]);
+  expect(rows).toEqual([
+    ['churn', { number, url }],
+    ['flight-delay', null],
+    ['fraud', { number, url }],
+  ]);
+  // The branch has the record of every model: the third one doesn't go back by it.
+  const third = await promote(
+    world.forge,
+    queryOf('flight-delay'),
+    promotionOf(candidateOf('flight-delay', 'c')),
+    auto,
+  );
+  expect(third).toMatchObject({ outcome: 'created', merged: true });
+
+  await git(world.repository.directory, 'update-ref', '-d', `refs/heads/${back.branch}`);
+  const next = await promote(world.forge, queryOf('churn'), promotionOf(candidateOf('churn', 'c')), auto);
+  expect(next).toMatchObject({ outcome: 'created', merged: true });
+});
+
+it('stops no promotion by a branch of which the rollback landed before', async () => {
+  await using world = await threeModels();
+  await rollbackTogether(world.forge, 'prod', [member('churn'), member('fraud')], options);
+  // Somebody's branch below the same folder has the record of that rollback, which is in the history.
+  const text = { title: 'Anything', body: '', head: 'rollback/prod/by-hand', base: 'main' };
+  await git(world.repository.directory, 'branch', text.head, 'main');
+  const { tree, commit } = await world.forge.read(groupless);
+  const made = await world.forge.createCommit({ message: 'More', tree, parents: [commit] });
+  await world.forge.updateBranch(text.head, commit, made);
+  await world.forge.openPullRequest(text);
+  const next = await promote(world.forge, queryOf('churn'), promotionOf(candidateOf('churn', 'c')), auto);
+  expect(next).toMatchObject({ outcome: 'created', merged: true });
 });
 
 it('brings none back where one of them may not', async () => {

@@ -7,6 +7,8 @@ import type {
   FileAt,
   HeadSnapshot,
   MergeMethod,
+  OpenBranch,
+  OpenBranchRequest,
   OpenPullRequest,
   PathVersion,
   ReadRequest,
@@ -16,6 +18,7 @@ import {
   CommitNode,
   EntryNode,
   HistoryNodes,
+  OpenNodes,
   type PullNode,
   RefNode,
   type RepositoryNode,
@@ -58,6 +61,12 @@ export function snapshotOf(repository: string, node: RepositoryNode, request: Re
       request.closed.map((branch, index) => [
         branch,
         closedPullRequests(ClosedNodes.parse(node[`closed${index}`]), base.name ?? ''),
+      ]),
+    ),
+    open: new Map(
+      (request.open ?? []).map((asked, index) => [
+        asked.folder,
+        openBranches(asked, OpenNodes.parse(node[`open${index}`]), base.name ?? ''),
       ]),
     ),
     messageFromBody:
@@ -140,6 +149,16 @@ function headAt(
     parent: parent === null ? null : { commit: parent.oid, blobs: blobsOf(parent, request) },
     pullRequest: pull === undefined ? null : openPullRequest(pull),
   };
+}
+
+function openBranches({ folder, files }: OpenBranchRequest, { nodes }: OpenNodes, base: string): OpenBranch[] {
+  return nodes.flatMap(({ name, target, associatedPullRequests }) => {
+    const pull = associatedPullRequests.nodes.find((one) => one.baseRefName === base && !one.isCrossRepository);
+    if (pull === undefined || target?.oid === undefined) return [];
+    const found = files.flatMap((path, at) => fileAt(path, EntryNode.nullish().parse(target[`f${at}`])) ?? []);
+    const contents = new Map(found.map((file) => [file.path, file]));
+    return [{ branch: `${folder}/${name}`, number: pull.number, url: pull.url, files: contents }];
+  });
 }
 
 function filesOf(commit: CommitNode, request: ReadRequest): FileAt[] {

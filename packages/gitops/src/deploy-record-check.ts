@@ -75,6 +75,7 @@ function deployStateOf(diff: DeployDiff, holds: DeployTree, query: Parameters<ty
     histories: diff.histories,
     heads: new Map(),
     closed: new Map(),
+    open: new Map(),
     messageFromBody: false,
     mergeMethods: [],
   });

@@ -1,8 +1,8 @@
 import { ConfigurationError, PassloopError } from '@passloop/core';
 import type { Environment } from '@passloop/model';
-import type { DeploySnapshot, Forge, HeadSnapshot, ReadRequest } from './forge.ts';
+import type { DeploySnapshot, Forge, HeadSnapshot, OpenBranch, ReadRequest } from './forge.ts';
 import { type Hold, holdOf, readHolds } from './holds.ts';
-import { holdsFolder, promotionBranch, recordPath } from './paths.ts';
+import { groupFolder, holdsFolder, promotionBranch, recordPath } from './paths.ts';
 import {
   derivedHolds,
   type HistoryEntry,
@@ -43,6 +43,8 @@ export type EnvironmentState = {
   refusals: readonly RefusedPromotion[];
   /** The promotion branch, with its open pull request. */
   head: HeadSnapshot | null;
+  /** The branch with an open pull request that brings this model back together with others; null where there is none. */
+  groupRollback: OpenBranch | null;
 };
 
 export type DeployState = {
@@ -79,6 +81,10 @@ export function readRequest(query: DeployQuery): ReadRequest {
     histories: records.map((path) => ({ path, limit: historyLimit })),
     heads: query.environments.map(({ name }) => promotionBranch(query.model, name)),
     closed: query.environments.map(({ name }) => promotionBranch(query.model, name)),
+    open: query.environments.map(({ name }) => ({
+      folder: groupFolder(name),
+      files: [recordPath(query.model, name)],
+    })),
   };
 }
 
@@ -108,9 +114,30 @@ export function deployState(repository: string, query: DeployQuery, snapshot: De
       drift: production === null ? [] : driftOf(production, targets, elsewhere),
       refusals: refusedPromotions(snapshot.closed.get(promotionBranch(query.model, environment.name)) ?? []),
       head: snapshot.heads.get(promotionBranch(query.model, environment.name)) ?? null,
+      groupRollback: openGroup(snapshot.open.get(groupFolder(environment.name)) ?? [], place, history),
     };
   });
   return { repository, model: query.model, identity: query.identity, snapshot, holds, environments };
+}
+
+/** Such a branch has the records of all models: this one goes back by it if its record there is a rollback's that never landed. */
+export function openGroup(
+  branches: readonly OpenBranch[],
+  place: { file: string; model: string; environment: string },
+  history: readonly HistoryEntry[],
+): OpenBranch | null {
+  for (const branch of branches) {
+    const text = branch.files.get(place.file)?.text;
+    if (text == null) continue;
+    try {
+      const { record, digest } = versionInTree(text, place);
+      const hasLanded = history.some(({ version }) => version?.digest === digest);
+      if (record.deployment.cause === 'rollback' && !hasLanded) return branch;
+    } catch (error) {
+      if (!(error instanceof PassloopError)) throw error;
+    }
+  }
+  return null;
 }
 
 function readProduction(

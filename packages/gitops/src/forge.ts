@@ -49,7 +49,14 @@ export type ReadRequest = {
   heads: readonly string[];
   /** Branches whose pull requests into the base branch are wanted that are no longer open, whether the branch is there or not. */
   closed: readonly string[];
+  /** Folders of branches (`rollback/prod`): each branch below one that has an open pull request into the base branch, with these files. */
+  open?: readonly OpenBranchRequest[];
 };
+
+export type OpenBranchRequest = { folder: string; files: readonly string[] };
+
+/** A branch with an open pull request, whatever its name. */
+export type OpenBranch = { branch: string; number: number | null; url: string; files: ReadonlyMap<string, FileAt> };
 
 export type FileAt = {
   path: string;
@@ -88,6 +95,8 @@ export type DeploySnapshot = {
   heads: ReadonlyMap<string, HeadSnapshot | null>;
   /** The last pull requests of each branch that were closed or merged; see `ClosedPullRequest`. */
   closed: ReadonlyMap<string, readonly ClosedPullRequest[]>;
+  /** By folder of branches. */
+  open: ReadonlyMap<string, readonly OpenBranch[]>;
   /** How the repository lets pull requests be merged. */
   mergeMethods: readonly MergeMethod[];
   /** True where a merge by a person or a queue may take the pull request's text for its commit message. */

@@ -29,7 +29,12 @@ export function promotionBranch(model: string, environment: string): string {
 /** Where several models go back together; the same models, the same branch. */
 export function rollbackBranch(environment: string, models: readonly string[]): string {
   const names = [...new Set(models.map((model) => named(model, 'model')))].sort();
-  return `rollback/${named(environment, 'environment')}/${sha256(names.join('\n')).slice(7, 19)}`;
+  return `${groupFolder(environment)}/${sha256(names.join('\n')).slice(7, 19)}`;
+}
+
+/** The folder of those branches. */
+export function groupFolder(environment: string): string {
+  return `rollback/${named(environment, 'environment')}`;
 }
 
 export function holdBranch(model: string, digest: string): string {

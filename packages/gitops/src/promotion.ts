@@ -136,12 +136,10 @@ function refusalOf(decision: Decision, environment: EnvironmentState): Refusal |
 
 /** A rollback that waits in its pull request isn't replaced by anything but another one. */
 export function openRollback(environment: EnvironmentState): Refusal | null {
-  if (openRecord(environment)?.deployment.cause !== 'rollback') return null;
-  return {
-    kind: 'refused',
-    outcome: 'blocked',
-    reason: `A rollback is open: ${environment.head?.pullRequest?.url ?? environment.head?.branch}. Merge or close it first.`,
-  };
+  const own = openRecord(environment)?.deployment.cause === 'rollback';
+  const open = own ? (environment.head?.pullRequest?.url ?? environment.head?.branch) : environment.groupRollback?.url;
+  if (open == null) return null;
+  return { kind: 'refused', outcome: 'blocked', reason: `A rollback is open: ${open}. Merge or close it first.` };
 }
 
 /**

@@ -5,7 +5,7 @@ import { commitMessage, promotionTrailers } from './commit-message.ts';
 import type { DeployChange } from './deploy-change.ts';
 import { type DeployQuery, type DeployState, deployState, environmentOf, readRequest } from './deploy-state.ts';
 import { editsOf, type PlannedFile } from './edits.ts';
-import type { DeploySnapshot, FileAt, Forge, HeadSnapshot, ReadRequest } from './forge.ts';
+import type { DeploySnapshot, FileAt, Forge, HeadSnapshot, OpenBranchRequest, ReadRequest } from './forge.ts';
 import { openedAs } from './opened.ts';
 import { recordPath, rollbackBranch } from './paths.ts';
 import { fieldsOf } from './promote.ts';
@@ -61,7 +61,14 @@ export function groupRequest(queries: readonly DeployQuery[], environment: strin
       requests.flatMap(({ closed }) => closed),
       text,
     ),
+    open: together(requests.flatMap(({ open }) => open ?? [])),
   };
+}
+
+/** One look into each folder of branches, for the files of all. */
+function together(requests: readonly OpenBranchRequest[]): OpenBranchRequest[] {
+  const folders = Map.groupBy(requests, ({ folder }) => folder);
+  return [...folders].map(([folder, parts]) => ({ folder, files: [...new Set(parts.flatMap(({ files }) => files))] }));
 }
 
 /**

@@ -7,10 +7,10 @@ import {
   type StatusDocument,
   type StatusRow,
 } from '@passloop/documents';
-import { driftOf, historyLimit } from './deploy-state.ts';
+import { driftOf, historyLimit, openGroup } from './deploy-state.ts';
 import type { DeploySnapshot, FileAt, Forge } from './forge.ts';
 import { type Hold, holdOf, readHolds } from './holds.ts';
-import { holdsFolder, promotionBranch, stateFolder } from './paths.ts';
+import { groupFolder, holdsFolder, promotionBranch, stateFolder } from './paths.ts';
 import { derivedHolds, historyProblem, type RecordVersion, readHistory, versionInTree } from './record-history.ts';
 import { refusedPromotions } from './refused-promotion.ts';
 import { readTarget, targetOf } from './targets.ts';
@@ -55,6 +55,10 @@ export async function readStatus(forge: Forge, branch: string | null = null): Pr
       histories: part.map(({ path }) => ({ path, limit: historyLimit })),
       heads: part.map(({ model, environment }) => promotionBranch(model, environment)),
       closed: part.map(({ model, environment }) => promotionBranch(model, environment)),
+      open: [...Map.groupBy(part, ({ environment }) => environment)].map(([environment, rows]) => ({
+        folder: groupFolder(environment),
+        files: rows.map(({ path }) => path),
+      })),
     });
     for (const one of part) {
       rows.push(statusRow(one, snapshot, targetsElsewhere(one, found)));
@@ -109,10 +113,8 @@ function targetsElsewhere({ model, path }: Found, all: readonly Found[]): Record
 }
 
 function statusRow(found: Found, snapshot: DeploySnapshot, elsewhere: readonly RecordedTarget[]): StatusRow {
-  const open = snapshot.heads.get(promotionBranch(found.model, found.environment))?.pullRequest ?? null;
-  const number = open?.number ?? null;
-  const openPullRequest = open === null || number === null ? null : { number, url: open.url };
-  const openBranch = open !== null && number === null ? { openBranch: open.id } : {};
+  const place = { file: found.path, model: found.model, environment: found.environment };
+  const { openPullRequest, ...openBranch } = openOf(place, snapshot);
   const running = found.version?.record.modelDigest ?? null;
   const refused = refusedPromotions(snapshot.closed.get(promotionBranch(found.model, found.environment)) ?? [])
     .filter(({ modelDigest }) => modelDigest !== running)
@@ -135,7 +137,6 @@ function statusRow(found: Found, snapshot: DeploySnapshot, elsewhere: readonly R
   }
   const { record } = found.version;
   const { drift, reason } = driftIn(record, found.version, snapshot, elsewhere);
-  const place = { file: found.path, model: found.model, environment: found.environment };
   const unclear = historyProblem(snapshot.histories.get(found.path) ?? [], historyLimit, place);
   return {
     ...base,
@@ -150,6 +151,20 @@ function statusRow(found: Found, snapshot: DeploySnapshot, elsewhere: readonly R
     drift,
     reason: unclear ?? reason,
   };
+}
+
+/** What waits for this environment: the model's own pull request, or one that brings several models back. */
+function openOf(
+  place: { file: string; model: string; environment: string },
+  snapshot: DeploySnapshot,
+): Pick<StatusRow, 'openPullRequest' | 'openBranch'> {
+  const head = snapshot.heads.get(promotionBranch(place.model, place.environment)) ?? null;
+  const own = head?.pullRequest == null ? null : { ...head.pullRequest, branch: head.branch };
+  const history = readHistory(snapshot.histories.get(place.file) ?? [], place);
+  const open = own ?? openGroup(snapshot.open.get(groupFolder(place.environment)) ?? [], place, history);
+  if (open === null) return { openPullRequest: null };
+  const { number, url, branch } = open;
+  return number === null ? { openPullRequest: null, openBranch: branch } : { openPullRequest: { number, url } };
 }
 
 /** True where a committed hold says what another one tells from history: a person needs to read it once. */

@@ -1,5 +1,5 @@
 import { parseDocument } from '@passloop/documents';
-import { adopt, hold, promote, readDeployState, readStatus, rollback } from '@passloop/gitops';
+import { adopt, hold, promote, readDeployState, readStatus, rollback, rollbackTogether } from '@passloop/gitops';
 import { expect, it } from 'vitest';
 import { candidate, git, manifest, noWait, promotionOf, pull, pushFiles, query } from '../testing/deploy-world.ts';
 import { type GitWorld, gitWorld } from './testing/git-world.ts';
@@ -119,6 +119,22 @@ it('brings the base branch forward at the very commit where `merge: auto` says s
   const status = await readStatus(world.forge());
   expect(status.rows).toMatchObject([{ state: 'recorded', cause: 'rollback', version: '2026.11.22-a' }]);
   expect(status.holds).toMatchObject([{ source: 'file', modelDigest: candidate('b').modelDigest }]);
+});
+
+it('lets nothing pass a rollback of several models that waits in its branch', async () => {
+  await using world = await gitWorld();
+  await land(world, 'a', 'b');
+  const group = [{ query: query(), request: back }];
+  const waiting = await rollbackTogether(world.forge(), 'prod', group, { ...review, hasImage });
+  expect(waiting).toMatchObject({ outcome: 'created', branch: expect.stringMatching(/^rollback\/prod\//) });
+
+  const next = await promote(world.forge(), query(), promotionOf(candidate('c')), auto);
+  expect(next).toMatchObject({ outcome: 'blocked', reason: expect.stringContaining(`${world.url} ${waiting.branch}`) });
+  expect((await readStatus(world.forge())).rows).toMatchObject([{ openBranch: waiting.branch }]);
+
+  await mergedBy(world, 'merge', '--squash', '--quiet', `origin/${waiting.branch}`);
+  const later = await promote(world.forge(), query(), promotionOf(candidate('c')), auto);
+  expect(later).toMatchObject({ outcome: 'created', merged: true });
 });
 
 it('brings a branch that waits forward before it merges it, where the base moved on', async () => {

@@ -41,7 +41,9 @@ export async function readSnapshot(
     const tip = tips.heads.get(branch);
     heads.set(branch, tip === undefined ? null : await headOf(store, tip, commit, request));
   }
+  const open = await openBranches(store, tips, request);
   const texts = await filesOf(store, [
+    ...[...open.values()].flat().flatMap(({ entries }) => entries),
     ...wanted.files.values(),
     ...[...wanted.folders.values()].flat(),
     ...[...histories.values()].flat().flatMap(({ entry }) => entry ?? []),
@@ -66,6 +68,17 @@ export async function readSnapshot(
       [...heads].map(([branch, head]) => [branch, head === null ? null : headAt(branch, head, file, opened)]),
     ),
     closed: new Map(),
+    open: new Map(
+      [...open].map(([folder, branches]) => [
+        folder,
+        branches.map(({ branch, tip, entries }) => ({
+          branch,
+          number: null,
+          url: opened(branch, tip, { title: '', body: '' }).url,
+          files: new Map(entries.flatMap((entry) => file(entry) ?? []).map((one) => [one.path, one])),
+        })),
+      ]),
+    ),
     mergeMethods: ['merge'],
     messageFromBody: false,
   };
@@ -103,14 +116,31 @@ async function commitNamed(store: GitStore, name: string): Promise<string | null
 }
 
 type Tips = { base: { branch: string; commit: string }; heads: Map<string, string> };
+type Open = { branch: string; tip: string; entries: Entry[] };
+
+/** The branches of each folder that aren't merged: on such a remote they are the open ones. */
+async function openBranches(store: GitStore, tips: Tips, request: ReadRequest): Promise<Map<string, Open[]>> {
+  const found = new Map<string, Open[]>();
+  for (const { folder, files } of request.open ?? []) {
+    const branches: Open[] = [];
+    for (const [branch, tip] of tips.heads) {
+      if (!branch.startsWith(`${folder}/`) || (await isLanded(store, tip, tips.base.commit))) continue;
+      branches.push({ branch, tip, entries: [...(await entriesAt(store, tip, files)).values()] });
+    }
+    found.set(folder, branches);
+  }
+  return found;
+}
 
 async function fetchTips(store: GitStore, remote: GitRemote, request: ReadRequest, space: string): Promise<Tips> {
-  for (const name of [request.branch ?? 'main', ...request.heads]) {
+  const folders = (request.open ?? []).map(({ folder }) => folder);
+  for (const name of [request.branch ?? 'main', ...request.heads, ...folders]) {
     if (!isBranchName(name)) throw new ConfigurationError(`${JSON.stringify(name.slice(0, 200))} is no branch's name.`);
   }
   const asked = [
     request.branch === null ? 'HEAD' : `refs/heads/${request.branch}`,
     ...request.heads.map((head) => `refs/heads/${head}`),
+    ...folders.map((folder) => `refs/heads/${folder}/*`),
   ];
   const listed = await store.list(asked);
   const branch = request.branch ?? /^ref: refs\/heads\/(\S+)\tHEAD$/m.exec(listed)?.[1] ?? null;
@@ -123,7 +153,11 @@ async function fetchTips(store: GitStore, remote: GitRemote, request: ReadReques
       { hint: 'The deploy repository needs the manifests of the model before the first promotion.' },
     );
   }
-  const heads = request.heads.filter((head) => there.has(`refs/heads/${head}`));
+  const below = [...there]
+    .filter((name) => folders.some((folder) => name.startsWith(`refs/heads/${folder}/`)))
+    .map((name) => name.slice('refs/heads/'.length))
+    .filter(isBranchName);
+  const heads = [...new Set([...request.heads, ...below])].filter((head) => there.has(`refs/heads/${head}`));
   const refs = [branch, ...heads].map((name, index) => `+refs/heads/${name}:${space}/${index}`);
   const args = ['fetch', '--quiet', '--no-tags', '--no-write-fetch-head', '--refmap=', '--filter=blob:none', 'origin'];
   await store.remote('reading it', [...args, ...refs]);

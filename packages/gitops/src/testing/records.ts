@@ -3,7 +3,7 @@ import { sha256 } from '@passloop/core';
 import { formatDocument, type RecordDocument } from '@passloop/documents';
 import { type CandidateRecord, deployRecord } from '@passloop/record';
 import { type DeployQuery, deployState } from '../deploy-state.ts';
-import type { ClosedPullRequest, DeploySnapshot, FileAt, HeadSnapshot, PathVersion } from '../forge.ts';
+import type { ClosedPullRequest, DeploySnapshot, FileAt, HeadSnapshot, OpenBranch, PathVersion } from '../forge.ts';
 
 const image = 'ghcr.io/acme/flight';
 export const manifest = 'apps/flight/prod/kustomization.yaml';
@@ -64,6 +64,7 @@ export function stateOf(content: {
   holds?: FileAt[];
   head?: HeadSnapshot | null;
   closed?: ClosedPullRequest[];
+  open?: OpenBranch[];
 }) {
   const record = content.record ?? null;
   const running = record === null ? sha256('other') : (JSON.parse(record) as RecordDocument).image.digest;
@@ -79,6 +80,7 @@ export function stateOf(content: {
     histories: new Map([[recordFile, content.versions ?? []]]),
     heads: new Map([['promote/flight-delay/prod', content.head ?? null]]),
     closed: new Map([['promote/flight-delay/prod', content.closed ?? []]]),
+    open: new Map([['rollback/prod', content.open ?? []]]),
     mergeMethods: ['squash'],
     messageFromBody: false,
   };
