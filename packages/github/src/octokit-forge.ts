@@ -1,5 +1,6 @@
 import type { DeploySnapshot, FileAt, Forge, HeadSnapshot, PathVersion, ReadRequest } from '@passloop/gitops';
 import { z } from 'zod';
+import { RefusedError } from './api-error.ts';
 import { type Action, type GithubClient, type GithubOptions, githubClient } from './client.ts';
 import { commitsQuery, deployQuery, PullNode, pullFields, RepositoryNode } from './deploy-query.ts';
 import { mergePullRequest } from './merge.ts';
@@ -21,6 +22,7 @@ const reading: Action = { what: 'reading the deploy repository', permission: 'co
 const writing: Action = { what: 'writing the promotion commit', permission: 'contents', level: 'write' };
 const opening: Action = { what: 'opening the pull request', permission: 'pull-requests', level: 'write' };
 const updating: Action = { what: 'updating the pull request', permission: 'pull-requests', level: 'write' };
+const stopping: Action = { what: 'switching auto-merge off', permission: 'contents', level: 'write' };
 const closing: Action = { what: 'closing the pull request', permission: 'pull-requests', level: 'write' };
 
 /**
@@ -119,6 +121,16 @@ export function octokitForge(options: GithubOptions): Forge {
       const query = 'mutation($i:UpdatePullRequestInput!){updatePullRequest(input:$i){clientMutationId}}';
       const input = { pullRequestId: id, title, body, state: 'CLOSED' };
       await client.graphql(closing, query, { i: input }, DoneAnswer);
+    },
+
+    async disableAutoMerge(id) {
+      const query =
+        'mutation($i:DisablePullRequestAutoMergeInput!){disablePullRequestAutoMerge(input:$i){clientMutationId}}';
+      try {
+        await client.graphql(stopping, query, { i: { pullRequestId: id } }, DoneAnswer);
+      } catch (error) {
+        if (!(error instanceof RefusedError) || !/can't disable auto.?merge/i.test(error.said)) throw error;
+      }
     },
 
     merge: (pullRequest, request) => mergePullRequest({ client, older, hasAutoMerge }, pullRequest, request),

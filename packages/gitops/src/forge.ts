@@ -28,6 +28,8 @@ export type Forge = {
   updatePullRequest(id: string, text: PullRequestText): Promise<OpenPullRequest>;
   /** Closes a pull request without merging it, and says why in its text. One that is closed already stays closed. */
   closePullRequest(id: string, text: PullRequestText): Promise<void>;
+  /** Takes back that a pull request merges by itself once it may. One that doesn't stays as it is, and so does one in a merge queue. */
+  disableAutoMerge(id: string): Promise<void>;
   /**
    * Merges now if the pull request may be merged, or as soon as its checks and reviews allow it; only at `head`.
    * @returns the commit on the base branch, or null where it will merge later

@@ -6,6 +6,7 @@ import type { PlannedPromotion } from '@passloop/documents';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { replaceText } from '../../../test/world/team.ts';
 import { planPromotions } from './plan-promotion.ts';
+import { promote } from './promote.ts';
 import { type ChainedWorld, chainedWorld } from './testing/chained-world.ts';
 
 /** Chains of environments as the jobs of a promotion meet them: what comes after which, and what `healthy` asks before. */
@@ -104,6 +105,31 @@ it('closes what waits for prod once staging has taken it back, and begins anew w
   await chained.git(chained.deployClone, 'fetch', '-q', 'origin', lift?.head.ref ?? '');
   await chained.git(chained.deployClone, 'push', '-q', 'origin', 'FETCH_HEAD:main');
   expect(await plan(chained, later)).toMatchObject({ environment: 'staging', needs: 'train' });
+}, 60_000);
+
+it('lets nothing merge by itself into prod once staging fails, and goes on when it is well again', async () => {
+  await using chained = await world();
+  const status = 'cd/flight';
+  await chained.environments(`staging, healthy: {statuses: [${status}]}`, 'prod, after: staging, merge: auto');
+  await chained.land('staging', 'head');
+  await chained.deploy.protectBranch('main', { requiredChecks: ['render'] });
+  await expect(chained.land('prod', 'head')).rejects.toThrow('did not land in prod');
+  const pull = () => chained.deploy.pullRequests().find(({ state }) => state === 'open');
+  expect(pull()).toMatchObject({ autoMerge: { method: 'squash' } });
+  const env = await tokenWith(chained, { statuses: 'read', checks: 'read' });
+
+  await reportAs(chained, status, 'failure');
+  expect(await plan(chained, later, env)).toMatchObject({
+    needs: 'promote',
+    reason: expect.stringMatching(/^The open promotion into prod no longer merges by itself: staging is not healthy: /),
+  });
+  const answer = await promote(chained.context(later, env), {});
+
+  expect(answer).toMatchObject({ outcome: 'blocked', environment: 'prod' });
+  expect(pull()).toMatchObject({ state: 'open', autoMerge: null });
+  expect(await plan(chained, later, env)).toMatchObject({ needs: 'nothing', outcome: 'blocked' });
+  await reportAs(chained, status, 'success');
+  expect(await plan(chained, later, env)).toMatchObject({ environment: 'prod', needs: 'train' });
 }, 60_000);
 
 it('waits for as long as the soak takes, from the landing on', async () => {

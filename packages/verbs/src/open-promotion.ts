@@ -3,6 +3,7 @@ import type { PromotionDocument } from '@passloop/documents';
 import {
   type Candidate,
   decide,
+  type EnvironmentState,
   environmentOf,
   isStuck,
   nextEnvironments,
@@ -31,6 +32,8 @@ export type OpenedPromotion = {
   candidate: Candidate;
   /** Why the chain of environments doesn't let the candidate in yet; it doesn't concern what runs, ran, or is held there. */
   notYet: Refusal | null;
+  /** Open promotions that would merge by themselves into an environment that has to wait for one which failed meanwhile. */
+  unsafe: readonly Withdrawal[];
 };
 
 /**
@@ -56,19 +59,27 @@ export async function openPromotionOf(
       ? nextEnvironments(state.environments, candidate, after)
       : state.environments.filter(({ name }) => name === environmentNamed(model, request.environment).name);
   const health = new Map<string, Refusal | null>();
-  let first: OpenedPromotion | null = null;
+  let first: Omit<OpenedPromotion, 'unsafe'> | null = null;
+  const unsafe: Withdrawal[] = [];
   for (const environment of asked.length === 0 ? state.environments.slice(-1) : asked) {
     const declared = environmentNamed(model, environment.name);
     const promotion = { context, workspace, model, store, forge, state, environment, declared, request };
     const notYet = await chainProblem(promotion, candidate, health);
     const opened = { promotion, candidate, notYet };
     first ??= opened;
+    if (notYet?.outcome === 'blocked') unsafe.push(...mergingAlone(environment, notYet.reason));
     const { kind } = decide(environment, candidate, request);
     const isStill = kind === 'held' || kind === 'blocked' || waiting(promotion, candidate) !== null;
-    if (notYet === null && !isStill) return opened;
+    if (notYet === null && !isStill) return { ...opened, unsafe };
   }
   if (first === null) throw new ConfigurationError(`${model.name} is deployed nowhere.`, { file: model.file });
-  return first;
+  return { ...first, unsafe };
+}
+
+/** A promotion that waits for checks alone: nobody would look at it again before it is merged. */
+function mergingAlone({ name, head }: EnvironmentState, reason: string): Withdrawal[] {
+  const pullRequest = head?.pullRequest;
+  return pullRequest?.autoMerge === true ? [{ environment: name, pullRequest, reason }] : [];
 }
 
 async function candidateOf(workspace: Workspace, model: LoadedModel, store: Store): Promise<Candidate> {

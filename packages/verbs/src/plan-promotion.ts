@@ -1,6 +1,6 @@
 import { ConfigurationError, plainText, type Verdict } from '@passloop/core';
 import type { PlannedPromotion, PromotionPlanDocument } from '@passloop/documents';
-import { type Candidate, decide, type Refusal } from '@passloop/gitops';
+import { type Candidate, decide, type Refusal, type Withdrawal } from '@passloop/gitops';
 import { type LoadedModel, modelFileName } from '@passloop/model';
 import type { Context } from './context.ts';
 import { supersededCommit } from './default-head.ts';
@@ -88,12 +88,12 @@ async function planModel(
     };
     return { promotion: null, plan, isRefused: false };
   }
-  const { promotion, candidate, notYet } = await openPromotionOf(context, workspace, model, { again });
+  const { promotion, candidate, notYet, unsafe } = await openPromotionOf(context, workspace, model, { again });
   const { environment, store, state } = promotion;
   // A proof compares with what the store says: where it can't be written, nothing can be proven.
   await refreshPointer(context, { workspace, model, store, state, strict: true });
   const planned = { name: model.name, environment: environment.name, runKey: candidate.runKey };
-  const plan = { ...planned, ...withWithdrawals(promotion, await needsOf(promotion, candidate, notYet)) };
+  const plan = { ...planned, ...withWithdrawals(promotion, unsafe, await needsOf(promotion, candidate, notYet)) };
   const reason = plan.reason === null ? null : plainText(plan.reason, 4000);
   const isRefused =
     decide(environment, candidate, { again }).kind === 'blocked' &&
@@ -135,7 +135,14 @@ async function needsOf(promotion: Promotion, candidate: Candidate, notYet: Refus
 }
 
 /** The job that promotes is also the one that closes what must not be merged any more. */
-function withWithdrawals(promotion: Promotion, needs: Needs): Needs {
+function withWithdrawals(promotion: Promotion, unsafe: readonly Withdrawal[], needs: Needs): Needs {
+  const [stopped] = unsafe;
+  if (stopped !== undefined && needs.needs === 'nothing') {
+    return pending(
+      'promote',
+      `The open promotion into ${stopped.environment} no longer merges by itself: ${stopped.reason}`,
+    );
+  }
   const [due] = dueWithdrawals(promotion);
   if (due === undefined || needs.needs !== 'nothing') return needs;
   return pending('promote', `The open promotion into ${due.environment} is closed: ${due.reason}`);

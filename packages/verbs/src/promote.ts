@@ -10,6 +10,7 @@ import {
   planPromotion,
   promote as promoteTo,
   requireTargets,
+  type Withdrawal,
   withdraw,
 } from '@passloop/gitops';
 import { overridesAt } from '@passloop/model';
@@ -46,13 +47,13 @@ import { openWorkspace, selectModel } from './workspace.ts';
 export async function promote(context: Context, request: PromoteRequest): Promise<PromotionDocument> {
   const workspace = await openWorkspace(context, { ref: request.ref });
   const model = selectModel(workspace.models, request.model);
-  const { promotion, candidate, notYet } = await openPromotionOf(context, workspace, model, request);
+  const { promotion, candidate, notYet, unsafe } = await openPromotionOf(context, workspace, model, request);
   if (request.proof !== undefined) {
     // Trained for hours, or run again alone: what the job that planned saw of the branch may be long past.
     const superseded = await supersededCommit(context, workspace);
     if (superseded !== null) return refused(promotion, 'superseded', superseded);
   }
-  if (request.plan !== true) await withdrawDue(promotion);
+  if (request.plan !== true) await withdrawDue(promotion, unsafe);
   if (request.plan !== true && request.proof === undefined) {
     await refreshPointer(context, { workspace, model, store: promotion.store, state: promotion.state });
   }
@@ -85,8 +86,12 @@ export async function promote(context: Context, request: PromoteRequest): Promis
 }
 
 /** Whatever becomes of this commit: what was taken back in one environment doesn't wait for its merge into the next one. */
-async function withdrawDue(promotion: Promotion): Promise<void> {
+async function withdrawDue(promotion: Promotion, unsafe: readonly Withdrawal[]): Promise<void> {
   const { context, forge } = promotion;
+  for (const { pullRequest, reason } of unsafe) {
+    await forge.disableAutoMerge(pullRequest.id);
+    context.progress.note(`switched auto-merge of ${pullRequest.url} off: ${reason}`);
+  }
   for (const due of dueWithdrawals(promotion)) {
     await withdraw(forge, due);
     context.progress.note(`closed ${due.pullRequest.url}: ${due.reason}`);

@@ -95,6 +95,9 @@ export function gitForge(options: GitForgeOptions): Forge {
     // There is nothing to close: the branch stays until somebody deletes it, and the next promotion takes its place.
     async closePullRequest() {},
 
+    // Nothing merges by itself here.
+    async disableAutoMerge() {},
+
     async merge(pullRequest, request) {
       if (base === null) throw new StaleError('The repository was not read.');
       return mergeForward(store, remote, base, pullRequest, request);
