@@ -186,3 +186,19 @@ it('names the traffic that the manifest shares out', async () => {
     /\*\*Look at\*\* apps\/flight\/prod\/kustomization\.yaml shares traffic out, and still does after this: weight: 0 \(line \d+\)/,
   );
 });
+
+it('leaves the merge to people where a canary without traffic stays beside what comes back', async () => {
+  await using world = await deployWorld({ files: { [manifest]: `images:\n  - name: ${image}\n    newTag: v0\n` } });
+  for (const name of ['a', 'b']) await promote(world.forge, query(), promotionOf(candidate(name)), auto);
+  await pull(world.clone);
+  const patched = `${await world.show(manifest)}patches:\n  - patch: |-\n      - op: add\n    target: {kind: InferenceService}\nconfigurations: [{canaryTrafficPercent: 0}]\n`;
+  await pushFiles(world.clone, { [manifest]: patched }, 'Forget a canary');
+
+  const back = await rollback(world.forge, query(), request(), options);
+
+  expect(back).toMatchObject({
+    outcome: 'created',
+    merged: false,
+    reason: expect.stringMatching(/keeps a canary without traffic \(canaryTrafficPercent: 0 in line \d+\)/),
+  });
+});

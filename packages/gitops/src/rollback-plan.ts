@@ -1,7 +1,7 @@
 import { formatDocument, parseDocument, type RecordDocument } from '@passloop/documents';
 import { sameIdentity } from '@passloop/record';
 import type { Refusal } from './apply-change.ts';
-import { canaryFields } from './canary-fields.ts';
+import { type CanaryField, canaryFields } from './canary-fields.ts';
 import { commitMessage, promotionTrailers } from './commit-message.ts';
 import type { DeployChange, FileEditor } from './deploy-change.ts';
 import { lintNotes, lintRefusal, lintTargets } from './deploy-lint.ts';
@@ -103,13 +103,14 @@ function rollbackPlan(
   if (unfit !== null) return unfit;
   const hold = writeHold(editor, environment, from.record, record, request);
   const files = editor.files();
+  const canaries = canariesIn(environment, editor);
   const waits = restoration.ranThere
-    ? null
+    ? idleCanary(canaries)
     : `Nobody can tell that ${record.version} ran in ${environment.name}: its commit doesn't carry its image, or isn't in the history.`;
   const notes = [
     ...warnings,
     ...signatureNotes(signature),
-    ...canaryNotes(environment, editor),
+    ...canaries.map(canaryNote),
     ...(waits === null ? [] : [waits]),
   ];
   const headline = `rollback(${record.model}/${environment.name}): ${from.record.version} back to ${record.version}`;
@@ -135,14 +136,29 @@ function signatureNotes(signature: SignatureChange): string[] {
   return [`Callers send or get something else: ${signature.changes.join('; ')}.`];
 }
 
+type SharedTraffic = { file: string; fields: readonly CanaryField[] };
+
 /** Traffic that the manifests share out stays as it is, and so does a canary beside what comes back. */
-function canaryNotes({ targets }: EnvironmentState, editor: FileEditor): string[] {
-  return [...new Set(targets.map(({ target }) => target.file))].flatMap((file) => {
-    const fields = canaryFields(editor.read(file) ?? '').slice(0, 10);
-    if (fields.length === 0) return [];
-    const said = fields.map(({ line, field, value }) => `${field}: ${value} (line ${line})`).join(', ');
-    return [`${file} shares traffic out, and still does after this: ${said}. Is a canary left beside it?`];
-  });
+function canariesIn({ targets }: EnvironmentState, editor: FileEditor): SharedTraffic[] {
+  const files = [...new Set(targets.map(({ target }) => target.file))];
+  return files
+    .map((file) => ({ file, fields: canaryFields(editor.read(file) ?? '') }))
+    .filter(({ fields }) => fields.length > 0);
+}
+
+function canaryNote({ file, fields }: SharedTraffic): string {
+  const said = fields.slice(0, 10).map(({ line, field, value }) => `${field}: ${value} (line ${line})`);
+  return `${file} shares traffic out, and still does after this: ${said.join(', ')}. Is a canary left beside it?`;
+}
+
+/** A canary without traffic beside what comes back: somebody has to take it away, or say that it stays. */
+function idleCanary(canaries: readonly SharedTraffic[]): string | null {
+  for (const { file, fields } of canaries) {
+    const idle = fields.find(({ isIdle }) => isIdle);
+    if (idle === undefined) continue;
+    return `${file} keeps a canary without traffic (${idle.field}: 0 in line ${idle.line}): people look at it before this is merged.`;
+  }
+  return null;
 }
 
 /** The model that is left is refused from now on; where only its image differs, that image of it. */
