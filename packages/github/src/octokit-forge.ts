@@ -133,7 +133,8 @@ export function octokitForge(options: GithubOptions): Forge {
       }
     },
 
-    merge: (pullRequest, request) => mergePullRequest({ client, older, hasAutoMerge }, pullRequest, request),
+    merge: (pullRequest, request) =>
+      mergePullRequest({ client, older, hasAutoMerge, sleep: options.sleep }, pullRequest, request),
   };
 }
 
