@@ -37,6 +37,8 @@ export const PromotionDocument = z.object({
   /** What kind of change it is (§ outcomes): a promotion forward, or the return to an earlier record. */
   change: Outcome.nullable(),
   reason: Text.nullable(),
+  /** Of a plan: what people should look at, in its edits and in the manifests as they leave them. */
+  notes: z.array(Text).max(100).optional(),
   promotionId: Digest.nullable(),
   recordDigest: Digest.nullable(),
   branch: z.string().max(256).nullable(),

@@ -296,6 +296,7 @@ it('plans the same edits, with what to look at, and writes nothing', async () =>
   expect(document.edits.find(({ file }) => file === 'apps/flight/routes.yaml')?.diff).toContain(
     '+          weight: 90',
   );
-  expect(document.reason).toMatch(/^A plan: nothing was written\. apps\/flight\/release\.yaml line 13: Flux's image/);
+  expect(document.reason).toBe('A plan: nothing was written.');
+  expect(document.notes?.[0]).toMatch(/^apps\/flight\/release\.yaml line 13: Flux's image/);
   expect(world.server.counts(from)).toMatchObject({ total: 1, writes: 0 });
 });

@@ -32,7 +32,8 @@ export function refusalDocument(
 export function planDocument(model: string, environment: string, plan: PromotionPlan | Refusal): PromotionDocument {
   if (plan.kind === 'refused') return refusalDocument(model, environment, plan);
   return {
-    ...refusalDocument(model, environment, { outcome: 'unchanged', reason: planReason(plan.warnings ?? []) }),
+    ...refusalDocument(model, environment, { outcome: 'unchanged', reason: 'A plan: nothing was written.' }),
+    ...notesOf(plan.warnings ?? []),
     change: plan.what,
     promotionId: plan.record.deployment.promotionId,
     recordDigest: plan.recordDigest,
@@ -41,8 +42,8 @@ export function planDocument(model: string, environment: string, plan: Promotion
   };
 }
 
-function planReason(warnings: readonly string[]): string {
-  return ['A plan: nothing was written.', ...warnings].join(' ').slice(0, 4096);
+function notesOf(warnings: readonly string[]): Pick<PromotionDocument, 'notes'> {
+  return warnings.length === 0 ? {} : { notes: warnings.slice(0, 100).map((line) => line.slice(0, 4096)) };
 }
 
 /** What was written. */
@@ -52,8 +53,9 @@ export function promotionDocument(
   { plan, applied }: Performed<DeployState, PromotionPlan>,
 ): PromotionDocument {
   if (applied === null) return refusalDocument(model, environment, plan);
+  const { notes: _, ...planned } = planDocument(model, environment, plan);
   return {
-    ...planDocument(model, environment, plan),
+    ...planned,
     outcome: applied.outcome,
     reason: null,
     commit: applied.commit,

@@ -7,6 +7,7 @@ import { type DeployChange, isApplied } from './deploy-change.ts';
 import { lintNotes, lintRefusal, lintTargets } from './deploy-lint.ts';
 import { type DeployState, type EnvironmentState, environmentOf } from './deploy-state.ts';
 import { changedLines, type PlannedFile } from './edits.ts';
+import { lintLine } from './lint/lint.ts';
 import { promotionBranch } from './paths.ts';
 import { precedenceProblem } from './precedence.ts';
 import { type PromotionEvidence, promotionText, type RunsIn } from './pull-request-text.ts';
@@ -30,7 +31,7 @@ export type PromotionPlan = {
   record: RecordDocument;
   recordDigest: string;
   what: Outcome;
-  /** What a person should know of the edits. */
+  /** What a person should know of the edits, and of the manifests as they leave them. */
   warnings?: readonly string[];
 };
 
@@ -75,7 +76,9 @@ export function planPromotion(state: DeployState, request: PromotionRequest): Pr
     }),
   };
   const what = outcomeOf(production === null, production?.record ?? null, candidate, request.evidence.comparison);
-  return { kind: 'change', change, record, recordDigest, what, warnings };
+  // The edit itself tells of the marker on a line that it changes.
+  const told = findings.filter(({ rule }) => rule !== 'image-policy').map(lintLine);
+  return { kind: 'change', change, record, recordDigest, what, warnings: [...warnings, ...told] };
 }
 
 function pulledAs(environment: EnvironmentState, { image }: RecordDocument): string[] {

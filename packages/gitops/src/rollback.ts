@@ -109,7 +109,8 @@ export async function rollback(
 
 /** What a rollback would write: `--plan`. */
 export function plannedRollback(model: string, environment: string, plan: RollbackPlan | Refusal): RollbackDocument {
-  return rollbackDocument(planDocument(model, environment, plan), plan.kind === 'refused' ? null : plan);
+  if (plan.kind === 'refused') return rollbackDocument(planDocument(model, environment, plan), null);
+  return rollbackDocument(planDocument(model, environment, { ...plan, warnings: plan.notes }), plan);
 }
 
 function rollbackDocument(promotion: PromotionDocument, plan: RollbackPlan | null): RollbackDocument {

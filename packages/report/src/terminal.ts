@@ -268,6 +268,7 @@ export function printPromotion(promotion: PromotionDocument | RollbackDocument):
   if (promotion.pullRequest !== null)
     lines.push(`  ${plainText(promotion.pullRequest.url, 1024)}${promotion.merged ? ' (merged)' : ''}`);
   else if (promotion.commit !== null) lines.push(`  ${pushedTo(promotion)}`);
+  for (const note of promotion.notes ?? []) lines.push(`  look at ${plainText(note, 1000)}`);
   for (const edit of promotion.edits) {
     const summed = recordChange(edit);
     if (summed === null) lines.push('', ...edit.diff.split('\n').map((line) => plainText(line, 300)));

@@ -47,10 +47,14 @@ export function addDeployCommands(program: Command): void {
       .option('--environment <name>', 'the environment (default: the first one that runs something else)')
       .option(...deployRepoFlag)
       .option('--again', 'promote it though people closed its pull request without merging it')
+      .option('--proof <folder>', 'take what a job proved (action prove-model) instead of proving it here')
       .option(...planFlag)
       .option('--out <folder>', 'folder of documents and outputs (default: .passloop/out)'),
-  ).action((model: string | undefined, flags: Flags<PromoteRequest, 'model'>) =>
-    answerChange('promotion', flags, (context) => promote(context, { model, ...flags })),
+  ).action(
+    (model: string | undefined, { proof, ...flags }: Flags<PromoteRequest, 'model' | 'proof'> & { proof?: string }) =>
+      answerChange('promotion', flags, (context) =>
+        promote(context, { model, ...flags, proof: proof === undefined ? undefined : { folder: proof } }),
+      ),
   );
 
   common(
