@@ -1,0 +1,1 @@
+export{X as errorDocument,n as formatDocument}from"./chunk-src-DM4pckJz.mjs";

@@ -1,1 +1,0 @@
-export{X as errorDocument,n as formatDocument}from"./chunk-src-BuwpEL5e.mjs";
