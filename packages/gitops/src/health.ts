@@ -11,6 +11,15 @@ import {
 } from './health-answers.ts';
 import type { BranchCommit, Landing } from './landing.ts';
 
+/** What a token needs to read of a deploy repository where an environment is asked for these, in the words of an App's permissions. */
+export function healthPermissions({ statuses, deployment }: HealthyWhen): Record<string, 'read'> {
+  const permissions: Record<string, 'read'> = {};
+  // The checks of an App's own and the statuses of agents are one list to GitHub, behind two permissions.
+  if (statuses !== undefined) Object.assign(permissions, { statuses: 'read', checks: 'read' });
+  if (deployment !== undefined) permissions.deployments = 'read';
+  return permissions;
+}
+
 /** What one source said of an environment's health. */
 export type Observation = { what: string; state: 'healthy' | 'pending' | 'failed'; detail: string };
 

@@ -19,6 +19,7 @@ export {
   type HealthPorts,
   type HealthRequest,
   healthOf,
+  healthPermissions,
   type Observation,
   observe,
 } from './health.ts';

@@ -1,6 +1,7 @@
 import { openGitRepository, plainText, toPassloopError } from '@passloop/core';
 import type { DiagnosisDocument } from '@passloop/documents';
 import { type SettingsReader, settingsReader } from '@passloop/github';
+import { healthPermissions } from '@passloop/gitops';
 import type { LoadedModel } from '@passloop/model';
 import { openEngine } from '@passloop/packaging';
 import { type Context, toolEnvironment } from './context.ts';
@@ -144,15 +145,24 @@ async function gatherDeploys(
       const shown = plainText(repository.replace(/:\/\/[^/]*@/, '://'));
       const git = isName ? null : await gatherGit(context, repository);
       const app = { state: 'unnamed', said } as const;
-      facts.push({ repository: shown, isChain: false, settings: unseen, workflows: unseen, app, git });
+      facts.push({ repository: shown, isChain: false, health: {}, settings: unseen, workflows: unseen, app, git });
       continue;
     }
     const isChain = world.models.some(
       (model) => model.deploy?.repository === repository && model.deploy.environments.length > 1,
     );
+    const environments = world.models
+      .filter((model) => model.deploy?.repository === repository)
+      .flatMap((model) => model.deploy?.environments ?? []);
+    const health = Object.assign(
+      {},
+      ...environments.map(({ healthy }) => (healthy === undefined ? {} : healthPermissions(healthy))),
+    );
     const token = context.env.PASSLOOP_DEPLOY_TOKEN ?? context.env.GITHUB_TOKEN;
     facts.push(
-      await gatherDeploy(readerOf(context, repository, token), isChain, (reader) => appOf(context, world, reader)),
+      await gatherDeploy(readerOf(context, repository, token), { isChain, health }, (reader) =>
+        appOf(context, world, reader),
+      ),
     );
   }
   return facts;

@@ -1,6 +1,14 @@
 import { ConfigurationError } from '@passloop/core';
 import { commitReports, isGitUrl } from '@passloop/github';
-import { type CommitReports, type HealthPorts, healthOf, landingOf, observe, type Refusal } from '@passloop/gitops';
+import {
+  type CommitReports,
+  type HealthPorts,
+  healthOf,
+  healthPermissions,
+  landingOf,
+  observe,
+  type Refusal,
+} from '@passloop/gitops';
 import type { Environment } from '@passloop/model';
 import type { Context } from './context.ts';
 import { deployToken, githubOptions } from './deploy-repository.ts';
@@ -58,10 +66,6 @@ async function openReports(
       },
     );
   }
-  const permissions: Record<string, 'read'> = { contents: 'read' };
-  // The checks of an App's own and the statuses of agents are one list to GitHub, behind two permissions.
-  if (healthy.statuses !== undefined) Object.assign(permissions, { statuses: 'read', checks: 'read' });
-  if (healthy.deployment !== undefined) permissions.deployments = 'read';
-  const token = await deployToken(context, repository, permissions);
+  const token = await deployToken(context, repository, { contents: 'read', ...healthPermissions(healthy) });
   return commitReports({ ...githubOptions(context), repository, token });
 }

@@ -86,6 +86,8 @@ export type DeployFacts = {
   repository: string;
   /** More than one environment in order: something must start the second one. */
   isChain: boolean;
+  /** What its environments' `healthy` reads of it, as an App's permissions. */
+  health: Readonly<Record<string, 'read'>>;
   settings: Answer<{ defaultBranch: string; isPrivate: boolean }>;
   /** Its workflows; what of them can't be read stands in the answer. */
   workflows: Answer<WorkflowFile[]>;

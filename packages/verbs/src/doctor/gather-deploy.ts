@@ -21,13 +21,14 @@ const maxBytes = 1_000_000;
 /** The deploy repository as the token sees it: its default branch and its workflows. */
 export async function gatherDeploy(
   reader: SettingsReader,
-  isChain: boolean,
+  { isChain, health }: Pick<DeployFacts, 'isChain' | 'health'>,
   app: (reader: SettingsReader) => Promise<AppFacts>,
 ): Promise<DeployFacts> {
   const settings = await askRepository(reader);
   return {
     repository: reader.repository,
     isChain,
+    health,
     settings: answered(settings, ({ defaultBranch, isPrivate }) => ({ defaultBranch, isPrivate })),
     workflows:
       settings.state === 'found' ? await askWorkflows(reader) : { state: 'unanswered', said: 'it is not seen' },

@@ -97,7 +97,11 @@ function judgeInstallation(
 ): Finding {
   const { permissions } = installation;
   const name = `The App ${plainText(installation.slug, 60)}`;
-  const needed = deploy.isChain ? { ...neededOfApp, actions: 'write' } : neededOfApp;
+  const needed: Record<string, string> = {
+    ...neededOfApp,
+    ...deploy.health,
+    ...(deploy.isChain ? { actions: 'write' } : {}),
+  };
   const lacking = Object.entries(needed).filter(
     ([permission, level]) => (levels[permissions[permission] ?? ''] ?? 0) < (levels[level] ?? 0),
   );
@@ -111,8 +115,7 @@ function judgeInstallation(
   const extra = Object.entries(permissions)
     .filter(
       ([permission, level]) =>
-        permission !== 'metadata' &&
-        (levels[level] ?? 3) > (levels[needed[permission as keyof typeof needed] ?? ''] ?? 0),
+        permission !== 'metadata' && (levels[level] ?? 3) > (levels[needed[permission] ?? ''] ?? 0),
     )
     .map(([permission, level]) => `\`${plainText(permission, 60)}: ${plainText(level, 20)}\``);
   if (extra.length > 0) {

@@ -132,6 +132,7 @@ const facts: Facts = {
     {
       repository: 'acme/deploy',
       isChain: true,
+      health: {},
       settings: found({ defaultBranch: 'main', isPrivate: true }),
       workflows: found([workflow('deploy-check'), workflow('deploy-chain')]),
       app: { state: 'named', clientId: 'Iv23abc', installation: found(installation) },
@@ -587,6 +588,13 @@ const cases: Case[] = [
     /more than Passloop needs: `administration: write`/,
     /Take them away/,
     withApp({ permissions: { ...installation.permissions, administration: 'write' } }),
+  ],
+  [
+    'deploy-app',
+    'fail',
+    /lacks `statuses: read` and `checks: read`/,
+    /accept them/,
+    withDeploy({ health: { statuses: 'read', checks: 'read' } }),
   ],
   ['deploy-app', 'warn', /installed on all repositories/, /Only select repositories/, withApp({ selection: 'all' })],
 ];
