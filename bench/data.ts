@@ -107,7 +107,14 @@ for (let round = 0; round < rounds; round++) {
   );
   measured.checks.push(
     await seconds(async () => {
-      const report = await validateTable({ session, table, dataset, checks: parsed, profile: null });
+      const report = await validateTable({
+        now: new Date('2026-11-22T10:10:00Z'),
+        session,
+        table,
+        dataset,
+        checks: parsed,
+        profile: null,
+      });
       executed = report.executed;
       if (report.verdict !== 'pass')
         throw new Error(JSON.stringify(report.checks.filter((check) => check.verdict !== 'pass')));

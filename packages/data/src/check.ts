@@ -12,10 +12,23 @@ import {
 import type { ScanAnswer, ScanPlan } from './plan.ts';
 
 /** What a check needs to plan itself. */
-export type CheckContext = { session: TableSession; table: Table; plan: ScanPlan };
+export type CheckContext = {
+  session: TableSession;
+  table: Table;
+  plan: ScanPlan;
+  now: Date;
+  /** Another dataset of the same model, open. @throws ConfigurationError where there is none of that name */
+  other(name: string): Promise<Table>;
+};
 
 /** A check that is ready: its aggregates are in the plan, `finish` reads the scan's answer (and may query on its own). */
-export type PlannedCheck = { finish(answer: ScanAnswer): Promise<CheckResult> | CheckResult };
+export type PlannedCheck = {
+  finish(answer: ScanAnswer): Promise<CheckResult> | CheckResult;
+  /** Which rows break it: a condition, or a query that gives them whole; none where no row by itself does. */
+  failing?: FailingRows | undefined;
+};
+
+export type FailingRows = { condition: string } | { query: string };
 
 /** What every result of a check says, whatever came out. */
 export function resultOf(
@@ -50,6 +63,17 @@ export function notExecuted(check: Check, expected: string, reason: string): Pla
 /** The check's column, or the reason why there is none. */
 export function columnOf(table: Table, name: string): TableColumn | string {
   return findColumn(table, name) ?? `${missingColumn(table, plainText(name))} ${columnList(table)}`;
+}
+
+/** `at least 3 columns`; null where there is neither bound. */
+export function boundsText(
+  min: number | string | undefined,
+  max: number | string | undefined,
+  unit = '',
+): string | null {
+  const of = unit === '' ? '' : ` ${unit}`;
+  if (min === undefined) return max === undefined ? null : `at most ${max}${of}`;
+  return max === undefined ? `at least ${min}${of}` : `${min} .. ${max}${of}`;
 }
 
 export function failingQuery(table: Table, condition: string): string {

@@ -149,6 +149,7 @@ describe('judgement', () => {
     const results = await driftAgainstProfile(session, few, profile, { columns: ['distance'], minRows: 1000 });
     expect(results.map((result) => result.verdict)).toEqual(['inconclusive', 'inconclusive']);
     const report = await validateTable({
+      now: new Date('2026-11-22T10:10:00Z'),
       session,
       table: few,
       dataset: { name: 'few', uri: 'few.parquet', root: folder.path },
@@ -165,6 +166,7 @@ describe('judgement', () => {
     const after = await session.derive(heavy('1.05'), 'after');
     const check = Check.parse({ kind: 'drift', columns: ['x', 'y'], method: 'wasserstein' });
     const report = await validateTable({
+      now: new Date('2026-11-22T10:10:00Z'),
       session,
       table: after,
       dataset: { name: 'heavy', uri: 'heavy.parquet', root: folder.path },

@@ -31,6 +31,7 @@ async function validate(name: string, text: string, checks: CheckInput[]): Promi
 async function validateFile(name: string, checks: CheckInput[]): Promise<DataReport> {
   const dataset = { name: 'test', uri: name, root: folder.path };
   const report = await validateDataset({
+    now: new Date('2026-11-22T10:10:00Z'),
     session,
     dataset,
     checks: checks.map((check) => Check.parse(check)),
@@ -118,6 +119,7 @@ describe('each kind of check', () => {
     ];
     const dataset = { name: 'test', uri, root: process.cwd() };
     const report = await validateDataset({
+      now: new Date('2026-11-22T10:10:00Z'),
       session,
       dataset,
       checks: checks.map((check) => Check.parse(check)),
@@ -229,9 +231,9 @@ describe('nothing ran is a failure', () => {
     const table = await small.derive(`SELECT ${text} AS x, i FROM range(300000) t(i)`, 'large');
     const checks = [Check.parse({ kind: 'unique', columns: ['x'] }), Check.parse({ kind: 'not-null', column: 'i' })];
     const dataset = { name: 'large', uri: 'large.parquet', root: folder.path };
-    await expect(validateTable({ session: small, table, dataset, checks, profile: null })).rejects.toThrow(
-      InfrastructureError,
-    );
+    await expect(
+      validateTable({ now: new Date('2026-11-22T10:10:00Z'), session: small, table, dataset, checks, profile: null }),
+    ).rejects.toThrow(InfrastructureError);
   });
 
   it('refuses a file that is missing or broken', async () => {
@@ -288,6 +290,7 @@ describe('determinism', () => {
         key: ['id'],
       });
       const report = await validateDataset({
+        now: new Date('2026-11-22T10:10:00Z'),
         session,
         dataset,
         checks: checks.map((check) => Check.parse(check)),
@@ -322,6 +325,7 @@ describe('determinism', () => {
           });
           const dataset = { name: 'o', uri: 'order.parquet', root: folder.path };
           const report = await validateDataset({
+            now: new Date('2026-11-22T10:10:00Z'),
             session,
             dataset,
             checks: checks.map((check) => Check.parse(check)),

@@ -37,6 +37,8 @@ export const DataReport = z.object({
   verdict: Verdict,
   /** How many checks and drift measurements ran; zero is never a pass. */
   executed: Count,
+  /** Passes over the dataset that this took; absent in reports of before it was counted. */
+  scans: Count.optional(),
   checks: z.array(CheckResult),
   drift: z.array(DriftResult),
 });

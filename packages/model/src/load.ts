@@ -9,6 +9,7 @@ import {
 } from '@passloop/core';
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
+import { modelsWithOwnNames, withOwnNames } from './checks/aliases.ts';
 import { Check, checkId } from './checks.ts';
 import { type Environment, type Model, ModelFile, modelFileJsonSchema, reservedKeys } from './schema.ts';
 
@@ -32,7 +33,7 @@ type JsonSchema = {
  */
 export function parseModelFile(text: string, file: string): LoadedModel[] {
   const source = parseYaml(text, file);
-  const result = ModelFile.safeParse(source.value, { reportInput: true });
+  const result = ModelFile.safeParse(modelsWithOwnNames(source.value), { reportInput: true });
   if (!result.success) throw schemaError(source, result.error, modelFileJsonSchema() as JsonSchema);
   const names = new Set<string>();
   return result.data.models.map((model, index) => {
@@ -50,6 +51,9 @@ export function parseModelFile(text: string, file: string): LoadedModel[] {
   });
 }
 
+/** A list of anything under `checks`, or none. */
+const Listed = z.looseObject({ checks: z.array(z.unknown()).optional() }).catch({});
+
 /**
  * Reads checks from a file of their own: a list, or `checks` with a list.
  * @throws ConfigurationError with file, line and, for a mistyped key, the nearest known one
@@ -59,7 +63,10 @@ export function parseChecks(text: string, file: string): Check[] {
   const isList = Array.isArray(source.value);
   const checks = Check.array().max(2000);
   const schema = isList ? checks : z.strictObject({ checks });
-  const result = schema.safeParse(source.value ?? { checks: undefined }, { reportInput: true });
+  const value = Array.isArray(source.value)
+    ? source.value.map(withOwnNames)
+    : { ...Listed.parse(source.value), checks: Listed.parse(source.value).checks?.map(withOwnNames) };
+  const result = schema.safeParse(value, { reportInput: true });
   if (!result.success) {
     throw schemaError(source, result.error, z.toJSONSchema(schema, { io: 'input' }) as JsonSchema);
   }
@@ -184,6 +191,28 @@ function overlaps(left: string, right: string): boolean {
   return left === right || left.startsWith(`${right}/`) || right.startsWith(`${left}/`);
 }
 
+/** What the schema of a check can't say; null where it is whole. */
+function checkProblem(check: Check, datasets: ReadonlySet<string>, own: string): string | null {
+  if ('dataset' in check && (!datasets.has(check.dataset) || check.dataset === own))
+    return `names the dataset ${JSON.stringify(check.dataset)}; another one of this model is wanted: ${[...datasets].filter((name) => name !== own).join(', ') || 'there is none'}`;
+  if (check.kind === 'leakage' && check.by !== 'rows' && check.columns === undefined)
+    return `needs \`columns\`${check.by === 'time' ? ': the one of the time' : ''}`;
+  if (!boundedKinds.has(check.kind)) return null;
+  const { min, max } = check as { min?: unknown; max?: unknown };
+  return min === undefined && max === undefined ? 'needs `min` or `max`' : null;
+}
+
+const boundedKinds: ReadonlySet<string> = new Set([
+  'range',
+  'row-count',
+  'column-count',
+  'length',
+  'aggregate',
+  'quantile',
+  'correlation',
+  'row-ratio',
+]);
+
 /** What a schema cannot say: names that point to nothing, circles, two things in one place. */
 function checkReferences(source: YamlSource, model: Model, index: number): void {
   const base = ['models', index];
@@ -209,13 +238,8 @@ function checkReferences(source: YamlSource, model: Model, index: number): void 
       if (check.kind === 'drift' && dataset.profile === undefined) {
         throw at(source, [...path, 'checks', position], 'a drift check needs the dataset to name its `profile`');
       }
-      if (
-        (check.kind === 'range' || check.kind === 'row-count') &&
-        check.min === undefined &&
-        check.max === undefined
-      ) {
-        throw at(source, [...path, 'checks', position], 'needs `min` or `max`');
-      }
+      const problem = checkProblem(check, datasets, name);
+      if (problem !== null) throw at(source, [...path, 'checks', position], problem);
     }
   }
   const stages = new Set<string>();

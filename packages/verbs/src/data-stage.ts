@@ -62,6 +62,8 @@ export async function validateModelData(
         dataset: { name, uri: files.uri, root: files.root, digest: files.digest },
         checks: source.checks,
         profile,
+        now: context.now(),
+        otherDataset: (other) => lockedFiles(workspace, model, other),
       }),
     );
   }

@@ -188,6 +188,8 @@ export async function dataValidate(
       dataset: { name: dataset.name, uri: dataset.uri, root: dataset.root, digest },
       checks: given ?? dataset.checks,
       profile: profile ?? (dataset.profile === null ? null : await modelProfile(dataset.root, dataset.profile)),
+      now: context.now(),
+      otherDataset: otherDatasets(dataset),
     });
     const file =
       dataset.model === null
@@ -200,6 +202,25 @@ export async function dataValidate(
     validated.push({ report, file, declared: given === null ? declaredAt(root, dataset) : new Map() });
   }
   return validated;
+}
+
+/** The other datasets of a model, as the work tree has them. */
+function otherDatasets({
+  model,
+  root,
+}: Dataset): ((name: string) => Promise<{ uri: string; root: string }>) | undefined {
+  if (model === null) return undefined;
+  return async (name) => {
+    const source = model.data[name];
+    if (source?.path === undefined) {
+      throw new ConfigurationError(`${model.name} has no dataset ${JSON.stringify(name)} in the repository.`, {
+        file: model.file,
+        hint: `It has: ${Object.keys(model.data).join(', ')}.`,
+      });
+    }
+    await insidePath(root, source.path, `data.${name}.path`);
+    return { uri: source.path, root };
+  };
 }
 
 function declaredAt(root: string, { model, name, checks }: Dataset): Map<string, { file: string; line: number }> {

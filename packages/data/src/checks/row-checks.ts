@@ -9,7 +9,7 @@ import {
   scalarExpression,
   type TableColumn,
 } from '@passloop/tables';
-import { countIf, extreme } from './cells.ts';
+import { countIf, extreme } from '../cells.ts';
 import {
   brokenVerdict,
   type CheckContext,
@@ -18,13 +18,16 @@ import {
   notExecuted,
   type PlannedCheck,
   resultOf,
-} from './check.ts';
-import type { ScanAnswer } from './plan.ts';
-import { percent, reaches } from './share.ts';
+} from '../check.ts';
+import type { ScanAnswer } from '../plan.ts';
+import { percent, reaches } from '../share.ts';
 
-type ValueCheck = Extract<Check, { kind: 'not-null' | 'range' | 'set' }>;
+type Of<K extends Check['kind']> = Extract<Check, { kind: K }>;
+export type RowCheck = Of<
+  'not-null' | 'null-like' | 'finite' | 'range' | 'set' | 'not-in-set' | 'regex' | 'like' | 'length' | 'expression'
+>;
 
-/** What a value check looks at: which rows it judges, and which of them break it, as SQL that is never NULL for the former. */
+/** What a row check looks at: which rows it judges, and which of them break it, as SQL that is never NULL for the former. */
 type Rule = {
   expected: string;
   judged: string | null;
@@ -35,15 +38,15 @@ type Rule = {
 };
 
 /**
- * Checks of one column's values. Rows are those of `where`; NULL is judged by `not-null` alone. `mostly` is compared on
+ * Checks that judge row by row. Rows are those of `where`; NULL is judged by `not-null` alone. `mostly` is compared on
  * integers. A check that judges no row fails: nothing ran.
  */
-export async function planValues(check: ValueCheck, context: CheckContext): Promise<PlannedCheck> {
+export async function planRows(check: RowCheck, context: CheckContext): Promise<PlannedCheck> {
   const { session, table, plan } = context;
-  const column = columnOf(table, check.column);
-  const rule = typeof column === 'string' ? column : ruleOf(check, column);
+  const column = check.kind === 'expression' ? null : columnOf(table, check.column);
+  if (typeof column === 'string') return notExecuted(check, `${check.kind}${suffix(check)}`, column);
+  const rule = await ruleOf(check, column, context);
   const expected = `${typeof rule === 'string' ? check.kind : rule.expected}${suffix(check)}`;
-  if (typeof column === 'string') return notExecuted(check, expected, column);
   if (typeof rule === 'string') return notExecuted(check, expected, rule);
   let where: string | null = null;
   if (check.where !== undefined) {
@@ -59,22 +62,27 @@ export async function planValues(check: ValueCheck, context: CheckContext): Prom
   const judgedSlot = plan.add(both === '' ? 'count(*)' : countIf(both));
   const failingSlot = plan.add(countIf(failing));
   const nanSlot =
-    check.kind === 'not-null' && column.type === 'float'
+    check.kind === 'not-null' && column?.type === 'float'
       ? plan.add(countIf([where, `isnan(${quoteIdentifier(column.name)})`].filter(Boolean).join(' AND ')))
       : null;
   const extremes =
-    rule.extremes === undefined
+    rule.extremes === undefined || column === null
       ? null
       : { minimum: plan.add(extreme('min', column, where)), maximum: plan.add(extreme('max', column, where)) };
-  return { finish };
+  return { finish, failing: { condition: failing } };
 
   function finish(answer: ScanAnswer): CheckResult {
     const judged = answer.count(judgedSlot);
     const broken = answer.count(failingSlot);
-    const ruled = rule as Rule;
     if (judged === 0) {
       const why =
-        table.rows === 0 ? 'there are no rows' : where === null ? 'every row is NULL' : 'no row is left by `where`';
+        table.rows === 0
+          ? 'there are no rows'
+          : where === null
+            ? check.kind === 'expression'
+              ? 'it is NULL in every row'
+              : 'every row is NULL'
+            : 'no row is left by `where`';
       return resultOf(check, { verdict: 'fail', expected, failingRows: 0, reason: `not executed: ${why}` });
     }
     const passed = reaches(judged - broken, judged, check.mostly);
@@ -84,7 +92,7 @@ export async function planValues(check: ValueCheck, context: CheckContext): Prom
     return resultOf(check, {
       verdict: passed ? 'pass' : brokenVerdict(check),
       expected,
-      observed: `${range}${broken} of ${judged} rows ${ruled.words}${broken === 0 ? '' : ` (${percent(broken, judged)})`}`,
+      observed: `${range}${broken} of ${judged} rows ${(rule as Rule).words}${broken === 0 ? '' : ` (${percent(broken, judged)})`}`,
       failingRows: broken,
       sql: failingQuery(table, failing),
       reason: nan === 0 ? null : `${nan} rows are NaN, which is not NULL; a range check refuses NaN.`,
@@ -92,21 +100,139 @@ export async function planValues(check: ValueCheck, context: CheckContext): Prom
   }
 }
 
-function suffix(check: ValueCheck): string {
+function suffix(check: RowCheck): string {
   const mostly = check.mostly === 1 ? '' : `, in at least ${percent(check.mostly, 1)} of rows`;
   return `${mostly}${check.where === undefined ? '' : `, where ${plainText(check.where, 300)}`}`;
 }
 
-function ruleOf(check: ValueCheck, column: TableColumn): Rule | string {
+async function ruleOf(check: RowCheck, column: TableColumn | null, context: CheckContext): Promise<Rule | string> {
+  if (column === null) return check.kind === 'expression' ? expressionRule(check, context) : 'it names no column';
   const name = quoteIdentifier(column.name);
   if (check.kind === 'not-null')
     return { expected: 'not NULL', judged: null, broken: `${name} IS NULL`, words: 'are NULL' };
   if (column.type === 'nested' || column.type === 'binary')
     return `\`${plainText(column.name)}\` is ${column.type}; ${check.kind} needs single values`;
-  return check.kind === 'range' ? rangeRule(check, column, name) : setRule(check, column, name);
+  const judged = `${name} IS NOT NULL`;
+  switch (check.kind) {
+    case 'range':
+      return rangeRule(check, column, name);
+    case 'set':
+    case 'not-in-set':
+      return setRule(check, column, name);
+    case 'finite':
+      if (!isNumeric(column.type)) return `\`${plainText(column.name)}\` is ${column.type}; only numbers are finite`;
+      return {
+        expected: 'finite',
+        judged,
+        // Integers and decimals can't be otherwise.
+        broken: column.type === 'float' ? `NOT isfinite(${name})` : 'false',
+        words: 'are NaN or infinite',
+      };
+    default:
+      break;
+  }
+  if (column.type !== 'string') return `\`${plainText(column.name)}\` is ${column.type}; ${check.kind} needs text`;
+  return check.kind === 'expression' ? 'it names no column' : textRule(check, name, judged, context);
 }
 
-function rangeRule(check: Extract<Check, { kind: 'range' }>, column: TableColumn, name: string): Rule | string {
+/** Text that stands for a missing value, lower case and without outer spaces. */
+const nullLike = [
+  '',
+  'na',
+  'n/a',
+  '#n/a',
+  'nan',
+  'null',
+  'none',
+  'nil',
+  '-',
+  '--',
+  '?',
+  '.',
+  'missing',
+  'unknown',
+  '(null)',
+  '<na>',
+];
+
+async function textRule(
+  check: Of<'null-like' | 'regex' | 'like' | 'length'>,
+  name: string,
+  judged: string,
+  { session }: CheckContext,
+): Promise<Rule | string> {
+  switch (check.kind) {
+    case 'null-like': {
+      const list = [...new Set((check.values ?? nullLike).map((value) => value.trim().toLowerCase()))];
+      const shown = list.slice(0, 8).map((value) => JSON.stringify(plainText(value, 40)));
+      return {
+        expected: `no text that means missing: ${shown.join(', ')}${list.length > 8 ? ' and more' : ''}`,
+        judged,
+        broken: `lower(trim(${name}, ${quoteText(' \t\n\r')})) IN (${list.map(quoteText).join(', ')})`,
+        words: 'mean missing',
+      };
+    }
+    case 'like':
+      return {
+        expected: `${check.not ? 'not ' : ''}like ${plainText(check.pattern, 200)}`,
+        judged,
+        broken: `${name} ${check.not ? '' : 'NOT '}LIKE ${quoteText(check.pattern)}`,
+        words: check.not ? 'match' : "don't match",
+      };
+    case 'regex': {
+      const matches = check.full ? 'regexp_full_match' : 'regexp_matches';
+      const problem = await session.rows(`SELECT ${matches}('', ${quoteText(check.pattern)})`).then(
+        () => null,
+        (error: unknown) => error,
+      );
+      if (problem !== null) {
+        if (!(problem instanceof ConfigurationError)) throw problem;
+        return `the pattern ${plainText(check.pattern, 100)} is none: ${plainText(problem.message, 300)}`;
+      }
+      return {
+        expected: `${check.not ? 'no match of' : 'matches'} ${plainText(check.pattern, 200)}`,
+        judged,
+        broken: `${check.not ? '' : 'NOT '}${matches}(${name}, ${quoteText(check.pattern)})`,
+        words: check.not ? 'match' : "don't match",
+      };
+    }
+    default: {
+      const { min, max } = check;
+      if (min === undefined && max === undefined) return 'it has neither `min` nor `max`';
+      const parts = [
+        min === undefined ? null : `length(${name}) >= ${min}`,
+        max === undefined ? null : `length(${name}) <= ${max}`,
+      ];
+      const words = min === undefined ? `at most ${max}` : max === undefined ? `at least ${min}` : `${min} .. ${max}`;
+      return {
+        expected: `${words} characters`,
+        judged,
+        broken: `NOT (${parts.filter((part) => part !== null).join(' AND ')})`,
+        words: 'are shorter or longer',
+      };
+    }
+  }
+}
+
+async function expressionRule(
+  { expression }: Of<'expression'>,
+  { session, table }: CheckContext,
+): Promise<Rule | string> {
+  try {
+    const condition = await scalarExpression(session, table, expression);
+    return {
+      expected: plainText(expression, 400),
+      judged: `${condition} IS NOT NULL`,
+      broken: `NOT ${condition}`,
+      words: "don't fulfil it",
+    };
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return error.message;
+  }
+}
+
+function rangeRule(check: Of<'range'>, column: TableColumn, name: string): Rule | string {
   if (!isNumeric(column.type) && column.type !== 'date' && column.type !== 'timestamp' && column.type !== 'time') {
     return `\`${plainText(column.name)}\` is ${column.type}; a range needs numbers, dates or times (in a CSV with the year first: 2001-01-31)`;
   }
@@ -165,7 +291,7 @@ function isRealDate(text: string): boolean {
   return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(day);
 }
 
-function setRule(check: Extract<Check, { kind: 'set' }>, column: TableColumn, name: string): Rule | string {
+function setRule(check: Of<'set' | 'not-in-set'>, column: TableColumn, name: string): Rule | string {
   const wrong = check.values.find((value) => !fits(value, column));
   if (wrong !== undefined)
     return `${JSON.stringify(wrong)} can't be a value of \`${plainText(column.name)}\`, which is ${column.type}`;
@@ -175,10 +301,10 @@ function setRule(check: Extract<Check, { kind: 'set' }>, column: TableColumn, na
   );
   const shown = check.values.slice(0, 10).map((value) => plainText(String(value), 40));
   return {
-    expected: `one of ${shown.join(', ')}${check.values.length > 10 ? ` and ${check.values.length - 10} more` : ''}`,
+    expected: `${check.kind === 'set' ? 'one of' : 'none of'} ${shown.join(', ')}${check.values.length > 10 ? ` and ${check.values.length - 10} more` : ''}`,
     judged: `${name} IS NOT NULL`,
-    broken: `${name} NOT IN (${list.join(', ')})`,
-    words: 'have another value',
+    broken: `${name} ${check.kind === 'set' ? 'NOT IN' : 'IN'} (${list.join(', ')})`,
+    words: check.kind === 'set' ? 'have another value' : 'have one of them',
   };
 }
 

@@ -1,0 +1,318 @@
+import { ConfigurationError, plainText } from '@passloop/core';
+import type { CheckResult } from '@passloop/documents';
+import type { Check } from '@passloop/model';
+import {
+  findColumn,
+  isNumeric,
+  quoteIdentifier,
+  scalarExpression,
+  type Table,
+  type TableColumn,
+} from '@passloop/tables';
+import {
+  boundsText,
+  brokenVerdict,
+  type CheckContext,
+  columnOf,
+  notExecuted,
+  type PlannedCheck,
+  resultOf,
+} from '../check.ts';
+import { percent, reaches } from '../share.ts';
+
+type Of<K extends Check['kind']> = Extract<Check, { kind: K }>;
+
+const rowless = 'not executed: there are no rows';
+
+/** No two rows agree in all columns. NULL equals NULL here, as in a key: two rows without it can't be told apart. */
+export async function planUnique(check: Of<'unique'>, { session, table }: CheckContext): Promise<PlannedCheck> {
+  const expected = `no two rows with the same ${check.columns.map((name) => plainText(name, 60)).join(', ')}`;
+  const missing = missingOf(check.columns, table);
+  if (missing !== null) return notExecuted(check, expected, missing);
+  let where = '';
+  if (check.where !== undefined) {
+    try {
+      where = ` WHERE ${await scalarExpression(session, table, check.where)}`;
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      return notExecuted(check, expected, error.message);
+    }
+  }
+  const columns = check.columns.map(quoteIdentifier).join(', ');
+  const query = (relation: string) =>
+    `SELECT * FROM ${relation}${where} QUALIFY count(*) OVER (PARTITION BY ${columns}) > 1 ORDER BY ${columns}`;
+  return {
+    failing: { query: query(table.relation) },
+    async finish() {
+      const [row] = await session.rows(
+        `SELECT count_if(n > 1), coalesce(sum(n) FILTER (WHERE n > 1), 0)::BIGINT, coalesce(sum(n), 0)::BIGINT
+         FROM (SELECT count(*) AS n FROM ${table.relation}${where} GROUP BY ${columns})`,
+      );
+      const [groups, rows, judged] = (row ?? []).map(Number) as [number, number, number];
+      if (judged === 0) return resultOf(check, { verdict: 'fail', expected, reason: rowless });
+      return resultOf(check, {
+        verdict: groups === 0 ? 'pass' : brokenVerdict(check),
+        expected,
+        observed: groups === 0 ? `all ${judged} rows differ` : `${groups} repeated, in ${rows} rows`,
+        failingRows: rows,
+        sql: query(table.printed),
+      });
+    },
+  };
+}
+
+/** Rows beyond the first of their kind: taking these away leaves each row once. */
+export function planDuplicateRows(check: Of<'duplicate-rows'>, { session, table }: CheckContext): PlannedCheck {
+  const expected = `at most ${percent(check.max, 1)} of rows there already`;
+  const missing = missingOf(check.except, table);
+  if (missing !== null) return notExecuted(check, expected, missing);
+  const judged = comparable(table, check.except);
+  if (judged.length === 0) return notExecuted(check, expected, 'no column is left');
+  const columns = judged.map(({ name }) => quoteIdentifier(name)).join(', ');
+  const query = (relation: string) => `SELECT * FROM ${relation} QUALIFY count(*) OVER (PARTITION BY ${columns}) > 1`;
+  return {
+    failing: { query: query(table.relation) },
+    async finish() {
+      if (table.rows === 0) return resultOf(check, { verdict: 'fail', expected, reason: rowless });
+      const [row] = await session.rows(
+        `SELECT coalesce(sum(n - 1), 0)::BIGINT FROM (SELECT count(*) AS n FROM ${table.relation} GROUP BY ${columns})`,
+      );
+      const repeated = Number(row?.[0] ?? 0);
+      return resultOf(check, {
+        verdict: reaches(table.rows - repeated, table.rows, 1 - check.max) ? 'pass' : brokenVerdict(check),
+        expected,
+        observed: `${repeated} of ${table.rows} rows are there already (${percent(repeated, table.rows)})`,
+        failingRows: repeated,
+        sql: query(table.printed),
+      });
+    },
+  };
+}
+
+/** A sum of hashes finds the suspects in one scan; the values themselves decide. */
+export function planDuplicateColumns(check: Of<'duplicate-columns'>, { session, table }: CheckContext): PlannedCheck {
+  const expected = 'no two columns with the same values';
+  const missing = missingOf(check.except, table);
+  if (missing !== null) return notExecuted(check, expected, missing);
+  const judged = comparable(table, check.except);
+  if (judged.length < 2) return notExecuted(check, expected, 'fewer than two columns are left');
+  return {
+    async finish() {
+      if (table.rows === 0) return resultOf(check, { verdict: 'fail', expected, reason: rowless });
+      const [marks] = await session.rows(
+        `SELECT ${judged.map(({ name }) => `sum(hash(${quoteIdentifier(name)}::VARCHAR)::HUGEINT)::VARCHAR || ' ' || count(${quoteIdentifier(name)})`).join(', ')} FROM ${table.relation}`,
+      );
+      const marked = judged.map((column, index) => ({ column, mark: String(marks?.[index]) }));
+      const groups = [...Map.groupBy(marked, ({ mark }) => mark).values()];
+      const pairs = groups.flatMap((group) =>
+        group.flatMap(({ column: left }, at) =>
+          group.slice(at + 1).map(({ column: right }) => [left.name, right.name] as const),
+        ),
+      );
+      const same: (readonly [string, string])[] = [];
+      if (pairs.length > 0) {
+        const differ = ([left, right]: readonly [string, string]) =>
+          `count_if(${quoteIdentifier(left)}::VARCHAR IS DISTINCT FROM ${quoteIdentifier(right)}::VARCHAR)`;
+        const [row] = await session.rows(`SELECT ${pairs.map(differ).join(', ')} FROM ${table.relation}`);
+        same.push(...pairs.filter((_, index) => Number(row?.[index]) === 0));
+      }
+      return resultOf(check, {
+        verdict: same.length === 0 ? 'pass' : brokenVerdict(check),
+        expected,
+        observed:
+          same.length === 0
+            ? `${judged.length} columns differ`
+            : same
+                .slice(0, 10)
+                .map(([left, right]) => `${plainText(left, 60)} = ${plainText(right, 60)}`)
+                .join('; '),
+      });
+    },
+  };
+}
+
+/** Values that another dataset has: a foreign key, or the classes that a model has seen. */
+export async function planReferences(
+  check: Of<'references' | 'known-values'>,
+  context: CheckContext,
+): Promise<PlannedCheck> {
+  const { session, table } = context;
+  const columns = check.kind === 'references' ? check.columns : [check.column];
+  const to = check.kind === 'references' ? (check.to ?? check.columns) : [check.column];
+  const expected = `${columns.join(', ')} in ${check.dataset}${to.join() === columns.join() ? '' : ` (${to.join(', ')})`}`;
+  const missing = missingOf(columns, table);
+  if (missing !== null) return notExecuted(check, expected, missing);
+  const other = await otherTable(check.dataset, context);
+  if (typeof other === 'string') return notExecuted(check, expected, other);
+  if (to.length !== columns.length) return notExecuted(check, expected, '`to` names another number of columns');
+  const problem = missingOf(to, other) ?? typeProblem(table, columns, other, to);
+  if (problem !== null) return notExecuted(check, expected, problem);
+  const present = columns.map((name) => `l.${quoteIdentifier(name)} IS NOT NULL`).join(' AND ');
+  const equal = columns
+    .map((name, at) => `l.${quoteIdentifier(name)} = r.${quoteIdentifier(to[at] ?? name)}`)
+    .join(' AND ');
+  const query = (left: string, right: string) =>
+    `SELECT l.* FROM ${left} l ANTI JOIN ${right} r ON ${equal} WHERE ${present}`;
+  const failing = query(table.relation, other.relation);
+  return {
+    failing: { query: failing },
+    async finish() {
+      const [row] = await session.rows(
+        `SELECT (SELECT count(*) FROM (${failing})), count_if(${present}) FROM ${table.relation} l`,
+      );
+      const [broken, judged] = (row ?? []).map(Number) as [number, number];
+      if (judged === 0) return resultOf(check, { verdict: 'fail', expected, failingRows: 0, reason: rowless });
+      const values = check.kind === 'known-values' && broken > 0 ? await unknownValues(failing, check.column) : '';
+      return resultOf(check, {
+        verdict: reaches(judged - broken, judged, check.mostly) ? 'pass' : brokenVerdict(check),
+        expected,
+        observed: `${broken} of ${judged} rows are not there${broken === 0 ? '' : ` (${percent(broken, judged)})`}${values}`,
+        failingRows: broken,
+        sql: query(table.printed, other.printed),
+      });
+    },
+  };
+
+  async function unknownValues(failing: string, column: string): Promise<string> {
+    const [row] = await session.rows(`SELECT count(DISTINCT ${quoteIdentifier(column)}) FROM (${failing})`);
+    return `; ${Number(row?.[0])} values are new`;
+  }
+}
+
+export async function planRowRatio(check: Of<'row-ratio'>, context: CheckContext): Promise<PlannedCheck> {
+  const { table } = context;
+  const expected = `${boundsText(check.min, check.max) ?? 'a ratio'} rows a row of ${check.dataset}`;
+  if (check.min === undefined && check.max === undefined)
+    return notExecuted(check, expected, 'it has neither `min` nor `max`');
+  const other = await otherTable(check.dataset, context);
+  if (typeof other === 'string') return notExecuted(check, expected, other);
+  return {
+    finish(): CheckResult {
+      if (other.rows === 0)
+        return resultOf(check, { verdict: 'fail', expected, reason: `not executed: ${check.dataset} has no rows` });
+      const ratio = table.rows / other.rows;
+      const inside = ratio >= (check.min ?? 0) && ratio <= (check.max ?? Number.POSITIVE_INFINITY);
+      return resultOf(check, {
+        verdict: inside ? 'pass' : brokenVerdict(check),
+        expected,
+        observed: `${Number(ratio.toPrecision(6))}: ${table.rows} rows, and ${other.rows} in ${check.dataset}`,
+        sql: `SELECT (SELECT count(*) FROM ${table.printed}) / (SELECT count(*) FROM ${other.printed})`,
+      });
+    },
+  };
+}
+
+/** Rows of a group of equal features that has several labels. */
+export function planConflicts(check: Of<'conflicting-labels'>, { session, table }: CheckContext): PlannedCheck {
+  const expected = `at most ${percent(check.max, 1)} of rows with equal features and another ${plainText(check.label, 60)}`;
+  const missing = missingOf([check.label, ...check.except, ...(check.features ?? [])], table);
+  if (missing !== null) return notExecuted(check, expected, missing);
+  const features = comparable(table, [check.label, ...check.except]).filter(
+    ({ name }) => check.features === undefined || check.features.includes(name),
+  );
+  if (features.length === 0) return notExecuted(check, expected, 'no feature is left');
+  const columns = features.map(({ name }) => quoteIdentifier(name)).join(', ');
+  const label = quoteIdentifier(check.label);
+  const query = (relation: string) =>
+    `SELECT * FROM ${relation} WHERE ${label} IS NOT NULL QUALIFY min(${label}) OVER w <> max(${label}) OVER w WINDOW w AS (PARTITION BY ${columns})`;
+  return {
+    failing: { query: query(table.relation) },
+    async finish() {
+      const [row] = await session.rows(
+        `SELECT coalesce(sum(n) FILTER (WHERE least <> most), 0)::BIGINT, coalesce(sum(n), 0)::BIGINT
+         FROM (SELECT count(*) AS n, min(${label}) AS least, max(${label}) AS most FROM ${table.relation} WHERE ${label} IS NOT NULL GROUP BY ${columns})`,
+      );
+      const [broken, judged] = (row ?? []).map(Number) as [number, number];
+      if (judged === 0) return resultOf(check, { verdict: 'fail', expected, reason: rowless });
+      return resultOf(check, {
+        verdict: reaches(judged - broken, judged, 1 - check.max) ? 'pass' : brokenVerdict(check),
+        expected,
+        observed: `${broken} of ${judged} rows (${percent(broken, judged)})`,
+        failingRows: broken,
+        sql: query(table.printed),
+      });
+    },
+  };
+}
+
+/** What two datasets share that they must not. The join is on the values themselves, NULL equal to NULL. */
+export async function planLeakage(check: Of<'leakage'>, context: CheckContext): Promise<PlannedCheck> {
+  const { session, table } = context;
+  const what = {
+    rows: 'rows',
+    columns: (check.columns ?? []).join(', '),
+    time: `times of ${check.columns?.[0] ?? ''}`,
+  }[check.by];
+  const expected = `at most ${percent(check.max, 1)} of ${what} shared with ${check.dataset}`;
+  const other = await otherTable(check.dataset, context);
+  if (typeof other === 'string') return notExecuted(check, expected, other);
+  if (check.by !== 'rows' && check.columns === undefined) return notExecuted(check, expected, 'it names no `columns`');
+  const names =
+    check.by === 'rows'
+      ? comparable(table, check.except)
+          .map(({ name }) => name)
+          .filter((name) => findColumn(other, name) !== null)
+      : (check.columns ?? []);
+  if (names.length === 0) return notExecuted(check, expected, `${check.dataset} has none of these columns`);
+  const problem =
+    missingOf([...names, ...check.except], table) ?? missingOf(names, other) ?? typeProblem(table, names, other, names);
+  if (problem !== null) return notExecuted(check, expected, problem);
+  const [first = ''] = names.map(quoteIdentifier);
+  const equal = names
+    .map((name) => `l.${quoteIdentifier(name)} IS NOT DISTINCT FROM r.${quoteIdentifier(name)}`)
+    .join(' AND ');
+  const query = (left: string, right: string) =>
+    check.by === 'time'
+      ? `SELECT * FROM ${left} WHERE ${first} <= (SELECT max(${first}) FROM ${right})`
+      : `SELECT l.* FROM ${left} l SEMI JOIN ${right} r ON ${equal}`;
+  const failing = query(table.relation, other.relation);
+  return {
+    failing: { query: failing },
+    async finish() {
+      if (table.rows === 0 || other.rows === 0) return resultOf(check, { verdict: 'fail', expected, reason: rowless });
+      const [row] = await session.rows(`SELECT count(*) FROM (${failing})`);
+      const shared = Number(row?.[0] ?? 0);
+      const said = check.by === 'time' ? `not after the last one of ${check.dataset}` : `in ${check.dataset} too`;
+      return resultOf(check, {
+        verdict: reaches(table.rows - shared, table.rows, 1 - check.max) ? 'pass' : brokenVerdict(check),
+        expected,
+        observed: `${shared} of ${table.rows} rows are ${said} (${percent(shared, table.rows)})`,
+        failingRows: shared,
+        sql: query(table.printed, other.printed),
+      });
+    },
+  };
+}
+
+function missingOf(names: readonly string[], table: Table): string | null {
+  for (const name of names) {
+    const found = columnOf(table, name);
+    if (typeof found === 'string') return found;
+  }
+  return null;
+}
+
+/** Columns of single values, those left out that were named. */
+function comparable(table: Table, except: readonly string[]): TableColumn[] {
+  return table.columns.filter(({ name, type }) => type !== 'nested' && !except.includes(name));
+}
+
+async function otherTable(name: string, context: CheckContext): Promise<Table | string> {
+  try {
+    return await context.other(name);
+  } catch (error) {
+    if (!(error instanceof ConfigurationError)) throw error;
+    return error.hint === null ? error.message : `${error.message} ${error.hint}`;
+  }
+}
+
+/** `7` is not `'007'`: an engine would cast one to the other, or fail. */
+function typeProblem(table: Table, names: readonly string[], other: Table, to: readonly string[]): string | null {
+  const kind = (column: TableColumn | null) => (column === null ? '' : isNumeric(column.type) ? 'number' : column.type);
+  for (const [at, name] of names.entries()) {
+    const [left, right] = [findColumn(table, name), findColumn(other, to[at] ?? name)];
+    if (kind(left) === kind(right)) continue;
+    return `\`${plainText(name, 60)}\` is ${left?.type} here and ${right?.type} in ${other.name}`;
+  }
+  return null;
+}

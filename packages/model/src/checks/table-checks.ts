@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { column, columns, common, dataset, rowFilter, share } from './fields.ts';
+
+/** Checks across rows, and against other datasets of the model. */
+export const tableChecks = [
+  /** No two rows agree in all of `columns`. */
+  z.strictObject({ kind: z.literal('unique'), ...common, columns, where: rowFilter.where }),
+  /** Rows that are there more than once, in all columns but `except`; at most `max` of all. */
+  z.strictObject({
+    kind: z.literal('duplicate-rows'),
+    ...common,
+    except: z.array(column).default([]),
+    max: share.default(0),
+  }),
+  /** No two columns hold the same in every row. */
+  z.strictObject({ kind: z.literal('duplicate-columns'), ...common, except: z.array(column).default([]) }),
+  /** Each combination of `columns` is in another dataset, there as `to`. Rows with NULL in one refer to nothing. */
+  z.strictObject({
+    kind: z.literal('references'),
+    ...common,
+    columns,
+    dataset,
+    to: columns.optional(),
+    mostly: share.default(1),
+  }),
+  /** Values that another dataset has too: a class of the test set that the training set lacks is a new label. */
+  z.strictObject({ kind: z.literal('known-values'), ...common, column, dataset, mostly: share.default(1) }),
+  /** Rows of this dataset by those of another. */
+  z.strictObject({
+    kind: z.literal('row-ratio'),
+    ...common,
+    dataset,
+    min: z.number().min(0).optional(),
+    max: z.number().min(0).optional(),
+  }),
+  /** Rows with the same features and another label; `features` is every other column without it. */
+  z.strictObject({
+    kind: z.literal('conflicting-labels'),
+    ...common,
+    label: column,
+    features: columns.optional(),
+    except: z.array(column).default([]),
+    max: share.default(0),
+  }),
+  /**
+   * What the training set must not share with the test set: `rows` that are the same in all common columns but `except`, rows with the same `columns`, or a `time`
+   * from which on the other one has no rows.
+   */
+  z.strictObject({
+    kind: z.literal('leakage'),
+    ...common,
+    dataset,
+    by: z.enum(['rows', 'columns', 'time']).default('rows'),
+    columns: columns.optional(),
+    except: z.array(column).default([]),
+    max: share.default(0),
+  }),
+] as const;
