@@ -214,7 +214,7 @@ export function planConflicts(check: Of<'conflicting-labels'>, { session, table 
   const columns = features.map(({ name }) => quoteIdentifier(name)).join(', ');
   const label = quoteIdentifier(check.label);
   const query = (relation: string) =>
-    `SELECT * FROM ${relation} WHERE ${label} IS NOT NULL QUALIFY min(${label}) OVER w <> max(${label}) OVER w WINDOW w AS (PARTITION BY ${columns})`;
+    `SELECT * FROM ${relation} WHERE ${label} IS NOT NULL WINDOW w AS (PARTITION BY ${columns}) QUALIFY min(${label}) OVER w <> max(${label}) OVER w`;
   return {
     failing: { query: query(table.relation) },
     async finish() {

@@ -1,0 +1,184 @@
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { DuckDBInstance } from '@duckdb/node-api';
+import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import { type CheckResult, DataReport } from '@passloop/documents';
+import { type Check, checkAliases, checkKinds, parseChecks } from '@passloop/model';
+import { openTables, type TableSession } from '@passloop/tables';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { validateDataset } from '../validate.ts';
+import { caseFiles, checkCases } from './check-cases.ts';
+
+const page = path.resolve(import.meta.dirname, '../../../../docs/checks.md');
+const now = new Date('2026-11-22T10:10:00Z');
+const kinds = Object.keys(checkCases) as (keyof typeof checkCases)[];
+let folder: TemporaryFolder;
+let session: TableSession;
+
+beforeAll(async () => {
+  folder = await temporaryFolder('checks', path.join(process.cwd(), 'node_modules/.tmp'));
+  for (const [name, lines] of Object.entries(caseFiles))
+    await writeFile(path.join(folder.path, name), `${lines.join('\n')}\n`);
+  session = await openTables({ threads: 2 });
+});
+afterAll(async () => {
+  await session[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
+});
+
+async function report(
+  texts: readonly string[],
+  dataset = 'orders.csv',
+  using: TableSession = session,
+): Promise<DataReport> {
+  const checks = parseChecks(texts.map((text) => `- ${text}`).join('\n'), 'checks.yaml');
+  const root = process.cwd();
+  const uri = (name: string) => path.relative(root, path.join(folder.path, name));
+  return DataReport.parse(
+    await validateDataset({
+      session: using,
+      dataset: { name: 'orders', uri: uri(dataset), root },
+      checks,
+      profile: null,
+      now,
+      otherDataset: async () => ({ uri: uri('past.csv'), root }),
+    }),
+  );
+}
+
+async function one(text: string, dataset?: string): Promise<CheckResult> {
+  const [result] = (await report([text], dataset)).checks;
+  if (result === undefined) throw new Error('there is no result');
+  return result;
+}
+
+describe('each kind', () => {
+  it.each(kinds)('%s holds, and is broken', async (kind) => {
+    const { passes, fails, observed, failingRows } = checkCases[kind];
+    expect(await one(passes), passes).toMatchObject({ kind, verdict: 'pass' });
+    const broken = await one(fails);
+    if (observed === '')
+      expect(broken).toMatchObject({ kind, verdict: 'fail', reason: expect.stringMatching(/^not executed/) });
+    else expect(broken, fails).toMatchObject({ kind, verdict: 'fail', observed, failingRows });
+    expect(await one(fails.replace(/}$/, ', severity: warn}'))).toMatchObject({
+      verdict: observed === '' ? 'fail' : 'warn',
+    });
+  });
+
+  it('prints SQL that anybody can paste; where single rows are broken it returns them', async () => {
+    const plain = await (await DuckDBInstance.create(':memory:')).connect();
+    const results = (await report(kinds.map((kind) => checkCases[kind].fails))).checks;
+    for (const { id, kind, sql, failingRows } of results) {
+      if (sql === null) continue;
+      const rows = (await plain.runAndReadAll(sql)).getRows();
+      const isWhole = failingRows !== null && failingRows > 0 && kind !== 'variants' && kind !== 'duplicate-rows';
+      if (isWhole) expect([id, rows.length]).toEqual([id, failingRows]);
+    }
+    plain.closeSync();
+  });
+
+  it('gives the same bytes each time, whatever the threads', async () => {
+    const texts = kinds.map((kind) => checkCases[kind].fails);
+    const first = JSON.stringify(await report(texts));
+    for (let run = 0; run < 20; run += 1) {
+      await using other = await openTables({ threads: 1 + (run % 3) });
+      expect(JSON.stringify(await report(texts, 'orders.csv', other))).toBe(first);
+    }
+  }, 120_000);
+
+  it.each([
+    ["{kind: regex, column: note, pattern: '('}", /the pattern \( is none/],
+    ['{kind: regex, column: amount, pattern: x}', /`amount` is float; regex needs text/],
+    ['{kind: finite, column: note}', /only numbers are finite/],
+    ['{kind: aggregate, column: note, function: mean, min: 1}', /mean needs numbers/],
+    ['{kind: aggregate, column: amount, function: mean, min: abc}', /a bound is no number/],
+    ["{kind: expression, expression: '(SELECT 1) = 1'}", /subquery is not allowed/],
+    ["{kind: expression, expression: \"read_text('/etc/passwd') = ''\"}", /the function read_text is not allowed/],
+    ['{kind: freshness, column: note, within: 1d}', /needs dates or timestamps/],
+    ['{kind: correlation, columns: [amount, discount], max: 0.9}', /a column is constant/],
+    ['{kind: references, columns: [note], dataset: past}', /has no column `note`/],
+    [
+      '{kind: references, columns: [country], dataset: past, to: [amount]}',
+      /`country` is string here and float in past/,
+    ],
+    ['{kind: leakage, dataset: past, by: columns, columns: [note]}', /has no column `note`/],
+    ['{kind: identifier-like, columns: [nothing]}', /has no column `nothing`/],
+    ["{kind: unique, columns: [id], where: 'id > 99'}", /there are no rows/],
+  ])('that can not run fails and says why: %s', async (text, reason) => {
+    expect(await one(text)).toMatchObject({ verdict: 'fail', reason: expect.stringMatching(reason) });
+  });
+
+  it('never ends a pattern late: its time is linear', async () => {
+    await writeFile(path.join(folder.path, 'long.csv'), `a\n${'a'.repeat(100_000)}!\n`);
+    const result = await one("{kind: regex, column: a, pattern: '^(a+)+$'}", 'long.csv');
+    expect(result).toMatchObject({ verdict: 'fail', failingRows: 1 });
+  });
+});
+
+describe('passes over the table', () => {
+  it('are one for all that one scan can answer, and one more for each that can not', async () => {
+    const shared = kinds.filter((kind) => checkKinds[kind].cost === 'scan').map((kind) => checkCases[kind].passes);
+    expect((await report(shared)).scans).toBe(1);
+    const apart = kinds.filter((kind) => checkKinds[kind].cost === 'query');
+    for (const kind of apart) {
+      const { scans } = await report([checkCases[kind].passes]);
+      // The one scan is made for whatever is in the plan, here nothing but the count.
+      expect([kind, (scans ?? 0) - 1 >= 1 && (scans ?? 0) - 1 <= 3]).toEqual([kind, true]);
+    }
+  });
+
+  it("are as many as the engine's own plans read", async () => {
+    const alone = kinds.filter((kind) => !checkCases[kind].fails.includes('dataset: '));
+    const queries: string[] = [];
+    const spied: TableSession = {
+      ...session,
+      rows(sql) {
+        queries.push(sql);
+        return session.rows(sql);
+      },
+    };
+    const { scans } = await report(
+      alone.map((kind) => checkCases[kind].fails),
+      'orders.csv',
+      spied,
+    );
+    let read = 0;
+    for (const sql of queries.filter((text) => !text.includes('DESCRIBE') && text.includes('passloop_'))) {
+      const [row] = await session.rows(`EXPLAIN (FORMAT JSON) ${sql}`);
+      read += String(row?.[1]).split('"name": "READ_CSV"').length - 1;
+    }
+    expect(read).toBeGreaterThan(0);
+    expect(scans).toBe(read);
+  });
+});
+
+it('shows each kind, with what it costs and the names that others have for it', async () => {
+  const text = readFileSync(page, 'utf8');
+  const names = (kind: string) =>
+    Object.entries(checkAliases)
+      .filter(([, alias]) => alias.kind === kind)
+      .map(([name]) => `\`${name}\``);
+  const costs = { columns: 'nothing', scan: 'the one scan', query: 'a query', queries: 'two queries' };
+  const rows = (Object.keys(checkKinds) as Check['kind'][]).map(
+    (kind) =>
+      `| \`${kind}\` | ${checkKinds[kind].meaning} | ${costs[checkKinds[kind].cost]} | ${names(kind).join(', ')} |`,
+  );
+  const shown = kinds.map((kind) => {
+    const { passes, fails, observed } = checkCases[kind];
+    return `| \`${passes.replaceAll('|', '\\|')}\` | \`${fails.replaceAll('|', '\\|')}\` | ${observed === '' ? 'not executed: no row is left' : observed.replaceAll('|', '\\|')} |`;
+  });
+  const table = ['| kind | what it asks | costs | other names |', '|---|---|---|---|', ...rows].join('\n');
+  const files = Object.entries(caseFiles).map(
+    ([name, lines]) => `\`${name}\`\n\n\`\`\`csv\n${lines.join('\n')}\n\`\`\``,
+  );
+  const examples = ['| holds | is broken | then says |', '|---|---|---|', ...shown].join('\n');
+  await expect(
+    between(between(text, 'kinds', table), 'examples', `${files.join('\n\n')}\n\n${examples}`),
+  ).toMatchFileSnapshot(page);
+});
+
+function between(text: string, name: string, inner: string): string {
+  const [start, end] = [`<!-- ${name}-start -->`, `<!-- ${name}-end -->`];
+  return `${text.slice(0, text.indexOf(start) + start.length)}\n\n${inner}\n\n${text.slice(text.indexOf(end))}`;
+}
