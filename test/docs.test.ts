@@ -86,25 +86,34 @@ describe('model files in the docs', () => {
     const used = new Set<string>();
     const schema = modelFileJsonSchema() as JsonSchema;
     for (const example of examples) walkValue(parseYaml(example.text, example.page).value, '', used);
+    walkValue({ models: [{ data: { train: { checks: exampleChecks() } } }] }, '', used);
     const known = new Set<string>();
     walkSchema(schema, '', known);
     expect(known.size).toBeGreaterThan(80);
     // What every kind of check, or of graph, takes needn't be shown with each.
-    const common = /\([a-z0-9-]+\)(?=\.(?:id|severity)$|\.(?:folder|name|replicas|resources(?:\.[a-z.]+)?)$)/;
+    const common =
+      /\([a-z0-9-]+\)(?=\.(?:id|severity|where|mostly)$|\.(?:folder|name|replicas|resources(?:\.[a-z.]+)?)$)/;
     const usedAnywhere = new Set([...used].map((key) => key.replace(common, '')));
     const unused = [...known].filter((key) => !used.has(key) && !usedAnywhere.has(key.replace(common, '')));
     expect(unused.sort()).toEqual([]);
   });
 
-  it('docs/model-file.md explains every key', () => {
+  it('docs/model-file.md and docs/checks.md explain every key', () => {
     const known = new Set<string>();
     walkSchema(modelFileJsonSchema() as JsonSchema, '', known);
-    const explained = new Set([...textOf('docs/model-file.md').matchAll(/`([^`\n]+)`/g)].map((match) => match[1]));
+    const text = `${textOf('docs/model-file.md')}\n${textOf('docs/checks.md')}`;
+    const explained = new Set([...text.matchAll(/`([^`\n]+)`/g)].map((match) => match[1]));
     const names = [...new Set([...known].map((key) => key.split('.').at(-1) ?? ''))].filter((name) => name !== '*');
     expect(names.filter((name) => !explained.has(name)).sort()).toEqual([]);
     expect([...reservedKeys].filter((name) => !explained.has(name))).toEqual([]);
   });
 });
+
+/** The checks that docs/checks.md shows, each in a cell of its own. */
+function exampleChecks(): unknown[] {
+  const cells = [...textOf('docs/checks.md').matchAll(/\| `(\{kind: [^`]+\})`/g)].map((match) => match[1] ?? '');
+  return cells.map((text) => parseYaml(text, 'docs/checks.md').value);
+}
 
 type JsonSchema = {
   properties?: Record<string, JsonSchema>;

@@ -1,4 +1,4 @@
-import { optionalText, repositoryInputs } from '@passloop/github/action';
+import { flag, optionalText, repositoryInputs } from '@passloop/github/action';
 import { z } from 'zod';
 
 export const Inputs = z.object({
@@ -8,5 +8,7 @@ export const Inputs = z.object({
   profile: optionalText,
   model: optionalText,
   dataset: optionalText,
+  'show-values': flag,
+  'failing-rows': optionalText,
   'duckdb-path': optionalText,
 });

@@ -6,7 +6,11 @@ import { Inputs } from './inputs.ts';
 
 await runAction(Inputs, async (inputs, context) => {
   await provideDuckdb({ folder: inputs['duckdb-path'], env: context.env, progress: context.progress });
-  const validated = await dataValidate(context, inputs);
+  const validated = await dataValidate(context, {
+    ...inputs,
+    showValues: inputs['show-values'],
+    failingRows: inputs['failing-rows'],
+  });
   const reports = validated.map(({ report }) => report);
   const verdict = worstVerdict(reports.map((report) => report.verdict));
   const document = reports.find((report) => report.verdict === verdict);
@@ -17,7 +21,10 @@ await runAction(Inputs, async (inputs, context) => {
     document,
     verdict,
     sentence: dataSentence(reports),
-    text: reports.map(printDataReport).join('\n'),
+    // Which rows fail is data too: it stands in the log only where somebody asked for it.
+    text: validated
+      .map(({ report, failing }) => printDataReport(report, inputs['show-values'] ? failing : []))
+      .join('\n'),
     summary: dataSummary(reports, verdict),
     annotations: validated.flatMap(annotationsOf),
     outputs: { executed: String(executed) },

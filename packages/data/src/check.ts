@@ -28,7 +28,7 @@ export type PlannedCheck = {
   failing?: FailingRows | undefined;
 };
 
-export type FailingRows = { condition: string } | { query: string };
+type FailingRows = { condition: string } | { query: string };
 
 /** What every result of a check says, whatever came out. */
 export function resultOf(

@@ -20,6 +20,8 @@ export type ValidateOptions = {
   /** The clock, for what has to be fresh. */
   now: Date;
   /** Where another dataset of the model lies; without it, checks against others fail. @throws ConfigurationError */
+  /** Told of each check that rows break, with a query that gives these rows whole, while the table is open. */
+  onFailing?: ((result: CheckResult, query: string) => Promise<void>) | undefined;
   otherDataset?: ((name: string) => Promise<{ uri: string; root: string }>) | undefined;
 };
 
@@ -81,7 +83,15 @@ export async function validateTable(options: ValidateOptions & { table: Table })
     for (const check of scope.checks) planned.push(await planCheck(check, context, profile, into));
     const answer = await runPlan(session, plan, table.relation);
     const finished: CheckResult[] = [];
-    for (const check of planned) finished.push(await check.finish(answer));
+    for (const check of planned) {
+      const result = await check.finish(answer);
+      finished.push(result);
+      if (options.onFailing === undefined || check.failing === undefined) continue;
+      if ((result.failingRows ?? 0) === 0 || result.verdict === 'pass') continue;
+      const { failing } = check;
+      const query = 'query' in failing ? failing.query : `SELECT * FROM ${table.relation} WHERE ${failing.condition}`;
+      await options.onFailing(result, query);
+    }
     return finished;
   }
 }

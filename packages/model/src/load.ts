@@ -24,6 +24,7 @@ type JsonSchema = {
   anyOf?: JsonSchema[];
   oneOf?: JsonSchema[];
   additionalProperties?: JsonSchema | boolean;
+  const?: string;
 };
 
 /**
@@ -130,7 +131,7 @@ function schemaError(source: YamlSource, error: z.ZodError, schema: JsonSchema):
   const path = issue.path.filter((step): step is string | number => typeof step !== 'symbol');
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? '';
-    const known = knownKeys(schema, path);
+    const known = knownKeys(schema, path, valueAt(source.value, path));
     if (reservedKeys.has(key)) {
       return at(
         source,
@@ -146,6 +147,18 @@ function schemaError(source: YamlSource, error: z.ZodError, schema: JsonSchema):
       [...path, key],
       `unknown key \`${plainText(key)}\``,
       near ? `Did you mean \`${nearest}\`?` : `Known here: ${known.sort().join(', ')}.`,
+    );
+  }
+  if (issue.code === 'invalid_union' && issue.discriminator !== undefined) {
+    const known = discriminated(schema, path.slice(0, -1), issue.discriminator);
+    const written = plainText(String(valueAt(source.value, path) ?? ''), 60);
+    const near = known.length === 0 ? null : closest(written, known);
+    const isNear = near !== null && distance(written, near) <= Math.max(2, Math.floor(written.length / 3));
+    return at(
+      source,
+      path,
+      written === '' ? `is missing` : `there is no ${issue.discriminator} \`${written}\``,
+      isNear ? `Did you mean \`${near}\`?` : `Known: ${known.sort().join(', ')}.`,
     );
   }
   if (issue.code === 'invalid_type' && issue.input === undefined) {
@@ -170,7 +183,32 @@ function score(issue: z.core.$ZodIssue): number {
   );
 }
 
-function knownKeys(schema: JsonSchema, path: YamlPath): string[] {
+/** What stands at a path of a document, or undefined. */
+function valueAt(value: unknown, path: YamlPath): unknown {
+  return path.reduce<unknown>(
+    (found, step) =>
+      typeof found === 'object' && found !== null ? (found as Record<string, unknown>)[step] : undefined,
+    value,
+  );
+}
+
+/** The values that a discriminator may have at a place. */
+function discriminated(schema: JsonSchema, path: YamlPath, name: string): string[] {
+  return schemasAt(schema, path).flatMap(({ properties }) => properties?.[name]?.const ?? []);
+}
+
+/** Keys that may stand at a place; of a union only those of the kind that is written there. */
+function knownKeys(schema: JsonSchema, path: YamlPath, value: unknown): string[] {
+  const kind = valueAt(value, ['kind']);
+  const all = schemasAt(schema, path);
+  const fitting = all.filter(
+    ({ properties }) => properties?.kind?.const === undefined || properties.kind.const === kind,
+  );
+  const hasKind = fitting.some(({ properties }) => properties?.kind?.const === kind);
+  return [...new Set((hasKind ? fitting : all).flatMap(({ properties }) => Object.keys(properties ?? {})))];
+}
+
+function schemasAt(schema: JsonSchema, path: YamlPath): JsonSchema[] {
   let schemas: JsonSchema[] = [schema];
   for (const step of path) {
     schemas = schemas.flatMap(branches).flatMap((schema) => {
@@ -179,7 +217,7 @@ function knownKeys(schema: JsonSchema, path: YamlPath): string[] {
       return typeof next === 'object' ? [next] : [];
     });
   }
-  return [...new Set(schemas.flatMap(branches).flatMap((schema) => Object.keys(schema.properties ?? {})))];
+  return schemas.flatMap(branches);
 }
 
 function branches(schema: JsonSchema): JsonSchema[] {

@@ -63,7 +63,11 @@ export function table(rows: readonly (readonly string[])[], rightAligned: readon
     .join('\n');
 }
 
-export function printDataReport(report: DataReport): string {
+/** @param failing rows that break checks, by check: a few of them, and the file of all */
+export function printDataReport(
+  report: DataReport,
+  failing: readonly { check: string; examples: readonly string[]; file: string | null }[] = [],
+): string {
   const lines = [
     `${report.verdict}: ${plainText(report.dataset.name)}, ${count(report.rows)} rows, ${report.executed} executed (${report.engine})`,
   ];
@@ -92,6 +96,14 @@ export function printDataReport(report: DataReport): string {
   for (const check of report.checks.filter((check) => check.verdict !== 'pass')) {
     if (check.reason !== null) lines.push('', `${plainText(check.id)}: ${plainText(check.reason, 500)}`);
     if (check.sql !== null) lines.push('', `${plainText(check.id)} is shown by:`, `  ${plainText(check.sql, 2000)}`);
+    const rows = failing.find((one) => one.check === check.id);
+    if (rows !== undefined && rows.examples.length > 0) {
+      const more = (check.failingRows ?? 0) - rows.examples.length;
+      lines.push('', `${plainText(check.id)} in ${more > 0 ? 'rows such as' : 'rows'}:`);
+      lines.push(...rows.examples.map((example) => `  ${plainText(example, 500)}`));
+    }
+    if (rows?.file != null)
+      lines.push('', `${plainText(check.id)}: all of these rows are in ${plainText(rows.file, 1024)}`);
   }
   if (report.drift.length > 0) {
     lines.push(

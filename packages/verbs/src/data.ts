@@ -23,6 +23,7 @@ import {
 } from '@passloop/model';
 import { datasetIdentity, findTableFiles, openTables } from '@passloop/tables';
 import type { Context } from './context.ts';
+import { type FailingRows, failingRowsOf } from './failing-rows.ts';
 import { outFolder } from './out-folder.ts';
 import { workTreeModels } from './workspace.ts';
 
@@ -154,6 +155,8 @@ export type ValidatedDataset = {
   file: string | null;
   /** Where each check is declared, an absolute path, by its id; empty for checks that no model file declares. */
   declared: ReadonlyMap<string, { file: string; line: number }>;
+  /** Rows that break checks, by check; in no document. */
+  failing: readonly FailingRows[];
 };
 
 /**
@@ -167,6 +170,12 @@ export async function dataValidate(
     checks?: string | undefined;
     profile?: string | undefined;
     out?: string | undefined;
+    /** Columns that name rows; those of the model file by default. */
+    key?: readonly string[] | undefined;
+    /** Show the values of failing rows, and not only which rows they are. */
+    showValues?: boolean | undefined;
+    /** Folder for all failing rows, as Parquet. */
+    failingRows?: string | undefined;
   },
 ): Promise<ValidatedDataset[]> {
   const { root, datasets } = await datasetsOf(context, request);
@@ -183,6 +192,13 @@ export async function dataValidate(
   for (const dataset of checked.length === 0 ? datasets : checked) {
     context.progress.phase(`validate ${dataset.name}`);
     const { digest } = await datasetIdentity(await findTableFiles(dataset.uri, dataset.root));
+    const failing: FailingRows[] = [];
+    const asked = {
+      key: request.key ?? dataset.model?.columns.key ?? [],
+      showValues: request.showValues === true,
+      folder: request.failingRows === undefined ? null : path.resolve(context.cwd, request.failingRows),
+      dataset: dataset.name,
+    };
     const report = await validateDataset({
       session,
       dataset: { name: dataset.name, uri: dataset.uri, root: dataset.root, digest },
@@ -190,6 +206,9 @@ export async function dataValidate(
       profile: profile ?? (dataset.profile === null ? null : await modelProfile(dataset.root, dataset.profile)),
       now: context.now(),
       otherDataset: otherDatasets(dataset),
+      onFailing: async (result, query) => {
+        failing.push(await failingRowsOf(session, result, query, asked));
+      },
     });
     const file =
       dataset.model === null
@@ -199,7 +218,7 @@ export async function dataValidate(
             report,
             dataset.name,
           );
-    validated.push({ report, file, declared: given === null ? declaredAt(root, dataset) : new Map() });
+    validated.push({ report, file, declared: given === null ? declaredAt(root, dataset) : new Map(), failing });
   }
   return validated;
 }

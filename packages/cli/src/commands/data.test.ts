@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
@@ -44,6 +44,33 @@ async function data(args: string[], cwd = '.'): Promise<{ exitCode: number; stdo
 }
 
 describe('on plain files', () => {
+  it('names a few failing rows, and writes all of them where somebody asked for it', async () => {
+    await write('orders.csv', 'id,amount,note\n1,5,a\n2,500,b\n3,700,secret\n');
+    const checks = [
+      "- {kind: range, column: amount, max: 100, id: '../../../../tmp/escaped'}",
+      '- {kind: regex, column: note, pattern: "^.$"}',
+    ];
+    await write('broken.yaml', `${checks.join('\n')}\n`);
+    const args = ['validate', 'orders.csv', '--checks', 'broken.yaml'];
+
+    const unnamed = await data([...args, '--json', '-']);
+    expect(unnamed.stdout).not.toContain('secret');
+    const named = await data([...args, '--key', 'id', '--failing-rows', 'rows/all']);
+    expect(named.exitCode).toBe(1);
+    expect(named.stdout).toContain('../../../../tmp/escaped in rows:\n  id=2 amount=…\n  id=3 amount=…\n');
+    expect(named.stdout).not.toContain('secret');
+    const shown = await data([...args, '--key', 'id', '--show-values']);
+    expect(shown.stdout).toContain('regex:note in rows:\n  id=3 note=secret\n');
+
+    const files = (await readdir(path.join(folder.path, 'rows/all'))).sort();
+    expect(files).toEqual([
+      expect.stringMatching(/^orders-csv--tmp-escaped-[0-9a-f]{8}\.parquet$/),
+      expect.stringMatching(/^orders-csv-regex-note-[0-9a-f]{8}\.parquet$/),
+    ]);
+    const written = await data(['validate', `rows/all/${files[0]}`, '--checks', 'checks.yaml', '--json', '-']);
+    expect(JSON.parse(written.stdout)).toMatchObject({ rows: 2, verdict: 'pass' });
+  });
+
   it('tells what to do where nothing was checked', async () => {
     const answer = await data(['validate', 'people.csv']);
     expect(answer.exitCode).toBe(1);
@@ -84,7 +111,7 @@ describe('on plain files', () => {
     ['- {kind: range, column: age, mim: 0}\n', /bad\.yaml:1: \[0\]\.mim: unknown key `mim`[\s\S]*Did you mean `min`/],
     [
       'checks:\n  - {kind: range, column: age}\n  - {kind: rnge, column: age}\n',
-      /bad\.yaml:3: checks\[1\]\.kind: .*'range'/,
+      /bad\.yaml:3: checks\[1\]\.kind: there is no kind `rnge`\.\s+Did you mean `range`\?/,
     ],
     ['', /bad\.yaml:1: checks: is missing; expected array/],
     ['- {kind: range}\n', /bad\.yaml:1: \[0\]\.column: is missing; expected string/],

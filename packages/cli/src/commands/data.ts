@@ -2,7 +2,7 @@ import path from 'node:path';
 import { ConfigurationError, worstVerdict } from '@passloop/core';
 import { driftMethods } from '@passloop/model/drift-methods';
 import { printDataReport, table } from '@passloop/report';
-import { dataDrift, dataLock, dataProfile, dataValidate } from '@passloop/verbs';
+import { dataDrift, dataLock, dataProfile, dataValidate, type ValidatedDataset } from '@passloop/verbs';
 import { type Command, Option } from 'commander';
 import { answer, answerText, type CommonFlags, exitCodeOf } from '../face.ts';
 import { common, effectSize, several, wholeNumber } from '../flags.ts';
@@ -12,6 +12,11 @@ A data-report is the document of one dataset. Each dataset of the model file tha
 .passloop/out/<model>/data-report-<dataset>.json. --json gives one document: the dataset's, or, of several
 datasets, the first one with the worst verdict, which is also what the exit code tells. A plain file's
 document goes where --json says only.`;
+
+/** Files as people see them from where they are. */
+function relative(failing: ValidatedDataset['failing'], cwd: string): ValidatedDataset['failing'] {
+  return failing.map((one) => (one.file === null ? one : { ...one, file: path.relative(cwd, one.file) || '.' }));
+}
 
 export function addDataCommands(program: Command): void {
   const data = program.command('data').description('lock, profile and validate datasets; measure drift');
@@ -64,12 +69,24 @@ export function addDataCommands(program: Command): void {
       .option('--model <name>', 'only this model')
       .option('--checks <file>', 'a YAML list of checks, such as - {kind: not-null, column: age}')
       .option('--profile <file>', 'the profile for drift checks, as `data profile` writes it')
+      .option('--key <column>', 'a column that names rows, for examples (several times for several)', several)
+      .option('--show-values', 'show the values of failing rows, and not only which rows they are')
+      .option('--failing-rows <folder>', 'write all failing rows as Parquet, a file a check')
       .option('--out <folder>', "folder of the documents of a model's datasets (default: .passloop/out)")
       .addHelpText('after', validateHelp),
   ).action(
     async (
       file: string | undefined,
-      flags: CommonFlags & { dataset?: string; model?: string; checks?: string; profile?: string; out?: string },
+      flags: CommonFlags & {
+        dataset?: string;
+        model?: string;
+        checks?: string;
+        profile?: string;
+        out?: string;
+        key?: string[];
+        showValues?: boolean;
+        failingRows?: string;
+      },
     ) => {
       await answer(flags, async (context) => {
         const validated = await dataValidate(context, { file, ...flags });
@@ -82,7 +99,7 @@ export function addDataCommands(program: Command): void {
           text: validated
             .map(
               (one) =>
-                `${printDataReport(one.report)}${one.file === null ? '' : `document: ${path.relative(context.cwd, one.file)}\n`}`,
+                `${printDataReport(one.report, relative(one.failing, context.cwd))}${one.file === null ? '' : `document: ${path.relative(context.cwd, one.file)}\n`}`,
             )
             .join('\n'),
           exitCode: exitCodeOf(verdict),

@@ -57,7 +57,7 @@ export const checkCases: Readonly<Record<Exclude<Check['kind'], 'drift'>, CheckC
     failingRows: 1,
   },
   'null-like': {
-    passes: '{kind: null-like, column: country}',
+    passes: "{kind: null-like, column: country, values: [XX, '?']}",
     fails: '{kind: null-like, column: note}',
     observed: '3 of 7 rows mean missing (42.9 %)',
     failingRows: 3,
@@ -88,9 +88,9 @@ export const checkCases: Readonly<Record<Exclude<Check['kind'], 'drift'>, CheckC
   },
   regex: {
     passes: "{kind: regex, column: order_ref, pattern: 'R-[0-9]{3}', full: true}",
-    fails: "{kind: regex, column: note, pattern: '^late$', where: 'customer > 12'}",
-    observed: "1 of 2 rows don't match (50 %)",
-    failingRows: 1,
+    fails: '{kind: regex, column: note, pattern: late, not: true}',
+    observed: '3 of 7 rows match (42.9 %)',
+    failingRows: 3,
   },
   like: {
     passes: "{kind: like, column: order_ref, pattern: 'R-%'}",
@@ -136,7 +136,7 @@ export const checkCases: Readonly<Record<Exclude<Check['kind'], 'drift'>, CheckC
   },
   monotonic: {
     passes: '{kind: monotonic, column: id, by: placed}',
-    fails: '{kind: monotonic, column: shipped, by: placed, strict: true}',
+    fails: '{kind: monotonic, column: shipped, by: placed, direction: increasing, strict: true}',
     observed: '3 of 8 rows are on the wrong side of the one before',
     failingRows: 3,
   },
@@ -147,7 +147,7 @@ export const checkCases: Readonly<Record<Exclude<Check['kind'], 'drift'>, CheckC
     failingRows: null,
   },
   correlation: {
-    passes: '{kind: correlation, columns: [id, amount], max: 0.9}',
+    passes: '{kind: correlation, columns: [id, amount], min: -0.5, max: 0.9}',
     fails: '{kind: correlation, columns: [amount, copy], max: 0.95}',
     observed: '1 over 8 rows',
     failingRows: null,
@@ -171,8 +171,8 @@ export const checkCases: Readonly<Record<Exclude<Check['kind'], 'drift'>, CheckC
     failingRows: 2,
   },
   'identifier-like': {
-    passes: '{kind: identifier-like, columns: [customer, country]}',
-    fails: '{kind: identifier-like, below: 0.85}',
+    passes: '{kind: identifier-like, except: [id, order_ref]}',
+    fails: '{kind: identifier-like, columns: [id, order_ref, country], below: 0.85}',
     observed: 'id, order_ref',
     failingRows: null,
   },
@@ -183,7 +183,7 @@ export const checkCases: Readonly<Record<Exclude<Check['kind'], 'drift'>, CheckC
     failingRows: 2,
   },
   'duplicate-rows': {
-    passes: '{kind: duplicate-rows, max: 0.2}',
+    passes: '{kind: duplicate-rows, except: [note], max: 0.2}',
     fails: '{kind: duplicate-rows}',
     observed: '1 of 8 rows are there already (12.5 %)',
     failingRows: 1,
@@ -195,7 +195,7 @@ export const checkCases: Readonly<Record<Exclude<Check['kind'], 'drift'>, CheckC
     failingRows: null,
   },
   references: {
-    passes: '{kind: references, columns: [customer], dataset: past, mostly: 0.8}',
+    passes: '{kind: references, columns: [customer], dataset: past, to: [customer], mostly: 0.8}',
     fails: '{kind: references, columns: [customer], dataset: past}',
     observed: '1 of 8 rows are not there (12.5 %)',
     failingRows: 1,
@@ -213,13 +213,13 @@ export const checkCases: Readonly<Record<Exclude<Check['kind'], 'drift'>, CheckC
     failingRows: null,
   },
   'conflicting-labels': {
-    passes: '{kind: conflicting-labels, label: returned}',
+    passes: '{kind: conflicting-labels, label: returned, except: [id], max: 0.1}',
     fails: '{kind: conflicting-labels, label: returned, features: [country]}',
     observed: '4 of 8 rows (50 %)',
     failingRows: 4,
   },
   leakage: {
-    passes: '{kind: leakage, dataset: past}',
+    passes: '{kind: leakage, dataset: past, except: [placed], max: 0.5}',
     fails: '{kind: leakage, dataset: past, by: time, columns: [placed]}',
     observed: '2 of 8 rows are not after the last one of past (25 %)',
     failingRows: 2,

@@ -4,9 +4,10 @@ import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { type CheckResult, DataReport } from '@passloop/documents';
-import { type Check, checkAliases, checkKinds, parseChecks } from '@passloop/model';
+import { Check, checkAliases, checkKinds, parseChecks } from '@passloop/model';
 import { openTables, type TableSession } from '@passloop/tables';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { validateDataset } from '../validate.ts';
 import { caseFiles, checkCases } from './check-cases.ts';
 
@@ -162,13 +163,13 @@ it('shows each kind, with what it costs and the names that others have for it', 
   const costs = { columns: 'nothing', scan: 'the one scan', query: 'a query', queries: 'two queries' };
   const rows = (Object.keys(checkKinds) as Check['kind'][]).map(
     (kind) =>
-      `| \`${kind}\` | ${checkKinds[kind].meaning} | ${costs[checkKinds[kind].cost]} | ${names(kind).join(', ')} |`,
+      `| \`${kind}\` | ${checkKinds[kind].meaning} | ${fieldsOf(kind)} | ${costs[checkKinds[kind].cost]} | ${names(kind).join(', ')} |`,
   );
   const shown = kinds.map((kind) => {
     const { passes, fails, observed } = checkCases[kind];
     return `| \`${passes.replaceAll('|', '\\|')}\` | \`${fails.replaceAll('|', '\\|')}\` | ${observed === '' ? 'not executed: no row is left' : observed.replaceAll('|', '\\|')} |`;
   });
-  const table = ['| kind | what it asks | costs | other names |', '|---|---|---|---|', ...rows].join('\n');
+  const table = ['| kind | what it asks | fields | costs | other names |', '|---|---|---|---|---|', ...rows].join('\n');
   const files = Object.entries(caseFiles).map(
     ([name, lines]) => `\`${name}\`\n\n\`\`\`csv\n${lines.join('\n')}\n\`\`\``,
   );
@@ -177,6 +178,16 @@ it('shows each kind, with what it costs and the names that others have for it', 
     between(between(text, 'kinds', table), 'examples', `${files.join('\n\n')}\n\n${examples}`),
   ).toMatchFileSnapshot(page);
 });
+
+type JsonSchema = { properties: Record<string, { const?: string }>; required?: string[] };
+
+/** Its own fields, those in bold that it needs. */
+function fieldsOf(kind: string): string {
+  const { oneOf } = z.toJSONSchema(Check, { io: 'input' }) as unknown as { oneOf: JsonSchema[] };
+  const found = oneOf.find(({ properties }) => properties.kind?.const === kind);
+  const names = Object.keys(found?.properties ?? {}).filter((name) => !['kind', 'id', 'severity'].includes(name));
+  return names.map((name) => (found?.required?.includes(name) ? `**\`${name}\`**` : `\`${name}\``)).join(', ');
+}
 
 function between(text: string, name: string, inner: string): string {
   const [start, end] = [`<!-- ${name}-start -->`, `<!-- ${name}-end -->`];

@@ -1,0 +1,60 @@
+import { createHash } from 'node:crypto';
+import path from 'node:path';
+import { plainText } from '@passloop/core';
+import type { CheckResult } from '@passloop/documents';
+import { quoteIdentifier, type TableSession, writeParquet } from '@passloop/tables';
+
+export type FailingRequest = {
+  /** Columns that name a row; without any, no row is named. */
+  key: readonly string[];
+  /** Show what stands in the failing column, and not only which row it is. */
+  showValues: boolean;
+  /** Where all failing rows go, as Parquet, a file a check; null: nowhere. */
+  folder: string | null;
+  dataset: string;
+};
+
+/** What is said of a broken check beside its document: a few of its rows, and the file of all of them. */
+export type FailingRows = { check: string; examples: readonly string[]; file: string | null };
+
+const mostExamples = 5;
+
+/**
+ * Looks at the rows that break a check, while its table is open. Rows are data of people: they go where somebody asked for them, and into no document.
+ * @param query gives the rows whole
+ */
+export async function failingRowsOf(
+  session: TableSession,
+  { id, column }: CheckResult,
+  query: string,
+  request: FailingRequest,
+): Promise<FailingRows> {
+  const order = request.key.map(quoteIdentifier).join(', ');
+  const file = request.folder === null ? null : path.join(request.folder, fileName(request.dataset, id));
+  if (file !== null)
+    await writeParquet(
+      session,
+      `SELECT * FROM (${query})${order === '' ? ' ORDER BY ALL' : ` ORDER BY ${order}`}`,
+      file,
+    );
+  if (request.key.length === 0) return { check: id, examples: [], file };
+  const shown = column === null || request.key.includes(column) ? [] : [column];
+  const rows = await session.rows(
+    `SELECT ${[...request.key, ...shown].map((name) => `${quoteIdentifier(name)}::VARCHAR`).join(', ')} FROM (${query}) ORDER BY ${order} LIMIT ${mostExamples}`,
+  );
+  const text = (name: string, value: unknown) => {
+    const isHidden = !request.key.includes(name) && !request.showValues;
+    return `${plainText(name, 60)}=${isHidden ? '…' : value === null ? 'NULL' : plainText(String(value), 60)}`;
+  };
+  const examples = rows.map((row) =>
+    [...request.key, ...shown].map((name, at) => text(name, row[at] ?? null)).join(' '),
+  );
+  return { check: id, examples, file };
+}
+
+/** A name that stays in its folder whatever the check is called, and is another one for each check. */
+function fileName(dataset: string, id: string): string {
+  const mark = createHash('sha256').update(`${dataset}\0${id}`).digest('hex').slice(0, 8);
+  const plain = `${dataset}-${id}`.replace(/[^A-Za-z0-9_-]+/g, '-').replace(/^-+|-+$/g, '');
+  return `${plain.slice(0, 80)}-${mark}.parquet`;
+}
