@@ -25,6 +25,7 @@ import { datasetIdentity, findTableFiles, openTables } from '@passloop/tables';
 import type { Context } from './context.ts';
 import { type FailingRows, failingRowsOf } from './failing-rows.ts';
 import { outFolder } from './out-folder.ts';
+import { reportKey, storedReport, storeReport } from './stored-report.ts';
 import { workTreeModels } from './workspace.ts';
 
 /** Writes passloop.lock beside the model file: the identity of every dataset that it names, as the files are now. */
@@ -176,6 +177,8 @@ export async function dataValidate(
     showValues?: boolean | undefined;
     /** Folder for all failing rows, as Parquet. */
     failingRows?: string | undefined;
+    /** False: look at the data though nothing changed since it passed. */
+    reuse?: boolean | undefined;
   },
 ): Promise<ValidatedDataset[]> {
   const { root, datasets } = await datasetsOf(context, request);
@@ -199,17 +202,36 @@ export async function dataValidate(
       folder: request.failingRows === undefined ? null : path.resolve(context.cwd, request.failingRows),
       dataset: dataset.name,
     };
-    const report = await validateDataset({
-      session,
-      dataset: { name: dataset.name, uri: dataset.uri, root: dataset.root, digest },
-      checks: given ?? dataset.checks,
-      profile: profile ?? (dataset.profile === null ? null : await modelProfile(dataset.root, dataset.profile)),
-      now: context.now(),
-      otherDataset: otherDatasets(dataset),
-      onFailing: async (result, query) => {
-        failing.push(await failingRowsOf(session, result, query, asked));
+    const checks = given ?? dataset.checks;
+    const against = profile ?? (dataset.profile === null ? null : await modelProfile(dataset.root, dataset.profile));
+    const other = otherDatasets(dataset);
+    const key = await reportKey({
+      dataset: { name: dataset.name, uri: dataset.uri, digest },
+      checks,
+      profile: against,
+      engine: session.engine,
+      version: context.version,
+      digestOf: async (name) => {
+        const place = await other?.(name).catch(() => undefined);
+        return place === undefined ? null : (await datasetIdentity(await findTableFiles(place.uri, place.root))).digest;
       },
     });
+    const stored = key === null || request.reuse === false ? null : await storedReport(context, key);
+    if (stored !== null) context.progress.note(`${dataset.name} passed before, and nothing changed since: no scan`);
+    const validateNow = () =>
+      validateDataset({
+        session,
+        dataset: { name: dataset.name, uri: dataset.uri, root: dataset.root, digest },
+        checks,
+        profile: against,
+        now: context.now(),
+        otherDataset: other,
+        onFailing: async (result, query) => {
+          failing.push(await failingRowsOf(session, result, query, asked));
+        },
+      });
+    const report = stored ?? (await validateNow());
+    if (key !== null && stored === null) await storeReport(context, key, report);
     const file =
       dataset.model === null
         ? null

@@ -32,7 +32,10 @@ async function write(name: string, text: string): Promise<void> {
 }
 
 async function data(args: string[], cwd = '.'): Promise<{ exitCode: number; stdout: string; stderr: string }> {
-  const options = { cwd: path.join(folder.path, cwd) };
+  const options = {
+    cwd: path.join(folder.path, cwd),
+    env: { ...process.env, PASSLOOP_CACHE: path.join(folder.path, 'cache') },
+  };
   return promisify(execFile)(process.execPath, [main, 'data', ...args], options).then(
     (done) => ({ exitCode: 0, ...done }),
     (error: { code: number; stdout: string; stderr: string }) => ({
@@ -44,6 +47,34 @@ async function data(args: string[], cwd = '.'): Promise<{ exitCode: number; stdo
 }
 
 describe('on plain files', () => {
+  it('looks no second time at what passed and did not change', async () => {
+    await write('again.csv', 'id,age\n1,30\n2,40\n');
+    await write('again.yaml', '- {kind: range, column: age, min: 0}\n');
+    const args = ['validate', 'again.csv', '--checks', 'again.yaml', '--json', '-'];
+    const said = 'again.csv passed before, and nothing changed since: no scan';
+    const first = await data(args);
+    const second = await data(args);
+    expect([first.stderr.includes(said), second.stderr.includes(said)]).toEqual([false, true]);
+    expect(second.stdout).toBe(first.stdout);
+    expect((await data([...args, '--no-reuse'])).stderr).not.toContain(said);
+
+    await write('again.yaml', '- {kind: range, column: age, min: 31}\n');
+    expect((await data(args)).exitCode).toBe(1);
+    expect((await data(args)).stderr, 'what failed is looked at again').not.toContain(said);
+    await write('again.yaml', '- {kind: range, column: age, min: 0}\n');
+    await write('again.csv', 'id,age\n1,-3\n');
+    expect(await data(args)).toMatchObject({ exitCode: 1, stderr: expect.not.stringContaining(said) });
+  });
+
+  it('never keeps what depends on the clock', async () => {
+    await write('fresh.csv', 'at\n2026-01-01\n');
+    await write('fresh.yaml', '- {kind: freshness, column: at, within: 99999d}\n');
+    for (let run = 0; run < 2; run += 1) {
+      const answer = await data(['validate', 'fresh.csv', '--checks', 'fresh.yaml']);
+      expect(answer).toMatchObject({ exitCode: 0, stderr: expect.not.stringContaining('no scan') });
+    }
+  });
+
   it('names a few failing rows, and writes all of them where somebody asked for it', async () => {
     await write('orders.csv', 'id,amount,note\n1,5,a\n2,500,b\n3,700,secret\n');
     const checks = [
