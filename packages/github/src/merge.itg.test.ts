@@ -88,15 +88,6 @@ describe('merge: auto', () => {
     expect(await merging(world)).toEqual({ merged: true, outcome: 'unchanged', tried: ['mergePullRequest'] });
   });
 
-  it('passes by no rule that GitHub has not looked at yet, where auto-merge is off', async () => {
-    await using world = await deployWorld({ autoMerge: false });
-    await world.repository.protectBranch('main', { requiredChecks: ['deploy-check'] });
-
-    // Just opened: its state isn't known, and this token is an administrator's.
-    expect(await merging(world)).toEqual({ merged: false, outcome: 'created', tried: [] });
-    expect(world.server.log.filter(({ operations }) => operations.join() === 'node').length).toBeGreaterThan(0);
-  });
-
   it.each([
     ['a required check that has not begun', { requiredChecks: ['deploy-check'] }, null],
     ['a required check that is pending', { requiredChecks: ['deploy-check'] }, 'pending'],

@@ -8,21 +8,12 @@ import type { OlderServer } from './older-server.ts';
 const MergeAnswer = z.object({
   mergePullRequest: z.object({ pullRequest: z.object({ mergeCommit: z.object({ oid: z.string() }).nullable() }) }),
 });
-const StateAnswer = z.object({ node: z.object({ mergeStateStatus: z.string() }) });
 const DoneAnswer = z.looseObject({});
-
-/** How often a state is asked for that GitHub doesn't know yet. */
-const looks = 4;
 
 const merging: Action = { what: 'merging the pull request', permission: 'contents', level: 'write' };
 
 /** What a merge goes by. `hasAutoMerge` as the last read said: asking for it where the repository has none is a call in vain. */
-type Ways = {
-  client: GithubClient;
-  older: OlderServer;
-  hasAutoMerge: boolean;
-  sleep(milliseconds: number): Promise<void>;
-};
+type Ways = { client: GithubClient; older: OlderServer; hasAutoMerge: boolean };
 
 type MergeInput = {
   pullRequestId: string;
@@ -59,29 +50,14 @@ export async function mergePullRequest(
   if (pullRequest.hasMergeQueue) return enqueue(ways, input);
   if (pullRequest.mergeState !== 'CLEAN' && pullRequest.mergeState !== 'HAS_HOOKS') {
     const answer = await enableAutoMerge(ways, input);
-    // A token that may pass by the rules would do so here: what they block, or nobody has looked at yet, isn't merged by us.
-    if (answer === 'enabled' || (answer === 'off' && !(await mayMerge(ways, pullRequest)))) return null;
+    // A token that may pass by the rules would do so here: what they block isn't merged by us.
+    if (answer === 'enabled' || (answer === 'off' && pullRequest.mergeState === 'BLOCKED')) return null;
   }
   const merged = await mergeNow(ways, input);
   if (merged === 'queue') return enqueue(ways, input);
   // GitHub calls a pull request unstable until it has looked at its rules, and refuses auto-merge for that
   if (merged === null) await enableAutoMerge(ways, input);
   return merged;
-}
-
-/** Whether GitHub lets people merge it. It looks at a new pull request only once somebody asks, and then takes a moment. */
-async function mayMerge({ client, older, sleep }: Ways, { id, mergeState }: OpenPullRequest): Promise<boolean> {
-  const query = 'query($i:ID!){node(id:$i){... on PullRequest{mergeStateStatus}}}';
-  let state = mergeState;
-  for (let look = 0; state === 'UNKNOWN' && look < looks; look += 1) {
-    if (look > 0) await sleep(1000 * look);
-    state = await older.without(async (lacks) => {
-      // An old server tells nobody: there the rules themselves have to stop what they don't allow.
-      if (lacks.has('PullRequest.mergeStateStatus')) return 'CLEAN';
-      return (await client.graphql(merging, query, { i: id }, StateAnswer)).node.mergeStateStatus;
-    });
-  }
-  return ['CLEAN', 'HAS_HOOKS', 'UNSTABLE', 'BEHIND'].includes(state);
 }
 
 /** Into the queue where it is ready; else auto-merge puts it there when it is. The queue has its own method and messages. */

@@ -133,8 +133,7 @@ export function octokitForge(options: GithubOptions): Forge {
       }
     },
 
-    merge: (pullRequest, request) =>
-      mergePullRequest({ client, older, hasAutoMerge, sleep: options.sleep }, pullRequest, request),
+    merge: (pullRequest, request) => mergePullRequest({ client, older, hasAutoMerge }, pullRequest, request),
   };
 }
 
