@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, insidePath, readTextIfExists, writeFileAtomic } from '@passloop/core';
 import {
+  calibrateDrift,
   type DriftMethod,
   driftBetween,
   formatProfile,
@@ -311,7 +312,12 @@ async function readGiven(context: Context, file: string, hint?: string): Promise
 
 export type DriftRequest = {
   reference: string;
-  current: string;
+  /** Absent with `calibrate`: halves of the reference stand against each other. */
+  current?: string | undefined;
+  /** Measure how often this configuration calls halves of the reference drifted. */
+  calibrate?: boolean | undefined;
+  splits?: number | undefined;
+  seed?: number | undefined;
   method?: DriftMethod | undefined;
   columns?: readonly string[] | undefined;
   key?: readonly string[] | undefined;
@@ -324,18 +330,25 @@ export async function dataDrift(context: Context, request: DriftRequest): Promis
   await using session = await openTables();
   context.progress.phase('measure drift');
   const reference = await session.open({ uri: request.reference, root: context.cwd });
+  const { columns, key, threshold, minRows, splits, seed } = request;
+  const asked = { method: request.method ?? 'auto', columns, key, threshold, minRows, progress: context.progress };
+  if (request.calibrate === true) {
+    const { digest } = await datasetIdentity(await findTableFiles(request.reference, context.cwd));
+    const report = await calibrateDrift({ session, reference, ...asked, splits, seed });
+    return { ...report, dataset: { ...report.dataset, digest } };
+  }
+  if (request.current === undefined) {
+    throw new ConfigurationError('There is nothing to hold against the reference.', {
+      hint: 'Name it with --current FILE; or give --calibrate, which holds halves of the reference against each other.',
+    });
+  }
   const current = await session.open({ uri: request.current, root: context.cwd });
   const { digest } = await datasetIdentity(await findTableFiles(request.current, context.cwd));
   const report = await driftBetween({
     session,
     reference,
     current,
-    method: request.method ?? 'auto',
-    columns: request.columns,
-    key: request.key,
-    threshold: request.threshold,
-    minRows: request.minRows,
-    progress: context.progress,
+    ...asked,
   });
   return { ...report, dataset: { ...report.dataset, digest } };
 }

@@ -115,7 +115,10 @@ export function addDataCommands(program: Command): void {
       .command('drift')
       .description('measure drift of one table against another')
       .requiredOption('--reference <file>', 'the table that is taken as given')
-      .requiredOption('--current <file>', 'the table that may have drifted')
+      .option('--current <file>', 'the table that may have drifted')
+      .option('--calibrate', 'hold random halves of the reference against each other: each alarm is a false one')
+      .option('--splits <number>', 'how many pairs of halves (default: 100)', wholeNumber)
+      .option('--seed <number>', 'which halves (default: 1)', wholeNumber)
       .addOption(
         new Option('--method <name>', 'how a shift is measured').choices(driftMethods).default('auto' as const),
       )
@@ -127,7 +130,10 @@ export function addDataCommands(program: Command): void {
     async (
       flags: CommonFlags & {
         reference: string;
-        current: string;
+        current?: string;
+        calibrate?: boolean;
+        splits?: number;
+        seed?: number;
         method: (typeof driftMethods)[number];
         column?: string[];
         key?: string[];
