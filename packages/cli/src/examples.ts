@@ -5,8 +5,16 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   check: ['passloop check --against origin/main', 'passloop check --against origin/main --plan'],
   'data lock': ['passloop data lock'],
   'data profile': ['passloop data profile', 'passloop data profile train.parquet --key id --out profile.json'],
-  'data validate': ['passloop data validate', 'passloop data validate new.csv --checks checks.yaml'],
-  'data drift': ['passloop data drift --reference train.parquet --current today.parquet --key id'],
+  'data suggest': ['passloop data suggest train.parquet --key id', 'passloop data suggest --from suite.json'],
+  'data validate': [
+    'passloop data validate',
+    'passloop data validate new.csv --checks checks.yaml',
+    'passloop data validate new.csv --checks checks.yaml --key id --failing-rows broken',
+  ],
+  'data drift': [
+    'passloop data drift --reference train.parquet --current today.parquet --key id',
+    'passloop data drift --calibrate --reference train.parquet --key id',
+  ],
   'train run': ['passloop train run'],
   'train key': ['passloop train key --ref v1.2'],
   'train explain': ['passloop train explain --against origin/main'],

@@ -5,4 +5,8 @@ export { type LockOptions, lockDatasets, verifyLock } from './lock.ts';
 export { type DriftMeasure, driftThresholds } from './measure.ts';
 export { formatProfile, Profile, ProfileColumn, type ProfileKind, parseProfile } from './profile.ts';
 export { type ProfileOptions, profileTable } from './profile-table.ts';
+export type { ForeignChecks } from './readers/foreign-checks.ts';
+export { readForeignChecks } from './readers/read-checks.ts';
+export { suggestChecks } from './suggest.ts';
+export { type Suggestion, suggestionText, type Unmapped } from './suggestion.ts';
 export { type ValidateOptions, validateDataset, validateTable } from './validate.ts';

@@ -5,7 +5,7 @@ import { rowChecks } from './checks/row-checks.ts';
 import { tableChecks } from './checks/table-checks.ts';
 import { driftMethods } from './drift-methods.ts';
 
-export { type CheckAlias, checkAliases } from './checks/aliases.ts';
+export { type CheckAlias, checkAliases, withOwnNames } from './checks/aliases.ts';
 export { aggregateFunctions } from './checks/column-checks.ts';
 export { ColumnType } from './checks/fields.ts';
 export { type CheckCost, type CheckKind, checkKinds } from './checks/kinds.ts';

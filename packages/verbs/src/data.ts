@@ -10,6 +10,9 @@ import {
   type Profile,
   parseProfile,
   profileTable,
+  readForeignChecks,
+  suggestChecks,
+  suggestionText,
   validateDataset,
 } from '@passloop/data';
 import type { DataReport } from '@passloop/documents';
@@ -149,6 +152,57 @@ export async function dataProfile(
     });
   }
   return { files, text };
+}
+
+export type SuggestRequest = DatasetRequest & {
+  /** A profile, as `data profile` writes it, in place of the data. */
+  profile?: string | undefined;
+  /** Checks of another tool. */
+  from?: string | undefined;
+  /** Which relation, where that file describes several. */
+  table?: string | undefined;
+  key?: readonly string[] | undefined;
+};
+
+/** Checks as a YAML list, each with its reason: what a profile's data passes, or what another tool's file says. */
+export async function dataSuggest(context: Context, request: SuggestRequest): Promise<{ text: string; note: string }> {
+  if (request.from !== undefined) {
+    const text = await readGiven(context, request.from);
+    const { tool, suggestions, unmapped } = readForeignChecks(text, request.from, request.table ?? null);
+    const left = unmapped.length === 0 ? '' : `, ${unmapped.length} not: they are listed at the end`;
+    return {
+      text: suggestionText(suggestions, unmapped),
+      note: `${suggestions.length} checks of ${tool} mapped${left}`,
+    };
+  }
+  const profile =
+    request.profile === undefined ? await profileOf(context, request) : await givenProfile(context, request.profile);
+  const suggestions = suggestChecks(profile);
+  const few = profile.rows < 1000 ? ': fewer than 1,000 rows say little' : '';
+  return {
+    text: suggestionText(suggestions, []),
+    note: `${suggestions.length} checks, from ${profile.rows} rows${few}`,
+  };
+}
+
+async function profileOf(context: Context, request: SuggestRequest): Promise<Profile> {
+  const { datasets } = await datasetsOf(context, request);
+  const [dataset] = datasets;
+  if (dataset === undefined || datasets.length > 1) {
+    throw new ConfigurationError(`Suggestions are for one dataset, and the model file has ${datasets.length}.`, {
+      hint: `Say which one with --dataset: ${datasets.map(({ name }) => name).join(', ')}.`,
+    });
+  }
+  await using session = await openTables();
+  context.progress.phase(`profile ${dataset.name}`);
+  const table = await session.open({ uri: dataset.uri, root: dataset.root });
+  return await profileTable({
+    session,
+    table,
+    dataset: { name: dataset.name, uri: dataset.uri, digest: null },
+    key: request.key ?? dataset.model?.columns.key ?? [],
+    progress: context.progress,
+  });
 }
 
 /** A report, and the file of its document where a model's dataset was validated. */

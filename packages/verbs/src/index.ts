@@ -40,6 +40,7 @@ export const check = verb(async () => (await import('./check.ts')).check);
 export const compare = verb(async () => (await import('./compare.ts')).compare);
 export const dataDrift = verb(async () => (await import('./data.ts')).dataDrift);
 export const dataLock = verb(async () => (await import('./data.ts')).dataLock);
+export const dataSuggest = verb(async () => (await import('./data.ts')).dataSuggest);
 export const dataProfile = verb(async () => (await import('./data.ts')).dataProfile);
 export const dataValidate = verb(async () => (await import('./data.ts')).dataValidate);
 export const doctor = verb(async () => (await import('./doctor.ts')).doctor);

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parseYaml, runProcess, silentProgress, type TemporaryFolder, temporaryFolder } from '@passloop/core';
-import { type LoadedModel, parseModelFile } from '@passloop/model';
+import { checkId, type LoadedModel, parseModelFile } from '@passloop/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Context } from './context.ts';
 import { type Initialized, type InitRequest, init } from './init.ts';
@@ -193,6 +193,40 @@ entry_points:
       expect(text[Number(line) - 1]).toContain('# decide:');
     }
     expect(named.map((one) => one.split('`')[1])).toEqual(['task', 'key', 'label', 'data']);
+  });
+
+  it('checks of another tool, those that can not be mapped as comments', async () => {
+    await put({ 'data/test.csv': table, 'data/train.csv': table, 'train.py': '' });
+    const suite = {
+      expectations: [
+        { type: 'expect_column_values_to_be_between', kwargs: { column: 'distance', min_value: 0 } },
+        { type: 'expect_column_values_to_be_between', kwargs: { column: 'distance', max_value: 5000 } },
+        { type: 'expect_column_values_to_be_unique', kwargs: { column: 'id' } },
+        { type: 'expect_something_else', kwargs: { column: 'late' } },
+      ],
+    };
+    await put({ 'gx/suite.json': JSON.stringify(suite) });
+    await git('add', '.');
+
+    const { decisions } = await run({ from: 'gx/suite.json' });
+
+    const { data } = await written();
+    expect(data.train?.checks.map((check) => checkId(check))).toEqual([
+      'columns',
+      'range:distance',
+      'range:distance:2',
+      'unique:id',
+    ]);
+    expect(data.test?.checks.map(({ kind }) => kind)).toContain('row-count');
+    expect(await readFile(path.join(root, 'passloop.yaml'), 'utf8')).toContain(
+      '          # not mapped: expect_something_else of late: no check of ours is exactly this\n',
+    );
+    expect(decisions).toContainEqual(expect.stringMatching(/^1 checks of gx\/suite\.json could not be mapped/));
+    await git('commit', '-qm', 'Checks');
+    expect((await run({ from: 'gx/suite.json' })).decisions).toContainEqual(
+      expect.stringMatching(/data suggest --from FILE/),
+    );
+    await expect(run({ from: 'gone.json' })).rejects.toThrow('There is no file gone.json.');
   });
 
   it('the parts of a table as its folder', async () => {

@@ -1,7 +1,9 @@
 import { appendFile, lstat, mkdir, realpath, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { ConfigurationError, insidePath, openGitRepository } from '@passloop/core';
+import { ConfigurationError, insidePath, openGitRepository, readTextIfExists } from '@passloop/core';
+import { readForeignChecks, suggestionText } from '@passloop/data';
 import { type Context, toolEnvironment } from './context.ts';
+import type { ImportedChecks } from './init/model-file-text.ts';
 import { type InitPlan, type PlannedFile, planInit } from './init/plan.ts';
 import { surveyRepository } from './init/survey.ts';
 import { repositoryName } from './workspace.ts';
@@ -13,6 +15,10 @@ export type InitRequest = {
   deploy?: boolean | undefined;
   owners?: string | undefined;
   release?: string | undefined;
+  /** Checks of another tool, for the dataset that trains. */
+  from?: string | undefined;
+  /** Which relation, where that file describes several. */
+  table?: string | undefined;
 };
 
 export type Initialized = InitPlan & { written: boolean };
@@ -51,10 +57,20 @@ export async function init(context: Context, request: InitRequest): Promise<Init
     deploy: request.deploy ?? false,
     owners,
     release,
+    imported: request.from === undefined ? null : await importedChecks(context, request.from, request.table ?? null),
   });
   context.progress.done();
   if (request.plan !== true) await writeAll(root, plan.files);
   return { ...plan, written: request.plan !== true };
+}
+
+async function importedChecks(context: Context, file: string, table: string | null): Promise<ImportedChecks> {
+  const text = await readTextIfExists(path.resolve(context.cwd, file));
+  if (text === null) throw new ConfigurationError(`There is no file ${file}.`, { file });
+  const { tool, suggestions, unmapped } = readForeignChecks(text, file, table);
+  const lines = suggestionText(suggestions, unmapped).trimEnd().split('\n');
+  context.progress.note(`${suggestions.length} checks of ${tool} mapped, ${unmapped.length} not`);
+  return { source: file, lines, left: unmapped.length };
 }
 
 /** The one place that writes: all or, where something is in the way, nothing. */

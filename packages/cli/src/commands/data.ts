@@ -2,7 +2,7 @@ import path from 'node:path';
 import { ConfigurationError, worstVerdict } from '@passloop/core';
 import { driftMethods } from '@passloop/model/drift-methods';
 import { printDataReport, table } from '@passloop/report';
-import { dataDrift, dataLock, dataProfile, dataValidate, type ValidatedDataset } from '@passloop/verbs';
+import { dataDrift, dataLock, dataProfile, dataSuggest, dataValidate, type ValidatedDataset } from '@passloop/verbs';
 import { type Command, Option } from 'commander';
 import { answer, answerText, type CommonFlags, exitCodeOf } from '../face.ts';
 import { common, effectSize, several, wholeNumber } from '../flags.ts';
@@ -57,6 +57,36 @@ export function addDataCommands(program: Command): void {
         }
         const lines = files.map((one) => `written: ${one.file} (${one.rows} rows)`).join('\n');
         return { text: text ?? lines, json: text ?? first?.text ?? '' };
+      });
+    },
+  );
+
+  common(
+    data
+      .command('suggest [file]')
+      .description('print checks as YAML: what the data passes, each with its reason; or those of another tool')
+      .option('--dataset <name>', 'this dataset of the model file')
+      .option('--model <name>', 'this model')
+      .option('--profile <file>', 'a profile in place of the data')
+      .option('--key <column>', 'a column that names rows (several times for several)', several)
+      .option('--from <file>', 'checks of Great Expectations, dbt, Soda, Frictionless or pandera, as ours')
+      .option('--table <name>', 'which relation, where that file describes several'),
+  ).action(
+    async (
+      file: string | undefined,
+      flags: CommonFlags & {
+        dataset?: string;
+        model?: string;
+        profile?: string;
+        key?: string[];
+        from?: string;
+        table?: string;
+      },
+    ) => {
+      await answerText(flags, async (context) => {
+        const { text, note } = await dataSuggest(context, { file, ...flags });
+        context.progress.note(note);
+        return text;
       });
     },
   );

@@ -14,6 +14,8 @@ export function addSetupCommands(program: Command): void {
       .option('--workflows', 'only the workflows')
       .option('--deploy', 'this is a deploy repository: its two workflows, and no model file')
       .option('--owners <owners>', 'who owns overrides and workflows, for CODEOWNERS: @acme/ml')
+      .option('--from <file>', 'take over the checks of Great Expectations, dbt, Soda, Frictionless or pandera')
+      .option('--table <name>', 'which relation, where that file describes several')
       .option('--release <ref>', 'the commit or tag at which the workflows call Passloop')
       .addHelpText(
         'after',

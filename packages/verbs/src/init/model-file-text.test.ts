@@ -39,6 +39,7 @@ it('whatever columns and commands are called, the file loads', () => {
       (names, run) => {
         const written = modelFileText({
           name: 'flights',
+          imported: null,
           guess: { key: names[0] ?? null, label: names[1] ?? null, task: null, reason: null },
           datasets: [
             {

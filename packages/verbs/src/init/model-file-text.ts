@@ -6,6 +6,9 @@ import type { FoundStage, Pipeline } from './pipeline.ts';
 import { outputKinds } from './script.ts';
 import { yamlList, yamlScalar } from './yaml-scalar.ts';
 
+/** Lines of YAML, and how many checks of the source they could not say. */
+export type ImportedChecks = { source: string; lines: readonly string[]; left: number };
+
 export type ModelFileContent = {
   name: string;
   guess: ColumnGuess;
@@ -14,6 +17,8 @@ export type ModelFileContent = {
   python: string | null;
   /** A requirements lock with hashes. */
   lock: string | null;
+  /** Checks of another tool, for the dataset that trains or else the first one. */
+  imported: ImportedChecks | null;
   /** Where runs are kept; null leaves the default. */
   store: string | null;
 };
@@ -83,21 +88,37 @@ function dataLines(content: ModelFileContent): string[] {
       '    #   train: {path: data/train.parquet, checks: [{kind: row-count, min: 1}]}',
     ];
   }
+  const importedAt = Math.max(
+    0,
+    content.datasets.findIndex(({ name }) => name === 'train'),
+  );
   return [
     '    data:',
-    ...content.datasets.flatMap(({ name, path, columns }) => [
+    ...content.datasets.flatMap(({ name, path, columns }, index) => [
       `      ${yamlScalar(name)}:`,
       `        path: ${yamlScalar(path)}`,
       '        checks:',
       ...columnsCheck(columns),
-      '          - {kind: row-count, min: 1}',
-      ...(has(columns, content.guess.key)
-        ? [`          - {kind: unique, columns: ${yamlList([content.guess.key ?? ''])}}`]
-        : []),
-      ...(has(columns, content.guess.label)
-        ? [`          - {kind: not-null, column: ${yamlScalar(content.guess.label ?? '')}}`]
-        : []),
+      ...(content.imported !== null && index === importedAt
+        ? importedLines(content.imported)
+        : usualChecks(columns, content)),
     ]),
+  ];
+}
+
+function importedLines({ source, lines }: ImportedChecks): string[] {
+  return [`          # from ${plainText(source, 200)}`, ...lines.map((line) => `          ${line}`)];
+}
+
+function usualChecks(columns: readonly TableColumn[] | null, content: ModelFileContent): string[] {
+  return [
+    '          - {kind: row-count, min: 1}',
+    ...(has(columns, content.guess.key)
+      ? [`          - {kind: unique, columns: ${yamlList([content.guess.key ?? ''])}}`]
+      : []),
+    ...(has(columns, content.guess.label)
+      ? [`          - {kind: not-null, column: ${yamlScalar(content.guess.label ?? '')}}`]
+      : []),
   ];
 }
 

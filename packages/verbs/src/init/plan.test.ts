@@ -35,7 +35,7 @@ function survey(changed: Partial<Survey> = {}): Survey {
     ...changed,
   };
 }
-const options: InitOptions = { workflows: false, deploy: false, owners: null, release: null };
+const options: InitOptions = { workflows: false, deploy: false, owners: null, release: null, imported: null };
 
 it('writes the four workflows of a model repository, filled in', () => {
   const { files, decisions } = planInit(survey(), options);

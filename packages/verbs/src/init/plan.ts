@@ -6,7 +6,7 @@ import type { WorkflowFile } from '../doctor/workflow-file.ts';
 import { guessColumns } from './columns.ts';
 import { dvcPipeline } from './dvc.ts';
 import { mlprojectPipeline } from './mlproject.ts';
-import { decisionsOf, type ModelFileContent, modelFileText } from './model-file-text.ts';
+import { decisionsOf, type ImportedChecks, type ModelFileContent, modelFileText } from './model-file-text.ts';
 import { type Pipeline, type PipelineSource, plainName } from './pipeline.ts';
 import { findScript, scriptPipeline } from './script.ts';
 import type { Survey } from './survey.ts';
@@ -20,6 +20,8 @@ export type InitOptions = {
   owners: string | null;
   /** The ref at which workflows call Passloop; null keeps the template's own. */
   release: string | null;
+  /** Checks of another tool, for the first dataset. */
+  imported: ImportedChecks | null;
 };
 
 /** A file to write, by its path from the repository's top. `append` adds to what is there, `create` needs that nothing is. */
@@ -37,16 +39,20 @@ export type InitPlan = {
 export function planInit(survey: Survey, options: InitOptions): InitPlan {
   const plan: InitPlan = { files: [], kept: [], decisions: [] };
   const isWhole = !options.workflows && !options.deploy;
-  if (isWhole) planModelFile(survey, plan);
+  if (isWhole) planModelFile(survey, options, plan);
   planWorkflows(survey, options, plan);
   if (isWhole) planIgnored(survey, plan);
   if (!options.workflows) planOwners(survey, options, plan);
   return plan;
 }
 
-function planModelFile(survey: Survey, plan: InitPlan): void {
+function planModelFile(survey: Survey, { imported }: InitOptions, plan: InitPlan): void {
   if (survey.modelFiles.length > 0) {
     plan.kept.push(...survey.modelFiles);
+    if (imported !== null)
+      plan.decisions.push(
+        `The checks of ${plainText(imported.source)} are not taken over, since a model file is there: \`passloop data suggest --from FILE\` prints them.`,
+      );
     return;
   }
   const file = survey.folder === '' ? 'passloop.yaml' : `${survey.folder}/passloop.yaml`;
@@ -73,11 +79,16 @@ function planModelFile(survey: Survey, plan: InitPlan): void {
     pipeline,
     python: pipeline?.python ?? survey.python,
     lock: survey.lock,
+    imported,
     store: owner !== undefined && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(owner) ? `ghcr.io/${owner}/${model}-runs` : null,
   };
   const { text, problem } = loadable(content, file);
   plan.files.push({ path: file, change: 'create', text });
   plan.decisions.push(...decisionsOf(text).map(({ line, what }) => `${plainText(file)}:${line} ${what}`));
+  if (imported !== null && imported.left > 0)
+    plan.decisions.push(
+      `${imported.left} checks of ${plainText(imported.source)} could not be mapped; they stand as comments beside those that were.`,
+    );
   plan.decisions.push(...(problem === null ? [] : [problem]), ...(pipeline?.left ?? []), ...survey.left);
 }
 

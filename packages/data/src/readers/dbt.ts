@@ -1,0 +1,104 @@
+import { ConfigurationError } from '@passloop/core';
+import { z } from 'zod';
+import {
+  type Collected,
+  collect,
+  type ForeignChecks,
+  Named,
+  noEqual,
+  readDocument,
+  uniqueValues,
+} from './foreign-checks.ts';
+
+const Test = z.union([z.string(), Named]);
+const Tests = { tests: z.array(Test).optional(), data_tests: z.array(Test).optional() };
+const Relation = z.looseObject({
+  name: z.string(),
+  ...Tests,
+  columns: z.array(z.looseObject({ name: z.string(), ...Tests })).optional(),
+});
+const Schema = z.looseObject({
+  models: z.array(Relation).optional(),
+  seeds: z.array(Relation).optional(),
+  sources: z.array(z.looseObject({ tables: z.array(Relation).optional() })).optional(),
+});
+
+/** The tests of one relation in a properties file of dbt. @param relation which, where the file has several */
+export function readDbt(text: string, file: string, relation: string | null): ForeignChecks {
+  const { models = [], seeds = [], sources = [] } = readDocument(text, file, Schema, 'properties file of dbt');
+  const all = [...models, ...seeds, ...sources.flatMap(({ tables = [] }) => tables)];
+  const chosen = all.filter(({ name }) => relation === null || name === relation);
+  const [one] = chosen;
+  if (one === undefined || chosen.length > 1) {
+    throw new ConfigurationError(
+      `${file} describes ${all.length} relations${relation === null ? '' : `, and none is ${JSON.stringify(relation.slice(0, 80))}`}.`,
+      {
+        file,
+        hint: `Say which one: --table ${all
+          .slice(0, 10)
+          .map(({ name }) => name)
+          .join(', --table ')}`,
+      },
+    );
+  }
+  const found = collect();
+  for (const test of [...(one.tests ?? []), ...(one.data_tests ?? [])]) read(found, test, null);
+  for (const column of one.columns ?? [])
+    for (const test of [...(column.tests ?? []), ...(column.data_tests ?? [])]) read(found, test, column.name);
+  return { tool: 'dbt', ...found };
+}
+
+function read(found: Collected, test: z.infer<typeof Test>, column: string | null): boolean {
+  const [name, raw] = typeof test === 'string' ? [test, {}] : named(test);
+  const what = `${name}${column === null ? '' : ` of ${column}`}`;
+  const {
+    arguments: inner,
+    config,
+    severity,
+    name: _name,
+    description: _text,
+    tags: _tags,
+    ...fields
+  } = Named.safeParse(raw).data ?? {};
+  const settings = { ...(Named.safeParse(config).data ?? {}), ...(severity === undefined ? {} : { severity }) };
+  const { severity: level, ...others } = settings as Record<string, unknown>;
+  if (Object.keys(others).length > 0) return found.leave(what, `its config has ${Object.keys(others).join(', ')}`);
+  const more = String(level).toLowerCase() === 'warn' ? { severity: 'warn' } : {};
+  const own = { ...fields, ...(Named.safeParse(inner).data ?? {}) };
+  const short = name.replace(/^dbt_utils\./, 'dbt_utils.');
+  switch (short) {
+    case 'unique':
+      return column === null ? found.leave(what, noEqual) : found.add({ ...uniqueValues([column]), ...more }, what);
+    case 'dbt_utils.unique_combination_of_columns':
+      return found.add({ kind: 'unique', columns: own.combination_of_columns, ...more }, what);
+    case 'accepted_values':
+      return found.add({ kind: 'accepted_values', column, values: own.values, ...more }, what);
+    case 'dbt_utils.accepted_range':
+      if (own.inclusive === false) return found.leave(what, 'its bounds are not part of the range');
+      return found.add({ kind: short, column, min_value: own.min_value, max_value: own.max_value, ...more }, what);
+    case 'dbt_utils.expression_is_true': {
+      const text = column === null ? own.expression : `"${column.replaceAll('"', '""')}" ${String(own.expression)}`;
+      return found.add({ kind: 'expression', expression: text, ...more }, what);
+    }
+    case 'not_null':
+    case 'dbt_utils.not_constant':
+      return found.add({ kind: short, column, ...more }, what);
+    case 'relationships':
+      return found.leave(
+        what,
+        'write it as {kind: references, columns: [...], dataset: ..., to: [...]}, with the dataset of this model',
+      );
+    default:
+      return found.leave(what, noEqual);
+  }
+}
+
+/** A test with fields is a map with one key; newer versions write `test_name` beside others. */
+function named(test: Record<string, unknown>): [string, unknown] {
+  if (typeof test.test_name === 'string') {
+    const { test_name: name, ...rest } = test;
+    return [name, rest];
+  }
+  const [[name, fields] = ['', {}]] = Object.entries(test);
+  return [name, fields];
+}

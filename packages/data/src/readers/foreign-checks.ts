@@ -1,0 +1,80 @@
+import { ConfigurationError, parseYaml } from '@passloop/core';
+import { Check, type CheckInput, checkId, withOwnNames } from '@passloop/model';
+import { z } from 'zod';
+import type { Suggestion, Unmapped } from '../suggestion.ts';
+
+export type ForeignChecks = { tool: string; suggestions: Suggestion[]; unmapped: Unmapped[] };
+
+/** What readers collect into: whether a check was mapped. It is only if our schema takes it. */
+export type Collected = {
+  add(check: Record<string, unknown>, reason: string): boolean;
+  leave(what: string, why: string): boolean;
+};
+
+export const noEqual = 'no check of ours is exactly this';
+
+export function collect(): Collected & Omit<ForeignChecks, 'tool'> {
+  const suggestions: Suggestion[] = [];
+  const unmapped: Unmapped[] = [];
+  const ids = new Map<string, number>();
+  function leave(what: string, why: string): boolean {
+    unmapped.push({ what, why });
+    return false;
+  }
+  return {
+    suggestions,
+    unmapped,
+    leave,
+    add(check, reason) {
+      const own = withOwnNames(dropNull(check));
+      const parsed = Check.safeParse(own);
+      if (!parsed.success) return leave(reason, parsed.error.issues[0]?.message ?? noEqual);
+      // Two of one kind on one column would have one name.
+      const id = checkId(parsed.data);
+      const nth = (ids.get(id) ?? 0) + 1;
+      ids.set(id, nth);
+      suggestions.push({ check: { ...(own as CheckInput), ...(nth === 1 ? {} : { id: `${id}:${nth}` }) }, reason });
+      return true;
+    },
+  };
+}
+
+function dropNull(check: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(check).filter(([, value]) => value !== null && value !== undefined));
+}
+
+/** `unique` of a tool that lets NULL pass. */
+export function uniqueValues(columns: readonly string[]): Record<string, unknown> {
+  const present = columns.map((name) => `"${name.replaceAll('"', '""')}" IS NOT NULL`).join(' AND ');
+  return { kind: 'unique', columns: [...columns], where: present };
+}
+
+const typeNames: readonly [RegExp, readonly string[]][] = [
+  [/^(tiny|small|big|medium)?int(eger)?(8|16|32|64)?$|^u?int(8|16|32|64)$|^long$/i, ['integer']],
+  [/^(float|double|real)(32|64)?( precision)?$/i, ['float']],
+  [/^number$/i, ['integer', 'float', 'decimal']],
+  [/^(decimal|numeric)(\(.*\))?$/i, ['decimal']],
+  [/^(str|string|text|varchar|char|character varying|object|category)(\[.*\])?(\(.*\))?$/i, ['string']],
+  [/^bool(ean)?$/i, ['boolean']],
+  [/^date$/i, ['date']],
+  [/^(datetime|timestamp)(64)?(\[.*\])?( with(out)? time zone)?(_[a-z]+)?$/i, ['timestamp']],
+  [/^time$/i, ['time']],
+];
+
+/** Our types for a type of theirs; null for one that we have no word for. */
+export function typesOf(name: string): readonly string[] | null {
+  return typeNames.find(([pattern]) => pattern.test(name.trim()))?.[1] ?? null;
+}
+
+/** A document of another tool: YAML or JSON, bounded by the YAML reader. @throws ConfigurationError with the line */
+export function readDocument<T>(text: string, file: string, schema: z.ZodType<T>, tool: string): T {
+  const parsed = schema.safeParse(parseYaml(text, file).value);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new ConfigurationError(
+    `${file} is no ${tool}: ${issue?.path.map(String).join('.') ?? ''} ${issue?.message ?? ''}`,
+    { file },
+  );
+}
+
+export const Named = z.record(z.string(), z.unknown());

@@ -1,0 +1,217 @@
+import { Check } from '@passloop/model';
+import { describe, expect, it } from 'vitest';
+import { suggestionText } from '../suggestion.ts';
+import { readForeignChecks } from './read-checks.ts';
+
+function ours(text: string, table: string | null = null) {
+  const { tool, suggestions, unmapped } = readForeignChecks(text, 'theirs', table);
+  for (const { check } of suggestions) expect(Check.safeParse(check).success).toBe(true);
+  return {
+    tool,
+    checks: suggestions.map(({ check }) => check),
+    left: unmapped.map(({ what, why }) => `${what}: ${why}`),
+  };
+}
+
+it('reads a suite of Great Expectations, and lists what can not be mapped', () => {
+  const suite = {
+    name: 'flights',
+    expectations: [
+      { type: 'expect_column_values_to_not_be_null', kwargs: { column: 'id', mostly: 0.99 }, meta: {} },
+      {
+        expectation_type: 'expect_column_values_to_be_between',
+        kwargs: { column: 'age', min_value: 0, max_value: null, strict_min: false },
+      },
+      { type: 'expect_column_values_to_be_between', kwargs: { column: 'age', min_value: 0, strict_min: true } },
+      { type: 'expect_column_to_exist', kwargs: { column: 'hub' } },
+      { type: 'expect_compound_columns_to_be_unique', kwargs: { column_list: ['day', 'hour'] } },
+      { type: 'expect_column_kl_divergence_to_be_less_than', kwargs: { column: 'age', threshold: 0.1 } },
+      { type: 'expect_column_values_to_be_in_set', kwargs: { column: 'hub', value_set: ['a'], row_condition: 'x>1' } },
+      { type: 'expect_column_mean_to_be_between', kwargs: { column: 'age', min_value: 1 }, severity: 'warning' },
+    ],
+  };
+  expect(ours(JSON.stringify(suite))).toEqual({
+    tool: 'Great Expectations',
+    checks: [
+      { kind: 'not-null', column: 'id', mostly: 0.99 },
+      { kind: 'range', column: 'age', min: 0 },
+      expect.objectContaining({ kind: 'type', column: 'hub' }),
+      { kind: 'unique', columns: ['day', 'hour'], where: '"day" IS NOT NULL OR "hour" IS NOT NULL' },
+      { kind: 'aggregate', function: 'mean', column: 'age', min: 1, severity: 'warn' },
+    ],
+    left: [
+      'expect_column_values_to_be_between of age: its bound is not part of the range',
+      'expect_column_kl_divergence_to_be_less_than of age: no check of ours is exactly this',
+      'expect_column_values_to_be_in_set of hub: its row_condition is written in another language',
+    ],
+  });
+});
+
+const dbt = `version: 2
+models:
+  - name: flights
+    data_tests:
+      - dbt_utils.unique_combination_of_columns: {combination_of_columns: [day, hour]}
+      - dbt_utils.expression_is_true: {expression: "arrived >= departed"}
+    columns:
+      - name: id
+        tests: [unique, not_null]
+      - name: hub
+        data_tests:
+          - accepted_values: {arguments: {values: [a, b]}, config: {severity: warn}}
+          - relationships: {to: ref('hubs'), field: code}
+          - not_null: {config: {where: "x > 1"}}
+          - dbt_expectations.expect_something
+  - name: hubs
+`;
+
+it('reads the tests of one relation of dbt', () => {
+  expect(ours(dbt, 'flights')).toEqual({
+    tool: 'dbt',
+    checks: [
+      { kind: 'unique', columns: ['day', 'hour'] },
+      { kind: 'expression', expression: 'arrived >= departed' },
+      { kind: 'unique', columns: ['id'], where: '"id" IS NOT NULL' },
+      { kind: 'not-null', column: 'id' },
+      { kind: 'set', column: 'hub', values: ['a', 'b'], severity: 'warn' },
+    ],
+    left: [
+      'relationships of hub: write it as {kind: references, columns: [...], dataset: ..., to: [...]}, with the dataset of this model',
+      'not_null of hub: its config has where',
+      'dbt_expectations.expect_something of hub: no check of ours is exactly this',
+    ],
+  });
+  expect(() => ours(dbt)).toThrow(/describes 2 relations/);
+  expect(() => ours(dbt, 'gone')).toThrow(/none is "gone"/);
+});
+
+it('reads a contract of Soda', () => {
+  const contract = `dataset: a/b/flights
+columns:
+  - name: id
+    data_type: integer
+    checks: [missing:, duplicate:]
+  - name: hub
+    data_type: geography
+    checks:
+      - invalid: {valid_values: [a, b]}
+      - missing: {threshold: {metric: percent, must_be_less_than: 5}}
+      - aggregate: {function: avg_length, threshold: {must_be: 3}}
+  - name: age
+    checks:
+      - aggregate: {function: avg, threshold: {level: warn, must_be_between: {greater_than_or_equal: 1, less_than_or_equal: 9}}}
+checks:
+  - row_count:
+  - schema:
+`;
+  expect(ours(contract)).toMatchObject({
+    tool: 'Soda',
+    checks: [
+      { kind: 'type', column: 'id', types: ['integer'] },
+      { kind: 'not-null', column: 'id' },
+      { kind: 'unique', columns: ['id'] },
+      { kind: 'set', column: 'hub', values: ['a', 'b'] },
+      { kind: 'aggregate', column: 'age', function: 'mean', min: 1, max: 9, severity: 'warn' },
+      { kind: 'row-count', min: 1 },
+    ],
+    left: [
+      'data_type of hub: there is no type geography',
+      'missing of hub: it tolerates some; write it with `mostly`',
+      expect.stringContaining('aggregate of hub: '),
+      'schema: no check of ours is exactly this',
+    ],
+  });
+});
+
+it('reads a Table Schema', () => {
+  const schema = {
+    fields: [
+      { name: 'id', type: 'integer', constraints: { required: true, unique: true } },
+      { name: 'ref', type: 'string', constraints: { pattern: 'R-[0-9]+', minLength: 3, jsonSchema: {} } },
+      { name: 'at', type: 'geopoint' },
+    ],
+    primaryKey: 'id',
+    foreignKeys: [{}],
+  };
+  const { tool, checks, left } = ours(JSON.stringify(schema));
+  expect(tool).toBe('Frictionless');
+  expect(checks).toEqual([
+    { kind: 'type', column: 'id', types: ['integer'] },
+    { kind: 'not-null', column: 'id' },
+    { kind: 'unique', columns: ['id'], where: '"id" IS NOT NULL' },
+    { kind: 'type', column: 'ref', types: ['string'] },
+    { kind: 'regex', column: 'ref', pattern: 'R-[0-9]+', full: true },
+    { kind: 'length', column: 'ref', min: 3 },
+    { kind: 'unique', columns: ['id'], id: 'unique:id:2' },
+    { kind: 'not-null', column: 'id', id: 'not-null:id:2' },
+  ]);
+  expect(left).toEqual([
+    'jsonSchema of ref: no check of ours is exactly this',
+    'type of at: there is no type geopoint',
+    expect.stringMatching(/^foreignKeys: /),
+  ]);
+});
+
+it('reads a schema of pandera', () => {
+  const schema = `schema_type: dataframe
+version: 0.20.0
+columns:
+  age:
+    dtype: int64
+    nullable: false
+    checks:
+      greater_than_or_equal_to: 0
+      in_range: {min_value: 0, max_value: 120, include_min: true, include_max: false}
+      isin: {value: [1, 2], options: {raise_warning: true}}
+    unique: true
+  ref:
+    dtype: string[python]
+    nullable: true
+    checks: {str_matches: "R-.*", str_length: {min_value: 3, max_value: 9}}
+checks: null
+index: null
+unique: [age, ref]
+`;
+  expect(ours(schema)).toEqual({
+    tool: 'pandera',
+    checks: [
+      { kind: 'type', column: 'age', types: ['integer'] },
+      { kind: 'not-null', column: 'age' },
+      { kind: 'unique', columns: ['age'] },
+      { kind: 'range', column: 'age', min: 0 },
+      { kind: 'set', column: 'age', values: [1, 2], severity: 'warn' },
+      { kind: 'type', column: 'ref', types: ['string'] },
+      { kind: 'regex', column: 'ref', pattern: '^(?:R-.*)' },
+      { kind: 'length', column: 'ref', min: 3, max: 9 },
+      { kind: 'unique', columns: ['age', 'ref'] },
+    ],
+    left: ['in_range of age: a bound is not part of the range'],
+  });
+});
+
+describe('what is none of these', () => {
+  it.each(['[]', 'a: 1', '{"expectations": 3}', 'columns: 7'])('is refused: %s', (text) => {
+    expect(() => ours(text)).toThrow(/holds no checks that are known here/);
+  });
+
+  it.each([
+    ['{"expectations": [{"kwargs": 3}]}', /is no suite of Great Expectations: expectations\.0\.kwargs/],
+    ['fields: [{}]', /is no Table Schema: fields\.0\.name/],
+    ['a: [', /theirs is not valid YAML/],
+  ])('or broken: %s', (text, message) => {
+    expect(() => ours(text)).toThrow(message);
+  });
+});
+
+it('lets no name out of its line', () => {
+  const hostile = 'x: y}\n- {kind: row-count}\u2028# "\'';
+  const suite = {
+    expectations: [
+      { type: 'expect_column_values_to_not_be_null', kwargs: { column: hostile } },
+      { type: hostile, kwargs: {} },
+    ],
+  };
+  const { suggestions, unmapped } = readForeignChecks(JSON.stringify(suite), 'theirs');
+  const text = suggestionText(suggestions, unmapped);
+  expect(text.trimEnd().split(/[\n\u2028]/)).toHaveLength(2);
+});
