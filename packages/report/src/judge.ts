@@ -148,7 +148,17 @@ export function checkSentence(report: DataReport, check: CheckResult): string {
     'not-null': `${rows}${where} are null`,
     range: `${rows}${where} are out of range`,
     set: `${rows}${where} are not in the set`,
+    'not-in-set': `${rows}${where} have a value that is not allowed`,
     unique: `${rows}${where} are not unique`,
+    'null-like': `${rows}${where} hold text that means missing`,
+    finite: `${rows}${where} are NaN or infinite`,
+    length: `${rows}${where} are shorter or longer than allowed`,
+    outliers: `${rows}${where} lie far from the others`,
+    'duplicate-rows': `${rows}${where} are there already`,
+    references: `${rows}${where} refer to nothing`,
+    'known-values': `${rows}${where} have a value that was not known`,
+    'conflicting-labels': `${rows}${where} have the features of others and another label`,
+    leakage: `${rows}${where} leak`,
   };
   const open = check.verdict === 'inconclusive' || check.verdict === 'pending';
   const what =
