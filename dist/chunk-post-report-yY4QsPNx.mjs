@@ -1,0 +1,1 @@
+export{n as postReport}from"./chunk-post-report-_uy7okYz.mjs";

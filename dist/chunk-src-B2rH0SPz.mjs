@@ -1,1 +1,0 @@
-export{X as errorDocument,n as formatDocument}from"./chunk-src-DM4pckJz.mjs";

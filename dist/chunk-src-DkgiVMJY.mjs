@@ -1,1 +1,0 @@
-import"./chunk-workspace-BM90P1q-.mjs";import"./chunk-targets-DlLvgR3u.mjs";import"./chunk-schema-CiDbP2_X.mjs";export{r as formatLock}from"./chunk-src-B1ucBSQW.mjs";import"./chunk-overrides-B0tFDWDJ.mjs";import"./chunk-plan-2zVzwedC.mjs";import"./chunk-requirements-CioMqsNC.mjs";import"./chunk-signature-CRt8rapa.mjs";

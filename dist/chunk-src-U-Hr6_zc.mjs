@@ -1,0 +1,1 @@
+export{X as errorDocument,n as formatDocument}from"./chunk-src-C6EhP9yl.mjs";
