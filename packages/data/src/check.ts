@@ -10,6 +10,7 @@ import {
   type TableSession,
 } from '@passloop/tables';
 import type { ScanAnswer, ScanPlan } from './plan.ts';
+import type { Profile } from './profile.ts';
 
 /** What a check needs to plan itself. */
 export type CheckContext = {
@@ -19,6 +20,8 @@ export type CheckContext = {
   now: Date;
   /** Another dataset of the same model, open. @throws ConfigurationError where there is none of that name */
   other(name: string): Promise<Table>;
+  /** Committed versions of the dataset's profile, newest first; null where there are none to ask for. */
+  history: (() => Promise<readonly Profile[]>) | null;
 };
 
 /** A check that is ready: its aggregates are in the plan, `finish` reads the scan's answer (and may query on its own). */
@@ -39,7 +42,7 @@ export function resultOf(
   return {
     id: checkId(check).slice(0, 256),
     kind: check.kind,
-    column: 'column' in check ? check.column : null,
+    column: 'column' in check ? (check.column ?? null) : null,
     severity: check.severity,
     verdict: fields.verdict,
     expected: fields.expected.slice(0, 1024),

@@ -70,6 +70,7 @@ export async function driftBetween(options: DriftBetweenOptions): Promise<DataRe
     except: [...except],
     method,
     minRows,
+    maxShare: 0,
   };
   const graded = drift.map((result) =>
     result.verdict === 'fail' && check.severity === 'warn' ? { ...result, verdict: 'warn' as const } : result,

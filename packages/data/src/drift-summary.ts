@@ -2,6 +2,7 @@ import type { Verdict } from '@passloop/core';
 import type { CheckResult, DriftResult } from '@passloop/documents';
 import type { Check } from '@passloop/model';
 import { brokenVerdict, resultOf } from './check.ts';
+import { reaches } from './share.ts';
 
 /** A drift measurement that was made and judged. */
 export function isMeasured(result: DriftResult): boolean {
@@ -33,8 +34,10 @@ export function driftSummary(
   ];
   const open = undecided.length > 0 && check.columns !== undefined ? ('inconclusive' as const) : ('pass' as const);
   const shown = columnsOf(undecided);
+  // What can't be compared is no matter of a share.
+  const isTolerated = apart.length === 0 && reaches(judged.length - drifted.length, judged.length, 1 - check.maxShare);
   return resultOf(check, {
-    verdict: broken.length > 0 ? brokenVerdict(check) : open,
+    verdict: broken.length > 0 && !isTolerated ? brokenVerdict(check) : open,
     expected,
     observed: found.join('; '),
     reason: shown.length === 0 ? null : `${shown.length} columns are undecided${list(shown)}; ${undecided[0]?.reason}`,

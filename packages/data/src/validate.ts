@@ -9,6 +9,7 @@ import { driftSummary, isMeasured } from './drift-summary.ts';
 import { judgeDrift } from './judge.ts';
 import { createPlan, runPlan, type ScanAnswer } from './plan.ts';
 import type { Profile } from './profile.ts';
+import { percent } from './share.ts';
 
 export type ValidateOptions = {
   session: TableSession;
@@ -20,6 +21,8 @@ export type ValidateOptions = {
   /** The clock, for what has to be fresh. */
   now: Date;
   /** Where another dataset of the model lies; without it, checks against others fail. @throws ConfigurationError */
+  /** Committed versions of the dataset's profile, newest first. */
+  history?: (() => Promise<readonly Profile[]>) | undefined;
   /** Told of each check that rows break, with a query that gives these rows whole, while the table is open. */
   onFailing?: ((result: CheckResult, query: string) => Promise<void>) | undefined;
   otherDataset?: ((name: string) => Promise<{ uri: string; root: string }>) | undefined;
@@ -78,7 +81,7 @@ export async function validateTable(options: ValidateOptions & { table: Table })
 
   async function runShared(scope: ValidateOptions & { table: Table }, into: DriftResult[]): Promise<CheckResult[]> {
     const plan = createPlan();
-    const context: CheckContext = { session, table, plan, now: options.now, other };
+    const context: CheckContext = { session, table, plan, now: options.now, other, history: options.history ?? null };
     const planned: PlannedCheck[] = [];
     for (const check of scope.checks) planned.push(await planCheck(check, context, profile, into));
     const answer = await runPlan(session, plan, table.relation);
@@ -132,7 +135,8 @@ function planDriftCheck(
   profile: Profile | null,
   drift: DriftResult[],
 ): PlannedCheck {
-  const expected = `no column drifts from the profile (${check.method})`;
+  const limit = check.maxShare === 0 ? 'no column drifts' : `at most ${percent(check.maxShare, 1)} of columns drift`;
+  const expected = `${limit} from the profile (${check.method})`;
   if (profile === null) {
     return notExecuted(check, expected, 'the dataset has no profile. Run `passloop data profile` and commit it.');
   }
@@ -143,8 +147,13 @@ function planDriftCheck(
         ...result,
         verdict: result.verdict === 'fail' ? brokenVerdict(check) : result.verdict,
       }));
-      drift.push(...own);
-      return driftSummary(check, expected, own);
+      const summary = driftSummary(check, expected, own);
+      // Columns that drifted within the tolerated share are told, and fail nothing.
+      const isTolerated = summary.verdict === 'pass' || summary.verdict === 'inconclusive';
+      drift.push(
+        ...own.map((one) => (isTolerated && one.verdict === 'fail' ? { ...one, verdict: 'warn' as const } : one)),
+      );
+      return summary;
     },
   };
 }

@@ -19,6 +19,8 @@ const driftCheck = z.strictObject({
   method: z.enum(driftMethods).default('auto'),
   /** The effect from which a shift counts; the default belongs to the method. */
   threshold: z.number().min(0).optional(),
+  /** The share of judged columns that may drift; none by default. */
+  maxShare: z.number().min(0).max(1).default(0),
   minRows: z.int().min(1).default(1000),
 });
 
@@ -38,7 +40,8 @@ export function checkId(check: Check): string {
   if (check.kind === 'quantile') parts.push(String(check.at));
   if (check.kind === 'expression') parts.push(check.expression);
   if (check.kind === 'leakage') parts.push(check.by);
-  if ('column' in check) parts.push(check.column);
+  if (check.kind === 'history') parts.push(check.measure);
+  if ('column' in check && check.column !== undefined) parts.push(check.column);
   else if (check.kind === 'conflicting-labels') parts.push(check.label);
   else if ('columns' in check && check.columns !== undefined && check.kind !== 'drift')
     parts.push(check.columns.join(','));

@@ -233,6 +233,7 @@ function overlaps(left: string, right: string): boolean {
 function checkProblem(check: Check, datasets: ReadonlySet<string>, own: string): string | null {
   if ('dataset' in check && (!datasets.has(check.dataset) || check.dataset === own))
     return `names the dataset ${JSON.stringify(check.dataset)}; another one of this model is wanted: ${[...datasets].filter((name) => name !== own).join(', ') || 'there is none'}`;
+  if (check.kind === 'history' && check.measure !== 'rows' && check.column === undefined) return 'needs `column`';
   if (check.kind === 'leakage' && check.by !== 'rows' && check.columns === undefined)
     return `needs \`columns\`${check.by === 'time' ? ': the one of the time' : ''}`;
   if (!boundedKinds.has(check.kind)) return null;
@@ -273,8 +274,12 @@ function checkReferences(source: YamlSource, model: Model, index: number): void 
         );
       }
       ids.add(id);
-      if (check.kind === 'drift' && dataset.profile === undefined) {
-        throw at(source, [...path, 'checks', position], 'a drift check needs the dataset to name its `profile`');
+      if ((check.kind === 'drift' || check.kind === 'history') && dataset.profile === undefined) {
+        throw at(
+          source,
+          [...path, 'checks', position],
+          `a ${check.kind} check needs the dataset to name its \`profile\``,
+        );
       }
       const problem = checkProblem(check, datasets, name);
       if (problem !== null) throw at(source, [...path, 'checks', position], problem);

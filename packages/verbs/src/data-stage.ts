@@ -5,6 +5,7 @@ import type { DataReport } from '@passloop/documents';
 import { type DatasetSource, fromRoot, type LoadedModel, lockFileName } from '@passloop/model';
 import type { TableSession } from '@passloop/tables';
 import type { Context } from './context.ts';
+import { profileHistory } from './profile-history.ts';
 import { lockAt, type Workspace } from './workspace.ts';
 
 /** A dataset whose files are here and are what the commit's lock says. */
@@ -63,6 +64,15 @@ export async function validateModelData(
         checks: source.checks,
         profile,
         now: context.now(),
+        history:
+          source.profile === undefined
+            ? undefined
+            : () =>
+                profileHistory(
+                  workspace.repository,
+                  baseCommit ?? workspace.commit,
+                  fromRoot(model, source.profile ?? ''),
+                ),
         otherDataset: (other) => lockedFiles(workspace, model, other),
       }),
     );

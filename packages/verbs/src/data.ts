@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import path from 'node:path';
-import { ConfigurationError, insidePath, readTextIfExists, writeFileAtomic } from '@passloop/core';
+import { ConfigurationError, insidePath, openGitRepository, readTextIfExists, writeFileAtomic } from '@passloop/core';
 import {
   calibrateDrift,
   type DriftMethod,
@@ -21,14 +21,16 @@ import {
   checkId,
   type DataLock,
   formatLock,
+  fromRoot,
   type LoadedModel,
   lockFileName,
   parseChecks,
 } from '@passloop/model';
 import { datasetIdentity, findTableFiles, openTables } from '@passloop/tables';
-import type { Context } from './context.ts';
+import { type Context, toolEnvironment } from './context.ts';
 import { type FailingRows, failingRowsOf } from './failing-rows.ts';
 import { outFolder } from './out-folder.ts';
+import { profileHistory } from './profile-history.ts';
 import { reportKey, storedReport, storeReport } from './stored-report.ts';
 import { workTreeModels } from './workspace.ts';
 
@@ -260,6 +262,7 @@ export async function dataValidate(
     const checks = given ?? dataset.checks;
     const against = profile ?? (dataset.profile === null ? null : await modelProfile(dataset.root, dataset.profile));
     const other = otherDatasets(dataset);
+    const history = await historyOf(context, dataset);
     const key = await reportKey({
       dataset: { name: dataset.name, uri: dataset.uri, digest },
       checks,
@@ -281,6 +284,7 @@ export async function dataValidate(
         profile: against,
         now: context.now(),
         otherDataset: other,
+        history,
         onFailing: async (result, query) => {
           failing.push(await failingRowsOf(session, result, query, asked));
         },
@@ -298,6 +302,16 @@ export async function dataValidate(
     validated.push({ report, file, declared: given === null ? declaredAt(root, dataset) : new Map(), failing });
   }
   return validated;
+}
+
+/** The versions of a dataset's profile that were committed here; none outside of a repository. */
+async function historyOf(
+  context: Context,
+  { model, profile }: Dataset,
+): Promise<(() => Promise<Profile[]>) | undefined> {
+  if (model === null || profile === null) return undefined;
+  const repository = await openGitRepository(context.cwd, toolEnvironment(context)).catch(() => null);
+  return repository === null ? undefined : () => profileHistory(repository, 'HEAD', fromRoot(model, profile));
 }
 
 /** The other datasets of a model, as the work tree has them. */

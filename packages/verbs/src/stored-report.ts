@@ -37,7 +37,8 @@ export async function reportKey({
   version,
   digestOf,
 }: ReportSubject): Promise<Digest | null> {
-  if (dataset.digest === null || checks.some(({ kind }) => checkKinds[kind].isTimed === true)) return null;
+  if (dataset.digest === null || checks.some(({ kind }) => checkKinds[kind].isTimed === true || kind === 'history'))
+    return null;
   const others: [string, Digest][] = [];
   for (const name of new Set(checks.flatMap((check) => ('dataset' in check ? [check.dataset] : [])))) {
     const digest = await digestOf(name);

@@ -25,7 +25,7 @@ export const caseFiles = {
   ],
 } as const;
 
-export const checkCases: Readonly<Record<Exclude<Check['kind'], 'drift'>, CheckCase>> = {
+export const checkCases: Readonly<Record<Exclude<Check['kind'], 'drift' | 'history'>, CheckCase>> = {
   columns: {
     passes: '{kind: columns, types: {id: integer, amount: float, placed: date}, ordered: true}',
     fails: '{kind: columns, types: {amount: integer, id: integer, price: float}, ordered: true}',

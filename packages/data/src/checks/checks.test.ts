@@ -169,6 +169,11 @@ it('shows each kind, with what it costs and the names that others have for it', 
     const { passes, fails, observed } = checkCases[kind];
     return `| \`${passes.replaceAll('|', '\\|')}\` | \`${fails.replaceAll('|', '\\|')}\` | ${observed === '' ? 'not executed: no row is left' : observed.replaceAll('|', '\\|')} |`;
   });
+  // Against a profile, and its versions: history-check.test.ts and drift.test.ts have the data.
+  shown.push(
+    '| `{kind: history, measure: mean, column: amount, k: 4, versions: 4}` | | mean of amount 68.2; median of 5 versions 22.9 |',
+    '| `{kind: drift, maxShare: 0.2}` | | 3 of 12 columns drifted: amount, country, note |',
+  );
   const table = ['| kind | what it asks | fields | costs | other names |', '|---|---|---|---|---|', ...rows].join('\n');
   const files = Object.entries(caseFiles).map(
     ([name, lines]) => `\`${name}\`\n\n\`\`\`csv\n${lines.join('\n')}\n\`\`\``,

@@ -12,6 +12,7 @@ import {
   planQuantile,
   planVariants,
 } from './aggregate-checks.ts';
+import { planHistory } from './history-check.ts';
 import { planRows } from './row-checks.ts';
 import { planColumnCount, planColumns, planRowCount, planType } from './shape-checks.ts';
 import {
@@ -65,6 +66,7 @@ const planners: { [K in Planned['kind']]: Planner<K> } = {
   'row-ratio': planRowRatio,
   'conflicting-labels': planConflicts,
   leakage: planLeakage,
+  history: planHistory,
 };
 
 export function planOf(check: Planned, context: CheckContext): PlannedCheck | Promise<PlannedCheck> {

@@ -54,5 +54,9 @@ export const checkKinds: Readonly<Record<Check['kind'], CheckKind>> = {
   'row-ratio': { meaning: 'rows by those of another dataset', cost: 'columns' },
   'conflicting-labels': { meaning: 'rows with the same features and another label', cost: 'query' },
   leakage: { meaning: 'rows, ids or a time that training and test share', cost: 'query' },
+  history: {
+    meaning: 'rows, null-share, mean or distinct as in earlier committed versions of the profile',
+    cost: 'query',
+  },
   drift: { meaning: 'distributions against the committed profile', cost: 'scan' },
 };

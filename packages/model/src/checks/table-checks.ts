@@ -55,4 +55,13 @@ export const tableChecks = [
     except: z.array(column).default([]),
     max: share.default(0),
   }),
+  /** A number of this data against the same one of earlier committed versions of its profile. */
+  z.strictObject({
+    kind: z.literal('history'),
+    ...common,
+    measure: z.enum(['rows', 'null-share', 'mean', 'distinct']),
+    column: column.optional(),
+    k: z.number().positive().default(4),
+    versions: z.int().min(2).max(20).default(4),
+  }),
 ] as const;
