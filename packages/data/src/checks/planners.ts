@@ -1,18 +1,9 @@
 import type { Check } from '@passloop/model';
 import type { CheckContext, PlannedCheck } from '../check.ts';
-import {
-  planAggregate,
-  planAssociation,
-  planCorrelation,
-  planFrequency,
-  planFreshness,
-  planIdentifierLike,
-  planMonotonic,
-  planOutliers,
-  planQuantile,
-  planVariants,
-} from './aggregate-checks.ts';
+import { planAggregate, planFrequency, planFreshness, planMonotonic, planQuantile } from './aggregate-checks.ts';
+import { planAssociation, planCorrelation } from './association-checks.ts';
 import { planHistory } from './history-check.ts';
+import { planIdentifierLike, planOutliers, planVariants } from './oddity-checks.ts';
 import { planRows } from './row-checks.ts';
 import { planColumnCount, planColumns, planRowCount, planType } from './shape-checks.ts';
 import {

@@ -1,14 +1,7 @@
 import { ConfigurationError, plainText } from '@passloop/core';
 import type { CheckResult } from '@passloop/documents';
 import type { Check } from '@passloop/model';
-import {
-  isNumeric,
-  quoteIdentifier,
-  quoteScalar,
-  quoteText,
-  scalarExpression,
-  type TableColumn,
-} from '@passloop/tables';
+import { isNumeric, quoteIdentifier, quoteScalar, quoteText, type TableColumn } from '@passloop/tables';
 import { countIf, extreme } from '../cells.ts';
 import {
   brokenVerdict,
@@ -21,6 +14,7 @@ import {
 } from '../check.ts';
 import type { ScanAnswer } from '../plan.ts';
 import { percent, reaches } from '../share.ts';
+import { conditionOf } from './judged-rows.ts';
 
 type Of<K extends Check['kind']> = Extract<Check, { kind: K }>;
 export type RowCheck = Of<
@@ -42,21 +36,15 @@ type Rule = {
  * integers. A check that judges no row fails: nothing ran.
  */
 export async function planRows(check: RowCheck, context: CheckContext): Promise<PlannedCheck> {
-  const { session, table, plan } = context;
+  const { table, plan } = context;
   const column = check.kind === 'expression' ? null : columnOf(table, check.column);
   if (typeof column === 'string') return notExecuted(check, `${check.kind}${suffix(check)}`, column);
   const rule = await ruleOf(check, column, context);
   const expected = `${typeof rule === 'string' ? check.kind : rule.expected}${suffix(check)}`;
   if (typeof rule === 'string') return notExecuted(check, expected, rule);
-  let where: string | null = null;
-  if (check.where !== undefined) {
-    try {
-      where = await scalarExpression(session, table, check.where);
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error;
-      return notExecuted(check, expected, error.message);
-    }
-  }
+  const condition = await conditionOf(check.where, context);
+  if (typeof condition === 'string') return notExecuted(check, expected, condition);
+  const where = condition.sql;
   const both = [where, rule.judged].filter((part) => part !== null).join(' AND ');
   const failing = [both, `(${rule.broken})`].filter((part) => part !== '').join(' AND ');
   const judgedSlot = plan.add(both === '' ? 'count(*)' : countIf(both));
@@ -214,22 +202,15 @@ async function textRule(
   }
 }
 
-async function expressionRule(
-  { expression }: Of<'expression'>,
-  { session, table }: CheckContext,
-): Promise<Rule | string> {
-  try {
-    const condition = await scalarExpression(session, table, expression);
-    return {
-      expected: plainText(expression, 400),
-      judged: `${condition} IS NOT NULL`,
-      broken: `NOT ${condition}`,
-      words: "don't fulfil it",
-    };
-  } catch (error) {
-    if (!(error instanceof ConfigurationError)) throw error;
-    return error.message;
-  }
+async function expressionRule({ expression }: Of<'expression'>, context: CheckContext): Promise<Rule | string> {
+  const condition = await conditionOf(expression, context);
+  if (typeof condition === 'string') return condition;
+  return {
+    expected: plainText(expression, 400),
+    judged: `${condition.sql} IS NOT NULL`,
+    broken: `NOT ${condition.sql}`,
+    words: "don't fulfil it",
+  };
 }
 
 function rangeRule(check: Of<'range'>, column: TableColumn, name: string): Rule | string {

@@ -1,14 +1,7 @@
 import { ConfigurationError, plainText } from '@passloop/core';
 import type { CheckResult } from '@passloop/documents';
 import type { Check } from '@passloop/model';
-import {
-  findColumn,
-  isNumeric,
-  quoteIdentifier,
-  scalarExpression,
-  type Table,
-  type TableColumn,
-} from '@passloop/tables';
+import { findColumn, isNumeric, quoteIdentifier, type Table, type TableColumn } from '@passloop/tables';
 import {
   boundsText,
   brokenVerdict,
@@ -19,25 +12,21 @@ import {
   resultOf,
 } from '../check.ts';
 import { percent, reaches } from '../share.ts';
+import { conditionOf } from './judged-rows.ts';
 
 type Of<K extends Check['kind']> = Extract<Check, { kind: K }>;
 
 const rowless = 'not executed: there are no rows';
 
 /** No two rows agree in all columns. NULL equals NULL here, as in a key: two rows without it can't be told apart. */
-export async function planUnique(check: Of<'unique'>, { session, table }: CheckContext): Promise<PlannedCheck> {
+export async function planUnique(check: Of<'unique'>, context: CheckContext): Promise<PlannedCheck> {
+  const { session, table } = context;
   const expected = `no two rows with the same ${check.columns.map((name) => plainText(name, 60)).join(', ')}`;
   const missing = missingOf(check.columns, table);
   if (missing !== null) return notExecuted(check, expected, missing);
-  let where = '';
-  if (check.where !== undefined) {
-    try {
-      where = ` WHERE ${await scalarExpression(session, table, check.where)}`;
-    } catch (error) {
-      if (!(error instanceof ConfigurationError)) throw error;
-      return notExecuted(check, expected, error.message);
-    }
-  }
+  const condition = await conditionOf(check.where, context);
+  if (typeof condition === 'string') return notExecuted(check, expected, condition);
+  const where = condition.sql === null ? '' : ` WHERE ${condition.sql}`;
   const columns = check.columns.map(quoteIdentifier).join(', ');
   const query = (relation: string) =>
     `SELECT * FROM ${relation}${where} QUALIFY count(*) OVER (PARTITION BY ${columns}) > 1 ORDER BY ${columns}`;
