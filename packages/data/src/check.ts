@@ -20,6 +20,8 @@ export type CheckContext = {
   now: Date;
   /** Another dataset of the same model, open. @throws ConfigurationError where there is none of that name */
   other(name: string): Promise<Table>;
+  /** What several checks ask for is computed once: the first one's work, by a key that says all that it depends on. */
+  once<T>(key: string, work: () => Promise<T>): Promise<T>;
   /** Committed versions of the dataset's profile, newest first; null where there are none to ask for. */
   history: (() => Promise<readonly Profile[]>) | null;
 };

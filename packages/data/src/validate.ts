@@ -81,7 +81,15 @@ export async function validateTable(options: ValidateOptions & { table: Table })
 
   async function runShared(scope: ValidateOptions & { table: Table }, into: DriftResult[]): Promise<CheckResult[]> {
     const plan = createPlan();
-    const context: CheckContext = { session, table, plan, now: options.now, other, history: options.history ?? null };
+    const context: CheckContext = {
+      session,
+      table,
+      plan,
+      now: options.now,
+      other,
+      history: options.history ?? null,
+      once: remembered(),
+    };
     const planned: PlannedCheck[] = [];
     for (const check of scope.checks) planned.push(await planCheck(check, context, profile, into));
     const answer = await runPlan(session, plan, table.relation);
@@ -97,6 +105,18 @@ export async function validateTable(options: ValidateOptions & { table: Table })
     }
     return finished;
   }
+}
+
+/** Remembers what was computed, while one report is made. */
+function remembered(): CheckContext['once'] {
+  const known = new Map<string, Promise<unknown>>();
+  return <T>(key: string, work: () => Promise<T>): Promise<T> => {
+    // One key, one kind of work: what stands there has its type.
+    const found = known.get(key) as Promise<T> | undefined;
+    const made = found ?? work();
+    known.set(key, made);
+    return made;
+  };
 }
 
 /** The session, and how often its queries read the table: each mention of it is a pass. A description reads no row. */

@@ -8,7 +8,7 @@ import { driftMethods } from './drift-methods.ts';
 export { type CheckAlias, checkAliases, withOwnNames } from './checks/aliases.ts';
 export { aggregateFunctions } from './checks/column-checks.ts';
 export { ColumnType } from './checks/fields.ts';
-export { type CheckCost, type CheckKind, checkKinds } from './checks/kinds.ts';
+export { type CheckKind, checkKinds } from './checks/kinds.ts';
 
 /** Distribution against the committed profile, per column; without `columns`, all that the profile has. */
 const driftCheck = z.strictObject({

@@ -1,7 +1,7 @@
 import { toDecimal } from '@passloop/core';
 import { type Check, durationMs } from '@passloop/model';
 import { isNumeric, isTemporal, quoteIdentifier, type TableColumn } from '@passloop/tables';
-import { extreme } from '../cells.ts';
+import { countIf, extreme } from '../cells.ts';
 import {
   boundsText,
   brokenVerdict,
@@ -11,6 +11,7 @@ import {
   type PlannedCheck,
   resultOf,
 } from '../check.ts';
+import type { ScanAnswer } from '../plan.ts';
 import { percent, reaches } from '../share.ts';
 import { finiteValues, momentsOf, quantilesOf } from './column-numbers.ts';
 import { conditionOf, isBetween, numbersOf, rowless } from './judged-rows.ts';
@@ -19,7 +20,7 @@ type Of<K extends Check['kind']> = Extract<Check, { kind: K }>;
 
 /** A number of a column within bounds. Sums are of integers, or of fixed points: no order of rows changes a digit. */
 export async function planAggregate(check: Of<'aggregate'>, context: CheckContext): Promise<PlannedCheck> {
-  const { session, table } = context;
+  const { table } = context;
   const expected = `${check.function} ${boundsText(check.min, check.max) ?? 'within bounds'}`;
   const column = columnOf(table, check.column);
   if (typeof column === 'string') return notExecuted(check, expected, column);
@@ -36,9 +37,10 @@ export async function planAggregate(check: Of<'aggregate'>, context: CheckContex
   if (bounds.some((bound) => bound !== null && !Number.isFinite(bound)))
     return notExecuted(check, expected, 'a bound is no number');
   const where = condition.sql === null ? '' : ` WHERE ${condition.sql}`;
+  const read = planNumber(check.function, column, context, condition.sql);
   return {
-    async finish() {
-      const found = await aggregateOf(check.function, column, context, condition.sql);
+    async finish(answer) {
+      const found = await read(answer);
       if (found === null) return resultOf(check, { verdict: 'fail', expected, reason: rowless });
       const inside = isText ? isBetweenTexts(String(found), check) : isBetween(Number(found), bounds);
       return resultOf(check, {
@@ -49,53 +51,68 @@ export async function planAggregate(check: Of<'aggregate'>, context: CheckContex
       });
     },
   };
+}
 
-  async function aggregateOf(
-    name: Of<'aggregate'>['function'],
-    column: TableColumn,
-    { session, table }: CheckContext,
-    where: string | null,
-  ): Promise<number | string | null> {
-    const limit = where === null ? '' : ` WHERE ${where}`;
-    const quoted = quoteIdentifier(column.name);
-    switch (name) {
-      case 'distinct':
-      case 'distinct-share':
-      case 'null-share': {
-        const [row] = await session.rows(
-          `SELECT count(*), count(${quoted}), ${name === 'null-share' ? '0' : `count(DISTINCT ${quoted})`} FROM ${table.relation}${limit}`,
-        );
+type ReadNumber = (answer: ScanAnswer) => Promise<number | string | null>;
+
+/** What the shared scan can answer is planned into it; the rest is asked once for all checks of the column. */
+function planNumber(
+  name: Of<'aggregate'>['function'],
+  column: TableColumn,
+  context: CheckContext,
+  where: string | null,
+): ReadNumber {
+  const { session, table, plan, once } = context;
+  const quoted = quoteIdentifier(column.name);
+  const among = (sql: string) => (where === null ? sql : `CASE WHEN ${where} THEN ${sql} END`);
+  switch (name) {
+    case 'min':
+    case 'max': {
+      const slot = plan.add(extreme(name, column, where));
+      return async (answer) => {
+        const text = answer.text(slot);
+        return text === null || !isNumeric(column.type) ? text : Number(text);
+      };
+    }
+    case 'null-share': {
+      const [rows, nulls] = [
+        plan.add(`count(${among('1')})`),
+        plan.add(countIf([where, `${quoted} IS NULL`].filter(Boolean).join(' AND '))),
+      ];
+      return async (answer) => (answer.count(rows) === 0 ? null : answer.count(nulls) / answer.count(rows));
+    }
+    case 'distinct':
+    case 'distinct-share':
+      return async () => {
+        const query = `SELECT count(*), count(${quoted}), count(DISTINCT ${quoted}) FROM ${table.relation}${where === null ? '' : ` WHERE ${where}`}`;
+        const [row] = await once(query, () => session.rows(query));
         const [rows, present, distinct] = (row ?? []).map(Number) as [number, number, number];
         if (rows === 0) return null;
         if (name === 'distinct') return distinct;
-        if (name === 'null-share') return (rows - present) / rows;
         return present === 0 ? null : distinct / present;
+      };
+    case 'median':
+      return async () => (await quantilesOf(session, finiteValues(table, column, where), [0.5]))?.[0] ?? null;
+    case 'sum':
+      if (column.type !== 'float') {
+        const slot = plan.add(`sum(${among(quoted)})::VARCHAR`);
+        return async (answer) => {
+          const text = answer.text(slot);
+          return text === null ? null : Number(text);
+        };
       }
-      case 'min':
-      case 'max': {
-        const [row] = await session.rows(`SELECT ${extreme(name, column, where)} FROM ${table.relation}`);
-        const text = row?.[0] ?? null;
-        return text === null ? null : isNumeric(column.type) ? Number(text) : String(text);
-      }
-      case 'median':
-        return (await quantilesOf(session, finiteValues(table, column, where), [0.5]))?.[0] ?? null;
-      default: {
-        const moments = await momentsOf(session, finiteValues(table, column, where));
-        if (moments === null) return null;
-        if (name === 'mean') return moments.mean;
-        if (name === 'sum') return column.type === 'float' ? moments.mean * moments.rows : exactSum(column, where);
-        return moments.sd === null ? null : name === 'sd' ? moments.sd : moments.sd ** 2;
-      }
-    }
+      break;
+    default:
+      break;
   }
-
-  async function exactSum(column: TableColumn, where: string | null): Promise<number> {
-    const limit = where === null ? '' : ` WHERE ${where}`;
-    const [row] = await session.rows(
-      `SELECT sum(${quoteIdentifier(column.name)})::VARCHAR FROM ${table.relation}${limit}`,
-    );
-    return Number(row?.[0] ?? 0);
-  }
+  return async () => {
+    const moments = await momentsOf(context, finiteValues(table, column, where));
+    if (moments === null) return null;
+    if (name === 'mean') return moments.mean;
+    // The mean is rounded once; its product with a whole number by one unit of the last place.
+    if (name === 'sum') return moments.mean * moments.rows;
+    return moments.sd === null ? null : name === 'sd' ? moments.sd : moments.sd ** 2;
+  };
 }
 
 /** ISO dates and times sort as text where both have the same form. */
@@ -225,7 +242,8 @@ export function planFreshness(check: Of<'freshness'>, { table, plan, now }: Chec
       if (text === null) return resultOf(check, { verdict: 'fail', expected, reason: rowless });
       const newest = Number(text);
       const age = now.getTime() - newest;
-      const fresh = age <= durationMs(check.within);
+      // A time of the future would hide how old the rest is.
+      const fresh = age >= 0 && age <= durationMs(check.within);
       const shown = new Date(newest).toISOString().replace('.000Z', 'Z');
       return resultOf(check, {
         verdict: fresh ? 'pass' : brokenVerdict(check),

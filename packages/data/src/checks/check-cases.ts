@@ -6,15 +6,15 @@ export type CheckCase = { passes: string; fails: string; observed: string; faili
 /** The files of the cases: a small one with something wrong of every kind, and another one that checks look into. */
 export const caseFiles = {
   'orders.csv': [
-    'id,order_ref,customer,amount,discount,country,note,placed,shipped,returned,copy',
-    '1,R-001,10,12.5,0,DE,gift,2026-11-01,2026-11-02,kept,12.5',
-    '2,R-002,11,7.25,0,de,n/a,2026-11-02,2026-11-03,kept,7.25',
-    '3,R-003,12,8,0,FR,,2026-11-03,2026-11-05,back,8',
-    '4,R-004,10,9.75,0,FR,late,2026-11-04,2026-11-03,kept,9.75',
-    '5,R-005,13,11,0,ES,late,2026-11-05,2026-11-08,kept,11',
-    '6,R-006,99,900,0,ES,late again,2026-11-06,2026-11-07,kept,900',
-    '7,R-007,11,10,0,FR,-,2026-11-07,2026-11-09,kept,10',
-    '7,R-007,11,10,0,FR,-,2026-11-07,2026-11-09,kept,10',
+    'id,order_ref,customer,amount,discount,country,note,placed,shipped,returned,copy,score',
+    '1,R-001,10,12.5,0,DE,gift,2026-11-01,2026-11-02,kept,12.5,0.1',
+    '2,R-002,11,7.25,0,de,n/a,2026-11-02,2026-11-03,kept,7.25,0.2',
+    '3,R-003,12,8,0,FR,,2026-11-03,2026-11-05,back,8,nan',
+    '4,R-004,10,9.75,0,FR,late,2026-11-04,2026-11-03,kept,9.75,0.4',
+    '5,R-005,13,11,0,ES,late,2026-11-05,2026-11-08,kept,11,inf',
+    '6,R-006,99,900,0,ES,late again,2026-11-06,2026-11-07,kept,900,0.5',
+    '7,R-007,11,10,0,FR,-,2026-11-07,2026-11-09,kept,10,0.6',
+    '7,R-007,11,10,0,FR,-,2026-11-07,2026-11-09,kept,10,0.6',
   ],
   'past.csv': [
     'customer,country,amount,placed',
@@ -33,9 +33,9 @@ export const checkCases: Readonly<Record<Exclude<Check['kind'], 'drift' | 'histo
     failingRows: null,
   },
   'column-count': {
-    passes: '{kind: column-count, min: 11, max: 11}',
-    fails: '{kind: column-count, max: 10}',
-    observed: '11 columns',
+    passes: '{kind: column-count, min: 12, max: 12}',
+    fails: '{kind: column-count, max: 11}',
+    observed: '12 columns',
     failingRows: null,
   },
   type: {
@@ -64,9 +64,9 @@ export const checkCases: Readonly<Record<Exclude<Check['kind'], 'drift' | 'histo
   },
   finite: {
     passes: '{kind: finite, column: amount}',
-    fails: "{kind: finite, column: amount, where: 'id < 0'}",
-    observed: '',
-    failingRows: 0,
+    fails: '{kind: finite, column: score}',
+    observed: '2 of 8 rows are NaN or infinite (25 %)',
+    failingRows: 2,
   },
   range: {
     passes: '{kind: range, column: amount, min: 0, max: 100, mostly: 0.85}',

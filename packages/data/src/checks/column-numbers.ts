@@ -1,5 +1,6 @@
 import { quoteIdentifier, type Table, type TableColumn, type TableSession } from '@passloop/tables';
 import { missingCondition } from '../cells.ts';
+import type { CheckContext } from '../check.ts';
 import { momentPlan } from '../moments.ts';
 
 /** The finite values of a column, as a query; `where` is a condition that was checked. */
@@ -10,8 +11,13 @@ export function finiteValues(table: Table, column: TableColumn, where: string | 
 
 export type Moments = { rows: number; mean: number; sd: number | null };
 
+/** As {@link computeMoments}, once for all checks that ask for them. */
+export function momentsOf({ session, once }: CheckContext, values: string): Promise<Moments | null> {
+  return once(`moments ${values}`, () => computeMoments(session, values));
+}
+
 /** Mean and standard deviation (n - 1) of the finite values, the same in any order of rows; null where there are none. */
-export async function momentsOf(session: TableSession, values: string): Promise<Moments | null> {
+async function computeMoments(session: TableSession, values: string): Promise<Moments | null> {
   const [range] = await session.rows(`SELECT count(*), min(v), max(v), quantile_disc(v, 0.5) FROM (${values})`);
   const rows = Number(range?.[0] ?? 0);
   if (rows === 0) return null;

@@ -53,7 +53,7 @@ export async function planHistory(check: HistoryCheck, context: CheckContext): P
   async function current(): Promise<number | null> {
     if (column === null || typeof column === 'string') return table.rows;
     const quoted = quoteIdentifier(column.name);
-    if (check.measure === 'mean') return (await momentsOf(session, finiteValues(table, column, null)))?.mean ?? null;
+    if (check.measure === 'mean') return (await momentsOf(context, finiteValues(table, column, null)))?.mean ?? null;
     const count = check.measure === 'distinct' ? `count(DISTINCT ${quoted})` : `count_if(${quoted} IS NULL)`;
     const [row] = await session.rows(`SELECT ${count} FROM ${table.relation}`);
     if (check.measure === 'distinct') return Number(row?.[0]);

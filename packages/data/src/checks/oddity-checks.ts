@@ -57,7 +57,7 @@ export async function planOutliers(check: Of<'outliers'>, context: CheckContext)
 
   async function fences(): Promise<[number, number] | null> {
     if (check.method === 'z') {
-      const moments = await momentsOf(session, values);
+      const moments = await momentsOf(context, values);
       if (moments === null) return null;
       const reach = k * (moments.sd ?? 0);
       return [moments.mean - reach, moments.mean + reach];

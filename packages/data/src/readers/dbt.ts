@@ -81,7 +81,6 @@ function read(found: Collected, test: z.infer<typeof Test>, column: string | nul
       return found.add({ kind: 'expression', expression: text, ...more }, what);
     }
     case 'not_null':
-    case 'dbt_utils.not_constant':
       return found.add({ kind: short, column, ...more }, what);
     case 'relationships':
       return found.leave(

@@ -44,12 +44,10 @@ export const checkAliases: Readonly<Record<string, CheckAlias>> = {
   not_null: { tool: 'dbt', kind: 'not-null' },
   accepted_values: { tool: 'dbt', kind: 'set' },
   'dbt_utils.accepted_range': { tool: 'dbt', kind: 'range', rename: between },
-  'dbt_utils.not_constant': { tool: 'dbt', kind: 'constant' },
   'dbt_utils.expression_is_true': { tool: 'dbt', kind: 'expression' },
   isComplete: { tool: 'deequ', kind: 'not-null' },
   isContainedIn: { tool: 'deequ', kind: 'set', rename: { allowedValues: 'values' } },
   isNonNegative: { tool: 'deequ', kind: 'range', add: { min: 0 } },
-  satisfies: { tool: 'deequ', kind: 'expression', rename: { columnCondition: 'expression' } },
 };
 
 const Written = z.looseObject({ kind: z.string() });
