@@ -297,6 +297,6 @@ it('plans the same edits, with what to look at, and writes nothing', async () =>
     '+          weight: 90',
   );
   expect(document.reason).toBe('A plan: nothing was written.');
-  expect(document.notes?.[0]).toMatch(/^apps\/flight\/release\.yaml line 13: Flux's image/);
+  expect(document.notes?.[0]).toMatch(/^apps\/flight\/release\.yaml:13: Flux's image/);
   expect(world.server.counts(from)).toMatchObject({ total: 1, writes: 0 });
 });

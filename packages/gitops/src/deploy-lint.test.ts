@@ -75,6 +75,6 @@ it('tells of a rollback too who else writes the field, and will undo it', () => 
   const request = { environment: 'prod', to: { kind: 'previous' as const }, reason: 'slow', by: 'ada', at };
   const plan = planRollback(state, request);
   if (plan.kind !== 'change') throw new Error(plan.reason);
-  expect(plan.notes[0]).toMatch(/^apps\/flight\/prod\/kustomization\.yaml line 3: Flux's image automation writes this/);
+  expect(plan.notes[0]).toMatch(/^apps\/flight\/prod\/kustomization\.yaml:3: Flux's image automation writes this/);
   expect(plan.change.text.body).toContain('will undo the promotion');
 });

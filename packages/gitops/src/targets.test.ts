@@ -122,7 +122,7 @@ it("warns where Flux's image automation writes too", () => {
   const text = before(one);
   const after = editTarget(text, one.target, image);
   expect(editWarnings(text, after, one.target)).toEqual([
-    "apps/flight/release.yaml line 13: Flux's image automation writes this field too, by policy flux-system:flight:tag, and will undo the promotion. Suspend that ImageUpdateAutomation, or take its comment away.",
+    "apps/flight/release.yaml:13: Flux's image automation writes this field too, by policy flux-system:flight:tag, and will undo the promotion. Suspend that ImageUpdateAutomation, or take its comment away.",
   ]);
   expect(editWarnings(after, after, one.target)).toEqual([]);
 });

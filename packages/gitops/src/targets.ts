@@ -121,7 +121,7 @@ function policyWarnings(before: string, after: string, file: string): string[] {
     const policy = /#\s*\{\s*"\$imagepolicy"\s*:\s*"([^"]{1,253})"/.exec(line)?.[1];
     if (policy === undefined || kept.has(line)) return [];
     return [
-      `${file} line ${index + 1}: Flux's image automation writes this field too, by policy ${plainText(policy, 128)}, and will undo the promotion. Suspend that ImageUpdateAutomation, or take its comment away.`,
+      `${file}:${index + 1}: Flux's image automation writes this field too, by policy ${plainText(policy, 128)}, and will undo the promotion. Suspend that ImageUpdateAutomation, or take its comment away.`,
     ];
   });
 }

@@ -283,7 +283,7 @@ export function printPromotion(promotion: PromotionDocument | RollbackDocument):
   for (const note of promotion.notes ?? []) lines.push(`  look at ${plainText(note, 1000)}`);
   for (const edit of promotion.edits) {
     const summed = recordChange(edit);
-    if (summed === null) lines.push('', ...edit.diff.split('\n').map((line) => plainText(line, 300)));
+    if (summed === null) lines.push('', ...edit.diff.split(/\r?\n/).map((line) => plainText(line, 2000)));
     else lines.push('', `${plainText(edit.file)}: ${summed}`);
   }
   if (promotion.proposal !== undefined) lines.push(...proposalLines(promotion.proposal));

@@ -1,6 +1,7 @@
 import { cp, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import { parseDocument } from '@passloop/documents';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { replaceText } from '../../../test/world/team.ts';
 import { type ProvenWorld, provenWorld } from './testing/proven-world.ts';
@@ -68,12 +69,36 @@ const cases: readonly PlanCase[] = [
       '-        tag: 2026.10.01 # {"$imagepolicy": "flux-system:flight-delay:tag"}',
       '+        tag: TAG@DIGEST # {"$imagepolicy": "flux-system:flight-delay:tag"}',
     ],
-    says: [/\$imagepolicy/],
+    says: [/look at .*:\d+: Flux's image automation writes this field too/],
   },
   {
-    layout: 'KServe: a share of traffic that this mode ignores is taken away.',
+    title: 'flux-fleet, the images of a Kustomization',
+    layout:
+      'Flux, where a cluster overrides images: a tag that stands alone gives way to the digest, its marker stays.',
+    repository: 'flux-fleet',
+    targets: [`{kind: flux-kustomization, file: clusters/production/apps.yaml, image: ${image}}`],
+    exitCode: 0,
+    lines: [
+      '-    newTag: 2026.10.01 # {"$imagepolicy": "flux-system:flight-delay:tag"}',
+      '+    digest: DIGEST # {"$imagepolicy": "flux-system:flight-delay:tag"}',
+    ],
+    says: [/look at .*:\d+: Flux's image automation writes this field too/],
+  },
+  {
+    title: 'helm-values, a template',
+    layout: 'A template of a chart is no YAML: values are what is edited.',
+    repository: 'helm-values',
+    targets: ['{kind: workload, file: templates/deployment.yaml, container: model}'],
+    exitCode: 2,
+    lines: [],
+    says: [/templates\/deployment\.yaml/],
+  },
+  {
+    layout:
+      'KServe: a share of traffic that this mode ignores is taken away; one in another object of the file is told.',
     repository: 'kserve',
-    targets: ['{kind: kserve, file: models/flight-delay.yaml, slot: stable}'],
+    targets: ['{kind: kserve, file: models/flight-delay.yaml, name: flight-delay, slot: stable}'],
+    says: [/look at models\/flight-delay\.yaml:21: canaryTrafficPercent is ignored in the mode Standard/],
     exitCode: 0,
     lines: [
       '-    canaryTrafficPercent: 20   # from when it ran in Knative mode',
@@ -105,6 +130,24 @@ const cases: readonly PlanCase[] = [
     lines: [
       '-  storageUri: "oci://IMAGE"     # the digest comes by promotions',
       '+  storageUri: "oci://IMAGE@DIGEST"     # the digest comes by promotions',
+    ],
+  },
+  {
+    title: 'seldon-v2, with a share of traffic',
+    layout: 'The model, and its share of an experiment: the weights keep their sum.',
+    repository: 'seldon-v2',
+    targets: [
+      '{kind: seldon-v2, file: serving/flight-delay.yaml, name: flight-delay}',
+      '{kind: seldon-v2, file: serving/flight-delay.yaml, experiment: flight-delay, candidate: flight-delay, weight: 80}',
+    ],
+    exitCode: 0,
+    lines: [
+      '-  storageUri: "oci://IMAGE"     # the digest comes by promotions',
+      '+  storageUri: "oci://IMAGE@DIGEST"     # the digest comes by promotions',
+      '-    weight: 9',
+      '-  - {name: flight-delay-next, weight: 1}',
+      '+    weight: 80',
+      '+  - {name: flight-delay-next, weight: 20}',
     ],
   },
   {
@@ -189,6 +232,24 @@ async function planInto({ repository, targets }: PlanCase): Promise<{ exitCode: 
   };
 }
 
+it('keeps the ends of lines: what is printed without them is in the document', async () => {
+  const one = cases.find(({ repository }) => repository === 'kustomize-overlays');
+  if (one === undefined) throw new Error('the case is gone');
+  await planInto(one);
+  const { world } = proven;
+  const url = world.deploy.cloneUrlWith(world.tokens.deploy);
+  const args = ['promote', '--plan', '--proof', proven.folder, '--deploy-repo', url, '--json', '-'];
+  const { stdout } = await world.passloop(args, { env: { PASSLOOP_DEPLOY_TOKEN: '', GITHUB_TOKEN: '' } });
+  const { edits } = parseDocument('promotion', stdout, 'promotion.json');
+  const diff = edits.find(({ file }) => file.endsWith('kustomization.yaml'))?.diff ?? '';
+  expect(
+    diff
+      .split('\n')
+      .filter((line) => /^[-+ ](?![-+])/.test(line))
+      .every((line) => line.endsWith('\r')),
+  ).toBe(true);
+}, 60_000);
+
 /** The lines of the diffs in what was printed, without their heads. */
 function changedLines(text: string): string[] {
   return text.split('\n').filter((line) => /^[-+](?![-+]{2} )/.test(line));
@@ -212,7 +273,6 @@ it('changes the addressed lines alone, says what people should look at, and gues
     const digest = /sha256:(?!0{63}1)[0-9a-f]{64}/.exec(changedLines(text).join('\n'))?.[0] ?? 'none';
     const lines = changedLines(text).map((line) =>
       line
-        .trimEnd()
         .replaceAll(digest, 'DIGEST')
         .replaceAll(image, 'IMAGE')
         .replace(/ik1-[0-9a-f]+/, 'TAG'),

@@ -53,7 +53,7 @@ export const kserve: TargetEditor<KserveTarget> = {
     const fields = ignoredInCanary.filter((field) => childOf(service.predictor, field) !== null);
     if (fields.length === 0) return [];
     return [
-      `${target.file} line ${lineOf(service.predictor)}: the canary is written without ${fields.join(', ')}, which KServe refuses there.`,
+      `${target.file}:${lineOf(service.predictor)}: the canary is written without ${fields.join(', ')}, which KServe refuses there.`,
     ];
   },
 };
