@@ -24,7 +24,7 @@ export type ValidateOptions = {
   /** Committed versions of the dataset's profile, newest first. */
   history?: (() => Promise<readonly Profile[]>) | undefined;
   /** Told of each check that rows break, with a query that gives these rows whole, while the table is open. */
-  onFailing?: ((result: CheckResult, query: string) => Promise<void>) | undefined;
+  onFailing?: ((result: CheckResult, query: string, table: Table) => Promise<void>) | undefined;
   otherDataset?: ((name: string) => Promise<{ uri: string; root: string }>) | undefined;
 };
 
@@ -101,7 +101,7 @@ export async function validateTable(options: ValidateOptions & { table: Table })
       if ((result.failingRows ?? 0) === 0 || result.verdict === 'pass') continue;
       const { failing } = check;
       const query = 'query' in failing ? failing.query : `SELECT * FROM ${table.relation} WHERE ${failing.condition}`;
-      await options.onFailing(result, query);
+      await options.onFailing(result, query, table);
     }
     return finished;
   }

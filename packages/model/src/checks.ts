@@ -32,6 +32,11 @@ export const Check = z.discriminatedUnion('kind', [...rowChecks, ...columnChecks
 export type Check = z.infer<typeof Check>;
 export type CheckInput = z.input<typeof Check>;
 
+/** What a leakage check compares. */
+export function leakageBy({ by, columns }: Extract<Check, { kind: 'leakage' }>): 'rows' | 'columns' | 'time' {
+  return by ?? (columns === undefined ? 'rows' : 'columns');
+}
+
 /** Its own id, or what it is of: `range:distance`, `aggregate:mean:distance`, `unique:day,hour`. */
 export function checkId(check: Check): string {
   if (check.id !== undefined) return check.id;
@@ -39,7 +44,7 @@ export function checkId(check: Check): string {
   if (check.kind === 'aggregate') parts.push(check.function);
   if (check.kind === 'quantile') parts.push(String(check.at));
   if (check.kind === 'expression') parts.push(check.expression);
-  if (check.kind === 'leakage') parts.push(check.by);
+  if (check.kind === 'leakage') parts.push(leakageBy(check));
   if (check.kind === 'history') parts.push(check.measure);
   if ('column' in check && check.column !== undefined) parts.push(check.column);
   else if (check.kind === 'conflicting-labels') parts.push(check.label);

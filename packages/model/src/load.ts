@@ -10,7 +10,7 @@ import {
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { modelsWithOwnNames, withOwnNames } from './checks/aliases.ts';
-import { Check, checkId } from './checks.ts';
+import { Check, checkId, leakageBy } from './checks.ts';
 import { type Environment, type Model, ModelFile, modelFileJsonSchema, reservedKeys } from './schema.ts';
 
 export const modelFileName = 'passloop.yaml';
@@ -229,13 +229,22 @@ function overlaps(left: string, right: string): boolean {
   return left === right || left.startsWith(`${right}/`) || right.startsWith(`${left}/`);
 }
 
+/** @returns why a leakage check compares something else than it names; null where it doesn't */
+export function leakageProblem(check: Extract<Check, { kind: 'leakage' }>): string | null {
+  const by = leakageBy(check);
+  const count = check.columns?.length ?? 0;
+  if (by === 'rows') return count === 0 ? null : 'names `columns`, and goes by rows: leave one of the two';
+  if (check.except.length > 0) return 'names `except`, which is for rows alone';
+  if (by === 'time') return count === 1 ? null : 'needs `columns` with one column: that of the time';
+  return count > 0 ? null : 'needs `columns`';
+}
+
 /** What the schema of a check can't say; null where it is whole. */
 function checkProblem(check: Check, datasets: ReadonlySet<string>, own: string): string | null {
   if ('dataset' in check && (!datasets.has(check.dataset) || check.dataset === own))
     return `names the dataset ${JSON.stringify(check.dataset)}; another one of this model is wanted: ${[...datasets].filter((name) => name !== own).join(', ') || 'there is none'}`;
   if (check.kind === 'history' && check.measure !== 'rows' && check.column === undefined) return 'needs `column`';
-  if (check.kind === 'leakage' && check.by !== 'rows' && check.columns === undefined)
-    return `needs \`columns\`${check.by === 'time' ? ': the one of the time' : ''}`;
+  if (check.kind === 'leakage') return leakageProblem(check);
   if (!boundedKinds.has(check.kind)) return null;
   const { min, max } = check as { min?: unknown; max?: unknown };
   return min === undefined && max === undefined ? 'needs `min` or `max`' : null;

@@ -95,3 +95,13 @@ it('judges a change by the policy of the target branch', () => {
   expect(judged.gates[0]?.margin).toBe(0.005);
   expect(judged.data.test?.checks[0]).toMatchObject({ max: 10 });
 });
+
+it.each([
+  ['range', '{kind: range, id: own, column: a, min: 0}'],
+  ['set', '{kind: set, id: own, column: a, values: [x]}'],
+  ['not-null', '{kind: not-null, id: own, column: a}'],
+])('takes a %s check that keeps its id and looks at another column for a looser one', (_, check) => {
+  const from = (base: string) => base.replace('{kind: unique, columns: [id]}', check);
+  const to = (base: string) => from(base).replace('id: own, column: a', 'id: own, column: c');
+  expect(policyDifferences(policy(from), policy(to))).toMatchObject([{ path: 'data.test.checks.own', loosens: true }]);
+});

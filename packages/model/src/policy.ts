@@ -171,7 +171,7 @@ function checkLoosens(base: Check, head: Check): boolean {
     const numeric = [base.min, base.max, head.min, head.max].every(
       (bound) => bound === undefined || typeof bound === 'number',
     );
-    if (!numeric || !same(base.where, head.where)) return true;
+    if (!numeric || !same(besides(base, 'min', 'max', 'mostly'), besides(head, 'min', 'max', 'mostly'))) return true;
     return (
       widens('lower', base.min as number | undefined, head.min as number | undefined) ||
       widens('upper', base.max as number | undefined, head.max as number | undefined) ||
@@ -179,19 +179,25 @@ function checkLoosens(base: Check, head: Check): boolean {
     );
   }
   if (base.kind === 'row-count' && head.kind === 'row-count') {
+    if (!same(besides(base, 'min', 'max'), besides(head, 'min', 'max'))) return true;
     return widens('lower', base.min, head.min) || widens('upper', base.max, head.max);
   }
   if (base.kind === 'set' && head.kind === 'set') {
     const allowed = new Set(base.values.map((value) => JSON.stringify(value)));
     return (
-      !same(base.where, head.where) ||
+      !same(besides(base, 'values', 'mostly'), besides(head, 'values', 'mostly')) ||
       head.mostly < base.mostly ||
       head.values.some((value) => !allowed.has(JSON.stringify(value)))
     );
   }
   if (base.kind === 'not-null' && head.kind === 'not-null')
-    return !same(base.where, head.where) || head.mostly < base.mostly;
+    return !same(besides(base, 'mostly'), besides(head, 'mostly')) || head.mostly < base.mostly;
   return !same({ ...base, severity: 'error' }, { ...head, severity: 'error' });
+}
+
+/** A check without the fields that are compared by their size, and without its severity, which is compared before. */
+function besides(check: Check, ...names: string[]): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(check).filter(([name]) => name !== 'severity' && !names.includes(name)));
 }
 
 function trustDifferences(base: PolicyPart['trust'], head: PolicyPart['trust']): PolicyDifference[] {

@@ -285,8 +285,10 @@ export async function dataValidate(
         now: context.now(),
         otherDataset: other,
         history,
-        onFailing: async (result, query) => {
-          failing.push(await failingRowsOf(session, result, query, asked));
+        onFailing: async (result, query, { columns }) => {
+          // A look-up table needn't have the model's key.
+          const key = asked.key.filter((name) => columns.some((column) => column.name === name));
+          failing.push(await failingRowsOf(session, result, query, { ...asked, key }));
         },
       });
     const report = stored ?? (await validateNow());

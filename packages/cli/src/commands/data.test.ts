@@ -47,6 +47,14 @@ async function data(args: string[], cwd = '.'): Promise<{ exitCode: number; stdo
 }
 
 describe('on plain files', () => {
+  it('names rows by the key columns that a table has: a look-up table has none', async () => {
+    await write('keyless/train.csv', 'id,age\n1,30\n');
+    await write('keyless/test.csv', 'code,age\nx,-1\n');
+    await write('keyless/passloop.yaml', model('', ', checks: [{kind: range, column: age, min: 0, severity: warn}]'));
+    const answer = await data(['validate', '--json', '-'], 'keyless');
+    expect(JSON.parse(answer.stdout)).toMatchObject({ verdict: 'warn', checks: [{ verdict: 'warn', failingRows: 1 }] });
+  });
+
   it('looks no second time at what passed and did not change', async () => {
     await write('again.csv', 'id,age\n1,30\n2,40\n');
     await write('again.yaml', '- {kind: range, column: age, min: 0}\n');

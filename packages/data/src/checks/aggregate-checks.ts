@@ -181,7 +181,8 @@ export function planFrequency(check: Of<'constant' | 'class-balance'>, { session
       );
       const [classes, rows, fewest, most] = (row ?? []).map(Number) as [number, number, number, number];
       if (classes === 0) return resultOf(check, { verdict: 'fail', expected, reason: rowless });
-      const isBroken = isConstant ? reaches(most, rows, check.below) : !reaches(fewest, rows, check.min);
+      // One class alone is no balance.
+      const isBroken = isConstant ? reaches(most, rows, check.below) : classes < 2 || !reaches(fewest, rows, check.min);
       const observed = isConstant
         ? `the most frequent of ${classes} values has ${most} of ${rows} rows (${percent(most, rows)})`
         : `the rarest of ${classes} classes has ${fewest} of ${rows} rows (${percent(fewest, rows)})`;

@@ -5,7 +5,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { type CheckResult, DataReport } from '@passloop/documents';
 import { Check, checkAliases, checkKinds, parseChecks } from '@passloop/model';
-import { openTables, type TableSession } from '@passloop/tables';
+import { openTables, type TableSession, writeParquet } from '@passloop/tables';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { validateDataset } from '../validate.ts';
@@ -73,7 +73,7 @@ describe('each kind', () => {
     for (const { id, kind, sql, failingRows } of results) {
       if (sql === null) continue;
       const rows = (await plain.runAndReadAll(sql)).getRows();
-      const isWhole = failingRows !== null && failingRows > 0 && kind !== 'variants' && kind !== 'duplicate-rows';
+      const isWhole = failingRows !== null && failingRows > 0 && kind !== 'variants';
       if (isWhole) expect([id, rows.length]).toEqual([id, failingRows]);
     }
     plain.closeSync();
@@ -104,6 +104,9 @@ describe('each kind', () => {
       /`country` is string here and float in past/,
     ],
     ['{kind: leakage, dataset: past, by: columns, columns: [note]}', /has no column `note`/],
+    ['{kind: leakage, dataset: past, by: rows, columns: [customer]}', /leave one of the two/],
+    ['{kind: leakage, dataset: past, by: time, columns: [placed, amount]}', /one column: that of the time/],
+    ['{kind: leakage, dataset: past, columns: [customer], except: [id]}', /for rows alone/],
     ['{kind: identifier-like, columns: [nothing]}', /has no column `nothing`/],
     ["{kind: unique, columns: [id], where: 'id > 99'}", /there are no rows/],
   ])('that can not run fails and says why: %s', async (text, reason) => {
@@ -114,6 +117,93 @@ describe('each kind', () => {
     await writeFile(path.join(folder.path, 'long.csv'), `a\n${'a'.repeat(100_000)}!\n`);
     const result = await one("{kind: regex, column: a, pattern: '^(a+)+$'}", 'long.csv');
     expect(result).toMatchObject({ verdict: 'fail', failingRows: 1 });
+  });
+});
+
+describe('what must not pass', () => {
+  async function typed(query: string, past: string, text: string): Promise<CheckResult | undefined> {
+    const [here, there] = ['typed.parquet', 'typed-past.parquet'].map((name) => path.join(folder.path, name)) as [
+      string,
+      string,
+    ];
+    await writeParquet(session, query, here);
+    await writeParquet(session, past, there);
+    const report = await validateDataset({
+      session,
+      dataset: { name: 'typed', uri: 'typed.parquet', root: folder.path },
+      checks: parseChecks(`- ${text}`, 'checks.yaml'),
+      profile: null,
+      now,
+      otherDataset: async () => ({ uri: 'typed-past.parquet', root: folder.path }),
+    });
+    return report.checks[0];
+  }
+  const times = "SELECT i AS id, DATE '2026-01-01' + i::INTEGER AS at FROM range(10) t(i)";
+  const never = 'SELECT i AS id, NULL::DATE AS at FROM range(10) t(i)';
+
+  it.each([
+    [
+      'times that nobody knows here',
+      never,
+      times,
+      '{kind: leakage, dataset: past, by: time, columns: [at]}',
+      /^not executed/,
+    ],
+    [
+      'times that nobody knows there',
+      times,
+      never,
+      '{kind: leakage, dataset: past, by: time, columns: [at]}',
+      /^not executed/,
+    ],
+    [
+      'a nested feature',
+      'SELECT 1 AS id, {a: 1} AS s',
+      'SELECT 1 AS id',
+      '{kind: duplicate-rows}',
+      /`s` holds several values in one/,
+    ],
+    [
+      'a nested feature that is named',
+      "SELECT 1 AS id, {a: 1} AS s, 'x' AS y",
+      'SELECT 1 AS id',
+      '{kind: conflicting-labels, label: y, features: [s]}',
+      /holds several/,
+    ],
+  ])('%s', async (_, query, past, text, reason) => {
+    expect(await typed(query, past, text)).toMatchObject({ verdict: 'fail', reason: expect.stringMatching(reason) });
+  });
+
+  it.each([
+    [
+      'an id of both, whatever the other columns',
+      times,
+      `SELECT 9 AS id, NULL::DATE AS at`,
+      '{kind: leakage, dataset: past, columns: [id]}',
+      1,
+    ],
+    ['one class alone', times, times, '{kind: class-balance, column: at, min: 0}', null],
+  ])('%s', async (name, query, past, text, failingRows) => {
+    const only = name === 'one class alone' ? "SELECT 1 AS id, DATE '2026-01-01' AS at" : query;
+    expect(await typed(only, past, text)).toMatchObject({ verdict: 'fail', failingRows });
+  });
+
+  it('ids that are missing on both sides, which are nobody’s', async () => {
+    const found = await typed(
+      'SELECT unnest([1, NULL, NULL]) AS id',
+      'SELECT unnest([7, NULL]) AS id',
+      '{kind: leakage, dataset: past, columns: [id]}',
+    );
+    expect(found).toMatchObject({ verdict: 'pass', observed: '0 of 1 rows are in past too (0 %)' });
+  });
+
+  it('columns without any value, which are no duplicates', async () => {
+    const found = await typed(
+      'SELECT 1 AS id, NULL::INTEGER AS a, NULL::INTEGER AS b',
+      times,
+      '{kind: duplicate-columns}',
+    );
+    expect(found).toMatchObject({ verdict: 'pass' });
   });
 });
 
@@ -138,6 +228,8 @@ describe('passes over the table', () => {
     expect((await report(['mean', 'sd', 'variance', 'sum'].map(aggregate))).scans).toBe(3);
     expect((await report(['distinct', 'distinct-share'].map(aggregate))).scans).toBe(2);
     expect((await report(['{kind: aggregate, column: id, function: sum, min: 1}'])).scans).toBe(1);
+    const unique = (id: string) => `{kind: unique, columns: [order_ref], id: ${id}}`;
+    expect((await report(['a', 'b', 'c'].map(unique))).scans).toBe(2);
   });
 
   it("are as many as the engine's own plans read", async () => {

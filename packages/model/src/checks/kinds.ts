@@ -51,7 +51,7 @@ export const checkKinds: Readonly<Record<Check['kind'], CheckKind>> = {
   'known-values': { meaning: 'no value that another dataset lacks: new labels, new categories', passes: [2, 3] },
   'row-ratio': { meaning: 'rows by those of another dataset', passes: 0 },
   'conflicting-labels': { meaning: 'rows with the same features and another label', passes: 1 },
-  leakage: { meaning: 'rows, ids or a time that training and test share', passes: 1 },
+  leakage: { meaning: 'rows, ids or a time that training and test share', passes: 2 },
   history: {
     meaning: 'rows, null-share, mean or distinct as in earlier committed versions of the profile',
     passes: [0, 2],

@@ -50,7 +50,8 @@ export const tableChecks = [
     kind: z.literal('leakage'),
     ...common,
     dataset,
-    by: z.enum(['rows', 'columns', 'time']).default('rows'),
+    /** `columns` where these are named, else `rows`. */
+    by: z.enum(['rows', 'columns', 'time']).optional(),
     columns: columns.optional(),
     except: z.array(column).default([]),
     max: share.default(0),
