@@ -1,0 +1,1 @@
+export{t as planCheck}from"./chunk-plan-BBUL5mF6.mjs";

@@ -1,1 +1,0 @@
-import"./chunk-workspace-4JSsTSLK.mjs";import"./chunk-targets-DlLvgR3u.mjs";import"./chunk-schema-AaNClkR-.mjs";export{r as formatLock}from"./chunk-src-B1ucBSQW.mjs";import"./chunk-overrides-B0tFDWDJ.mjs";import"./chunk-plan-dZLR3RKr.mjs";import"./chunk-requirements-CioMqsNC.mjs";import"./chunk-signature-CRt8rapa.mjs";import"./chunk-data-Cre63yg5.mjs";
