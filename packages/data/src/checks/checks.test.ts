@@ -107,6 +107,8 @@ describe('each kind', () => {
     ['{kind: leakage, dataset: past, by: rows, columns: [customer]}', /leave one of the two/],
     ['{kind: leakage, dataset: past, by: time, columns: [placed, amount]}', /one column: that of the time/],
     ['{kind: leakage, dataset: past, columns: [customer], except: [id]}', /for rows alone/],
+    ['{kind: outliers, column: discount, method: iqr}', /half of the values are equal/],
+    ['{kind: outliers, column: discount, method: mad}', /half of the values are equal/],
     ['{kind: identifier-like, columns: [nothing]}', /has no column `nothing`/],
     ["{kind: unique, columns: [id], where: 'id > 99'}", /there are no rows/],
   ])('that can not run fails and says why: %s', async (text, reason) => {
@@ -195,6 +197,12 @@ describe('what must not pass', () => {
       '{kind: leakage, dataset: past, columns: [id]}',
     );
     expect(found).toMatchObject({ verdict: 'pass', observed: '0 of 1 rows are in past too (0 %)' });
+  });
+
+  it('a thousand equal columns, each compared once', async () => {
+    const columns = Array.from({ length: 1000 }, (_, at) => `0 AS c${at}`).join(', ');
+    const found = await typed(`SELECT ${columns}, 1 AS other FROM range(3)`, times, '{kind: duplicate-columns}');
+    expect(found).toMatchObject({ verdict: 'fail', observed: expect.stringMatching(/^c0 = c1; c0 = c2; /) });
   });
 
   it('columns without any value, which are no duplicates', async () => {

@@ -69,6 +69,23 @@ it.each([
   });
 });
 
+it('takes the first NULL among many rows for no anomaly', async () => {
+  const whole = profiles.map((profile) => ({
+    ...profile,
+    columns: profile.columns.map((column) => ({ ...column, nulls: 0 })),
+  }));
+  const ages = Array.from({ length: 1000 }, (_, id) => (id === 7 ? null : 20));
+  const text = '{kind: history, measure: null-share, column: age}';
+  expect(await check(text, ages, whole)).toMatchObject({ verdict: 'pass' });
+  expect(
+    await check(
+      text,
+      ages.map((age, id) => (id < 10 ? null : age)),
+      whole,
+    ),
+  ).toMatchObject({ verdict: 'fail' });
+});
+
 it('shows the bounds that the versions give', async () => {
   const found = await check('{kind: history, measure: rows}', usual);
   expect(found?.expected).toBe('rows as in earlier versions of the profile (k = 4): 94.069591126 .. 105.930408874');

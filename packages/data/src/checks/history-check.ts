@@ -9,7 +9,7 @@ type HistoryCheck = Extract<Check, { kind: 'history' }>;
 
 /** A median deviation as the standard deviation of a normal distribution: 1 / quantile(0.75). */
 const scale = 1.4826022185056018;
-/** Versions that are all alike still differ by something in the next one: a thousandth of the median is no anomaly. */
+/** Versions that are all alike still differ by something in the next one: a thousandth of the median, or of all rows, is no anomaly. */
 const least = 0.001;
 
 /**
@@ -39,7 +39,7 @@ export async function planHistory(check: HistoryCheck, context: CheckContext): P
       }
       const middle = median(earlier);
       const spread = scale * median(earlier.map((value) => Math.abs(value - middle)));
-      const reach = check.k * Math.max(spread, least * Math.abs(middle));
+      const reach = check.k * Math.max(spread, check.measure === 'null-share' ? least : least * Math.abs(middle));
       const [low, high] = [middle - reach, middle + reach].map((bound) => Number(toDecimal(bound))) as [number, number];
       const value = Number(toDecimal(now));
       return resultOf(check, {

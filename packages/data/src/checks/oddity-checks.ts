@@ -35,6 +35,10 @@ export async function planOutliers(check: Of<'outliers'>, context: CheckContext)
     async finish(): Promise<CheckResult> {
       const limits = await fences();
       if (limits === null) return resultOf(check, { verdict: 'fail', expected, failingRows: 0, reason: rowless });
+      if (limits === 'equal') {
+        const reason = `not executed: half of the values are equal, so that ${check.method} has no spread to go by; take z`;
+        return resultOf(check, { verdict: 'fail', expected, failingRows: 0, reason });
+      }
       const [low, high] = limits;
       const beyond = `(${name}::DOUBLE < '${low}'::DOUBLE OR ${name}::DOUBLE > '${high}'::DOUBLE)`;
       const finite = column.type === 'float' ? `isfinite(${name})` : null;
@@ -55,7 +59,7 @@ export async function planOutliers(check: Of<'outliers'>, context: CheckContext)
   };
   return planned;
 
-  async function fences(): Promise<[number, number] | null> {
+  async function fences(): Promise<[number, number] | 'equal' | null> {
     if (check.method === 'z') {
       const moments = await momentsOf(context, values);
       if (moments === null) return null;
@@ -65,9 +69,11 @@ export async function planOutliers(check: Of<'outliers'>, context: CheckContext)
     const quartiles = await quantilesOf(session, values, [0.25, 0.5, 0.75]);
     if (quartiles === null) return null;
     const [low, median, high] = quartiles as [number, number, number];
+    if (check.method === 'iqr' && low === high) return 'equal';
     if (check.method === 'iqr') return [low - k * (high - low), high + k * (high - low)];
     const [deviation = 0] =
       (await quantilesOf(session, `SELECT abs(v - '${median}'::DOUBLE) AS v FROM (${values})`, [0.5])) ?? [];
+    if (deviation === 0) return 'equal';
     const reach = k * madScale * deviation;
     return [median - reach, median + reach];
   }

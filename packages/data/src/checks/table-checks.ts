@@ -17,6 +17,8 @@ import { conditionOf } from './judged-rows.ts';
 type Of<K extends Check['kind']> = Extract<Check, { kind: K }>;
 
 const rowless = 'not executed: there are no rows';
+/** Columns that are compared in one query: more would take more memory than the engine has. */
+const mostComparisons = 100;
 
 /** No two rows agree in all columns. NULL equals NULL here, as in a key: two rows without it can't be told apart. */
 export async function planUnique(check: Of<'unique'>, context: CheckContext): Promise<PlannedCheck> {
@@ -97,18 +99,7 @@ export function planDuplicateColumns(check: Of<'duplicate-columns'>, { session, 
       // Two columns without any value hold nothing that could be the same.
       const filled = marked.filter(({ mark }) => !mark.endsWith(' 0'));
       const groups = [...Map.groupBy(filled, ({ mark }) => mark).values()];
-      const pairs = groups.flatMap((group) =>
-        group.flatMap(({ column: left }, at) =>
-          group.slice(at + 1).map(({ column: right }) => [left.name, right.name] as const),
-        ),
-      );
-      const same: (readonly [string, string])[] = [];
-      if (pairs.length > 0) {
-        const differ = ([left, right]: readonly [string, string]) =>
-          `count_if(${quoteIdentifier(left)}::VARCHAR IS DISTINCT FROM ${quoteIdentifier(right)}::VARCHAR)`;
-        const [row] = await session.rows(`SELECT ${pairs.map(differ).join(', ')} FROM ${table.relation}`);
-        same.push(...pairs.filter((_, index) => Number(row?.[index]) === 0));
-      }
+      const same = await sameColumns(groups.map((group) => group.map(({ column }) => column.name)));
       return resultOf(check, {
         verdict: same.length === 0 ? 'pass' : brokenVerdict(check),
         expected,
@@ -122,6 +113,30 @@ export function planDuplicateColumns(check: Of<'duplicate-columns'>, { session, 
       });
     },
   };
+
+  /** Each column against the first of its group, and those that differ from it against one another: as many comparisons as columns, not as pairs. */
+  async function sameColumns(groups: readonly string[][]): Promise<[string, string][]> {
+    const same: [string, string][] = [];
+    let left = groups.filter((group) => group.length > 1);
+    while (left.length > 0) {
+      const pairs = left.flatMap(([first = '', ...others]) => others.map((other): [string, string] => [first, other]));
+      const differing = new Set<string>();
+      for (let start = 0; start < pairs.length; start += mostComparisons) {
+        const part = pairs.slice(start, start + mostComparisons);
+        const counts = part.map(
+          ([one, other]) =>
+            `count_if(${quoteIdentifier(one)}::VARCHAR IS DISTINCT FROM ${quoteIdentifier(other)}::VARCHAR)`,
+        );
+        const [row] = await session.rows(`SELECT ${counts.join(', ')} FROM ${table.relation}`);
+        for (const [at, pair] of part.entries()) {
+          if (Number(row?.[at]) === 0) same.push(pair);
+          else differing.add(pair[1]);
+        }
+      }
+      left = left.map((group) => group.filter((name) => differing.has(name))).filter((group) => group.length > 1);
+    }
+    return same;
+  }
 }
 
 /** Values that another dataset has: a foreign key, or the classes that a model has seen. */

@@ -1,1 +1,0 @@
-export{r as trainCandidate}from"./chunk-train-candidate-jm7hg3E8.mjs";
