@@ -4,6 +4,7 @@ import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { DataReport } from '@passloop/documents';
 import { openTables, writeParquet } from '@passloop/tables';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { falseAlarms } from './calibrate.ts';
 import { type CalibrationOptions, calibrateDrift } from './index.ts';
 
 let folder: TemporaryFolder;
@@ -32,15 +33,27 @@ it('finds that the default configuration keeps quiet where nothing drifts', asyn
   expect(report.checks).toMatchObject([{ id: 'false-alarms', observed: '0 of 12 splits (0 %), seed 1' }]);
 });
 
-it('warns of one that cries wolf, and names the columns', async () => {
-  // No effect is too small: what chance leaves at 95 % is flagged again and again.
-  const report = await calibrate('one.parquet', { method: 'ks', threshold: 0, splits: 60, minRows: 10, seed: 3 });
-  const [whole, ...columns] = report.checks;
-  expect(whole?.expected).toBe('at most 6 % of halves called drifted by ks');
-  expect(columns.every(({ id, verdict }) => id.startsWith('false-alarms:') && verdict === 'warn')).toBe(true);
-  const counted = Number(/^\d+/.exec(whole?.observed ?? '')?.[0]);
-  expect(whole?.verdict).toBe(counted > 60 * 0.06 ? 'warn' : 'pass');
-  expect(report.verdict).toBe(whole?.verdict);
+it.each([
+  [6, 'pass'],
+  [7, 'warn'],
+])('takes %d alarms in 100 splits as %s, and names the columns', async (alarmed, verdict) => {
+  await using session = await openTables();
+  const reference = await session.open({ uri: 'few.csv', root: folder.path });
+  const asked = { session, reference, method: 'ks', splits: 100, seed: 7 } as const;
+  const report = falseAlarms(asked, {
+    alarms: new Map([
+      ['x', alarmed],
+      ['code', 1],
+    ]),
+    alarmed,
+    judged: 3,
+  });
+  expect(DataReport.parse(report)).toMatchObject({ verdict, executed: 3 });
+  expect(report.checks.map(({ id, verdict, observed }) => [id, verdict, observed])).toEqual([
+    ['false-alarms', verdict, `${alarmed} of 100 splits (${alarmed} %), seed 7`],
+    ['false-alarms:code', 'warn', '1 of 100 splits (1 %), seed 7'],
+    ['false-alarms:x', 'warn', `${alarmed} of 100 splits (${alarmed} %), seed 7`],
+  ]);
 });
 
 it('splits alike whatever the order of rows and the threads, and otherwise with another seed', async () => {

@@ -56,6 +56,22 @@ export async function calibrateDrift(options: CalibrationOptions): Promise<DataR
     for (const column of flagged) alarms.set(column, (alarms.get(column) ?? 0) + 1);
     if (flagged.size > 0) alarmed += 1;
   }
+  return falseAlarms({ ...options, splits, seed }, { alarms, alarmed, judged: judged.size });
+}
+
+/** In how many splits anything was flagged, and each column; of how many columns that could be judged. */
+type Alarms = { alarms: ReadonlyMap<string, number>; alarmed: number; judged: number };
+
+/** What the counts say of a configuration. */
+export function falseAlarms(
+  {
+    session,
+    reference,
+    ...options
+  }: Pick<CalibrationOptions, 'session' | 'reference' | 'method'> & { splits: number; seed: number },
+  { alarms, alarmed, judged }: Alarms,
+): DataReport {
+  const { splits, seed } = options;
   const method = options.method === 'auto' ? 'the default methods' : options.method;
   const result = (id: string, column: string | null, count: number, verdict: CheckResult['verdict']): CheckResult => ({
     id,
@@ -70,7 +86,7 @@ export async function calibrateDrift(options: CalibrationOptions): Promise<DataR
     sql: null,
     reason: null,
   });
-  const nothing = judged.size === 0;
+  const nothing = judged === 0;
   const whole = nothing ? 'fail' : alarmed <= splits * mostAlarms ? 'pass' : 'warn';
   const summary = result('false-alarms', null, alarmed, whole);
   return {
@@ -79,7 +95,7 @@ export async function calibrateDrift(options: CalibrationOptions): Promise<DataR
     engine: session.engine,
     rows: reference.rows,
     verdict: whole,
-    executed: judged.size,
+    executed: judged,
     checks: [
       nothing
         ? {

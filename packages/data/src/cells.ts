@@ -67,7 +67,12 @@ export function countIf(condition: string): string {
 
 /** The smallest or largest value, NaN and the infinities aside; as text. */
 export function extreme(aggregate: 'min' | 'max', column: TableColumn, condition: string | null = null): string {
+  return `${extremeValue(aggregate, column, condition)}::VARCHAR`;
+}
+
+/** The same as the engine has it. */
+export function extremeValue(aggregate: 'min' | 'max', column: TableColumn, condition: string | null): string {
   const name = quoteIdentifier(column.name);
   const parts = [condition, column.type === 'float' ? `isfinite(${name})` : null].filter((part) => part !== null);
-  return `${aggregate}(${parts.length === 0 ? name : `CASE WHEN ${parts.join(' AND ')} THEN ${name} END`})::VARCHAR`;
+  return `${aggregate}(${parts.length === 0 ? name : `CASE WHEN ${parts.join(' AND ')} THEN ${name} END`})`;
 }

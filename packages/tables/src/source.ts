@@ -84,7 +84,9 @@ async function folderFiles(uri: string, folder: string): Promise<TableFiles> {
     const full = path.join(entry.parentPath, entry.name);
     if (entry.isSymbolicLink()) throw linked(path.relative(folder, full), uri);
     const below = path.relative(folder, full).split(path.sep);
-    if (below[0] === '_delta_log') throw deltaTable(uri);
+    if (below[0] === '_delta_log') throw versionedTable(uri, 'a Delta table');
+    if (below.length === 2 && below[0] === 'metadata' && entry.name.endsWith('.metadata.json'))
+      throw versionedTable(uri, 'an Iceberg table');
     // What Spark, Jupyter and file managers put beside the data is no part of it.
     if (below.some((part) => /^[._]/.test(part))) continue;
     if (entry.isFile() && tableFormat(entry.name) !== null) found.push(full);
@@ -92,7 +94,7 @@ async function folderFiles(uri: string, folder: string): Promise<TableFiles> {
   if (found.length === 0) {
     throw new ConfigurationError(`${uri} holds no table file.`, {
       file: uri,
-      hint: `Table files end in ${Object.keys(endings).join(', ')}, perhaps with .gz.`,
+      hint: `Table files end in ${Object.keys(endings).join(', ')}, perhaps with .gz or .zst.`,
     });
   }
   return several(uri, await realpath(folder), folder, found);
@@ -107,8 +109,8 @@ function linked(name: string, uri: string): ConfigurationError {
   );
 }
 
-function deltaTable(uri: string): ConfigurationError {
-  return new ConfigurationError(`${uri} is a Delta table; this version reads plain files only.`, {
+function versionedTable(uri: string, what: string): ConfigurationError {
+  return new ConfigurationError(`${uri} is ${what}; this version reads plain files only.`, {
     file: uri,
     hint: 'Its files hold deleted rows too. Export the version that you mean to Parquet, and name that.',
   });
@@ -158,7 +160,7 @@ function formatOf(file: string, uri: string): TableFormat {
   if (format === null) {
     throw new ConfigurationError(`${uri} has no ending that tells a table format.`, {
       file: uri,
-      hint: `Known are ${Object.keys(endings).join(', ')}, perhaps with .gz.`,
+      hint: `Known are ${Object.keys(endings).join(', ')}, perhaps with .gz or .zst.`,
     });
   }
   return format;

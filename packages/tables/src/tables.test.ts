@@ -186,11 +186,14 @@ describe('open', () => {
       ['beside/_temporary/0/b.csv', 'a\n3\n'],
       ['delta/a.csv', 'a\n1\n'],
       ['delta/_delta_log/1.json', '{}\n'],
+      ['ice/metadata/v1.metadata.json', '{}\n'],
+      ['ice/data/a.csv', 'a\n1\n'],
     ] as const) {
       await write(file, text);
     }
     expect((await open('beside')).rows).toBe(1);
     await expect(open('delta')).rejects.toThrow('is a Delta table');
+    await expect(open('ice')).rejects.toThrow('is an Iceberg table');
     await write('lfs.csv', `version https://git-lfs.github.com/spec/v1\noid sha256:${'0'.repeat(64)}\nsize 12345\n`);
     await expect(open('lfs.csv')).rejects.toThrow('lfs.csv is a Git LFS pointer');
   });

@@ -2,7 +2,6 @@ import path from 'node:path';
 import {
   ConfigurationError,
   type Digest,
-  isPassing,
   jsonDigest,
   PassloopError,
   readTextIfExists,
@@ -61,14 +60,14 @@ export async function reportKey({
   });
 }
 
-/** The report of that key that passed before, or null. Broken ones aren't kept: whoever asks again wants to see the rows. */
+/** The report of that key in which everything held, or null. Others aren't kept, warnings included: whoever asks again wants to see the rows. */
 export async function storedReport(context: Context, key: Digest): Promise<DataReport | null> {
   const file = fileOf(context, key);
   const text = file === null ? null : await readTextIfExists(file);
   if (file === null || text === null) return null;
   try {
     const report = parseDocument('data-report', text, file);
-    return isPassing(report.verdict) ? report : null;
+    return report.verdict === 'pass' ? report : null;
   } catch (error) {
     // Cut off by a full disk, or written by a later version: it is made anew.
     if (error instanceof PassloopError) return null;
@@ -78,7 +77,7 @@ export async function storedReport(context: Context, key: Digest): Promise<DataR
 
 export async function storeReport(context: Context, key: Digest, report: DataReport): Promise<void> {
   const file = fileOf(context, key);
-  if (file !== null && isPassing(report.verdict)) await writeFileAtomic(file, formatDocument('data-report', report));
+  if (file !== null && report.verdict === 'pass') await writeFileAtomic(file, formatDocument('data-report', report));
 }
 
 function fileOf(context: Context, key: Digest): string | null {

@@ -66,6 +66,12 @@ describe('on plain files', () => {
     expect(second.stdout).toBe(first.stdout);
     expect((await data([...args, '--no-reuse'])).stderr).not.toContain(said);
 
+    await write('again.yaml', '- {kind: range, column: age, min: 31, severity: warn}\n');
+    for (let run = 0; run < 2; run += 1) {
+      const warned = await data([...args, '--key', 'id', '--failing-rows', `warned-${run}`]);
+      expect(warned).toMatchObject({ exitCode: 0, stderr: expect.not.stringContaining(said) });
+      expect(await readdir(path.join(folder.path, `warned-${run}`))).toHaveLength(1);
+    }
     await write('again.yaml', '- {kind: range, column: age, min: 31}\n');
     expect((await data(args)).exitCode).toBe(1);
     expect((await data(args)).stderr, 'what failed is looked at again').not.toContain(said);

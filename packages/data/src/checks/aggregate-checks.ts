@@ -1,7 +1,7 @@
-import { toDecimal } from '@passloop/core';
+import { plainText, toDecimal } from '@passloop/core';
 import { type Check, durationMs } from '@passloop/model';
 import { isNumeric, isTemporal, quoteIdentifier, type TableColumn } from '@passloop/tables';
-import { countIf, extreme } from '../cells.ts';
+import { countIf, extreme, extremeValue } from '../cells.ts';
 import {
   boundsText,
   brokenVerdict,
@@ -15,6 +15,7 @@ import type { ScanAnswer } from '../plan.ts';
 import { percent, reaches } from '../share.ts';
 import { finiteValues, momentsOf, quantilesOf } from './column-numbers.ts';
 import { conditionOf, isBetween, numbersOf, rowless } from './judged-rows.ts';
+import { boundLiteral } from './row-checks.ts';
 
 type Of<K extends Check['kind']> = Extract<Check, { kind: K }>;
 
@@ -32,25 +33,61 @@ export async function planAggregate(check: Of<'aggregate'>, context: CheckContex
   const isExtreme = check.function === 'min' || check.function === 'max';
   if (!isCount && !isNumeric(column.type) && !(isExtreme && isTemporal(column.type)))
     return notExecuted(check, expected, `\`${column.name}\` is ${column.type}; ${check.function} needs numbers`);
-  const isText = isExtreme && isTemporal(column.type);
-  const bounds = [check.min, check.max].map((bound) => (bound === undefined || isText ? null : Number(bound)));
-  if (bounds.some((bound) => bound !== null && !Number.isFinite(bound)))
-    return notExecuted(check, expected, 'a bound is no number');
+  // What the engine knows exactly it compares exactly; of floats, and of what is computed from them, the printed number decides.
+  const isExact = (isExtreme || check.function === 'sum') && column.type !== 'float';
+  const bounds = [check.min, check.max].map((bound) => {
+    if (bound === undefined) return null;
+    return isExact ? boundLiteral(bound, column) : Number(bound);
+  });
+  const isWrong = [check.min, check.max].some((bound, at) => bound !== undefined && !isBound(bounds[at] ?? null));
+  if (isWrong)
+    return notExecuted(check, expected, `a bound is none for \`${plainText(column.name)}\`, which is ${column.type}`);
   const where = condition.sql === null ? '' : ` WHERE ${condition.sql}`;
   const read = planNumber(check.function, column, context, condition.sql);
+  const inside = isExact ? planExact(check, column, context, condition.sql, bounds) : null;
   return {
     async finish(answer) {
       const found = await read(answer);
       if (found === null) return resultOf(check, { verdict: 'fail', expected, reason: rowless });
-      const inside = isText ? isBetweenTexts(String(found), check) : isBetween(Number(found), bounds);
+      const holds =
+        inside === null
+          ? isBetween(
+              Number(found),
+              bounds.map((bound) => bound as number | null),
+            )
+          : inside(answer);
       return resultOf(check, {
-        verdict: inside ? 'pass' : brokenVerdict(check),
+        verdict: holds ? 'pass' : brokenVerdict(check),
         expected,
         observed: `${check.function} ${typeof found === 'number' ? toDecimal(found) : found}`,
         sql: `SELECT ${printedAggregate(check.function, column)} FROM ${table.printed}${where}`,
       });
     },
   };
+}
+
+function isBound(bound: string | number | null): boolean {
+  return typeof bound === 'string' || (typeof bound === 'number' && Number.isFinite(bound));
+}
+
+/** Whether the engine finds the value within its bounds, asked in the shared scan. */
+function planExact(
+  { function: name }: Of<'aggregate'>,
+  column: TableColumn,
+  { plan }: CheckContext,
+  where: string | null,
+  [low, high]: readonly (string | number | null)[],
+): (answer: ScanAnswer) => boolean {
+  const value = name === 'min' || name === 'max' ? extremeValue(name, column, where) : sumOf(column, where);
+  const slots = [low == null ? null : `${value} >= ${low}`, high == null ? null : `${value} <= ${high}`]
+    .filter((condition) => condition !== null)
+    .map((condition) => plan.add(`(${condition})::VARCHAR`));
+  return (answer) => slots.every((slot) => answer.text(slot) === 'true');
+}
+
+function sumOf(column: TableColumn, where: string | null): string {
+  const quoted = quoteIdentifier(column.name);
+  return `sum(${where === null ? quoted : `CASE WHEN ${where} THEN ${quoted} END`})`;
 }
 
 type ReadNumber = (answer: ScanAnswer) => Promise<number | string | null>;
@@ -71,7 +108,7 @@ function planNumber(
       const slot = plan.add(extreme(name, column, where));
       return async (answer) => {
         const text = answer.text(slot);
-        return text === null || !isNumeric(column.type) ? text : Number(text);
+        return text === null || column.type !== 'float' ? text : Number(text);
       };
     }
     case 'null-share': {
@@ -95,11 +132,8 @@ function planNumber(
       return async () => (await quantilesOf(session, finiteValues(table, column, where), [0.5]))?.[0] ?? null;
     case 'sum':
       if (column.type !== 'float') {
-        const slot = plan.add(`sum(${among(quoted)})::VARCHAR`);
-        return async (answer) => {
-          const text = answer.text(slot);
-          return text === null ? null : Number(text);
-        };
+        const slot = plan.add(`${sumOf(column, where)}::VARCHAR`);
+        return async (answer) => answer.text(slot);
       }
       break;
     default:
@@ -113,13 +147,6 @@ function planNumber(
     if (name === 'sum') return moments.mean * moments.rows;
     return moments.sd === null ? null : name === 'sd' ? moments.sd : moments.sd ** 2;
   };
-}
-
-/** ISO dates and times sort as text where both have the same form. */
-function isBetweenTexts(value: string, { min, max }: Of<'aggregate'>): boolean {
-  const plain = (text: string) => text.replace('T', ' ');
-  const isAbove = min === undefined || plain(value) >= plain(String(min));
-  return isAbove && (max === undefined || plain(value).slice(0, plain(String(max)).length) <= plain(String(max)));
 }
 
 function printedAggregate(name: Of<'aggregate'>['function'], { name: column }: TableColumn): string {

@@ -93,7 +93,10 @@ describe('each kind', () => {
     ['{kind: regex, column: amount, pattern: x}', /`amount` is float; regex needs text/],
     ['{kind: finite, column: note}', /only numbers are finite/],
     ['{kind: aggregate, column: note, function: mean, min: 1}', /mean needs numbers/],
-    ['{kind: aggregate, column: amount, function: mean, min: abc}', /a bound is no number/],
+    ['{kind: aggregate, column: amount, function: mean, min: abc}', /a bound is none for `amount`, which is float/],
+    ['{kind: aggregate, column: placed, function: max, max: soon}', /a bound is none for `placed`, which is date/],
+    ['{kind: aggregate, column: placed, function: max, max: 31.12.2025}', /a bound is none/],
+    ['{kind: aggregate, column: placed, function: max, max: 2026-13-45}', /a bound is none/],
     ["{kind: expression, expression: '(SELECT 1) = 1'}", /subquery is not allowed/],
     ["{kind: expression, expression: \"read_text('/etc/passwd') = ''\"}", /the function read_text is not allowed/],
     ['{kind: freshness, column: note, within: 1d}', /needs dates or timestamps/],
@@ -197,6 +200,25 @@ describe('what must not pass', () => {
       '{kind: leakage, dataset: past, columns: [id]}',
     );
     expect(found).toMatchObject({ verdict: 'pass', observed: '0 of 1 rows are in past too (0 %)' });
+  });
+
+  const large = "SELECT 1000000000001::BIGINT AS n, TIMESTAMPTZ '2026-11-01 00:00:00Z' AS at";
+  it.each([
+    ['{kind: aggregate, column: n, function: max, max: 1000000000000}', 'fail', 'max 1000000000001'],
+    ['{kind: aggregate, column: n, function: sum, max: 1000000000001}', 'pass', 'sum 1000000000001'],
+    [
+      "{kind: aggregate, column: at, function: min, min: '2026-11-01T02:00:00+02:00'}",
+      'pass',
+      'min 2026-11-01 00:00:00+00',
+    ],
+    ["{kind: aggregate, column: at, function: max, max: '2026-10-31T23:59:59Z'}", 'fail', 'max 2026-11-01 00:00:00+00'],
+  ])('a number or a time beyond its bound by one: %s', async (text, verdict, observed) => {
+    expect(await typed(large, times, text)).toMatchObject({ verdict, observed });
+  });
+
+  it('a condition that names the table in a text', async () => {
+    const text = '{kind: expression, expression: "order_ref <> \'\\"passloop_1\\" \\"passloop_1\\"\'"}';
+    expect((await report([text])).scans).toBe(1);
   });
 
   it('a thousand equal columns, each compared once', async () => {

@@ -250,7 +250,8 @@ const isoDate = /^\d{4}-\d{2}-\d{2}$/;
 const isoTimestamp = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)?)?$/;
 const isoTime = /^\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?$/;
 
-function boundLiteral(bound: number | string, column: TableColumn): string | null {
+/** A bound as SQL of the column's type; null for what is none: no number, no date of the calendar. */
+export function boundLiteral(bound: number | string, column: TableColumn): string | null {
   if (isNumeric(column.type)) {
     const text = String(bound).trim();
     if (!/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text)) return null;
