@@ -377,11 +377,11 @@ it("warns where a container isn't a unit of its graph, and where a canary leaves
     '[{name: a, graph: {name: model}, componentSpecs: [{spec: {containers: [{name: x, image: r}]}}]}]',
   );
   expect(editWarnings(text, editTarget(text, named, image), named)).toEqual([
-    `${path} line 4: no unit of the graph is named x, so Seldon doesn't run that container as one; the graph has model.`,
+    `${path}:4: no unit of the graph is named x, so Seldon doesn't run that container as one; the graph has model.`,
   ]);
   const standard = fixtureText('kserve-standard.yaml');
   expect(editWarnings(standard, editTarget(standard, target(canary), image), target(canary))).toEqual([
-    `${path} line 7: the canary is written without maxReplicas, which KServe refuses there.`,
+    `${path}:7: the canary is written without maxReplicas, which KServe refuses there.`,
   ]);
 });
 

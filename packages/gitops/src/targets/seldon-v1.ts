@@ -40,7 +40,7 @@ export const seldonV1: TargetEditor<SeldonV1Target> = {
     const units = unitsOf(fieldsOf(readingAt(predictor)).graph);
     if (name === null || units.includes(name)) return [];
     return [
-      `${target.file} line ${lineOf(container)}: no unit of the graph is named ${plainText(name)}, so Seldon doesn't run that container as one; the graph has ${plainText(units.join(', ')) || 'none'}.`,
+      `${target.file}:${lineOf(container)}: no unit of the graph is named ${plainText(name)}, so Seldon doesn't run that container as one; the graph has ${plainText(units.join(', ')) || 'none'}.`,
     ];
   },
 };
