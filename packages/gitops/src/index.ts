@@ -43,6 +43,7 @@ export { type PromotionOptions, promote } from './promote.ts';
 export { openPromotion, type PromotionPlan, type PromotionRequest, planPromotion } from './promotion.ts';
 export { planDocument, refusalDocument } from './promotion-document.ts';
 export type { DataEvidence, PromotionEvidence } from './pull-request-text.ts';
+export { openRecord } from './record-change.ts';
 export * from './record-history.ts';
 export { type RefusedPromotion, refusalReason } from './refused-promotion.ts';
 export { imageGone, plannedRollback, prepareRollback, type RollbackOptions, rollback } from './rollback.ts';

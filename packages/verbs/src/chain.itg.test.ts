@@ -132,6 +132,25 @@ it('lets nothing merge by itself into prod once staging fails, and goes on when 
   expect(await plan(chained, later, env)).toMatchObject({ environment: 'prod', needs: 'train' });
 }, 60_000);
 
+it('leaves auto-merge of a rollback on, whatever staging is like', async () => {
+  await using chained = await world();
+  const status = 'cd/flight';
+  await chained.environments(`staging, healthy: {statuses: [${status}]}`, 'prod, after: staging, merge: auto');
+  for (const version of ['one', 'two']) await chained.land('prod', version);
+  await chained.land('staging', 'head');
+  await chained.deploy.protectBranch('main', { requiredChecks: ['render'] });
+  const back = await chained.passloop(['rollback', '--environment', 'prod', '--reason', 'it is bad']);
+  expect(back.exitCode, back.stderr).toBe(0);
+  const pull = () => chained.deploy.pullRequests().find(({ state }) => state === 'open');
+  expect(pull()).toMatchObject({ autoMerge: { method: 'squash' } });
+  const env = await tokenWith(chained, { statuses: 'read', checks: 'read' });
+  await reportAs(chained, status, 'failure');
+
+  expect(await promote(chained.context(later, env), {})).toMatchObject({ outcome: 'blocked', environment: 'prod' });
+
+  expect(pull()).toMatchObject({ state: 'open', autoMerge: { method: 'squash' } });
+}, 60_000);
+
 it('waits for as long as the soak takes, from the landing on', async () => {
   await using chained = await world();
   await chained.environments('staging, healthy: {soak: 30m}', 'prod, after: staging');

@@ -9,6 +9,7 @@ import {
   nextEnvironments,
   openedAs,
   openPromotion,
+  openRecord,
   precedenceProblem,
   type Refusal,
   readDeployState,
@@ -77,9 +78,11 @@ export async function openPromotionOf(
 }
 
 /** A promotion that waits for checks alone: nobody would look at it again before it is merged. */
-function mergingAlone({ name, head }: EnvironmentState, reason: string): Withdrawal[] {
-  const pullRequest = head?.pullRequest;
-  return pullRequest?.autoMerge === true ? [{ environment: name, pullRequest, reason }] : [];
+function mergingAlone(environment: EnvironmentState, reason: string): Withdrawal[] {
+  const pullRequest = environment.head?.pullRequest;
+  // A way back is held up by nothing: whoever takes it is in a hurry.
+  if (pullRequest?.autoMerge !== true || openRecord(environment)?.deployment.cause !== 'promotion') return [];
+  return [{ environment: environment.name, pullRequest, reason }];
 }
 
 async function candidateOf(workspace: Workspace, model: LoadedModel, store: Store): Promise<Candidate> {
