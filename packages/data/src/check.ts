@@ -12,6 +12,9 @@ import {
 import type { ScanAnswer, ScanPlan } from './plan.ts';
 import type { Profile } from './profile.ts';
 
+/** Committed versions of a dataset's profile, newest first. `isCut`: the clone has no more of its history. */
+export type ProfileVersions = { profiles: readonly Profile[]; isCut: boolean };
+
 /** What a check needs to plan itself. */
 export type CheckContext = {
   session: TableSession;
@@ -22,8 +25,8 @@ export type CheckContext = {
   other(name: string): Promise<Table>;
   /** What several checks ask for is computed once: the first one's work, by a key that says all that it depends on. */
   once<T>(key: string, work: () => Promise<T>): Promise<T>;
-  /** Committed versions of the dataset's profile, newest first; null where there are none to ask for. */
-  history: (() => Promise<readonly Profile[]>) | null;
+  /** Null where there is no history to ask for. */
+  history: (() => Promise<ProfileVersions>) | null;
 };
 
 /** A check that is ready: its aggregates are in the plan, `finish` reads the scan's answer (and may query on its own). */
@@ -34,6 +37,9 @@ export type PlannedCheck = {
 };
 
 type FailingRows = { condition: string } | { query: string };
+
+/** The check of a kind. */
+export type CheckOf<K extends Check['kind']> = Extract<Check, { kind: K }>;
 
 /** What every result of a check says, whatever came out. */
 export function resultOf(

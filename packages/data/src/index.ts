@@ -1,4 +1,5 @@
 export { type CalibrationOptions, calibrateDrift } from './calibrate.ts';
+export type { ProfileVersions } from './check.ts';
 export { type DriftMethod, type DriftRequest, driftAgainstProfile } from './drift.ts';
 export { type DriftBetweenOptions, driftBetween } from './drift-between.ts';
 export { type LockOptions, lockDatasets, verifyLock } from './lock.ts';

@@ -20,11 +20,10 @@ export type ValidateOptions = {
   profile: Profile | null;
   /** The clock, for what has to be fresh. */
   now: Date;
-  /** Where another dataset of the model lies; without it, checks against others fail. @throws ConfigurationError */
-  /** Committed versions of the dataset's profile, newest first. */
-  history?: (() => Promise<readonly Profile[]>) | undefined;
+  history?: CheckContext['history'] | undefined;
   /** Told of each check that rows break, with a query that gives these rows whole, while the table is open. */
   onFailing?: ((result: CheckResult, query: string, table: Table) => Promise<void>) | undefined;
+  /** Where another dataset of the model lies; without it, checks against others fail. @throws ConfigurationError */
   otherDataset?: ((name: string) => Promise<{ uri: string; root: string }>) | undefined;
 };
 

@@ -8,6 +8,7 @@ import {
   formatProfile,
   lockDatasets,
   type Profile,
+  type ProfileVersions,
   parseProfile,
   profileTable,
   readForeignChecks,
@@ -234,7 +235,7 @@ export async function dataValidate(
     showValues?: boolean | undefined;
     /** Folder for all failing rows, as Parquet. */
     failingRows?: string | undefined;
-    /** False: look at the data though nothing changed since it passed. */
+    /** False, and always so in a workflow: look at the data though nothing changed since it passed. */
     reuse?: boolean | undefined;
   },
 ): Promise<ValidatedDataset[]> {
@@ -263,18 +264,24 @@ export async function dataValidate(
     const against = profile ?? (dataset.profile === null ? null : await modelProfile(dataset.root, dataset.profile));
     const other = otherDatasets(dataset);
     const history = await historyOf(context, dataset);
-    const key = await reportKey({
-      dataset: { name: dataset.name, uri: dataset.uri, digest },
-      checks,
-      profile: against,
-      engine: session.engine,
-      version: context.version,
-      digestOf: async (name) => {
-        const place = await other?.(name).catch(() => undefined);
-        return place === undefined ? null : (await datasetIdentity(await findTableFiles(place.uri, place.root))).digest;
-      },
-    });
-    const stored = key === null || request.reuse === false ? null : await storedReport(context, key);
+    // A runner that isn't thrown away has run code of others as the same user: what lies in its cache decides nothing.
+    const mayReuse = request.reuse !== false && context.env.GITHUB_ACTIONS !== 'true';
+    const key = !mayReuse
+      ? null
+      : await reportKey({
+          dataset: { name: dataset.name, uri: dataset.uri, digest },
+          checks,
+          profile: against,
+          engine: session.engine,
+          version: context.version,
+          digestOf: async (name) => {
+            const place = await other?.(name).catch(() => undefined);
+            return place === undefined
+              ? null
+              : (await datasetIdentity(await findTableFiles(place.uri, place.root))).digest;
+          },
+        });
+    const stored = key === null ? null : await storedReport(context, key);
     if (stored !== null) context.progress.note(`${dataset.name} passed before, and nothing changed since: no scan`);
     const validateNow = () =>
       validateDataset({
@@ -310,7 +317,7 @@ export async function dataValidate(
 async function historyOf(
   context: Context,
   { model, profile }: Dataset,
-): Promise<(() => Promise<Profile[]>) | undefined> {
+): Promise<(() => Promise<ProfileVersions>) | undefined> {
   if (model === null || profile === null) return undefined;
   const repository = await openGitRepository(context.cwd, toolEnvironment(context)).catch(() => null);
   return repository === null ? undefined : () => profileHistory(repository, 'HEAD', fromRoot(model, profile));

@@ -1,11 +1,15 @@
 import { type GitRepository, PassloopError } from '@passloop/core';
-import { type Profile, parseProfile } from '@passloop/data';
+import { type Profile, type ProfileVersions, parseProfile } from '@passloop/data';
 
 /** So far back: an anomaly is told from what was usual lately. */
 const mostVersions = 20;
 
 /** The committed versions of a profile up to a commit, newest first; what is no profile, such as one of an older form, is left out. */
-export async function profileHistory(repository: GitRepository, commit: string, file: string): Promise<Profile[]> {
+export async function profileHistory(
+  repository: GitRepository,
+  commit: string,
+  file: string,
+): Promise<ProfileVersions> {
   const args = ['--literal-pathspecs', 'log', '--format=%H', `--max-count=${mostVersions}`, commit, '--', file];
   const commits = (await repository.run(args)).split('\n').filter((line) => /^[0-9a-f]{40,64}$/.test(line));
   const found: Profile[] = [];
@@ -18,5 +22,6 @@ export async function profileHistory(repository: GitRepository, commit: string, 
       if (!(error instanceof PassloopError)) throw error;
     }
   }
-  return found;
+  const isShallow = (await repository.run(['rev-parse', '--is-shallow-repository'])).trim() === 'true';
+  return { profiles: found, isCut: isShallow && commits.length < mostVersions };
 }

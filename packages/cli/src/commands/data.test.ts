@@ -31,10 +31,14 @@ async function write(name: string, text: string): Promise<void> {
   await writeFile(path.join(folder.path, name), text);
 }
 
-async function data(args: string[], cwd = '.'): Promise<{ exitCode: number; stdout: string; stderr: string }> {
+async function data(
+  args: string[],
+  cwd = '.',
+  env: Record<string, string> = {},
+): Promise<{ exitCode: number; stdout: string; stderr: string }> {
   const options = {
     cwd: path.join(folder.path, cwd),
-    env: { ...process.env, PASSLOOP_CACHE: path.join(folder.path, 'cache') },
+    env: { ...process.env, PASSLOOP_CACHE: path.join(folder.path, 'cache'), GITHUB_ACTIONS: '', ...env },
   };
   return promisify(execFile)(process.execPath, [main, 'data', ...args], options).then(
     (done) => ({ exitCode: 0, ...done }),
@@ -65,6 +69,7 @@ describe('on plain files', () => {
     expect([first.stderr.includes(said), second.stderr.includes(said)]).toEqual([false, true]);
     expect(second.stdout).toBe(first.stdout);
     expect((await data([...args, '--no-reuse'])).stderr).not.toContain(said);
+    expect((await data(args, '.', { GITHUB_ACTIONS: 'true' })).stderr, 'in a job').not.toContain(said);
 
     await write('again.yaml', '- {kind: range, column: age, min: 31, severity: warn}\n');
     for (let run = 0; run < 2; run += 1) {

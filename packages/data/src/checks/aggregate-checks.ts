@@ -1,11 +1,12 @@
 import { plainText, toDecimal } from '@passloop/core';
-import { type Check, durationMs } from '@passloop/model';
+import { durationMs } from '@passloop/model';
 import { isNumeric, isTemporal, quoteIdentifier, type TableColumn } from '@passloop/tables';
 import { countIf, extreme, extremeValue } from '../cells.ts';
 import {
   boundsText,
   brokenVerdict,
   type CheckContext,
+  type CheckOf,
   columnOf,
   notExecuted,
   type PlannedCheck,
@@ -17,10 +18,8 @@ import { finiteValues, momentsOf, quantilesOf } from './column-numbers.ts';
 import { conditionOf, isBetween, numbersOf, rowless } from './judged-rows.ts';
 import { boundLiteral } from './row-checks.ts';
 
-type Of<K extends Check['kind']> = Extract<Check, { kind: K }>;
-
 /** A number of a column within bounds. Sums are of integers, or of fixed points: no order of rows changes a digit. */
-export async function planAggregate(check: Of<'aggregate'>, context: CheckContext): Promise<PlannedCheck> {
+export async function planAggregate(check: CheckOf<'aggregate'>, context: CheckContext): Promise<PlannedCheck> {
   const { table } = context;
   const expected = `${check.function} ${boundsText(check.min, check.max) ?? 'within bounds'}`;
   const column = columnOf(table, check.column);
@@ -72,7 +71,7 @@ function isBound(bound: string | number | null): boolean {
 
 /** Whether the engine finds the value within its bounds, asked in the shared scan. */
 function planExact(
-  { function: name }: Of<'aggregate'>,
+  { function: name }: CheckOf<'aggregate'>,
   column: TableColumn,
   { plan }: CheckContext,
   where: string | null,
@@ -94,7 +93,7 @@ type ReadNumber = (answer: ScanAnswer) => Promise<number | string | null>;
 
 /** What the shared scan can answer is planned into it; the rest is asked once for all checks of the column. */
 function planNumber(
-  name: Of<'aggregate'>['function'],
+  name: CheckOf<'aggregate'>['function'],
   column: TableColumn,
   context: CheckContext,
   where: string | null,
@@ -149,7 +148,7 @@ function planNumber(
   };
 }
 
-function printedAggregate(name: Of<'aggregate'>['function'], { name: column }: TableColumn): string {
+function printedAggregate(name: CheckOf<'aggregate'>['function'], { name: column }: TableColumn): string {
   const quoted = quoteIdentifier(column);
   const forms = {
     min: `min(${quoted})`,
@@ -166,7 +165,7 @@ function printedAggregate(name: Of<'aggregate'>['function'], { name: column }: T
   return forms[name];
 }
 
-export async function planQuantile(check: Of<'quantile'>, context: CheckContext): Promise<PlannedCheck> {
+export async function planQuantile(check: CheckOf<'quantile'>, context: CheckContext): Promise<PlannedCheck> {
   const { session, table } = context;
   const expected = `quantile ${check.at} ${boundsText(check.min, check.max) ?? 'within bounds'}`;
   const column = numbersOf(check.column, context);
@@ -191,7 +190,10 @@ export async function planQuantile(check: Of<'quantile'>, context: CheckContext)
 }
 
 /** The most frequent value, or the rarest class. */
-export function planFrequency(check: Of<'constant' | 'class-balance'>, { session, table }: CheckContext): PlannedCheck {
+export function planFrequency(
+  check: CheckOf<'constant' | 'class-balance'>,
+  { session, table }: CheckContext,
+): PlannedCheck {
   const isConstant = check.kind === 'constant';
   const expected = isConstant
     ? `no value in ${check.below === 1 ? 'all' : `${percent(check.below, 1)}`} of the rows`
@@ -224,7 +226,7 @@ export function planFrequency(check: Of<'constant' | 'class-balance'>, { session
 }
 
 /** Each value at least the one before, by the order of another column. */
-export function planMonotonic(check: Of<'monotonic'>, { session, table }: CheckContext): PlannedCheck {
+export function planMonotonic(check: CheckOf<'monotonic'>, { session, table }: CheckContext): PlannedCheck {
   const expected = `${check.strict ? 'strictly ' : ''}${check.direction} by ${check.by}`;
   for (const wanted of [check.column, check.by]) {
     const found = columnOf(table, wanted);
@@ -256,7 +258,7 @@ export function planMonotonic(check: Of<'monotonic'>, { session, table }: CheckC
 }
 
 /** The newest time, against the clock. */
-export function planFreshness(check: Of<'freshness'>, { table, plan, now }: CheckContext): PlannedCheck {
+export function planFreshness(check: CheckOf<'freshness'>, { table, plan, now }: CheckContext): PlannedCheck {
   const expected = `at most ${check.within} old`;
   const column = columnOf(table, check.column);
   if (typeof column === 'string') return notExecuted(check, expected, column);

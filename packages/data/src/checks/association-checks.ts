@@ -1,11 +1,11 @@
 import { toDecimal } from '@passloop/core';
-import type { Check } from '@passloop/model';
 import { cramersV } from '@passloop/statistics';
 import { quoteIdentifier } from '@passloop/tables';
 import {
   boundsText,
   brokenVerdict,
   type CheckContext,
+  type CheckOf,
   columnOf,
   notExecuted,
   type PlannedCheck,
@@ -14,9 +14,7 @@ import {
 import { correlationOf } from './column-numbers.ts';
 import { isBetween, numbersOf } from './judged-rows.ts';
 
-type Of<K extends Check['kind']> = Extract<Check, { kind: K }>;
-
-export function planCorrelation(check: Of<'correlation'>, context: CheckContext): PlannedCheck {
+export function planCorrelation(check: CheckOf<'correlation'>, context: CheckContext): PlannedCheck {
   const { session, table } = context;
   const expected = `correlation ${boundsText(check.min, check.max) ?? 'within bounds'}`;
   if (check.min === undefined && check.max === undefined)
@@ -47,7 +45,7 @@ export function planCorrelation(check: Of<'correlation'>, context: CheckContext)
 /** So many values of each column are held against each other; more would be identifiers. */
 const mostValues = 1000;
 
-export function planAssociation(check: Of<'association'>, { session, table }: CheckContext): PlannedCheck {
+export function planAssociation(check: CheckOf<'association'>, { session, table }: CheckContext): PlannedCheck {
   const expected = `Cramer's V at most ${check.max}`;
   for (const name of check.columns) {
     const found = columnOf(table, name);

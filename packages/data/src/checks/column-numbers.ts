@@ -9,6 +9,9 @@ export function finiteValues(table: Table, column: TableColumn, where: string | 
   return `SELECT ${quoteIdentifier(column.name)}::DOUBLE AS v FROM ${table.relation} WHERE ${limits}`;
 }
 
+/** 1 / quantile(normal, 0.75): a median deviation as the standard deviation of a normal distribution. */
+export const madScale = 1.4826022185056018;
+
 export type Moments = { rows: number; mean: number; sd: number | null };
 
 /** As {@link computeMoments}, once for all checks that ask for them. */

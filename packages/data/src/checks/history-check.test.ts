@@ -33,7 +33,12 @@ afterAll(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-async function check(text: string, ages: readonly (number | null)[], history: readonly Profile[] | null = profiles) {
+async function check(
+  text: string,
+  ages: readonly (number | null)[],
+  history: readonly Profile[] | null = profiles,
+  isCut = false,
+) {
   await put('now.csv', ages);
   const report = await validateDataset({
     session,
@@ -41,7 +46,7 @@ async function check(text: string, ages: readonly (number | null)[], history: re
     checks: parseChecks(`- ${text}`, 'checks.yaml'),
     profile: null,
     now: new Date(0),
-    history: history === null ? undefined : async () => history,
+    history: history === null ? undefined : async () => ({ profiles: history, isCut }),
   });
   return report.checks[0];
 }
@@ -94,6 +99,11 @@ it('shows the bounds that the versions give', async () => {
 it('warns where too few versions say it, and fails where nobody knows any', async () => {
   const few = await check('{kind: history, measure: rows}', usual, profiles.slice(0, 3));
   expect(few).toMatchObject({ verdict: 'warn', reason: expect.stringMatching(/^3 earlier versions .* 4 are needed/) });
+  const cut = await check('{kind: history, measure: rows}', usual, profiles.slice(0, 1), true);
+  expect(cut).toMatchObject({
+    verdict: 'warn',
+    reason: expect.stringMatching(/this clone has no more of the history$/),
+  });
   const none = await check('{kind: history, measure: rows}', usual, null);
   expect(none).toMatchObject({
     verdict: 'fail',

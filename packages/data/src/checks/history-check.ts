@@ -3,12 +3,10 @@ import type { Check } from '@passloop/model';
 import { isNumeric, quoteIdentifier } from '@passloop/tables';
 import { brokenVerdict, type CheckContext, columnOf, notExecuted, type PlannedCheck, resultOf } from '../check.ts';
 import type { Profile } from '../profile.ts';
-import { finiteValues, momentsOf } from './column-numbers.ts';
+import { finiteValues, madScale, momentsOf } from './column-numbers.ts';
 
 type HistoryCheck = Extract<Check, { kind: 'history' }>;
 
-/** A median deviation as the standard deviation of a normal distribution: 1 / quantile(0.75). */
-const scale = 1.4826022185056018;
 /** Versions that are all alike still differ by something in the next one: a thousandth of the median, or of all rows, is no anomaly. */
 const least = 0.001;
 
@@ -27,18 +25,19 @@ export async function planHistory(check: HistoryCheck, context: CheckContext): P
     return notExecuted(check, expected, `\`${column.name}\` is ${column.type}; a mean needs numbers`);
   if (context.history === null)
     return notExecuted(check, expected, 'the dataset names no profile, or git does not know it');
-  const earlier = (await context.history()).flatMap((profile) => measured(profile, check) ?? []);
+  const { profiles, isCut } = await context.history();
+  const earlier = profiles.flatMap((profile) => measured(profile, check) ?? []);
   return {
     async finish() {
       const now = await current();
       if (now === null)
         return resultOf(check, { verdict: 'fail', expected, reason: 'not executed: there is no value' });
       if (earlier.length < check.versions) {
-        const reason = `${earlier.length} earlier versions of the profile say it, and ${check.versions} are needed: nothing is known yet`;
+        const reason = `${earlier.length} earlier versions of the profile say it, and ${check.versions} are needed: nothing is known${isCut ? ', since this clone has no more of the history' : ' yet'}`;
         return resultOf(check, { verdict: 'warn', expected, observed: `${name} ${toDecimal(now)}`, reason });
       }
       const middle = median(earlier);
-      const spread = scale * median(earlier.map((value) => Math.abs(value - middle)));
+      const spread = madScale * median(earlier.map((value) => Math.abs(value - middle)));
       const reach = check.k * Math.max(spread, check.measure === 'null-share' ? least : least * Math.abs(middle));
       const [low, high] = [middle - reach, middle + reach].map((bound) => Number(toDecimal(bound))) as [number, number];
       const value = Number(toDecimal(now));

@@ -1,10 +1,10 @@
 import { toDecimal } from '@passloop/core';
 import type { CheckResult } from '@passloop/documents';
-import type { Check } from '@passloop/model';
 import { quoteIdentifier, quoteText } from '@passloop/tables';
 import {
   brokenVerdict,
   type CheckContext,
+  type CheckOf,
   columnOf,
   failingQuery,
   notExecuted,
@@ -12,16 +12,12 @@ import {
   resultOf,
 } from '../check.ts';
 import { percent, reaches } from '../share.ts';
-import { finiteValues, momentsOf, quantilesOf } from './column-numbers.ts';
+import { finiteValues, madScale, momentsOf, quantilesOf } from './column-numbers.ts';
 import { conditionOf, numbersOf, rowless } from './judged-rows.ts';
 
-type Of<K extends Check['kind']> = Extract<Check, { kind: K }>;
-
 const usualFactors = { iqr: 1.5, z: 3, mad: 3.5 } as const;
-/** 1 / quantile(normal, 0.75): a median deviation as the standard deviation of a normal distribution. */
-const madScale = 1.4826022185056018;
 
-export async function planOutliers(check: Of<'outliers'>, context: CheckContext): Promise<PlannedCheck> {
+export async function planOutliers(check: CheckOf<'outliers'>, context: CheckContext): Promise<PlannedCheck> {
   const { session, table } = context;
   const k = check.k ?? usualFactors[check.method];
   const expected = `at most ${percent(1 - check.mostly, 1)} of values beyond ${k} ${check.method}`;
@@ -80,7 +76,7 @@ export async function planOutliers(check: Of<'outliers'>, context: CheckContext)
 }
 
 /** Values that people take for one. */
-export function planVariants(check: Of<'variants'>, { session, table }: CheckContext): PlannedCheck {
+export function planVariants(check: CheckOf<'variants'>, { session, table }: CheckContext): PlannedCheck {
   const expected = 'each value in one spelling';
   const column = columnOf(table, check.column);
   if (typeof column === 'string') return notExecuted(check, expected, column);
@@ -109,7 +105,7 @@ export function planVariants(check: Of<'variants'>, { session, table }: CheckCon
 }
 
 /** Columns in which nearly each row has a value of its own. */
-export function planIdentifierLike(check: Of<'identifier-like'>, { session, table }: CheckContext): PlannedCheck {
+export function planIdentifierLike(check: CheckOf<'identifier-like'>, { session, table }: CheckContext): PlannedCheck {
   const expected = `no column with another value in ${percent(check.below, 1)} of its rows`;
   const names = check.columns ?? [];
   for (const name of [...names, ...check.except]) {

@@ -1,11 +1,11 @@
 import { ConfigurationError, plainText } from '@passloop/core';
 import type { CheckResult } from '@passloop/documents';
-import type { Check } from '@passloop/model';
 import { isNumeric, quoteIdentifier, quoteScalar, quoteText, type TableColumn } from '@passloop/tables';
 import { countIf, extreme } from '../cells.ts';
 import {
   brokenVerdict,
   type CheckContext,
+  type CheckOf,
   columnOf,
   failingQuery,
   notExecuted,
@@ -16,8 +16,7 @@ import type { ScanAnswer } from '../plan.ts';
 import { percent, reaches } from '../share.ts';
 import { conditionOf } from './judged-rows.ts';
 
-type Of<K extends Check['kind']> = Extract<Check, { kind: K }>;
-export type RowCheck = Of<
+export type RowCheck = CheckOf<
   'not-null' | 'null-like' | 'finite' | 'range' | 'set' | 'not-in-set' | 'regex' | 'like' | 'length' | 'expression'
 >;
 
@@ -144,7 +143,7 @@ const nullLike = [
 ];
 
 async function textRule(
-  check: Of<'null-like' | 'regex' | 'like' | 'length'>,
+  check: CheckOf<'null-like' | 'regex' | 'like' | 'length'>,
   name: string,
   judged: string,
   { session }: CheckContext,
@@ -202,7 +201,7 @@ async function textRule(
   }
 }
 
-async function expressionRule({ expression }: Of<'expression'>, context: CheckContext): Promise<Rule | string> {
+async function expressionRule({ expression }: CheckOf<'expression'>, context: CheckContext): Promise<Rule | string> {
   const condition = await conditionOf(expression, context);
   if (typeof condition === 'string') return condition;
   return {
@@ -213,7 +212,7 @@ async function expressionRule({ expression }: Of<'expression'>, context: CheckCo
   };
 }
 
-function rangeRule(check: Of<'range'>, column: TableColumn, name: string): Rule | string {
+function rangeRule(check: CheckOf<'range'>, column: TableColumn, name: string): Rule | string {
   if (!isNumeric(column.type) && column.type !== 'date' && column.type !== 'timestamp' && column.type !== 'time') {
     return `\`${plainText(column.name)}\` is ${column.type}; a range needs numbers, dates or times (in a CSV with the year first: 2001-01-31)`;
   }
@@ -273,7 +272,7 @@ function isRealDate(text: string): boolean {
   return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(day);
 }
 
-function setRule(check: Of<'set' | 'not-in-set'>, column: TableColumn, name: string): Rule | string {
+function setRule(check: CheckOf<'set' | 'not-in-set'>, column: TableColumn, name: string): Rule | string {
   const wrong = check.values.find((value) => !fits(value, column));
   if (wrong !== undefined)
     return `${JSON.stringify(wrong)} can't be a value of \`${plainText(column.name)}\`, which is ${column.type}`;

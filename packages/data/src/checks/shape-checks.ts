@@ -1,20 +1,18 @@
 import { plainText } from '@passloop/core';
-import type { Check } from '@passloop/model';
 import { findColumn } from '@passloop/tables';
 import {
   boundsText,
   brokenVerdict,
   type CheckContext,
+  type CheckOf,
   columnOf,
   notExecuted,
   type PlannedCheck,
   resultOf,
 } from '../check.ts';
 
-type Of<K extends Check['kind']> = Extract<Check, { kind: K }>;
-
 /** The columns and their types; with `exact` no other column may be there, with `ordered` they stand in this order. */
-export function planColumns(check: Of<'columns'>, { table }: CheckContext): PlannedCheck {
+export function planColumns(check: CheckOf<'columns'>, { table }: CheckContext): PlannedCheck {
   const wanted = Object.entries(check.types);
   const more = `${check.ordered ? ', in this order' : ''}${check.exact ? ', and no other' : ''}`;
   const expected = `${wanted.map(([name, type]) => `${plainText(name, 60)} ${type}`).join(', ')}${more}`;
@@ -48,7 +46,7 @@ export function planColumns(check: Of<'columns'>, { table }: CheckContext): Plan
   };
 }
 
-export function planColumnCount(check: Of<'column-count'>, { table }: CheckContext): PlannedCheck {
+export function planColumnCount(check: CheckOf<'column-count'>, { table }: CheckContext): PlannedCheck {
   const expected = boundsText(check.min, check.max, 'columns');
   if (expected === null) return notExecuted(check, 'a number of columns', 'it has neither `min` nor `max`');
   const count = table.columns.length;
@@ -63,7 +61,7 @@ export function planColumnCount(check: Of<'column-count'>, { table }: CheckConte
   };
 }
 
-export function planType(check: Of<'type'>, { table }: CheckContext): PlannedCheck {
+export function planType(check: CheckOf<'type'>, { table }: CheckContext): PlannedCheck {
   const expected = check.types.join(' or ');
   const column = columnOf(table, check.column);
   if (typeof column === 'string') return notExecuted(check, expected, column);
@@ -80,7 +78,7 @@ export function planType(check: Of<'type'>, { table }: CheckContext): PlannedChe
 }
 
 /** Bounds on the number of rows, inclusive. */
-export function planRowCount(check: Of<'row-count'>, { table, plan }: CheckContext): PlannedCheck {
+export function planRowCount(check: CheckOf<'row-count'>, { table, plan }: CheckContext): PlannedCheck {
   const expected = boundsText(check.min, check.max, 'rows');
   if (expected === null) return notExecuted(check, 'a number of rows', 'it has neither `min` nor `max`');
   const slot = plan.add('count(*)');

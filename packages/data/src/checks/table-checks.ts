@@ -1,11 +1,12 @@
 import { ConfigurationError, plainText } from '@passloop/core';
 import type { CheckResult } from '@passloop/documents';
-import { type Check, leakageBy, leakageProblem } from '@passloop/model';
+import { leakageBy, leakageProblem } from '@passloop/model';
 import { findColumn, isNumeric, quoteIdentifier, type Table, type TableColumn } from '@passloop/tables';
 import {
   boundsText,
   brokenVerdict,
   type CheckContext,
+  type CheckOf,
   columnOf,
   notExecuted,
   type PlannedCheck,
@@ -14,14 +15,12 @@ import {
 import { percent, reaches } from '../share.ts';
 import { conditionOf } from './judged-rows.ts';
 
-type Of<K extends Check['kind']> = Extract<Check, { kind: K }>;
-
 const rowless = 'not executed: there are no rows';
 /** Columns that are compared in one query: more would take more memory than the engine has. */
 const mostComparisons = 100;
 
 /** No two rows agree in all columns. NULL equals NULL here, as in a key: two rows without it can't be told apart. */
-export async function planUnique(check: Of<'unique'>, context: CheckContext): Promise<PlannedCheck> {
+export async function planUnique(check: CheckOf<'unique'>, context: CheckContext): Promise<PlannedCheck> {
   const { session, table, once } = context;
   const expected = `no two rows with the same ${check.columns.map((name) => plainText(name, 60)).join(', ')}`;
   const missing = missingOf(check.columns, table);
@@ -52,7 +51,7 @@ export async function planUnique(check: Of<'unique'>, context: CheckContext): Pr
 }
 
 /** Rows beyond the first of their kind: taking these away leaves each row once. */
-export function planDuplicateRows(check: Of<'duplicate-rows'>, { session, table }: CheckContext): PlannedCheck {
+export function planDuplicateRows(check: CheckOf<'duplicate-rows'>, { session, table }: CheckContext): PlannedCheck {
   const expected = `at most ${percent(check.max, 1)} of rows there already`;
   const missing = missingOf(check.except, table);
   if (missing !== null) return notExecuted(check, expected, missing);
@@ -82,7 +81,10 @@ export function planDuplicateRows(check: Of<'duplicate-rows'>, { session, table 
 }
 
 /** A sum of hashes finds the suspects in one scan; the values themselves decide. */
-export function planDuplicateColumns(check: Of<'duplicate-columns'>, { session, table }: CheckContext): PlannedCheck {
+export function planDuplicateColumns(
+  check: CheckOf<'duplicate-columns'>,
+  { session, table }: CheckContext,
+): PlannedCheck {
   const expected = 'no two columns with the same values';
   const missing = missingOf(check.except, table);
   if (missing !== null) return notExecuted(check, expected, missing);
@@ -141,7 +143,7 @@ export function planDuplicateColumns(check: Of<'duplicate-columns'>, { session, 
 
 /** Values that another dataset has: a foreign key, or the classes that a model has seen. */
 export async function planReferences(
-  check: Of<'references' | 'known-values'>,
+  check: CheckOf<'references' | 'known-values'>,
   context: CheckContext,
 ): Promise<PlannedCheck> {
   const { session, table } = context;
@@ -187,7 +189,7 @@ export async function planReferences(
   }
 }
 
-export async function planRowRatio(check: Of<'row-ratio'>, context: CheckContext): Promise<PlannedCheck> {
+export async function planRowRatio(check: CheckOf<'row-ratio'>, context: CheckContext): Promise<PlannedCheck> {
   const { table } = context;
   const expected = `${boundsText(check.min, check.max) ?? 'a ratio'} rows a row of ${check.dataset}`;
   if (check.min === undefined && check.max === undefined)
@@ -211,7 +213,7 @@ export async function planRowRatio(check: Of<'row-ratio'>, context: CheckContext
 }
 
 /** Rows of a group of equal features that has several labels. */
-export function planConflicts(check: Of<'conflicting-labels'>, { session, table }: CheckContext): PlannedCheck {
+export function planConflicts(check: CheckOf<'conflicting-labels'>, { session, table }: CheckContext): PlannedCheck {
   const expected = `at most ${percent(check.max, 1)} of rows with equal features and another ${plainText(check.label, 60)}`;
   const missing = missingOf([check.label, ...check.except, ...(check.features ?? [])], table);
   if (missing !== null) return notExecuted(check, expected, missing);
@@ -243,7 +245,7 @@ export function planConflicts(check: Of<'conflicting-labels'>, { session, table 
 }
 
 /** What two datasets share that they must not. Whole rows are compared with NULL equal to NULL; an id that is missing is nobody's. */
-export async function planLeakage(check: Of<'leakage'>, context: CheckContext): Promise<PlannedCheck> {
+export async function planLeakage(check: CheckOf<'leakage'>, context: CheckContext): Promise<PlannedCheck> {
   const { session, table } = context;
   const by = leakageBy(check);
   const named = check.columns ?? [];
