@@ -4,6 +4,7 @@ import {
   type Collected,
   collect,
   type ForeignChecks,
+  leaveOthers,
   Named,
   noEqual,
   readDocument,
@@ -22,6 +23,24 @@ const Schema = z.looseObject({
   seeds: z.array(Relation).optional(),
   sources: z.array(z.looseObject({ tables: z.array(Relation).optional() })).optional(),
 });
+
+/** What is read, or describes and checks nothing. */
+const about = [
+  'name',
+  'description',
+  'meta',
+  'docs',
+  'tags',
+  'config',
+  'tests',
+  'data_tests',
+  'columns',
+  'quote',
+  'identifier',
+  'versions',
+  'access',
+  'group',
+];
 
 /** The tests of one relation in a properties file of dbt. @param relation which, where the file has several */
 export function readDbt(text: string, file: string, relation: string | null): ForeignChecks {
@@ -43,8 +62,11 @@ export function readDbt(text: string, file: string, relation: string | null): Fo
   }
   const found = collect();
   for (const test of [...(one.tests ?? []), ...(one.data_tests ?? [])]) read(found, test, null);
-  for (const column of one.columns ?? [])
+  leaveOthers(found, one.name, one, about);
+  for (const column of one.columns ?? []) {
+    leaveOthers(found, column.name, column, about);
     for (const test of [...(column.tests ?? []), ...(column.data_tests ?? [])]) read(found, test, column.name);
+  }
   return { tool: 'dbt', ...found };
 }
 

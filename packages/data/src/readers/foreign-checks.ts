@@ -43,6 +43,20 @@ function dropNull(check: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(check).filter(([, value]) => value !== null && value !== undefined));
 }
 
+/** Lists the fields that say something of the data and that nobody mapped: all but `known`, and what is empty or off. */
+export function leaveOthers(
+  found: Collected,
+  of: string,
+  fields: Record<string, unknown>,
+  known: readonly string[],
+): void {
+  for (const [name, value] of Object.entries(fields)) {
+    const isOff = value === null || value === undefined || value === false || value === '';
+    const isEmpty = typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+    if (!known.includes(name) && !isOff && !isEmpty) found.leave(`${name} of ${of}`, noEqual);
+  }
+}
+
 /** `unique` of a tool that lets NULL pass. */
 export function uniqueValues(columns: readonly string[]): Record<string, unknown> {
   const present = columns.map((name) => `"${name.replaceAll('"', '""')}" IS NOT NULL`).join(' AND ');

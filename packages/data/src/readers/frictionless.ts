@@ -1,5 +1,13 @@
 import { z } from 'zod';
-import { collect, type ForeignChecks, Named, readDocument, typesOf, uniqueValues } from './foreign-checks.ts';
+import {
+  collect,
+  type ForeignChecks,
+  leaveOthers,
+  Named,
+  readDocument,
+  typesOf,
+  uniqueValues,
+} from './foreign-checks.ts';
 
 const Names = z.union([z.string(), z.array(z.string())]);
 const Schema = z.looseObject({
@@ -10,11 +18,21 @@ const Schema = z.looseObject({
   foreignKeys: z.array(z.unknown()).optional(),
 });
 
+/** What describes and checks nothing. */
+const about = ['$schema', 'name', 'title', 'description', 'homepage', 'keywords'];
+
 /** A Table Schema of the Frictionless standards. */
 export function readFrictionless(text: string, file: string): ForeignChecks {
   const found = collect();
   const schema = readDocument(text, file, Schema, 'Table Schema');
-  for (const { name: column, type, constraints = {} } of schema.fields) {
+  const missing = z.array(z.string()).safeParse(schema.missingValues).data ?? [''];
+  if (missing.some((value) => value !== ''))
+    found.leave('missingValues', 'write them as {kind: null-like, column: ..., values: [...]}, a check a column');
+  leaveOthers(found, 'the schema', schema, [...about, 'fields', 'primaryKey', 'foreignKeys', 'missingValues']);
+  for (const field of schema.fields) {
+    const { name: column, type, constraints = {} } = field;
+    const plainFormat = field.format === 'default' ? ['format'] : [];
+    leaveOthers(found, column, field, [...about, ...plainFormat, 'type', 'constraints', 'example', 'rdfType']);
     const types = type === undefined || type === 'any' ? null : typesOf(type);
     if (types !== null) found.add({ kind: 'type', column, types }, `type of ${column}`);
     else if (type !== undefined && type !== 'any') found.leave(`type of ${column}`, `there is no type ${type}`);

@@ -3,6 +3,7 @@ import {
   type Collected,
   collect,
   type ForeignChecks,
+  leaveOthers,
   Named,
   noEqual,
   readDocument,
@@ -22,11 +23,33 @@ const Schema = z.looseObject({
   unique: z.union([z.string(), z.array(z.string())]).nullish(),
 });
 
+/** What is read, or describes and checks nothing. */
+const aboutSchema = [
+  'schema_type',
+  'version',
+  'columns',
+  'checks',
+  'unique',
+  'name',
+  'title',
+  'description',
+  'metadata',
+  'report_duplicates',
+];
+const aboutColumn = ['dtype', 'nullable', 'unique', 'required', 'checks', 'title', 'description', 'metadata'];
+
 /** A DataFrameSchema as pandera writes it (`to_yaml`). */
 export function readPandera(text: string, file: string): ForeignChecks {
   const found = collect();
   const schema = readDocument(text, file, Schema, 'schema of pandera');
-  for (const [column, { dtype, nullable, unique, checks }] of Object.entries(schema.columns)) {
+  leaveOthers(found, 'the schema', schema, aboutSchema);
+  for (const [column, described] of Object.entries(schema.columns)) {
+    const { dtype, nullable, unique, checks } = described;
+    if (described.required === false || described.regex === true) {
+      found.leave(column, described.regex === true ? 'it names columns by a pattern' : 'the column may be missing');
+      continue;
+    }
+    leaveOthers(found, column, described, aboutColumn);
     const types = dtype == null ? null : typesOf(dtype);
     if (types !== null) found.add({ kind: 'type', column, types }, `dtype of ${column}`);
     else if (dtype != null) found.leave(`dtype of ${column}`, `there is no type ${dtype}`);

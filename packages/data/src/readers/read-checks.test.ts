@@ -189,6 +189,43 @@ unique: [age, ref]
   });
 });
 
+it.each([
+  [
+    { fields: [{ name: 'a', format: 'email', decimalChar: ',' }], missingValues: ['', 'NA'] },
+    ['missingValues: ', 'format of a: ', 'decimalChar of a: '],
+  ],
+  [
+    {
+      columns: {
+        a: { required: false, dtype: 'int64' },
+        'b_.*': { regex: true },
+        c: { coerce: true, nullable: true, dtype: 'int64' },
+      },
+      strict: true,
+    },
+    ['strict of the schema: ', 'a: the column may be missing', 'b_.*: it names columns by a pattern', 'coerce of c: '],
+  ],
+  [
+    { columns: [{ name: 'a', missing_values: ['NA'], optional: true }], filter: 'x > 1' },
+    ['filter of the contract: ', 'missing_values of a: ', 'optional of a: '],
+  ],
+  [
+    {
+      models: [
+        {
+          name: 'm',
+          constraints: [{ type: 'unique' }],
+          columns: [{ name: 'a', data_type: 'int', constraints: [{ type: 'not_null' }] }],
+        },
+      ],
+    },
+    ['constraints of m: ', 'data_type of a: ', 'constraints of a: '],
+  ],
+])('drops nothing that it has no word for', (theirs, wanted) => {
+  const { left } = ours(JSON.stringify(theirs));
+  for (const start of wanted) expect(left.filter((line) => line.startsWith(start))).toHaveLength(1);
+});
+
 describe('what is none of these', () => {
   it.each(['[]', 'a: 1', '{"expectations": 3}', 'columns: 7'])('is refused: %s', (text) => {
     expect(() => ours(text)).toThrow(/holds no checks that are known here/);

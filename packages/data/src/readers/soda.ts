@@ -3,6 +3,7 @@ import {
   type Collected,
   collect,
   type ForeignChecks,
+  leaveOthers,
   Named,
   noEqual,
   readDocument,
@@ -21,7 +22,10 @@ const Contract = z.looseObject({
 export function readSoda(text: string, file: string): ForeignChecks {
   const found = collect();
   const contract = readDocument(text, file, Contract, 'contract of Soda');
-  for (const { name: column, data_type: type, checks } of contract.columns) {
+  leaveOthers(found, 'the contract', contract, ['dataset', 'columns', 'checks', 'name', 'description', 'owner']);
+  for (const described of contract.columns) {
+    const { name: column, data_type: type, checks } = described;
+    leaveOthers(found, column, described, ['name', 'data_type', 'checks', 'description']);
     const types = type == null ? null : typesOf(type);
     if (types !== null) found.add({ kind: 'type', column, types }, `data_type of ${column}`);
     else if (type != null) found.leave(`data_type of ${column}`, `there is no type ${type}`);
