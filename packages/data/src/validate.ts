@@ -64,6 +64,7 @@ export async function validateTable(options: ValidateOptions & { table: Table })
     }
     return apart;
   });
+  for (const result of results) if (result.sql !== null) result.sql = await session.shown(result.sql);
   if (table.rows === 0) results.push(emptyTable());
   const executed = results.filter((result) => !isUnexecuted(result)).length + drift.filter(isMeasured).length;
   return {
@@ -118,15 +119,13 @@ function remembered(): CheckContext['once'] {
   };
 }
 
-/** The session, and how often its queries read the table: each mention of it is a pass. A description reads no row. */
+/** The session, and how often its queries read the table. */
 function countedScans(session: TableSession, { relation }: Table): { session: TableSession; scans(): number } {
   let passes = 0;
   const counted: TableSession = {
     ...session,
     rows(sql) {
-      // What stands in a text is no table.
-      const bare = sql.replace(/'(?:[^']|'')*'/g, "''");
-      if (!sql.includes('(DESCRIBE ')) passes += bare.split(relation).length - 1;
+      passes += session.passes(sql, relation);
       return session.rows(sql);
     },
   };

@@ -1,5 +1,5 @@
 export { type CanonicalColumn, canonicalColumn } from './canonical-scalar.ts';
-export { isNumeric, isTemporal, type TableColumn } from './column-types.ts';
+export { columnType, isNumeric, isTemporal, type TableColumn } from './column-types.ts';
 export type { Scalar } from './engine.ts';
 export { evaluationDigest } from './evaluation-digest.ts';
 export { scalarExpression } from './expression.ts';
@@ -17,7 +17,14 @@ export {
 } from './keys.ts';
 export { quoteDouble, quoteIdentifier, quoteNumber, quoteScalar, quoteText } from './quote.ts';
 export { type ColumnValues, readColumns } from './read-columns.ts';
-export { openTables, type SessionOptions, type Table, type TableSession, type TableSource } from './session.ts';
+export {
+  mentions,
+  openTables,
+  type SessionOptions,
+  type Table,
+  type TableSession,
+  type TableSource,
+} from './session.ts';
 export {
   findTableFiles,
   refusePointers,

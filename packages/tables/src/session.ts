@@ -50,6 +50,10 @@ export type TableSession = AsyncDisposable & {
   /** Calls `visit` for each chunk in order. `visit` must not query. */
   scan(sql: string, visit: (chunk: DuckDBDataChunk) => void): Promise<void>;
   run(sql: string): Promise<void>;
+  /** A query over tables' `printed` as a person would paste it into this engine. */
+  shown(sql: string): Promise<string>;
+  /** How often a query reads a relation. A description reads no row. */
+  passes(sql: string, relation: string): number;
   /** A private folder in which the engine may write. */
   scratch: string;
 };
@@ -134,6 +138,8 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
       inTurn(async () => ({ name, source: null, ...(await addView(query)), printed: `(${query})` })),
     rows: (sql) => inTurn(async () => (await running()).rows(sql)),
     run: (sql) => inTurn(async () => (await running()).run(sql)),
+    shown: async (sql) => sql,
+    passes: mentions,
     scan: (sql, visit) =>
       inTurn(async () => {
         for await (const chunk of (await running()).stream(sql)) visit(chunk);
@@ -145,6 +151,11 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
       await folder[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Each mention of a relation in a query is a pass over it; what stands in a text is no table. */
+export function mentions(sql: string, relation: string): number {
+  return sql.includes('(DESCRIBE ') ? 0 : sql.replace(/'(?:[^']|'')*'/g, "''").split(relation).length - 1;
 }
 
 /** The table function of a format, with every option that decides how bytes become values. */

@@ -1,0 +1,139 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import type { DataReport } from '@passloop/documents';
+import { type Check, parseChecks } from '@passloop/model';
+import { openTables, type TableSession, writeParquet } from '@passloop/tables';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { caseFiles, checkCases } from '../checks/check-cases.ts';
+import type { Profile } from '../profile.ts';
+import { profileTable } from '../profile-table.ts';
+import { validateDataset } from '../validate.ts';
+import { sparkEnvironment } from './spark-environment.ts';
+import { openSparkTables } from './spark-session.ts';
+
+const kinds = Object.keys(checkCases) as (keyof typeof checkCases)[];
+const page = path.resolve(import.meta.dirname, '../../../../docs/spark-agreement.md');
+const now = new Date('2026-11-22T10:10:00Z');
+let folder: TemporaryFolder;
+let duckdb: TableSession;
+let spark: TableSession;
+
+/** Three thousand rows of every kind of column; `shift` moves some of them. */
+function mixed(shift: number): string {
+  return `SELECT i AS id, (i * 7919) % 1000 AS amount, ((i * 104729) % 100003) / 7.0 + ${shift} AS price,
+    CASE WHEN i % 50 = 0 THEN NULL WHEN i % 51 = 0 THEN 'nan'::DOUBLE WHEN i % 53 = 0 THEN '-inf'::DOUBLE ELSE ((i * 31) % 97)::DOUBLE * 1e-7 END AS rate,
+    CASE WHEN i % 10 < ${3 + shift} THEN 'a' WHEN i % 7 = 0 THEN '' WHEN i % 11 = 0 THEN 'it''s "ü"' ELSE 'z' || (i % 5) END AS label,
+    i % 3 = 0 AS flag, ((i % 400) / 100)::DECIMAL(10, 2) AS cost, DATE '2026-01-01' + ((i / 30)::INTEGER + ${shift}) AS day,
+    TIMESTAMP '2026-01-01 00:00:00' + INTERVAL (i * 61) SECOND AS moment, 5 AS constant, (i % 20)::TINYINT AS grade
+    FROM range(3000) t(i)`;
+}
+
+beforeAll(async () => {
+  folder = await temporaryFolder('agreement', path.join(process.cwd(), 'node_modules/.tmp'));
+  duckdb = await openTables({ threads: 2 });
+  for (const [name, lines] of Object.entries(caseFiles)) {
+    await writeFile(path.join(folder.path, name), `${lines.join('\n')}\n`);
+    const table = await duckdb.open({ uri: name, root: folder.path });
+    await writeParquet(duckdb, `SELECT * FROM ${table.relation}`, inFolder(name.replace('.csv', '.parquet')));
+  }
+  await writeParquet(duckdb, mixed(0), inFolder('reference.parquet'));
+  await writeParquet(duckdb, mixed(2), inFolder('current.parquet'));
+  spark = await openSparkTables(await localSpark());
+}, 300_000);
+afterAll(async () => {
+  await spark?.[Symbol.asyncDispose]();
+  await duckdb[Symbol.asyncDispose]();
+  await folder[Symbol.asyncDispose]();
+});
+
+function inFolder(name: string): string {
+  return path.join(folder.path, name);
+}
+
+async function localSpark() {
+  const bin = await sparkEnvironment();
+  return {
+    master: 'local[2]',
+    submit: path.join(bin, 'spark-submit'),
+    conf: ['spark.ui.enabled=false', 'spark.sql.shuffle.partitions=2'],
+    env: {
+      PATH: process.env.PATH ?? '',
+      HOME: process.env.HOME ?? '',
+      PYSPARK_PYTHON: path.join(bin, 'python'),
+      PYSPARK_DRIVER_PYTHON: path.join(bin, 'python'),
+    },
+  };
+}
+
+async function report(
+  session: TableSession,
+  checks: readonly string[],
+  { dataset = 'orders.parquet', profile = null }: { dataset?: string; profile?: Profile | null } = {},
+): Promise<DataReport> {
+  return validateDataset({
+    session,
+    dataset: { name: 'orders', uri: dataset, root: folder.path },
+    checks: parseChecks(checks.map((check) => `- ${check}`).join('\n'), 'checks.yaml') as Check[],
+    profile,
+    now,
+    otherDataset: async () => ({ uri: 'past.parquet', root: folder.path }),
+  });
+}
+
+/** All but the engine's name, its passes and its SQL. */
+function judged({ checks, drift, rows, verdict, executed }: DataReport): object {
+  return { rows, verdict, executed, drift, checks: checks.map(({ sql: _, ...check }) => check) };
+}
+
+async function profile(session: TableSession, uri: string): Promise<Profile> {
+  const table = await session.open({ uri, root: folder.path });
+  return profileTable({ session, table, dataset: { name: 'mixed', uri, digest: null }, key: ['id'] });
+}
+
+describe('Spark', () => {
+  it('judges every kind of check as DuckDB does, with the same numbers', async () => {
+    const rows: string[] = [];
+    for (const side of ['passes', 'fails'] as const) {
+      const checks = kinds.map((kind) => checkCases[kind][side]);
+      const [here, there] = [await report(duckdb, checks), await report(spark, checks)];
+      expect(judged(there)).toEqual(judged(here));
+      expect(there.engine).toMatch(/^spark \d+\.\d+\.\d+/);
+      for (const [at, check] of there.checks.entries()) {
+        const other = here.checks[at];
+        rows.push(`| ${check.kind} | ${other?.verdict} | ${check.verdict} | ${check.observed ?? check.reason} |`);
+      }
+    }
+    await expect(
+      [
+        '# Both engines, check by check\n',
+        'Written by a test that runs every kind of check twice (on data that holds and on data that breaks it) in DuckDB and in',
+        'Spark, and fails where a verdict or a number differs. What was observed is the same text from both.\n',
+        '| check | DuckDB | Spark | observed |\n|---|---|---|---|',
+        ...rows.sort(),
+        '',
+      ].join('\n'),
+    ).toMatchFileSnapshot(page);
+  }, 300_000);
+
+  it('prints SQL that Spark takes, and that gives the failing rows', async () => {
+    const { checks } = await report(spark, ['{kind: range, column: amount, min: 0, max: 100}']);
+    expect(checks[0]?.sql).toMatch(/^SELECT \* FROM parquet\.`orders\.parquet` WHERE /);
+  });
+
+  it('profiles a table to the same bytes', async () => {
+    const here = await profile(duckdb, 'reference.parquet');
+    expect(await profile(spark, 'reference.parquet')).toEqual({ ...here, engine: spark.engine });
+  }, 300_000);
+
+  it('measures the same drift against a profile', async () => {
+    const reference = await profile(duckdb, 'reference.parquet');
+    const asked = { dataset: 'current.parquet', profile: reference };
+    const [here, there] = [
+      await report(duckdb, ['{kind: drift}'], asked),
+      await report(spark, ['{kind: drift}'], asked),
+    ];
+    expect(there.drift.length).toBeGreaterThan(5);
+    expect(judged(there)).toEqual(judged(here));
+  }, 300_000);
+});

@@ -1,0 +1,150 @@
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ConfigurationError, plainText, temporaryFolder } from '@passloop/core';
+import {
+  columnType,
+  findTableFiles,
+  mentions,
+  openTables,
+  quoteIdentifier,
+  type Scalar,
+  type Table,
+  type TableFormat,
+  type TableSession,
+  type TableSource,
+  tableFormat,
+} from '@passloop/tables';
+import { type SparkJob, type SparkOptions, startSparkJob } from './spark-job.ts';
+
+type Opened = { columns: [name: string, type: string][] };
+
+/** How Spark is told to read what DuckDB finds out by itself. Broken rows fail the read: none is dropped in silence. */
+const readers: Record<TableFormat, { format: string; options: Record<string, string> }> = {
+  parquet: { format: 'parquet', options: {} },
+  csv: { format: 'csv', options: { header: 'true', inferSchema: 'true', mode: 'FAILFAST', escape: '"' } },
+  tsv: { format: 'csv', options: { header: 'true', inferSchema: 'true', mode: 'FAILFAST', escape: '"', sep: '\t' } },
+  jsonl: { format: 'json', options: { mode: 'FAILFAST' } },
+};
+
+/** Where the driver's Python stands beside this code: in the sources, and in a built bundle that copied it. */
+export function sparkJobFolder(): string {
+  return fileURLToPath(new URL('./job/', import.meta.url));
+}
+
+/**
+ * A session whose tables lie on a Spark cluster. Queries are the same as on one machine; the job translates them. What
+ * reads no row, such as the check of a condition's grammar, is answered by the embedded engine, over empty tables of the
+ * same columns.
+ *
+ * @throws ConfigurationError where Spark isn't there; InfrastructureError where it can't start
+ */
+export async function openSparkTables(options: SparkOptions): Promise<TableSession> {
+  const stack = new AsyncDisposableStack();
+  try {
+    const grammar = stack.use(await openTables());
+    const folder = stack.use(await temporaryFolder('spark'));
+    const job = stack.use(await startSparkJob(folder.path, sparkJobFolder(), options));
+    const { version } = await job.ask<{ version: string }>({ do: 'version' });
+    return session(stack, grammar, job, version);
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+function session(stack: AsyncDisposableStack, grammar: TableSession, job: SparkJob, version: string): TableSession {
+  /** How a query for people names each source. */
+  const sources = new Map<string, string>();
+  const relations: string[] = [];
+
+  /** The table's columns without its rows, in the embedded engine, which also gives the relation its name. */
+  async function emptyTable(columns: Opened['columns'], name: string): Promise<Table> {
+    const list = columns.map(([column, type]) => {
+      const known = columnType(type) === 'nested' ? 'VARCHAR[]' : type;
+      return `CAST(NULL AS ${known}) AS ${quoteIdentifier(column)}`;
+    });
+    return grammar.derive(`SELECT ${list.join(', ')} WHERE false`, name);
+  }
+
+  async function rows(sql: string): Promise<Scalar[][]> {
+    if (sql.includes('(DESCRIBE ') || !relations.some((relation) => sql.includes(relation))) return grammar.rows(sql);
+    return (await job.ask<{ rows: Scalar[][] }>({ do: 'rows', sql })).rows;
+  }
+
+  /** Gives what the job has just read a name, and the embedded engine its columns. */
+  async function named(columns: Opened['columns'], name: string): Promise<Table> {
+    const table = await emptyTable(columns, name);
+    const { rows } = await job.ask<{ rows: number }>({ do: 'name', relation: bare(table.relation) });
+    relations.push(table.relation);
+    return { ...table, rows };
+  }
+
+  async function open(source: TableSource): Promise<Table> {
+    const found = await sparkFiles(source);
+    const { format, options } = readers[found.format];
+    const name = source.name ?? (path.posix.basename(source.uri) || source.uri);
+    try {
+      const { columns } = await job.ask<Opened>({ do: 'read', uris: found.uris, format, options });
+      const table = await named(columns, name);
+      const mark = `spark_${bare(table.relation)}`;
+      const given = Object.entries(options).map(([key, value]) => `${key} = '${value.replaceAll('\\', '\\\\')}'`);
+      const how = given.length === 0 ? '' : ` WITH (${given.join(', ')})`;
+      sources.set(`\`${mark}\``, `${format}.\`${source.uri.replaceAll('`', '``')}\`${how}`);
+      return { ...table, printed: quoteIdentifier(mark) };
+    } catch (error) {
+      if (!(error instanceof ConfigurationError)) throw error;
+      throw new ConfigurationError(`${name} cannot be read as a table: ${error.message}`, {
+        file: source.uri,
+        cause: error,
+      });
+    }
+  }
+
+  return {
+    engine: `spark ${version}`,
+    scratch: grammar.scratch,
+    open,
+    rows,
+    async derive(query, name) {
+      const { columns } = await job.ask<Opened>({ do: 'read', sql: query });
+      return { ...(await named(columns, name)), printed: `(${query})` };
+    },
+    async shown(sql) {
+      const { sql: translated } = await job.ask<{ sql: string }>({ do: 'translate', sql });
+      let text = translated;
+      for (const [mark, source] of sources) text = text.replaceAll(mark, source);
+      return text;
+    },
+    // Cells are counted in a pass of their own.
+    passes: (sql, relation) => mentions(sql, relation) * (/\bhistogram(_exact)?\(/.test(sql) ? 2 : 1),
+    async scan() {
+      throw notThere();
+    },
+    async run() {
+      throw notThere();
+    },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+function bare(relation: string): string {
+  return relation.slice(1, -1);
+}
+
+function notThere(): ConfigurationError {
+  return new ConfigurationError('This needs rows on this machine, and on Spark they stay where they are.', {
+    hint: 'Without --engine spark it works on files that this machine can hold.',
+  });
+}
+
+/** What Spark is to read: an address as it is, or the files of a local table by absolute paths. */
+async function sparkFiles({ uri, root }: TableSource): Promise<{ uris: string[]; format: TableFormat }> {
+  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(uri)) return { uris: [uri], format: tableFormat(uri) ?? 'parquet' };
+  const { files, format } = await findTableFiles(uri, root);
+  const odd = files.find((file) => /[*?[\]{}\\]/.test(file));
+  if (odd === undefined) return { uris: files, format };
+  throw new ConfigurationError(`Spark would take ${plainText(odd)} for a pattern.`, {
+    file: uri,
+    hint: 'Name it without *, ?, brackets and backslashes.',
+  });
+}
