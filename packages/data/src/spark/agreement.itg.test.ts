@@ -19,6 +19,15 @@ let folder: TemporaryFolder;
 let duckdb: TableSession;
 let spark: TableSession;
 
+/** Tables are small and queries many: compiling each would take most of the time. */
+const fast = [
+  'spark.ui.enabled=false',
+  'spark.sql.shuffle.partitions=1',
+  'spark.sql.codegen.wholeStage=false',
+  'spark.sql.codegen.factoryMode=NO_CODEGEN',
+  'spark.sql.adaptive.enabled=false',
+];
+
 /** Three thousand rows of every kind of column; `shift` moves some of them. */
 function mixed(shift: number): string {
   return `SELECT i AS id, (i * 7919) % 1000 AS amount, ((i * 104729) % 100003) / 7.0 + ${shift} AS price,
@@ -56,7 +65,7 @@ async function localSpark() {
   return {
     master: 'local[2]',
     submit: path.join(bin, 'spark-submit'),
-    conf: ['spark.ui.enabled=false', 'spark.sql.shuffle.partitions=2'],
+    conf: fast,
     env: {
       PATH: process.env.PATH ?? '',
       HOME: process.env.HOME ?? '',
