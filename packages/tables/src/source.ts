@@ -41,8 +41,8 @@ export function tableFormat(file: string): TableFormat | null {
  */
 export async function findTableFiles(uri: string, root: string): Promise<TableFiles> {
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(uri)) {
-    throw new ConfigurationError(`${uri} is a remote address; this version reads tables from files only.`, {
-      hint: 'Fetch it in an earlier step, and name the file.',
+    throw new ConfigurationError(`${uri} is a remote address, and only files are read here.`, {
+      hint: 'Name it as `uri` of a dataset in the model file, and lock it with `passloop data lock`.',
     });
   }
   const target = path.resolve(root, uri);
@@ -51,9 +51,8 @@ export async function findTableFiles(uri: string, root: string): Promise<TableFi
       if (isMissing(error)) throw nothingThere(uri, target);
       throw error;
     });
-    if (stat.isDirectory()) return folderFiles(uri, target);
-    const real = await realpath(target);
-    return { uri, folder: null, files: [plainName(real)], format: formatOf(uri, uri) };
+    if (stat.isDirectory()) return filesBelow(uri, target);
+    return oneFile(uri, await realpath(target), uri);
   }
   const parts = uri.split('/');
   const fixed = parts.slice(
@@ -78,7 +77,13 @@ export async function findTableFiles(uri: string, root: string): Promise<TableFi
   return several(uri, realFolder, folder, found);
 }
 
-async function folderFiles(uri: string, folder: string): Promise<TableFiles> {
+/** The files of a table that is one file. @param name by whose ending the format is told */
+export function oneFile(uri: string, file: string, name: string): TableFiles {
+  return { uri, folder: null, files: [plainName(file)], format: formatOf(name, uri) };
+}
+
+/** Every table file below a folder. @throws ConfigurationError as {@link findTableFiles} */
+export async function filesBelow(uri: string, folder: string): Promise<TableFiles> {
   const found: string[] = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const full = path.join(entry.parentPath, entry.name);
