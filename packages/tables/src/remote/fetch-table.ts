@@ -169,7 +169,7 @@ async function fetchSeveral(
 function isOfTable({ below: wanted }: BucketAddress, below: string): boolean {
   if (tableFormat(below) === null) return false;
   if (wanted !== '' && wanted !== null) return path.posix.matchesGlob(below, wanted);
-  return !below.split('/').some((part) => /^[._]/.test(part));
+  return !below.split('/').some((part) => /^[._]/.test(part) && part !== '.' && part !== '..');
 }
 
 function objectOf(address: RemoteAddress, access: RemoteAccess): RemoteObject {
