@@ -32,7 +32,8 @@ it('locks files and folders with digest, bytes and rows, and verifies what it wr
   ]);
   expect(lock.datasets[1]?.digest).toBe(sha256('id,y\n1,0\n2,1\n'));
   const read = parseLock(formatLock(lock), 'passloop.lock');
-  expect(await verifyLock(read, { root: folder.path, uris: ['data/train.csv'] })).toEqual([lock.datasets[1]]);
+  const [verified] = await verifyLock(read, { root: folder.path, uris: ['data/train.csv'] });
+  expect(verified).toEqual({ ...lock.datasets[1], found: expect.objectContaining({ uri: 'data/train.csv' }) });
 });
 
 it('says which file is stale, both digests, and what to run', async () => {

@@ -17,6 +17,9 @@ export {
 } from './keys.ts';
 export { quoteDouble, quoteIdentifier, quoteNumber, quoteScalar, quoteText } from './quote.ts';
 export { type ColumnValues, readColumns } from './read-columns.ts';
+export { isRemote } from './remote/address.ts';
+export type { BucketAccess } from './remote/bucket.ts';
+export { type FetchedTable, fetchTable, type RemoteAccess, type RemoteLock } from './remote/fetch-table.ts';
 export { openTables, type SessionOptions, type Table, type TableSession, type TableSource } from './session.ts';
 export {
   findTableFiles,

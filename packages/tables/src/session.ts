@@ -23,6 +23,8 @@ export type TableSource = {
   root: string;
   /** What messages call it; the last part of `uri` by default. */
   name?: string | undefined;
+  /** Its files, where they were found already: those of a remote table are only known to who fetched it. */
+  found?: TableFiles | undefined;
 };
 
 /** An open table: a name that queries of the same session may use, and what is known about it. */
@@ -111,7 +113,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
     scratch: folder.path,
     open: (source) =>
       inTurn(async () => {
-        const found = await findTableFiles(source.uri, source.root);
+        const found = source.found ?? (await findTableFiles(source.uri, source.root));
         await refusePointers(found);
         const name = source.name ?? (path.basename(source.uri) || source.uri);
         if (found.files.some((file) => !files.has(file))) {

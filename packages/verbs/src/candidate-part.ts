@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { type Digest, PassloopError } from '@passloop/core';
+import type { FetchRemote } from '@passloop/data';
 import type { DataReport, MissingPart } from '@passloop/documents';
 import type { LoadedModel, Signature } from '@passloop/model';
 import type { Engine } from '@passloop/packaging';
@@ -71,10 +72,11 @@ export async function openEvaluation(
   workspace: Workspace,
   model: LoadedModel & { evaluate: NonNullable<LoadedModel['evaluate']> },
   outputs: string,
+  fetch: FetchRemote | undefined,
 ): Promise<Evaluation> {
   const { evaluate } = model;
-  const files = await lockedFiles(workspace, model, evaluate.dataset);
-  const table = await session.open({ uri: files.uri, root: files.root, name: files.uri });
+  const files = await lockedFiles(workspace, model, evaluate.dataset, fetch);
+  const table = await session.open({ ...files, name: files.uri });
   const stageFile = path.join(outputs, ...evaluate.predictions.split('/'));
   const stage = await session.open({
     uri: path.basename(stageFile),

@@ -114,7 +114,8 @@ async function sealStep(step: SealStep, request: SealRequest, sealed: Omit<Seale
   if (evaluate === undefined) {
     return withMissing(await keep(step, request, sealed, trained, null), notEvaluated(model));
   }
-  const opened = openEvaluation(session, plan.workspace, { ...model, evaluate }, outputs);
+  // This job holds the store's credential: it reaches no address that a change could name.
+  const opened = openEvaluation(session, plan.workspace, { ...model, evaluate }, outputs, undefined);
   const evaluation = await (candidate === null ? opened : asCandidate(opened));
   const proven =
     candidate === null

@@ -18,6 +18,7 @@ import { lazyEngine } from './lazy-engine.ts';
 import { judged, oneModelReport } from './one-model-report.ts';
 import { type OutFolder, outFolder } from './out-folder.ts';
 import { planCheck } from './plan.ts';
+import { remoteTables } from './remote-tables.ts';
 import { runStage } from './run-stage.ts';
 import type { Stored } from './stored-proof.ts';
 
@@ -87,7 +88,13 @@ async function candidate(
   const trained: Parts = { ...data.parts, run };
   const { evaluate } = model;
   if (evaluate === undefined) return { parts: withMissing(trained, notEvaluated(model)), scored: null };
-  const evaluation = await openEvaluation(session, workspace, { ...model, evaluate }, out.outputs);
+  const evaluation = await openEvaluation(
+    session,
+    workspace,
+    { ...model, evaluate },
+    out.outputs,
+    remoteTables(context),
+  );
   return imagePart(part, trained, evaluation, async () => null);
 }
 
