@@ -4,7 +4,9 @@ import { ConfigurationError, InfrastructureError, type TemporaryFolder, temporar
 import { columnType, type TableColumn } from './column-types.ts';
 import { brokenLine, readDelimited, refuseEqualNames } from './csv.ts';
 import { type Engine, engineName, type Scalar, startEngine } from './engine.ts';
+import { type PartitionColumn, partitionColumns } from './hive.ts';
 import { readJsonLines } from './json-lines.ts';
+import { keysAbove, partitionsBeside } from './partitions.ts';
 import { quoteIdentifier, quoteText } from './quote.ts';
 import { findTableFiles, refusePointers, shownFile, type TableFiles, type TableFormat } from './source.ts';
 
@@ -123,11 +125,20 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
         }
         try {
           const reader = await readerOf(await running(), found);
+          const files = reader(`[${found.files.map(quoteText).join(', ')}]`, 'hive_partitioning = false');
+          const partitions = await partitionsBeside(await running(), found, files);
           const { relation, columns, rows } = await addView(
-            `SELECT * FROM ${reader(`[${found.files.map(quoteText).join(', ')}]`)}`,
+            `SELECT *${partitionColumns(partitions.added)} FROM ${files}`,
           );
           if (found.format === 'parquet') await refuseRenamed(await running(), found, columns);
-          return { name, source: found, columns, rows, relation, printed: printedReader(reader, found) };
+          return {
+            name,
+            source: found,
+            columns,
+            rows,
+            relation,
+            printed: printedReader(reader, found, partitions.all),
+          };
         } catch (error) {
           throw inTable(error, name, source.uri);
         }
@@ -149,15 +160,21 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
   };
 }
 
+type Reader = (files: string, hive: string) => string;
+
+function call(name: string, ...given: readonly string[]): string {
+  return `${name}(${given.filter((one) => one !== '').join(', ')})`;
+}
+
 /** The table function of a format, with every option that decides how bytes become values. */
-async function readerOf(engine: Engine, found: TableFiles): Promise<(files: string) => string> {
-  if (found.format === 'parquet') return (files) => `read_parquet(${files}, hive_partitioning = false)`;
+async function readerOf(engine: Engine, found: TableFiles): Promise<Reader> {
+  if (found.format === 'parquet') return (files, hive) => call('read_parquet', files, hive);
   if (found.format === 'jsonl') {
     const options = await readJsonLines(engine, found.files);
-    return (files) => `read_json(${files}, ${options})`;
+    return (files, hive) => call('read_json', files, options, hive);
   }
   const delimited = await readDelimited(engine, found.files, found.format === 'tsv');
-  return (files) => `read_csv(${files}, ${delimited.options}, hive_partitioning = false)`;
+  return (files, hive) => call('read_csv', files, delimited.options, hive);
 }
 
 /** An error whose file and message name files as the user wrote them. */
@@ -197,10 +214,14 @@ async function refuseRenamed(engine: Engine, found: TableFiles, columns: readonl
 
 const endingOf: Record<TableFormat, string> = { parquet: 'parquet', csv: 'csv', tsv: 'tsv', jsonl: 'jsonl' };
 
-/** Hive partitions matter for paths with `=` only; elsewhere the option would be noise in a query for people. */
-function printedReader(reader: (files: string) => string, found: TableFiles): string {
-  const printed = reader(quoteText(pasteable(found)));
-  return found.uri.includes('=') ? printed : printed.replace(/, hive_partitioning = false(?=[,)])/, '');
+/** The expression for people. Where the path has no `=`, an option about partitions would be noise. */
+function printedReader(reader: Reader, found: TableFiles, partitions: readonly PartitionColumn[]): string {
+  const files = quoteText(pasteable(found));
+  if (partitions.length === 0) return reader(files, found.uri.includes('=') ? 'hive_partitioning = false' : '');
+  const types = partitions.map(({ name, type }) => `${quoteText(name)}: ${type}`).join(', ');
+  const printed = reader(files, `hive_partitioning = true, hive_types = {${types}}`);
+  const above = keysAbove(found);
+  return above.length === 0 ? printed : `(SELECT * EXCLUDE (${above.map(quoteIdentifier).join(', ')}) FROM ${printed})`;
 }
 
 function pasteable(found: TableFiles): string {

@@ -1,6 +1,7 @@
 import { glob, lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, isMissing } from '@passloop/core';
+import { hivePartitions, type PartitionColumn } from './hive.ts';
 
 export const tableFormats = ['parquet', 'csv', 'tsv', 'jsonl'] as const;
 export type TableFormat = (typeof tableFormats)[number];
@@ -14,6 +15,8 @@ export type TableFiles = {
   /** Absolute, sorted by their path in bytes. */
   files: string[];
   format: TableFormat;
+  /** Columns whose values the files' folders name. */
+  partitions: PartitionColumn[];
 };
 
 const endings: Record<string, TableFormat> = {
@@ -79,7 +82,7 @@ export async function findTableFiles(uri: string, root: string): Promise<TableFi
 
 /** The files of a table that is one file. @param name by whose ending the format is told */
 export function oneFile(uri: string, file: string, name: string): TableFiles {
-  return { uri, folder: null, files: [plainName(file)], format: formatOf(name, uri) };
+  return { uri, folder: null, files: [plainName(file)], format: formatOf(name, uri), partitions: [] };
 }
 
 /** Every table file below a folder. @throws ConfigurationError as {@link findTableFiles} */
@@ -157,7 +160,8 @@ function several(uri: string, realFolder: string, folder: string, found: readonl
       );
     }
   }
-  return { uri, folder: realFolder, files, format };
+  const paths = files.map((file) => path.relative(realFolder, file).split(path.sep).join('/'));
+  return { uri, folder: realFolder, files, format, partitions: hivePartitions(paths, uri) };
 }
 
 function formatOf(file: string, uri: string): TableFormat {
