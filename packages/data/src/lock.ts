@@ -64,11 +64,11 @@ export async function verifyLock(
   const verified: VerifiedDataset[] = [];
   const stale: string[] = [];
   for (const entry of entries) {
-    const { found, digest, bytes } = await identified(entry.uri, root, fetch, entry);
+    const { found, digest, bytes, version } = await identified(entry.uri, root, fetch, entry);
     verified.push({ ...entry, found });
     if (digest === entry.digest && bytes === entry.bytes) continue;
     stale.push(
-      `${entry.uri} is not what ${file} says: expected ${entry.digest} (${entry.bytes} bytes), found ${digest} (${bytes} bytes).`,
+      `${entry.uri} is not what ${file} says: expected ${entry.digest} (${entry.bytes} bytes), found ${digest} (${bytes} bytes).${otherVersion(entry.version, version)}`,
     );
   }
   if (stale.length > 0) {
@@ -80,6 +80,14 @@ export async function verifyLock(
   return verified;
 }
 
+/** A Delta table says by itself what changed. */
+function otherVersion(locked: string | null, found: string | null): string {
+  const [before, now] = [locked, found].map((version) => /^delta:(\d+)$/.exec(version ?? '')?.[1]);
+  return before === undefined || now === undefined || before === now
+    ? ''
+    : ` The lock is of version ${before}; the table is at version ${now}.`;
+}
+
 async function identified(
   uri: string,
   root: string,
@@ -89,7 +97,7 @@ async function identified(
   if (!isRemote(uri)) {
     const found = await findTableFiles(uri, root);
     const { digest, bytes } = await datasetIdentity(found);
-    return { found, digest, bytes, version: null };
+    return { found, digest, bytes, version: found.delta === null ? null : `delta:${found.delta.version}` };
   }
   if (fetch !== undefined) return fetch(uri, locked);
   throw new ConfigurationError(`${plainText(uri)} is remote, and this job fetches nothing.`, {

@@ -1,5 +1,6 @@
 export { type CanonicalColumn, canonicalColumn } from './canonical-scalar.ts';
 export { isNumeric, isTemporal, type TableColumn } from './column-types.ts';
+export { splitVersion } from './delta/delta-files.ts';
 export type { Scalar } from './engine.ts';
 export { evaluationDigest } from './evaluation-digest.ts';
 export { scalarExpression } from './expression.ts';

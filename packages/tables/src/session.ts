@@ -2,13 +2,11 @@ import path from 'node:path';
 import type { DuckDBDataChunk } from '@duckdb/node-api';
 import { ConfigurationError, InfrastructureError, type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { columnType, type TableColumn } from './column-types.ts';
-import { brokenLine, readDelimited, refuseEqualNames } from './csv.ts';
+import { brokenLine } from './csv.ts';
 import { type Engine, engineName, type Scalar, startEngine } from './engine.ts';
-import { type PartitionColumn, partitionColumns } from './hive.ts';
-import { readJsonLines } from './json-lines.ts';
-import { keysAbove, partitionsBeside } from './partitions.ts';
-import { quoteIdentifier, quoteText } from './quote.ts';
-import { findTableFiles, refusePointers, shownFile, type TableFiles, type TableFormat } from './source.ts';
+import { quoteIdentifier } from './quote.ts';
+import { findTableFiles, refusePointers, shownFile, type TableFiles } from './source.ts';
+import { refuseRenamed, tableQuery } from './table-query.ts';
 
 export type SessionOptions = {
   /** Memory that the engine may take before it spills; `1GB` by default. */
@@ -124,21 +122,10 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
           engine = null;
         }
         try {
-          const reader = await readerOf(await running(), found);
-          const files = reader(`[${found.files.map(quoteText).join(', ')}]`, 'hive_partitioning = false');
-          const partitions = await partitionsBeside(await running(), found, files);
-          const { relation, columns, rows } = await addView(
-            `SELECT *${partitionColumns(partitions.added)} FROM ${files}`,
-          );
+          const { query, printed } = await tableQuery(await running(), found);
+          const { relation, columns, rows } = await addView(query);
           if (found.format === 'parquet') await refuseRenamed(await running(), found, columns);
-          return {
-            name,
-            source: found,
-            columns,
-            rows,
-            relation,
-            printed: printedReader(reader, found, partitions.all),
-          };
+          return { name, source: found, columns, rows, relation, printed };
         } catch (error) {
           throw inTable(error, name, source.uri);
         }
@@ -160,23 +147,6 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
   };
 }
 
-type Reader = (files: string, hive: string) => string;
-
-function call(name: string, ...given: readonly string[]): string {
-  return `${name}(${given.filter((one) => one !== '').join(', ')})`;
-}
-
-/** The table function of a format, with every option that decides how bytes become values. */
-async function readerOf(engine: Engine, found: TableFiles): Promise<Reader> {
-  if (found.format === 'parquet') return (files, hive) => call('read_parquet', files, hive);
-  if (found.format === 'jsonl') {
-    const options = await readJsonLines(engine, found.files);
-    return (files, hive) => call('read_json', files, options, hive);
-  }
-  const delimited = await readDelimited(engine, found.files, found.format === 'tsv');
-  return (files, hive) => call('read_csv', files, delimited.options, hive);
-}
-
 /** An error whose file and message name files as the user wrote them. */
 function asWritten(error: unknown, files: ReadonlyMap<string, string>): unknown {
   if (!(error instanceof ConfigurationError || error instanceof InfrastructureError)) return error;
@@ -195,39 +165,6 @@ function asWritten(error: unknown, files: ReadonlyMap<string, string>): unknown 
   return error instanceof ConfigurationError
     ? new ConfigurationError(message, details)
     : new InfrastructureError(message, details);
-}
-
-async function refuseRenamed(engine: Engine, found: TableFiles, columns: readonly TableColumn[]): Promise<void> {
-  const lower = new Set(columns.map((column) => column.name.toLowerCase()));
-  const suspects = columns.filter((column) => lower.has(column.name.toLowerCase().replace(/_\d+$/, '')));
-  if (!suspects.some((column) => /_\d+$/.test(column.name))) return;
-  const file = found.files[0] as string;
-  const rows = await engine.rows(`SELECT name FROM parquet_schema(${quoteText(file)})`);
-  const stored = new Set(rows.map(([name]) => String(name)));
-  if (columns.some((column) => !stored.has(column.name))) {
-    refuseEqualNames(
-      [...stored].filter((name) => lower.has(name.toLowerCase())),
-      file,
-    );
-  }
-}
-
-const endingOf: Record<TableFormat, string> = { parquet: 'parquet', csv: 'csv', tsv: 'tsv', jsonl: 'jsonl' };
-
-/** The expression for people. Where the path has no `=`, an option about partitions would be noise. */
-function printedReader(reader: Reader, found: TableFiles, partitions: readonly PartitionColumn[]): string {
-  const files = quoteText(pasteable(found));
-  if (partitions.length === 0) return reader(files, found.uri.includes('=') ? 'hive_partitioning = false' : '');
-  const types = partitions.map(({ name, type }) => `${quoteText(name)}: ${type}`).join(', ');
-  const printed = reader(files, `hive_partitioning = true, hive_types = {${types}}`);
-  const above = keysAbove(found);
-  return above.length === 0 ? printed : `(SELECT * EXCLUDE (${above.map(quoteIdentifier).join(', ')}) FROM ${printed})`;
-}
-
-function pasteable(found: TableFiles): string {
-  const isFolder = found.folder !== null && !/[*?[\]{}]/.test(found.uri);
-  if (!isFolder) return found.uri;
-  return `${found.uri.replace(/\/$/, '')}/**/*.${endingOf[found.format]}`;
 }
 
 function inTable(error: unknown, name: string, uri: string): unknown {

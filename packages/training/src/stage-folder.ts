@@ -78,6 +78,7 @@ async function layOutDataset(
 ): Promise<void> {
   if (dataset.path === null) return layOutRemote(plan, dataset, sources, folder);
   const rooted = fromRoot(plan.model, dataset.path);
+  if (await isDelta(plan, dataset.path, sources)) return layOutDelta(plan, dataset, dataset.path, sources, folder);
   if (globCharacters.test(dataset.path)) return layOutGlob(plan, dataset, dataset.path, sources, folder);
   const source = await insidePath(sources.workTree, rooted, `data.${dataset.name}.path`);
   const target = await place(folder, dataset.path);
@@ -178,6 +179,38 @@ async function layOutGlob(
   }
   const { digest } = await datasetIdentity(await findTableFiles(pattern, folder));
   if (digest !== dataset.locked.digest) throw stale(plan, dataset, rooted, digest);
+}
+
+/** `data/sales`, or `data/sales@v3`, where `data/sales` has a log. */
+async function isDelta(plan: TrainingPlan, dataset: string, sources: Sources): Promise<boolean> {
+  const log = path.join(sources.workTree, plan.model.folder, dataset.replace(/@v\d+$/, ''), '_delta_log');
+  return (await stat(log).catch(() => null))?.isDirectory() === true;
+}
+
+/** The active files of a Delta table's version and the log up to it, so that a stage reads that version as the newest. */
+async function layOutDelta(
+  plan: TrainingPlan,
+  dataset: PlannedDataset,
+  uri: string,
+  sources: Sources,
+  folder: string,
+): Promise<void> {
+  const { datasetIdentity, findTableFiles, splitVersion } = await import('@passloop/tables');
+  const root = await realpath(path.join(sources.workTree, plan.model.folder));
+  const { place: table } = splitVersion(uri);
+  await insidePath(root, table, `data.${dataset.name}.path`);
+  const found = await findTableFiles(uri, root);
+  for (const file of [...found.files, ...(found.delta?.log ?? [])]) {
+    const below = path
+      .relative(found.folder ?? root, file)
+      .split(path.sep)
+      .join('/');
+    const target = await place(folder, `${table}/${below}`);
+    await copyFile(file, target, constants.COPYFILE_FICLONE);
+    await chmod(target, 0o444);
+  }
+  const { digest } = await datasetIdentity(await findTableFiles(table, folder));
+  if (digest !== dataset.locked.digest) throw stale(plan, dataset, fromRoot(plan.model, uri), digest);
 }
 
 /** What would bring the data, as far as the commit says who keeps it. */

@@ -1,10 +1,11 @@
 import path from 'node:path';
-import { ConfigurationError, insidePath } from '@passloop/core';
+import { ConfigurationError } from '@passloop/core';
 import { type FetchRemote, type Profile, parseProfile, validateDataset, verifyLock } from '@passloop/data';
 import type { DataReport } from '@passloop/documents';
 import { fromRoot, type LoadedModel, lockFileName } from '@passloop/model';
 import type { TableFiles, TableSession } from '@passloop/tables';
 import type { Context } from './context.ts';
+import { insideRepository } from './dataset-request.ts';
 import { profileHistory } from './profile-history.ts';
 import { remoteTables } from './remote-tables.ts';
 import { lockAt, type Workspace } from './workspace.ts';
@@ -28,7 +29,7 @@ export async function lockedFiles(
     throw new ConfigurationError(`${model.name} has no dataset ${JSON.stringify(name)}.`, { file: model.file });
   const uri = source.path ?? source.uri ?? '';
   const root = path.join(workspace.root, model.folder);
-  if (source.path !== undefined) await insidePath(workspace.root, fromRoot(model, uri), `data.${name}.path`);
+  if (source.path !== undefined) await insideRepository(workspace.root, fromRoot(model, uri), `data.${name}.path`);
   const lock = await lockAt(workspace.repository, workspace.commit, model);
   const [locked] = await verifyLock(lock, { root, uris: [uri], fetch, file: fromRoot(model, lockFileName) });
   if (locked === undefined) throw new Error('no dataset was verified');

@@ -20,7 +20,14 @@ import type { DataReport } from '@passloop/documents';
 import { type Check, checkId, type DataLock, formatLock, fromRoot, lockFileName, parseChecks } from '@passloop/model';
 import { openTables } from '@passloop/tables';
 import { type Context, toolEnvironment } from './context.ts';
-import { type Dataset, type DatasetFiles, type DatasetRequest, datasetFiles, datasetsOf } from './dataset-request.ts';
+import {
+  type Dataset,
+  type DatasetFiles,
+  type DatasetRequest,
+  datasetFiles,
+  datasetsOf,
+  insideRepository,
+} from './dataset-request.ts';
 import { type FailingRows, failingRowsOf } from './failing-rows.ts';
 import { outFolder } from './out-folder.ts';
 import { profileHistory } from './profile-history.ts';
@@ -277,7 +284,7 @@ function otherDatasets(
         hint: `It has: ${Object.keys(model.data).join(', ')}.`,
       });
     }
-    if (source.path !== undefined) await insidePath(root, source.path, `data.${name}.path`);
+    if (source.path !== undefined) await insideRepository(root, source.path, `data.${name}.path`);
     return datasetFiles(context, { uri: source.path ?? source.uri ?? '', root, model });
   };
 }

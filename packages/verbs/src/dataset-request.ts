@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { ConfigurationError, insidePath, readTextIfExists } from '@passloop/core';
 import { type Check, type LoadedModel, lockedDataset, lockFileName, parseLock } from '@passloop/model';
-import { datasetIdentity, findTableFiles, isRemote, type TableFiles } from '@passloop/tables';
+import { datasetIdentity, findTableFiles, isRemote, splitVersion, type TableFiles } from '@passloop/tables';
 import type { Context } from './context.ts';
 import { remoteTables } from './remote-tables.ts';
 import { workTreeModels } from './workspace.ts';
@@ -45,7 +45,7 @@ export async function datasetsOf(
   for (const model of models.filter((one) => request.model === undefined || one.name === request.model)) {
     for (const [name, source] of Object.entries(model.data)) {
       if (request.dataset !== undefined && request.dataset !== name) continue;
-      if (source.path !== undefined) await insidePath(root, source.path, `data.${name}.path`);
+      if (source.path !== undefined) await insideRepository(root, source.path, `data.${name}.path`);
       const uri = source.path ?? source.uri ?? '';
       datasets.push({ name, uri, root, checks: source.checks, profile: source.profile ?? null, model });
     }
@@ -56,6 +56,12 @@ export async function datasetsOf(
     });
   }
   return { root, datasets };
+}
+
+/** A dataset's path lies in the repository; of `sales@v3`, a version of a Delta table, also `sales` does. */
+export async function insideRepository(root: string, dataset: string, what: string): Promise<void> {
+  await insidePath(root, dataset, what);
+  await insidePath(root, splitVersion(dataset).place, what);
 }
 
 function nameOf(file: string): string {
