@@ -53,7 +53,8 @@ export async function findTableFiles(uri: string, root: string): Promise<TableFi
     });
   }
   const { place, version } = splitVersion(uri);
-  if (version !== null && (await isDelta(path.resolve(root, place)))) return deltaTable(uri, path.resolve(root, place));
+  if (version !== null && (await isDelta(path.resolve(root, place))))
+    return deltaTable(uri, path.resolve(root, place), version);
   const target = path.resolve(root, uri);
   if (!globCharacters.test(uri)) {
     const stat = await lstat(target).catch((error: unknown) => {
@@ -99,7 +100,7 @@ export function oneFile(uri: string, file: string, name: string): TableFiles {
 
 /** Every table file below a folder. @throws ConfigurationError as {@link findTableFiles} */
 export async function filesBelow(uri: string, folder: string): Promise<TableFiles> {
-  if (await isDelta(folder)) return deltaTable(uri, folder);
+  if (await isDelta(folder)) return deltaTable(uri, folder, null);
   const found: string[] = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const full = path.join(entry.parentPath, entry.name);
@@ -148,9 +149,9 @@ async function isDelta(folder: string): Promise<boolean> {
   return (await stat(path.join(folder, logFolder)).catch(() => null))?.isDirectory() === true;
 }
 
-async function deltaTable(uri: string, folder: string): Promise<TableFiles> {
+async function deltaTable(uri: string, folder: string, version: number | null): Promise<TableFiles> {
   const real = await realpath(folder);
-  const { files, ...rest } = await deltaFiles(uri, real);
+  const { files, ...rest } = await deltaFiles(uri, real, version);
   for (const file of files) plainName(file);
   return { uri, folder: real, files, format: 'parquet', ...rest };
 }
@@ -171,7 +172,7 @@ export async function refusePointers(found: TableFiles): Promise<void> {
 /** One of a table's absolute files as the user would write it. */
 export function shownFile({ uri, folder, delta }: TableFiles, file: string): string {
   if (folder === null) return uri;
-  const parts = (delta === null ? uri : splitVersion(uri).place).split('/');
+  const parts = (delta?.place ?? uri).split('/');
   const glob = parts.findIndex((part) => globCharacters.test(part));
   const base = (glob < 0 ? parts : parts.slice(0, glob)).join('/').replace(/\/$/, '');
   const below = path.relative(folder, file).split(path.sep).join('/');

@@ -7,6 +7,8 @@ import { type DeltaLog, readDeltaLog } from './log.ts';
 
 /** What a Delta table has beside its files. */
 export type DeltaTable = {
+  /** The table's folder, as the user wrote it. */
+  place: string;
   version: number;
   fields: DeltaField[];
   /** The files of the log that tell this version, absolute. */
@@ -20,14 +22,14 @@ export function splitVersion(uri: string): { place: string; version: number | nu
 }
 
 /**
- * The active files of a version, each verified to be there with the size that the log says.
+ * The active files of a version (the newest where it is null), each verified to be there with the size that the log says.
  * @throws ConfigurationError as {@link readDeltaLog}, and for files that are gone, cut off, or links
  */
 export async function deltaFiles(
   uri: string,
   folder: string,
+  version: number | null,
 ): Promise<{ files: string[]; partitions: PartitionColumn[]; delta: DeltaTable }> {
-  const { version } = splitVersion(uri);
   const log = await readDeltaLog(folder, version, uri);
   const files: string[] = [];
   for (const { path: relative, size } of log.files) {
@@ -50,11 +52,15 @@ export async function deltaFiles(
     if (found !== size) throw damaged(uri, `${shown} has ${found} bytes, and ${size} in the log`);
     files.push(file);
   }
-  return { files, partitions: partitionsOf(log), delta: tableOf(log, folder) };
+  return {
+    files,
+    partitions: partitionsOf(log),
+    delta: tableOf(log, folder, version === null ? uri : splitVersion(uri).place),
+  };
 }
 
-function tableOf({ version, fields, logFiles }: DeltaLog, folder: string): DeltaTable {
-  return { version, fields, log: logFiles.map((name) => path.join(folder, '_delta_log', name)) };
+function tableOf({ version, fields, logFiles }: DeltaLog, folder: string, place: string): DeltaTable {
+  return { place, version, fields, log: logFiles.map((name) => path.join(folder, '_delta_log', name)) };
 }
 
 function partitionsOf({ fields, partitionColumns, files }: DeltaLog): PartitionColumn[] {

@@ -182,6 +182,10 @@ describe('the log', () => {
 });
 
 describe('what is not read is refused by its name', () => {
+  beforeEach(async () => {
+    // Without it no engine has to be started for the log.
+    await rm(path.join(folder.path, plain, '_delta_log/00000000000000000002.checkpoint.parquet'));
+  });
   const protocol = (minReaderVersion: number, ...readerFeatures: string[]) => ({
     protocol: { minReaderVersion, minWriterVersion: 7, ...(minReaderVersion < 3 ? {} : { readerFeatures }) },
   });
@@ -239,7 +243,7 @@ describe('what is not read is refused by its name', () => {
     ['a file of this machine', [add('file:///etc/passwd')], /outside of its folder: "file:/],
     ['a path with a backslash', [add('..\\x.parquet')], /outside of its folder/],
     ['a path that is no URL', [add('%zz.parquet')], /by what is no URL/],
-    ['a name that the engine takes for a pattern', [add('*.parquet')], /isn't there|holds one of/],
+    ['a name that the engine takes for a pattern', [add('*.parquet')], /\*\.parquet of version 6 isn't there/],
     [
       'a file that is gone',
       [add('gone.parquet')],

@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, realpath, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, isMissing, type Progress, plainText, removeFolder } from '@passloop/core';
+import { logFolder, readDeltaLog } from '../delta/log.ts';
 import { datasetIdentity } from '../identity.ts';
 import { filesBelow, oneFile, type TableFiles, tableFormat } from '../source.ts';
 import { type BucketAddress, parseRemote, type RemoteAddress } from './address.ts';
-import { type BucketAccess, bucketObject, listObjects } from './bucket.ts';
-import { changedHint, type Patience, type RemoteObject, transfer, usualPatience } from './transfer.ts';
+import { type BucketAccess, bucketObject, type ListedObject, listObjects } from './bucket.ts';
+import { type Bounds, changedHint, type Patience, type RemoteObject, transfer, usualPatience } from './transfer.ts';
 
 /** All that reading remote tables needs of the outside. A verb makes it; without one, nothing remote is read. */
 export type RemoteAccess = {
@@ -24,7 +25,7 @@ export type RemoteAccess = {
 /** What a lock says of a remote table. */
 export type RemoteLock = { digest: string; bytes: number; version: string | null };
 
-/** A remote table whose files are here. `version` is of a single object: its version or etag. */
+/** A remote table whose files are here. `version` is a single object's version or etag, or a Delta table's version. */
 export type FetchedTable = { found: TableFiles; digest: string; bytes: number; version: string | null };
 
 /**
@@ -52,7 +53,8 @@ export async function fetchTable(uri: string, access: RemoteAccess, locked: Remo
     }
     const table =
       (await keptTable(address, access.cache, here.digest)) ?? (await keep(address, access.cache, folder, here.digest));
-    return { ...table, version };
+    const { delta } = table.found;
+    return { ...table, version: delta === null ? version : `delta:${delta.version}` };
   } finally {
     await removeFolder(folder);
   }
@@ -155,18 +157,51 @@ async function fetchSeveral(
     });
   }
   access.progress?.phase(`fetch ${address.uri}`);
-  let left = locked?.bytes ?? access.maxBytes;
-  for (const [index, { key, below }] of objects.entries()) {
+  const fetch = (list: readonly ListedObject[], most: number, isLocked: boolean) =>
+    fetchObjects(folder, address, access, list, { exact: null, most, isLocked, deadline });
+  const isLog = ({ below }: ListedObject) => below.startsWith(`${logFolder}/`);
+  if (!objects.some(isLog)) {
+    await fetch(objects, locked?.bytes ?? access.maxBytes, locked !== null);
+    return;
+  }
+  // A lock's bytes are those of the rows' files, and its version is the one to read, whatever came after it.
+  const last = Number(/^delta:(\d+)$/.exec(locked?.version ?? '')?.[1] ?? Number.POSITIVE_INFINITY);
+  const log = objects.filter(
+    (object) => isLog(object) && Number(object.below.slice(logFolder.length + 1).slice(0, 20)) <= last,
+  );
+  const left = await fetch(log, access.maxBytes, false);
+  await fetch(await activeObjects(folder, address), locked?.bytes ?? left, locked !== null);
+}
+
+/** @returns how many bytes are left of `bounds.most` */
+async function fetchObjects(
+  folder: string,
+  address: BucketAddress,
+  access: RemoteAccess,
+  list: readonly ListedObject[],
+  bounds: Bounds,
+): Promise<number> {
+  const requests = { access: access[address.kind], now: access.now };
+  const patience = access.patience ?? usualPatience;
+  let left = bounds.most;
+  for (const [index, { key, below }] of list.entries()) {
     const file = path.join(folder, ...below.split('/'));
     await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    const bounds = { exact: null, most: left, isLocked: locked !== null, deadline };
-    const { bytes } = await transfer(bucketObject(address, key, requests), file, bounds, patience);
+    const { bytes } = await transfer(bucketObject(address, key, requests), file, { ...bounds, most: left }, patience);
     left -= bytes;
-    access.progress?.tick(index + 1, objects.length, 'files');
+    access.progress?.tick(index + 1, list.length, 'files');
   }
+  return left;
+}
+
+/** The objects that a Delta table's log names: those beside them hold rows that were deleted. */
+async function activeObjects(folder: string, { uri, key }: BucketAddress): Promise<ListedObject[]> {
+  const { files } = await readDeltaLog(folder, null, uri);
+  return files.map(({ path: below }) => ({ key: `${key}${below}`, below }));
 }
 
 function isOfTable({ below: wanted }: BucketAddress, below: string): boolean {
+  if (wanted === '' && /^_delta_log\/\d{20}\.[\w.-]+$/.test(below)) return true;
   if (tableFormat(below) === null) return false;
   if (wanted !== '' && wanted !== null) return path.posix.matchesGlob(below, wanted);
   return !below.split('/').some((part) => /^[._]/.test(part) && part !== '.' && part !== '..');
