@@ -1,6 +1,7 @@
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type GitRepository, type PassloopError, sha256, type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import { datasetIdentity, findTableFiles } from '@passloop/tables';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type FetchDataset, layOutStage } from './stage-folder.ts';
 import type { PlannedStage, TrainingPlan } from './training-plan.ts';
@@ -19,7 +20,11 @@ afterEach(async () => {
   await folder[Symbol.asyncDispose]();
 });
 
-async function layOut(digest: string, fetchDataset: FetchDataset | undefined): Promise<string> {
+async function layOut(
+  digest: string,
+  fetchDataset: FetchDataset | undefined,
+  place: string | null = null,
+): Promise<string> {
   const project = path.join(folder.path, 'project');
   await mkdir(project);
   const locked = { uri, version: null, digest, bytes: rows.length, rows: 1 };
@@ -27,7 +32,7 @@ async function layOut(digest: string, fetchDataset: FetchDataset | undefined): P
   const planned = {
     code: [],
     params: null,
-    data: [{ name: 'train', path: null, uri, locked }],
+    data: [{ name: 'train', path: place, uri: place ?? uri, locked }],
     stage: { outputs: ['out/model'] },
   } as unknown as PlannedStage;
   const repository = { readBlobs: async () => new Map() } as unknown as GitRepository;
@@ -60,4 +65,23 @@ it('refuses a copy that is not what the lock says, and what nobody fetches', asy
   const error: PassloopError = await layOut(sha256(rows), undefined).catch((thrown) => thrown);
   expect(error.message).toBe(`The dataset train is remote (${uri}), and nothing is fetched here.`);
   expect([error.exitCode, error.line]).toEqual([2, 7]);
+});
+
+it('lays out the active files of a Delta table, and its log up to the locked version', async () => {
+  const golden = path.resolve(import.meta.dirname, '../../tables/golden/delta/plain');
+  await cp(golden, path.join(folder.path, 'data/sales'), { recursive: true });
+  const { digest } = await datasetIdentity(await findTableFiles('data/sales@v3', folder.path));
+  const project = await layOut(digest, undefined, 'data/sales@v3');
+
+  const there = await readdir(path.join(project, 'data/sales/_delta_log'));
+  expect(there.sort()).toEqual(['00000000000000000002.checkpoint.parquet', '00000000000000000003.json']);
+  const newest = await findTableFiles('data/sales', project);
+  expect(newest.delta?.version).toBe(3);
+  expect((await datasetIdentity(newest)).digest).toBe(digest);
+  expect((await readdir(path.join(project, 'data/sales'))).length).toBe(newest.files.length + 1);
+
+  await folder[Symbol.asyncDispose]();
+  folder = await temporaryFolder('stage-folder');
+  await cp(golden, path.join(folder.path, 'data/sales'), { recursive: true });
+  await expect(layOut(digest, undefined, 'data/sales')).rejects.toThrow('The lock is stale: data/sales is sha256:');
 });

@@ -278,6 +278,30 @@ describe('a bucket', () => {
     expect(stale.message).toContain('is not what the lock says');
   });
 
+  it('gives the active files of a Delta table, and the locked version of it later', async () => {
+    const golden = path.resolve(import.meta.dirname, '../../golden/delta/partitioned');
+    for (const entry of await readdir(golden, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      const file = path.join(entry.parentPath, entry.name);
+      server.objects.set(`acme-data/sales/${path.relative(golden, file)}`, { body: await readFile(file) });
+    }
+    const log = 'acme-data/sales/_delta_log/00000000000000000002.json';
+    const newest = server.objects.get(log);
+    server.objects.delete(log);
+    const first = await fetchTable('s3://acme-data/sales/', access, null);
+    expect(first.version).toBe('delta:1');
+    const asked = server.requests.filter((request) => request.includes('part-')).length;
+    expect(asked).toBe(first.found.files.length);
+
+    if (newest !== undefined) server.objects.set(log, newest);
+    access = { ...access, cache: path.join(folder.path, 'later') };
+    const locked = { digest: first.digest, bytes: first.bytes, version: first.version };
+    expect((await fetchTable('s3://acme-data/sales/', access, locked)).digest).toBe(first.digest);
+    const now = await fetchTable('s3://acme-data/sales/', access, null);
+    expect(now.version).toBe('delta:2');
+    expect(now.digest).not.toBe(first.digest);
+  });
+
   it.each([
     '../../x.csv',
     '/etc/x.csv',
