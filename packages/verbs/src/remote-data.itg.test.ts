@@ -117,8 +117,8 @@ it('locks, profiles and validates remote datasets', async () => {
 });
 
 it('refuses remote datasets that are not locked, and those that changed', async () => {
-  for (const work of [dataValidate(context, {}), dataProfile(context, {})]) {
-    const error = await refusal(work);
+  for (const work of [dataValidate, dataProfile]) {
+    const error = await refusal(work(context, {}));
     expect(error.message).toBe(`"${server.origin}/web/train.csv" is not locked: there is no passloop.lock.`);
     expect(error.hint).toContain('passloop data lock');
     expect(error.exitCode).toBe(2);

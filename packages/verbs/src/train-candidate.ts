@@ -2,6 +2,7 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, insidePath, removeFolder } from '@passloop/core';
 import { type ReportDocument, type RunDocument, writeDocument } from '@passloop/documents';
+import type { LoadedModel } from '@passloop/model';
 import { encryptedEnding, encryptFile } from '@passloop/record';
 import { openTables } from '@passloop/tables';
 import {
@@ -78,6 +79,7 @@ async function candidate(
   const { model } = check;
   const parts = begun(check);
   if (check.isRemoved) return { parts, scored: null };
+  refuseRemoteEvaluation(model);
   const data = await dataPart(part, parts);
   if (!data.goesOn) return { parts: data.parts, scored: null };
   if (request.stored === 'proof') {
@@ -96,6 +98,20 @@ async function candidate(
     remoteTables(context),
   );
   return imagePart(part, trained, evaluation, async () => null);
+}
+
+/** Said before hours of training: the job that seals could not read the rows. */
+function refuseRemoteEvaluation({ name, data, evaluate, file, lineOf }: LoadedModel): void {
+  const source = evaluate === undefined ? undefined : data[evaluate.dataset];
+  if (evaluate === undefined || source === undefined || source.path !== undefined) return;
+  throw new ConfigurationError(
+    `${name} is evaluated on ${source.uri}, which is remote: the job that seals a candidate fetches nothing.`,
+    {
+      file,
+      line: lineOf(['data', evaluate.dataset]),
+      hint: 'Keep the rows that decide in the repository (git-lfs will do), and name them with `path`.',
+    },
+  );
 }
 
 /** Lays the run's outputs and the image's predictions into the folder: encrypted, as they are, or not at all. */

@@ -31,7 +31,6 @@ export function parseRemote(uri: string): RemoteAddress {
     case 's3':
       return bucketAddress('s3', uri);
     case 'gs':
-    case 'gcs':
       return bucketAddress('gs', uri);
   }
   throw wrong(uri, 'has a scheme that Passloop does not read', 'It reads https://, s3:// and gs://.');

@@ -48,11 +48,15 @@ function judgeLock(fact: DatasetFact, subject: string): Finding {
 
 function judgeData(fact: DatasetFact, subject: string): Finding {
   const place = { id: 'data', subject };
-  if (fact.remote) {
-    return ok(
+  if (fact.remote && fact.model.evaluate?.dataset === fact.name) {
+    return fail(
       place,
-      `${plainText(fact.uri)} is remote: not asked here; each job that reads it fetches and verifies it.`,
+      `data.${fact.name} is remote (${plainText(fact.uri)}), and candidates are evaluated on it: the job that seals them fetches nothing.`,
+      'Keep the rows that decide in the repository (git-lfs will do), and name them with `path`.',
     );
+  }
+  if (fact.remote) {
+    return ok(place, `${plainText(fact.uri)} is remote: not asked here; whatever reads it fetches and verifies it.`);
   }
   if (!fact.data.readable) {
     return fail(place, fact.data.said, fact.data.hint ?? 'Fetch the data (git lfs pull, dvc pull), or mend `path`.');
