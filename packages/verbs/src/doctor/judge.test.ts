@@ -660,8 +660,8 @@ it('a deploy repository is held to its own workflows and owners, and needs no mo
 });
 
 it('a remote dataset that nothing is evaluated on needs its lock alone', () => {
-  const found = judge({ ...facts, ...withDataset({ remote: true, uri: 's3://x/y' }) }).filter(({ id }) => id === 'data');
-  expect(found.map(({ verdict }) => verdict)).toEqual(['ok']);
+  const { checks } = diagnose({ ...facts, ...withDataset({ remote: true, uri: 's3://x/y' }) });
+  expect(checks.filter(({ id }) => id === 'data').map(({ verdict }) => verdict)).toEqual(['ok']);
 });
 
 it('no engine is missed where nothing is packaged', () => {
