@@ -22,12 +22,15 @@ export type PartContext = {
   plan: Pick<CheckPlan, 'workspace' | 'base'>;
   check: PlannedCheck;
   out: OutFolder;
+  /** Brings remote datasets here; undefined in a job that holds a credential. */
+  fetch: FetchRemote | undefined;
 };
 
 /** Validates the data; `goesOn` where there is something to train after it. */
 export async function dataPart(part: PartContext, parts: Parts): Promise<{ parts: Parts; goesOn: boolean }> {
-  const { context, session, plan, check, out } = part;
-  const data = await validateModelData(context, session, plan.workspace, check.model, plan.base?.commit ?? null);
+  const { context, session, plan, check, out, fetch } = part;
+  const base = plan.base?.commit ?? null;
+  const data = await validateModelData(context, session, plan.workspace, check.model, base, fetch);
   for (const report of data) await out.write('data-report', report, report.dataset.name);
   const judged = withMissing({ ...parts, data }, unvalidated(data));
   if (data.some((report) => report.verdict === 'fail')) {

@@ -86,7 +86,7 @@ async function checkModel(context: Context, plan: CheckPlan, check: PlannedCheck
   if (check.key !== null) await out.write('key', check.key);
   await using session = await openTables();
   await using engine = lazyEngine(context);
-  const part = { context, session, engine, plan, check, out };
+  const part = { context, session, engine, plan, check, out, fetch: remoteTables(context) };
   const data = await dataPart(part, parts);
   if (!data.goesOn) return data.parts;
 
@@ -97,13 +97,7 @@ async function checkModel(context: Context, plan: CheckPlan, check: PlannedCheck
   const trained: Parts = { ...data.parts, run, production: known.pointer };
   const { evaluate } = model;
   if (evaluate === undefined) return withMissing(trained, notEvaluated(model));
-  const evaluation = await openEvaluation(
-    session,
-    workspace,
-    { ...model, evaluate },
-    out.outputs,
-    remoteTables(context),
-  );
+  const evaluation = await openEvaluation(session, workspace, { ...model, evaluate }, out.outputs, part.fetch);
   const subject = { store, known, run, evaluation };
   if (isHeld(known, run)) return await heldPart(part, trained, subject);
   const findPushed = async (key: string) => (await store.findImage(key))?.reference ?? null;

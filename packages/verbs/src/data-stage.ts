@@ -7,7 +7,6 @@ import type { TableFiles, TableSession } from '@passloop/tables';
 import type { Context } from './context.ts';
 import { insideRepository } from './dataset-request.ts';
 import { profileHistory } from './profile-history.ts';
-import { remoteTables } from './remote-tables.ts';
 import { lockAt, type Workspace } from './workspace.ts';
 
 /** A dataset whose files are here and are what the commit's lock says. */
@@ -46,9 +45,9 @@ export async function validateModelData(
   workspace: Workspace,
   model: LoadedModel,
   baseCommit: string | null,
+  fetch: FetchRemote | undefined,
 ): Promise<DataReport[]> {
   const reports: DataReport[] = [];
-  const fetch = remoteTables(context);
   for (const [name, source] of Object.entries(model.data)) {
     if (source.checks.length === 0) continue;
     context.progress.phase(`validate ${name}`);

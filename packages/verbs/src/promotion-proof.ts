@@ -58,7 +58,7 @@ export async function validatedData(
   out: OutFolder,
 ): Promise<DataReport[]> {
   await using session = await openTables();
-  const reports = await validateModelData(context, session, workspace, model, null);
+  const reports = await validateModelData(context, session, workspace, model, null, remoteTables(context));
   for (const report of reports) await out.write('data-report', report, report.dataset.name);
   return reports;
 }

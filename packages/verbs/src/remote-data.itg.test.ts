@@ -6,7 +6,9 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type ObjectServer, startObjectServer } from '../../tables/src/testing/object-server.ts';
 import type { Context } from './context.ts';
 import { dataDrift, dataLock, dataProfile, dataValidate } from './data.ts';
-import { lockedFiles, validateModelData } from './data-stage.ts';
+import { validateModelData } from './data-stage.ts';
+import { remoteTables } from './remote-tables.ts';
+import { unsealable } from './sealed-data.ts';
 import { openWorkspace } from './workspace.ts';
 
 const keys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'do-not-print-this/secret', sessionToken: null };
@@ -110,10 +112,12 @@ it('locks, profiles and validates remote datasets', async () => {
   if (model === undefined) throw new Error('no model');
   const { openTables } = await import('@passloop/tables');
   await using session = await openTables();
-  const judged = await validateModelData(context, session, workspace, model, null);
+  const judged = await validateModelData(context, session, workspace, model, null, remoteTables(context));
   expect(judged.map(({ verdict }) => verdict)).toEqual(['pass', 'pass']);
-  const inSeal = await refusal(lockedFiles(workspace, model, 'days', undefined));
-  expect(inSeal.message).toBe('s3://acme-data/day/ is remote, and this job fetches nothing.');
+  const inSeal = await refusal(validateModelData(context, session, workspace, model, null, undefined));
+  expect(inSeal.message).toBe(`${server.origin}/web/train.csv is remote, and this job fetches nothing.`);
+  expect(server.requests).toHaveLength(fetched);
+  expect(unsealable(model)?.name).toBe('train');
 });
 
 it('refuses remote datasets that are not locked, and those that changed', async () => {

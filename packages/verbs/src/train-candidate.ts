@@ -21,6 +21,7 @@ import { type OutFolder, outFolder } from './out-folder.ts';
 import { planCheck } from './plan.ts';
 import { remoteTables } from './remote-tables.ts';
 import { runStage } from './run-stage.ts';
+import { unsealable, unsealableHint } from './sealed-data.ts';
 import type { Stored } from './stored-proof.ts';
 
 export type TrainCandidateRequest = {
@@ -59,7 +60,7 @@ export async function trainCandidate(context: Context, request: TrainCandidateRe
   await removeFolder(folder);
   await using session = await openTables();
   await using engine = lazyEngine(context);
-  const part = { context, session, engine, plan, check, out };
+  const part = { context, session, engine, plan, check, out, fetch: remoteTables(context) };
   const { parts, scored } = await candidate(part, request);
   const later = notReached(['comparison'], 'the job that seals the candidate compares it');
   const handedOver = scored === null ? parts : withMissing(parts, later);
@@ -79,7 +80,7 @@ async function candidate(
   const { model } = check;
   const parts = begun(check);
   if (check.isRemoved) return { parts, scored: null };
-  refuseRemoteEvaluation(model);
+  refuseUnsealable(model);
   const data = await dataPart(part, parts);
   if (!data.goesOn) return { parts: data.parts, scored: null };
   if (request.stored === 'proof') {
@@ -90,27 +91,17 @@ async function candidate(
   const trained: Parts = { ...data.parts, run };
   const { evaluate } = model;
   if (evaluate === undefined) return { parts: withMissing(trained, notEvaluated(model)), scored: null };
-  const evaluation = await openEvaluation(
-    session,
-    workspace,
-    { ...model, evaluate },
-    out.outputs,
-    remoteTables(context),
-  );
+  const evaluation = await openEvaluation(session, workspace, { ...model, evaluate }, out.outputs, part.fetch);
   return imagePart(part, trained, evaluation, async () => null);
 }
 
 /** Said before hours of training: the job that seals could not read the rows. */
-function refuseRemoteEvaluation({ name, data, evaluate, file, lineOf }: LoadedModel): void {
-  const source = evaluate === undefined ? undefined : data[evaluate.dataset];
-  if (evaluate === undefined || source === undefined || source.path !== undefined) return;
+function refuseUnsealable(model: LoadedModel): void {
+  const found = unsealable(model);
+  if (found === null) return;
   throw new ConfigurationError(
-    `${name} is evaluated on ${source.uri}, which is remote: the job that seals a candidate fetches nothing.`,
-    {
-      file,
-      line: lineOf(['data', evaluate.dataset]),
-      hint: 'Keep the rows that decide in the repository (git-lfs will do), and name them with `path`.',
-    },
+    `data.${found.name} is remote (${found.uri}), and ${found.why}: the job that seals a candidate fetches nothing.`,
+    { file: model.file, line: model.lineOf(['data', found.name]), hint: unsealableHint },
   );
 }
 

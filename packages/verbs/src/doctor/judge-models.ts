@@ -1,5 +1,6 @@
 import { count, plainText } from '@passloop/core';
 import { fromRoot, lockFileName } from '@passloop/model';
+import { unsealable, unsealableHint } from '../sealed-data.ts';
 import type { DatasetFact, Facts, ModelFileFact, PackageFact } from './facts.ts';
 import { type Finding, fail, ok, unknown, warn } from './finding.ts';
 import { shellWord } from './shell-word.ts';
@@ -48,11 +49,12 @@ function judgeLock(fact: DatasetFact, subject: string): Finding {
 
 function judgeData(fact: DatasetFact, subject: string): Finding {
   const place = { id: 'data', subject };
-  if (fact.remote && fact.model.evaluate?.dataset === fact.name) {
+  const found = fact.remote ? unsealable(fact.model) : null;
+  if (found?.name === fact.name) {
     return fail(
       place,
-      `data.${fact.name} is remote (${plainText(fact.uri)}), and candidates are evaluated on it: the job that seals them fetches nothing.`,
-      'Keep the rows that decide in the repository (git-lfs will do), and name them with `path`.',
+      `data.${fact.name} is remote (${plainText(fact.uri)}), and ${found.why}: the job that seals a candidate fetches nothing.`,
+      unsealableHint,
     );
   }
   if (fact.remote) {

@@ -32,10 +32,12 @@ models:
 `;
 const [model] = parseModelFile(modelText, 'passloop.yaml') as [LoadedModel];
 const [evaluated] = parseModelFile(
-  modelText.replace(
-    '    store:',
-    '    evaluate: {dataset: train, scoring: stage, predictions: out/p.csv, metrics: out/m.json}\n    store:',
-  ),
+  modelText
+    .replace('path: data/train.csv', 'uri: s3://x/y.csv')
+    .replace(
+      '    store:',
+      '    evaluate: {dataset: train, scoring: stage, predictions: out/p.csv, metrics: out/m.json}\n    store:',
+    ),
   'passloop.yaml',
 ) as [LoadedModel];
 
@@ -208,9 +210,9 @@ const cases: Case[] = [
   [
     'data',
     'fail',
-    /data\.train is remote \(s3:\/\/x\/y\), and candidates are evaluated on it/,
+    /data\.train is remote \(s3:\/\/x\/y\.csv\), and candidates are evaluated on it/,
     /`path`/,
-    withDataset({ remote: true, uri: 's3://x/y', model: evaluated }),
+    withDataset({ remote: true, uri: 's3://x/y.csv', model: evaluated }),
   ],
   [
     'profile',
