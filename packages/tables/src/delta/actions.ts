@@ -3,19 +3,19 @@ import { z } from 'zod';
 
 /** Actions of a Delta log, as far as a reader needs them: https://github.com/delta-io/delta/blob/master/PROTOCOL.md */
 
-export const Protocol = z.object({
+const Protocol = z.object({
   minReaderVersion: z.int(),
   readerFeatures: z.array(z.string()).nullish(),
 });
 
-export const MetaData = z.object({
+const MetaData = z.object({
   schemaString: z.string(),
   partitionColumns: z.array(z.string()),
   format: z.object({ provider: z.string() }),
   configuration: z.record(z.string(), z.string()).nullish(),
 });
 
-export const AddFile = z.object({
+const AddFile = z.object({
   path: z.string(),
   size: z.int().min(0),
   partitionValues: z.record(z.string(), z.string().nullable()),
@@ -38,7 +38,7 @@ const Schema = z.object({ type: z.literal('struct'), fields: z.array(Field) });
 /** A column of the table; `type` as the engine calls it, null where it is made of others (a list, a map, a struct). */
 export type DeltaField = { name: string; type: string | null };
 /** A file of a version; `path` is the one on disk, below the table's folder. */
-export type ActiveFile = { path: string; size: number; values: Map<string, string | null> };
+type ActiveFile = { path: string; size: number; values: Map<string, string | null> };
 export type DeltaSnapshot = {
   version: number;
   fields: DeltaField[];

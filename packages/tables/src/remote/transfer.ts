@@ -186,7 +186,7 @@ export const changedHint =
 const longestRefusal = 64 << 10;
 
 /** One request and its answer's head; redirects on the same host are followed where the object says so. */
-export async function ask(
+async function ask(
   object: RemoteObject,
   headers: Record<string, string>,
   version: string | null,
@@ -245,7 +245,7 @@ async function refused(object: RemoteObject, answer: IncomingMessage): Promise<E
 }
 
 /** At most 64 KiB of a body, as text; what was cut off is left. */
-export async function bodyText(answer: IncomingMessage, limit = longestRefusal): Promise<string> {
+async function bodyText(answer: IncomingMessage, limit = longestRefusal): Promise<string> {
   const pieces: Buffer[] = [];
   let bytes = 0;
   try {

@@ -21,7 +21,7 @@ export type ObjectServer = AsyncDisposable & {
   pageSize: number;
 };
 
-export type StoredObject = {
+type StoredObject = {
   body: Buffer;
   etag?: string | null;
   version?: string;
@@ -30,7 +30,7 @@ export type StoredObject = {
   headers?: Record<string, string>;
 };
 
-export type Fault =
+type Fault =
   | { kind: 'status'; status: number; headers?: Record<string, string> }
   | { kind: 'cut'; after: number }
   | { kind: 'endless' }
