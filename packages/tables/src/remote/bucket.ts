@@ -1,7 +1,7 @@
 import { ConfigurationError, InfrastructureError, plainText } from '@passloop/core';
 import { type BucketAddress, isPlainKey, requireEncryption } from './address.ts';
+import { askText, type Outgoing, type Patience, type Refused, type RemoteObject } from './request.ts';
 import { emptyHash, encodeComponent, encodePath, type SigningKeys, signatureV4 } from './signature-v4.ts';
-import { askText, type Outgoing, type Patience, type Refused, type RemoteObject } from './transfer.ts';
 
 /** How the buckets of one provider are reached. Whoever makes it read the credentials; nothing here sees an environment. */
 export type BucketAccess = {

@@ -7,7 +7,8 @@ import { datasetIdentity } from '../identity.ts';
 import { filesBelow, oneFile, type TableFiles, tableFormat } from '../source.ts';
 import { type BucketAddress, parseRemote, type RemoteAddress } from './address.ts';
 import { type BucketAccess, bucketObject, type ListedObject, listObjects } from './bucket.ts';
-import { type Bounds, changedHint, type Patience, type RemoteObject, transfer, usualPatience } from './transfer.ts';
+import { type Patience, type RemoteObject, usualPatience } from './request.ts';
+import { type Bounds, changedHint, transfer } from './transfer.ts';
 
 /** All that reading remote tables needs of the outside. A verb makes it; without one, nothing remote is read. */
 export type RemoteAccess = {
