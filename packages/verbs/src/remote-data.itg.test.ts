@@ -9,6 +9,7 @@ import { dataDrift, dataLock, dataProfile, dataValidate } from './data.ts';
 import { validateModelData } from './data-stage.ts';
 import { remoteTables } from './remote-tables.ts';
 import { unsealable } from './sealed-data.ts';
+import { trainRunVerb } from './train.ts';
 import { openWorkspace } from './workspace.ts';
 
 const keys = { accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'do-not-print-this/secret', sessionToken: null };
@@ -118,6 +119,47 @@ it('locks, profiles and validates remote datasets', async () => {
   expect(inSeal.message).toBe(`${server.origin}/web/train.csv is remote, and this job fetches nothing.`);
   expect(server.requests).toHaveLength(fetched);
   expect(unsealable(model)?.name).toBe('train');
+});
+
+it('trains on a remote dataset, and on nothing but what the lock says', async () => {
+  const version = await runProcess({
+    argv: ['python3', '-c', 'import sys; print("%d.%d" % sys.version_info[:2])'],
+    env: { PATH: process.env.PATH ?? '' },
+  });
+  const files: Record<string, string> = {
+    'requirements.lock': '# nothing\n',
+    'fit.py': `import pathlib
+rows = sum(1 for file in pathlib.Path('.passloop/data/days').glob('*.csv') for _ in file.open()) - 2
+pathlib.Path('out').mkdir(exist_ok=True)
+pathlib.Path('out/model.txt').write_text(f'{rows} rows')
+`,
+    'passloop.yaml': `version: 1
+models:
+  - name: ages
+    task: regression
+    columns: {key: [id], label: age}
+    data:
+      days: {uri: 's3://acme-data/day/'}
+    train:
+      environment: {python: "${version.stdout.toString().trim()}", lock: requirements.lock}
+      stages: [{name: fit, run: [python, fit.py], code: [fit.py], data: [days], outputs: [out/model.txt]}]
+`,
+  };
+  for (const [name, text] of Object.entries(files)) await writeFile(path.join(context.cwd, name), text);
+  await dataLock(context);
+  await commit();
+  const run = await trainRunVerb(context, {});
+  expect(run.outputs.map(({ path: name }) => name)).toEqual(['out/model.txt']);
+  expect(await readFile(path.join(context.cwd, '.passloop/out/ages/outputs/out/model.txt'), 'utf8')).toBe('1500 rows');
+
+  server.objects.set('acme-data/day/2.csv', { body: Buffer.from(csv(501)) });
+  const fresh = { ...context.env, PASSLOOP_CACHE: path.join(folder.path, 'fresh') };
+  await writeFile(path.join(context.cwd, 'fit.py'), `${files['fit.py']}\n`);
+  await commit();
+  const error = await refusal(trainRunVerb({ ...context, env: fresh }, {}));
+  expect(error.message).toMatch(
+    /^s3:\/\/acme-data\/day\/2\.csv is not what the lock says: expected at most \d+ bytes, it has/,
+  );
 });
 
 it('refuses remote datasets that are not locked, and those that changed', async () => {
