@@ -29,6 +29,11 @@ const assets: { from: string; to: string; keep: (name: string) => boolean }[] = 
     keep: (name) => name === '' || /^(passloop_runtime(\/(?!__pycache__|.*\.pyc$).*)?|requirements\.lock)$/.test(name),
   },
   {
+    from: 'packages/data/src/spark/job',
+    to: 'job',
+    keep: (name) => name === '' || /^\w+\.py$/.test(name),
+  },
+  {
     from: 'workflows-templates',
     to: 'workflows-templates',
     keep: (name) => name === '' || /^[\w-]+\.yml$/.test(name),

@@ -1,6 +1,6 @@
 import { exitCodes } from '@passloop/core';
 import type { PromotionOutcome } from '@passloop/documents';
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 
 /** The flags of every verb. Where the result is a file and no document, `--json` is for the error's. */
 export function common(command: Command, document: 'document' | 'error document' = 'document'): Command {
@@ -14,6 +14,25 @@ export function common(command: Command, document: 'document' | 'error document'
     .option('--quiet', 'no progress on stderr')
     .showHelpAfterError('(--help shows all flags)');
 }
+
+/** Which engine looks at data. */
+export function engines(command: Command): Command {
+  return command
+    .addOption(new Option('--engine <name>', 'what reads the data (default: duckdb)').choices(['duckdb', 'spark']))
+    .option(
+      '--spark-master <address>',
+      "local[4], yarn, k8s://..., or sc://... for Spark Connect (default: Spark's own)",
+    )
+    .option('--spark-submit <program>', 'where spark-submit is (default: by SPARK_HOME, or on the PATH)')
+    .option('--spark-conf <name=value>', 'a setting of Spark (several times for several)', several);
+}
+
+export type EngineFlags = {
+  engine?: 'duckdb' | 'spark';
+  sparkMaster?: string;
+  sparkSubmit?: string;
+  sparkConf?: string[];
+};
 
 /** Collects a flag that may come several times. */
 export function several(value: string, earlier: string[] | undefined): string[] {

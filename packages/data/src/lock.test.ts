@@ -1,4 +1,4 @@
-import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, sha256, type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { formatLock, parseLock } from '@passloop/model';
@@ -32,7 +32,8 @@ it('locks files and folders with digest, bytes and rows, and verifies what it wr
   ]);
   expect(lock.datasets[1]?.digest).toBe(sha256('id,y\n1,0\n2,1\n'));
   const read = parseLock(formatLock(lock), 'passloop.lock');
-  expect(await verifyLock(read, { root: folder.path, uris: ['data/train.csv'] })).toEqual([lock.datasets[1]]);
+  const [verified] = await verifyLock(read, { root: folder.path, uris: ['data/train.csv'] });
+  expect(verified).toEqual({ ...lock.datasets[1], found: expect.objectContaining({ uri: 'data/train.csv' }) });
 });
 
 it('says which file is stale, both digests, and what to run', async () => {
@@ -55,4 +56,21 @@ it('refuses what is not locked, not there, or remote', async () => {
   await rm(path.join(folder.path, 'data/train.csv'));
   await expect(verifyLock(lock, { root: folder.path, uris })).rejects.toThrow('There is no table at data/train.csv.');
   await expect(lockDatasets({ session, root: folder.path, uris: ['s3://b/x.csv'] })).rejects.toThrow('remote');
+});
+
+it('locks a version of a Delta table, and says which one is there where it is another', async () => {
+  const golden = path.resolve(import.meta.dirname, '../../tables/golden/delta/evolved');
+  await cp(golden, path.join(folder.path, 'sales'), { recursive: true });
+  const uris = ['sales', 'sales@v1'];
+  const lock = await lockDatasets({ session, root: folder.path, uris });
+  expect(lock.datasets.map(({ uri, version, rows }) => [uri, version, rows])).toEqual([
+    ['sales', 'delta:2', 3],
+    ['sales@v1', 'delta:1', 6],
+  ]);
+  await verifyLock(parseLock(formatLock(lock), 'passloop.lock'), { root: folder.path, uris });
+
+  await rm(path.join(folder.path, 'sales/_delta_log/00000000000000000002.json'));
+  await expect(verifyLock(lock, { root: folder.path, uris })).rejects.toThrow(
+    /^sales is not what passloop\.lock says: .* The lock is of version 2; the table is at version 1\.$/,
+  );
 });

@@ -1,32 +1,49 @@
-import { ConfigurationError, type Progress, silentProgress } from '@passloop/core';
+import { ConfigurationError, type Progress, plainText, silentProgress } from '@passloop/core';
 import { type DataLock, type LockedDataset, lockedDataset, lockFileName } from '@passloop/model';
-import { datasetIdentity, findTableFiles, type TableSession } from '@passloop/tables';
+import {
+  datasetIdentity,
+  type FetchedTable,
+  findTableFiles,
+  isRemote,
+  type RemoteLock,
+  type TableFiles,
+  type TableSession,
+} from '@passloop/tables';
+
+/** Brings a remote table here, verified where it is locked. What has no such port reads no remote table. */
+export type FetchRemote = (uri: string, locked: RemoteLock | null) => Promise<FetchedTable>;
 
 export type LockOptions = {
   session: TableSession;
   /** The folder of the model file: what paths are relative to. */
   root: string;
-  /** The datasets' paths as the model file writes them. */
+  /** The datasets' paths or addresses as the model file writes them. */
   uris: readonly string[];
+  fetch?: FetchRemote | undefined;
   progress?: Progress;
 };
 
 /**
- * What `passloop data lock` writes: digest, bytes and rows of every dataset, each path once, in order of their names.
+ * What `passloop data lock` writes: digest, bytes and rows of every dataset, each path once, in order of their names. Remote
+ * ones are fetched anew, whatever an earlier lock says.
  *
- * @throws ConfigurationError for a dataset that is not there, cannot be read, or is remote
+ * @throws ConfigurationError for a dataset that is not there or cannot be read
  */
-export async function lockDatasets({ session, root, uris, progress = silentProgress }: LockOptions): Promise<DataLock> {
+export async function lockDatasets(options: LockOptions): Promise<DataLock> {
+  const { session, root, uris, fetch, progress = silentProgress } = options;
   const datasets: LockedDataset[] = [];
   for (const uri of [...new Set(uris)].sort()) {
     progress.phase(`lock ${uri}`);
-    const identity = await datasetIdentity(await findTableFiles(uri, root));
-    const table = await session.open({ uri, root });
-    datasets.push({ uri, version: null, digest: identity.digest, bytes: identity.bytes, rows: table.rows });
+    const { found, digest, bytes, version } = await identified(uri, root, fetch, null);
+    const table = await session.open({ uri, root, found });
+    datasets.push({ uri, version, digest, bytes, rows: table.rows });
   }
   progress.done();
   return { version: 1, datasets };
 }
+
+/** A locked dataset, and its files, which have the bytes that the lock says. */
+export type VerifiedDataset = LockedDataset & { found: TableFiles };
 
 /**
  * Reads every dataset's bytes again and compares them with the lock. Whatever works on data calls this first.
@@ -36,15 +53,22 @@ export async function lockDatasets({ session, root, uris, progress = silentProgr
  */
 export async function verifyLock(
   lock: DataLock | null,
-  { root, uris, file = lockFileName }: { root: string; uris: readonly string[]; file?: string },
-): Promise<LockedDataset[]> {
+  {
+    root,
+    uris,
+    fetch,
+    file = lockFileName,
+  }: { root: string; uris: readonly string[]; fetch?: FetchRemote | undefined; file?: string },
+): Promise<VerifiedDataset[]> {
   const entries = uris.map((uri) => lockedDataset(lock, uri, file));
+  const verified: VerifiedDataset[] = [];
   const stale: string[] = [];
   for (const entry of entries) {
-    const found = await datasetIdentity(await findTableFiles(entry.uri, root));
-    if (found.digest === entry.digest && found.bytes === entry.bytes) continue;
+    const { found, digest, bytes, version } = await identified(entry.uri, root, fetch, entry);
+    verified.push({ ...entry, found });
+    if (digest === entry.digest && bytes === entry.bytes) continue;
     stale.push(
-      `${entry.uri} is not what ${file} says: expected ${entry.digest} (${entry.bytes} bytes), found ${found.digest} (${found.bytes} bytes).`,
+      `${entry.uri} is not what ${file} says: expected ${entry.digest} (${entry.bytes} bytes), found ${digest} (${bytes} bytes).${otherVersion(entry.version, version)}`,
     );
   }
   if (stale.length > 0) {
@@ -53,5 +77,30 @@ export async function verifyLock(
       hint: 'If the change is meant, run `passloop data lock` and commit passloop.lock with it; otherwise restore the data.',
     });
   }
-  return entries;
+  return verified;
+}
+
+/** A Delta table says by itself what changed. */
+function otherVersion(locked: string | null, found: string | null): string {
+  const [before, now] = [locked, found].map((version) => /^delta:(\d+)$/.exec(version ?? '')?.[1]);
+  return before === undefined || now === undefined || before === now
+    ? ''
+    : ` The lock is of version ${before}; the table is at version ${now}.`;
+}
+
+async function identified(
+  uri: string,
+  root: string,
+  fetch: FetchRemote | undefined,
+  locked: RemoteLock | null,
+): Promise<FetchedTable> {
+  if (!isRemote(uri)) {
+    const found = await findTableFiles(uri, root);
+    const { digest, bytes } = await datasetIdentity(found);
+    return { found, digest, bytes, version: found.delta === null ? null : `delta:${found.delta.version}` };
+  }
+  if (fetch !== undefined) return fetch(uri, locked);
+  throw new ConfigurationError(`${plainText(uri)} is remote, and this job fetches nothing.`, {
+    hint: 'Jobs that hold a credential reach no address that a change could name. Keep this dataset in the repository.',
+  });
 }

@@ -1,7 +1,7 @@
 import { ConfigurationError, plainText, worstVerdict } from '@passloop/core';
 import type { CheckResult, DataReport, DriftResult } from '@passloop/documents';
 import type { Check } from '@passloop/model';
-import type { Table, TableSession } from '@passloop/tables';
+import type { Table, TableFiles, TableSession } from '@passloop/tables';
 import { brokenVerdict, type CheckContext, notExecuted, type PlannedCheck } from './check.ts';
 import { planOf } from './checks/planners.ts';
 import { planDrift } from './drift.ts';
@@ -14,7 +14,7 @@ import { percent } from './share.ts';
 export type ValidateOptions = {
   session: TableSession;
   /** `uri` as documents show it: the path from the model file's folder, never one of this machine. */
-  dataset: { name: string; uri: string; root: string; digest?: string | null };
+  dataset: { name: string; uri: string; root: string; digest?: string | null; found?: TableFiles | undefined };
   checks: readonly Check[];
   /** The committed profile; null where there is none, and then drift checks fail. */
   profile: Profile | null;
@@ -24,7 +24,7 @@ export type ValidateOptions = {
   /** Told of each check that rows break, with a query that gives these rows whole, while the table is open. */
   onFailing?: ((result: CheckResult, query: string, table: Table) => Promise<void>) | undefined;
   /** Where another dataset of the model lies; without it, checks against others fail. @throws ConfigurationError */
-  otherDataset?: ((name: string) => Promise<{ uri: string; root: string }>) | undefined;
+  otherDataset?: ((name: string) => Promise<{ uri: string; root: string; found?: TableFiles }>) | undefined;
 };
 
 /**
@@ -36,7 +36,7 @@ export type ValidateOptions = {
  */
 export async function validateDataset(options: ValidateOptions): Promise<DataReport> {
   const { session, dataset } = options;
-  const table = await session.open({ uri: dataset.uri, root: dataset.root });
+  const table = await session.open({ uri: dataset.uri, root: dataset.root, found: dataset.found });
   return validateTable({ ...options, table });
 }
 

@@ -15,7 +15,11 @@ const Age = z.string().regex(/^[1-9]\d{0,3}[hd]$/, 'must be a number of hours or
 
 export const DatasetSource = z.strictObject({
   path: InsidePath.optional(),
-  uri: z.string().max(2048).optional(),
+  uri: z
+    .string()
+    .max(2048)
+    .regex(/^(https?|s3|gs):\/\//, 'must be an address: https://, s3://bucket/key or gs://bucket/key')
+    .optional(),
   profile: InsidePath.optional(),
   checks: z.array(Check).max(2000).default([]),
 });

@@ -1,5 +1,6 @@
 export { type CanonicalColumn, canonicalColumn } from './canonical-scalar.ts';
 export { columnType, isNumeric, isTemporal, type TableColumn } from './column-types.ts';
+export { splitVersion } from './delta/delta-files.ts';
 export type { Scalar } from './engine.ts';
 export { evaluationDigest } from './evaluation-digest.ts';
 export { scalarExpression } from './expression.ts';
@@ -17,6 +18,9 @@ export {
 } from './keys.ts';
 export { quoteDouble, quoteIdentifier, quoteNumber, quoteScalar, quoteText } from './quote.ts';
 export { type ColumnValues, readColumns } from './read-columns.ts';
+export { isRemote } from './remote/address.ts';
+export type { BucketAccess } from './remote/bucket.ts';
+export { type FetchedTable, fetchTable, type RemoteAccess, type RemoteLock } from './remote/fetch-table.ts';
 export {
   mentions,
   openTables,

@@ -12,9 +12,9 @@ import { readText } from './text-file.ts';
  * @throws ConfigurationError for a line that is no object, or two keys that differ in letter case only
  */
 export async function readJsonLines(engine: Engine, files: readonly string[]): Promise<string> {
-  const options = `format = 'newline_delimited', records = true, hive_partitioning = false`;
+  const options = `format = 'newline_delimited', records = true`;
   const list = `[${files.map(quoteText).join(', ')}]`;
-  const query = `SELECT column_name, column_type FROM (DESCRIBE FROM read_json(${list}, ${options}, sample_size = -1))`;
+  const query = `SELECT column_name, column_type FROM (DESCRIBE FROM read_json(${list}, ${options}, hive_partitioning = false, sample_size = -1))`;
   const described = await engine.rows(query).catch(async (error: unknown) => {
     throw (await brokenJsonLine(files)) ?? error;
   });

@@ -2,11 +2,11 @@ import path from 'node:path';
 import type { DuckDBDataChunk } from '@duckdb/node-api';
 import { ConfigurationError, InfrastructureError, type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { columnType, type TableColumn } from './column-types.ts';
-import { brokenLine, readDelimited, refuseEqualNames } from './csv.ts';
+import { brokenLine } from './csv.ts';
 import { type Engine, engineName, type Scalar, startEngine } from './engine.ts';
-import { readJsonLines } from './json-lines.ts';
-import { quoteIdentifier, quoteText } from './quote.ts';
-import { findTableFiles, refusePointers, shownFile, type TableFiles, type TableFormat } from './source.ts';
+import { quoteIdentifier } from './quote.ts';
+import { findTableFiles, refusePointers, shownFile, type TableFiles } from './source.ts';
+import { refuseRenamed, tableQuery } from './table-query.ts';
 
 export type SessionOptions = {
   /** Memory that the engine may take before it spills; `1GB` by default. */
@@ -23,6 +23,8 @@ export type TableSource = {
   root: string;
   /** What messages call it; the last part of `uri` by default. */
   name?: string | undefined;
+  /** Its files, where they were found already: those of a remote table are only known to who fetched it. */
+  found?: TableFiles | undefined;
 };
 
 /** An open table: a name that queries of the same session may use, and what is known about it. */
@@ -115,7 +117,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
     scratch: folder.path,
     open: (source) =>
       inTurn(async () => {
-        const found = await findTableFiles(source.uri, source.root);
+        const found = source.found ?? (await findTableFiles(source.uri, source.root));
         await refusePointers(found);
         const name = source.name ?? (path.basename(source.uri) || source.uri);
         if (found.files.some((file) => !files.has(file))) {
@@ -124,12 +126,10 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
           engine = null;
         }
         try {
-          const reader = await readerOf(await running(), found);
-          const { relation, columns, rows } = await addView(
-            `SELECT * FROM ${reader(`[${found.files.map(quoteText).join(', ')}]`)}`,
-          );
+          const { query, printed } = await tableQuery(await running(), found);
+          const { relation, columns, rows } = await addView(query);
           if (found.format === 'parquet') await refuseRenamed(await running(), found, columns);
-          return { name, source: found, columns, rows, relation, printed: printedReader(reader, found) };
+          return { name, source: found, columns, rows, relation, printed };
         } catch (error) {
           throw inTable(error, name, source.uri);
         }
@@ -158,17 +158,6 @@ export function mentions(sql: string, relation: string): number {
   return sql.includes('(DESCRIBE ') ? 0 : sql.replace(/'(?:[^']|'')*'/g, "''").split(relation).length - 1;
 }
 
-/** The table function of a format, with every option that decides how bytes become values. */
-async function readerOf(engine: Engine, found: TableFiles): Promise<(files: string) => string> {
-  if (found.format === 'parquet') return (files) => `read_parquet(${files}, hive_partitioning = false)`;
-  if (found.format === 'jsonl') {
-    const options = await readJsonLines(engine, found.files);
-    return (files) => `read_json(${files}, ${options})`;
-  }
-  const delimited = await readDelimited(engine, found.files, found.format === 'tsv');
-  return (files) => `read_csv(${files}, ${delimited.options}, hive_partitioning = false)`;
-}
-
 /** An error whose file and message name files as the user wrote them. */
 function asWritten(error: unknown, files: ReadonlyMap<string, string>): unknown {
   if (!(error instanceof ConfigurationError || error instanceof InfrastructureError)) return error;
@@ -187,35 +176,6 @@ function asWritten(error: unknown, files: ReadonlyMap<string, string>): unknown 
   return error instanceof ConfigurationError
     ? new ConfigurationError(message, details)
     : new InfrastructureError(message, details);
-}
-
-async function refuseRenamed(engine: Engine, found: TableFiles, columns: readonly TableColumn[]): Promise<void> {
-  const lower = new Set(columns.map((column) => column.name.toLowerCase()));
-  const suspects = columns.filter((column) => lower.has(column.name.toLowerCase().replace(/_\d+$/, '')));
-  if (!suspects.some((column) => /_\d+$/.test(column.name))) return;
-  const file = found.files[0] as string;
-  const rows = await engine.rows(`SELECT name FROM parquet_schema(${quoteText(file)})`);
-  const stored = new Set(rows.map(([name]) => String(name)));
-  if (columns.some((column) => !stored.has(column.name))) {
-    refuseEqualNames(
-      [...stored].filter((name) => lower.has(name.toLowerCase())),
-      file,
-    );
-  }
-}
-
-const endingOf: Record<TableFormat, string> = { parquet: 'parquet', csv: 'csv', tsv: 'tsv', jsonl: 'jsonl' };
-
-/** Hive partitions matter for paths with `=` only; elsewhere the option would be noise in a query for people. */
-function printedReader(reader: (files: string) => string, found: TableFiles): string {
-  const printed = reader(quoteText(pasteable(found)));
-  return found.uri.includes('=') ? printed : printed.replace(/, hive_partitioning = false(?=[,)])/, '');
-}
-
-function pasteable(found: TableFiles): string {
-  const isFolder = found.folder !== null && !/[*?[\]{}]/.test(found.uri);
-  if (!isFolder) return found.uri;
-  return `${found.uri.replace(/\/$/, '')}/**/*.${endingOf[found.format]}`;
 }
 
 function inTable(error: unknown, name: string, uri: string): unknown {

@@ -1,6 +1,9 @@
 import { glob, lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, isMissing } from '@passloop/core';
+import { type DeltaTable, deltaFiles, splitVersion } from './delta/delta-files.ts';
+import { logFolder } from './delta/log.ts';
+import { hivePartitions, type PartitionColumn } from './hive.ts';
 
 export const tableFormats = ['parquet', 'csv', 'tsv', 'jsonl'] as const;
 export type TableFormat = (typeof tableFormats)[number];
@@ -14,6 +17,10 @@ export type TableFiles = {
   /** Absolute, sorted by their path in bytes. */
   files: string[];
   format: TableFormat;
+  /** Columns whose values the files' folders name, or a Delta table's log. */
+  partitions: PartitionColumn[];
+  /** Null for plain files. */
+  delta: DeltaTable | null;
 };
 
 const endings: Record<string, TableFormat> = {
@@ -41,19 +48,21 @@ export function tableFormat(file: string): TableFormat | null {
  */
 export async function findTableFiles(uri: string, root: string): Promise<TableFiles> {
   if (/^[a-z][a-z0-9+.-]+:\/\//i.test(uri)) {
-    throw new ConfigurationError(`${uri} is a remote address; this version reads tables from files only.`, {
-      hint: 'Fetch it in an earlier step, and name the file.',
+    throw new ConfigurationError(`${uri} is a remote address, and only files are read here.`, {
+      hint: 'Name it as `uri` of a dataset in the model file, and lock it with `passloop data lock`.',
     });
   }
+  const { place, version } = splitVersion(uri);
+  if (version !== null && (await isDelta(path.resolve(root, place))))
+    return deltaTable(uri, path.resolve(root, place), version);
   const target = path.resolve(root, uri);
   if (!globCharacters.test(uri)) {
     const stat = await lstat(target).catch((error: unknown) => {
       if (isMissing(error)) throw nothingThere(uri, target);
       throw error;
     });
-    if (stat.isDirectory()) return folderFiles(uri, target);
-    const real = await realpath(target);
-    return { uri, folder: null, files: [plainName(real)], format: formatOf(uri, uri) };
+    if (stat.isDirectory()) return filesBelow(uri, target);
+    return oneFile(uri, await realpath(target), uri);
   }
   const parts = uri.split('/');
   const fixed = parts.slice(
@@ -61,6 +70,12 @@ export async function findTableFiles(uri: string, root: string): Promise<TableFi
     parts.findIndex((part) => globCharacters.test(part)),
   );
   const folder = path.resolve(root, fixed.join('/') || (uri.startsWith('/') ? '/' : '.'));
+  if (await isDelta(folder)) {
+    throw new ConfigurationError(`${uri} names files of a Delta table; which of them are its rows is in its log.`, {
+      file: uri,
+      hint: `Name the folder: ${fixed.join('/') || '.'}, or a version of it, such as ${fixed.join('/') || '.'}@v3.`,
+    });
+  }
   const found: string[] = [];
   const realFolder = await realpath(folder).catch(() => folder);
   for await (const name of glob(parts.slice(fixed.length).join('/'), { cwd: folder })) {
@@ -78,15 +93,22 @@ export async function findTableFiles(uri: string, root: string): Promise<TableFi
   return several(uri, realFolder, folder, found);
 }
 
-async function folderFiles(uri: string, folder: string): Promise<TableFiles> {
+/** The files of a table that is one file. @param name by whose ending the format is told */
+export function oneFile(uri: string, file: string, name: string): TableFiles {
+  return { uri, folder: null, files: [plainName(file)], format: formatOf(name, uri), partitions: [], delta: null };
+}
+
+/** Every table file below a folder. @throws ConfigurationError as {@link findTableFiles} */
+export async function filesBelow(uri: string, folder: string): Promise<TableFiles> {
+  if (await isDelta(folder)) return deltaTable(uri, folder, null);
   const found: string[] = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const full = path.join(entry.parentPath, entry.name);
     if (entry.isSymbolicLink()) throw linked(path.relative(folder, full), uri);
     const below = path.relative(folder, full).split(path.sep);
-    if (below[0] === '_delta_log') throw versionedTable(uri, 'a Delta table');
-    if (below.length === 2 && below[0] === 'metadata' && entry.name.endsWith('.metadata.json'))
-      throw versionedTable(uri, 'an Iceberg table');
+    const log = below.indexOf(logFolder);
+    if (log > 0) throw deltaBelow(uri, below.slice(0, log).join('/'));
+    if (below.length === 2 && below[0] === 'metadata' && entry.name.endsWith('.metadata.json')) throw icebergTable(uri);
     // What Spark, Jupyter and file managers put beside the data is no part of it.
     if (below.some((part) => /^[._]/.test(part))) continue;
     if (entry.isFile() && tableFormat(entry.name) !== null) found.push(full);
@@ -109,11 +131,29 @@ function linked(name: string, uri: string): ConfigurationError {
   );
 }
 
-function versionedTable(uri: string, what: string): ConfigurationError {
-  return new ConfigurationError(`${uri} is ${what}; this version reads plain files only.`, {
+function icebergTable(uri: string): ConfigurationError {
+  return new ConfigurationError(`${uri} is an Iceberg table; this version reads plain files and Delta tables.`, {
     file: uri,
-    hint: 'Its files hold deleted rows too. Export the version that you mean to Parquet, and name that.',
+    hint: 'Its files hold deleted rows too. Export the snapshot that you mean to Parquet, and name that.',
   });
+}
+
+function deltaBelow(uri: string, where: string): ConfigurationError {
+  return new ConfigurationError(`${uri} holds a Delta table, ${where}; together with other files it is no table.`, {
+    file: uri,
+    hint: `Name that folder: ${uri.replace(/\/$/, '')}/${where}.`,
+  });
+}
+
+async function isDelta(folder: string): Promise<boolean> {
+  return (await stat(path.join(folder, logFolder)).catch(() => null))?.isDirectory() === true;
+}
+
+async function deltaTable(uri: string, folder: string, version: number | null): Promise<TableFiles> {
+  const real = await realpath(folder);
+  const { files, ...rest } = await deltaFiles(uri, real, version);
+  for (const file of files) plainName(file);
+  return { uri, folder: real, files, format: 'parquet', ...rest };
 }
 
 const pointer = 'version https://git-lfs.github.com/spec/';
@@ -130,9 +170,9 @@ export async function refusePointers(found: TableFiles): Promise<void> {
 }
 
 /** One of a table's absolute files as the user would write it. */
-export function shownFile({ uri, folder }: TableFiles, file: string): string {
+export function shownFile({ uri, folder, delta }: TableFiles, file: string): string {
   if (folder === null) return uri;
-  const parts = uri.split('/');
+  const parts = (delta?.place ?? uri).split('/');
   const glob = parts.findIndex((part) => globCharacters.test(part));
   const base = (glob < 0 ? parts : parts.slice(0, glob)).join('/').replace(/\/$/, '');
   const below = path.relative(folder, file).split(path.sep).join('/');
@@ -152,7 +192,8 @@ function several(uri: string, realFolder: string, folder: string, found: readonl
       );
     }
   }
-  return { uri, folder: realFolder, files, format };
+  const paths = files.map((file) => path.relative(realFolder, file).split(path.sep).join('/'));
+  return { uri, folder: realFolder, files, format, partitions: hivePartitions(paths, uri), delta: null };
 }
 
 function formatOf(file: string, uri: string): TableFormat {

@@ -15,7 +15,7 @@ import {
 import { buildEnvironment } from './environment.ts';
 import { collectOutputs, type OutputFile } from './outputs.ts';
 import { stageEnvironment } from './stage-environment.ts';
-import { layOutStage, type Sources } from './stage-folder.ts';
+import { type FetchDataset, layOutStage, type Sources } from './stage-folder.ts';
 import type { PlannedStage, TrainingPlan } from './training-plan.ts';
 
 export type LocalRunnerOptions = {
@@ -29,6 +29,8 @@ export type LocalRunnerOptions = {
   /** Where each stage's whole output goes, as `<stage>.log`. */
   logFolder: string;
   progress: Progress;
+  /** Brings remote datasets here, verified; without it they are refused. */
+  fetchDataset?: FetchDataset | undefined;
   signal?: AbortSignal | undefined;
 };
 
@@ -83,7 +85,7 @@ export function localRunner(options: LocalRunnerOptions): Runner {
       ];
       for (const part of [project, home, temporary]) await mkdir(part, { recursive: true });
       const upstream = planned.stage.needs.flatMap((needed) => outputs.get(needed) ?? []);
-      await layOutStage(plan, planned, sources, upstream, project);
+      await layOutStage(plan, planned, { fetchDataset: options.fetchDataset, ...sources }, upstream, project);
       options.progress.phase(`Stage ${name}`);
       const result = await runStage(
         plan,

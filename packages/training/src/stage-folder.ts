@@ -11,7 +11,7 @@ import {
   isMissing,
   sha256,
 } from '@passloop/core';
-import { fromRoot } from '@passloop/model';
+import { fromRoot, type LockedDataset } from '@passloop/model';
 import type { OutputFile } from './outputs.ts';
 import type { PlannedDataset, PlannedStage, TrainingPlan } from './training-plan.ts';
 
@@ -22,7 +22,12 @@ export type Sources = {
   repository: GitRepository;
   /** The checkout that datasets are read from: the repository's root on disk. */
   workTree: string;
+  /** Brings remote datasets here, verified; without it they are refused. */
+  fetchDataset?: FetchDataset | undefined;
 };
+
+/** The files of a locked remote dataset on this machine, verified: `folder` is what their paths are relative to, null for a single one. */
+export type FetchDataset = (uri: string, locked: LockedDataset) => Promise<{ files: string[]; folder: string | null }>;
 
 /**
  * Lays out what a stage declares, and nothing else, in a new folder: code and params from the commit's objects, datasets as
@@ -71,14 +76,9 @@ async function layOutDataset(
   sources: Sources,
   folder: string,
 ): Promise<void> {
-  if (dataset.path === null) {
-    throw new ConfigurationError(`The dataset ${dataset.name} is at ${dataset.uri}, outside the repository.`, {
-      file: plan.model.file,
-      line: plan.model.lineOf(['data', dataset.name]),
-      hint: 'This version trains on data of the repository: fetch it to a path and declare `path`.',
-    });
-  }
+  if (dataset.path === null) return layOutRemote(plan, dataset, sources, folder);
   const rooted = fromRoot(plan.model, dataset.path);
+  if (await isDelta(plan, dataset.path, sources)) return layOutDelta(plan, dataset, dataset.path, sources, folder);
   if (globCharacters.test(dataset.path)) return layOutGlob(plan, dataset, dataset.path, sources, folder);
   const source = await insidePath(sources.workTree, rooted, `data.${dataset.name}.path`);
   const target = await place(folder, dataset.path);
@@ -109,6 +109,43 @@ async function layOutDataset(
     });
   }
   throw stale(plan, dataset, rooted, found);
+}
+
+/** Where a stage finds a remote dataset: a name of ours, since an address is no path. */
+function remoteFolder(dataset: PlannedDataset): string {
+  return `.passloop/data/${dataset.name}`;
+}
+
+/** The files of a remote dataset below {@link remoteFolder}; one that is a single file is `table` with its ending. */
+async function layOutRemote(
+  plan: TrainingPlan,
+  dataset: PlannedDataset,
+  sources: Sources,
+  folder: string,
+): Promise<void> {
+  if (sources.fetchDataset === undefined) {
+    throw new ConfigurationError(
+      `The dataset ${dataset.name} is remote (${dataset.uri}), and nothing is fetched here.`,
+      {
+        file: plan.model.file,
+        line: plan.model.lineOf(['data', dataset.name]),
+      },
+    );
+  }
+  const found = await sources.fetchDataset(dataset.uri, dataset.locked);
+  const base = remoteFolder(dataset);
+  const copies: { path: string; digest: string }[] = [];
+  for (const file of found.files) {
+    const relative =
+      found.folder === null ? path.basename(file) : path.relative(found.folder, file).split(path.sep).join('/');
+    const target = await place(folder, `${base}/${relative}`);
+    await copyFile(file, target, constants.COPYFILE_FICLONE);
+    await chmod(target, 0o444);
+    copies.push({ path: relative, digest: await fileDigest(target) });
+  }
+  const [single] = copies;
+  const digest = found.folder === null && single !== undefined ? single.digest : dirHash1(copies);
+  if (digest !== dataset.locked.digest) throw stale(plan, dataset, dataset.uri, digest);
 }
 
 function stale(plan: TrainingPlan, dataset: PlannedDataset, rooted: string, found: string): ConfigurationError {
@@ -142,6 +179,38 @@ async function layOutGlob(
   }
   const { digest } = await datasetIdentity(await findTableFiles(pattern, folder));
   if (digest !== dataset.locked.digest) throw stale(plan, dataset, rooted, digest);
+}
+
+/** `data/sales`, or `data/sales@v3`, where `data/sales` has a log. */
+async function isDelta(plan: TrainingPlan, dataset: string, sources: Sources): Promise<boolean> {
+  const log = path.join(sources.workTree, plan.model.folder, dataset.replace(/@v\d+$/, ''), '_delta_log');
+  return (await stat(log).catch(() => null))?.isDirectory() === true;
+}
+
+/** The active files of a Delta table's version and the log up to it, so that a stage reads that version as the newest. */
+async function layOutDelta(
+  plan: TrainingPlan,
+  dataset: PlannedDataset,
+  uri: string,
+  sources: Sources,
+  folder: string,
+): Promise<void> {
+  const { datasetIdentity, findTableFiles, splitVersion } = await import('@passloop/tables');
+  const root = await realpath(path.join(sources.workTree, plan.model.folder));
+  const { place: table } = splitVersion(uri);
+  await insidePath(root, table, `data.${dataset.name}.path`);
+  const found = await findTableFiles(uri, root);
+  for (const file of [...found.files, ...(found.delta?.log ?? [])]) {
+    const below = path
+      .relative(found.folder ?? root, file)
+      .split(path.sep)
+      .join('/');
+    const target = await place(folder, `${table}/${below}`);
+    await copyFile(file, target, constants.COPYFILE_FICLONE);
+    await chmod(target, 0o444);
+  }
+  const { digest } = await datasetIdentity(await findTableFiles(table, folder));
+  if (digest !== dataset.locked.digest) throw stale(plan, dataset, fromRoot(plan.model, uri), digest);
 }
 
 /** What would bring the data, as far as the commit says who keeps it. */

@@ -11,7 +11,10 @@ export function cacheFolder(context: Context): string {
   if (own !== undefined && own !== '') return path.resolve(context.cwd, own);
   if (xdg !== undefined && path.isAbsolute(xdg)) return path.join(xdg, 'passloop');
   if (home !== undefined && path.isAbsolute(home)) return path.join(home, '.cache/passloop');
-  throw new ConfigurationError('There is no place for training environments: neither PASSLOOP_CACHE nor HOME is set.', {
-    hint: 'Set PASSLOOP_CACHE to a folder that only you may write to.',
-  });
+  throw new ConfigurationError(
+    'There is no place for environments and fetched tables: neither PASSLOOP_CACHE nor HOME is set.',
+    {
+      hint: 'Set PASSLOOP_CACHE to a folder that only you may write to.',
+    },
+  );
 }

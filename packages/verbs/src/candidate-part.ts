@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { type Digest, PassloopError } from '@passloop/core';
+import type { FetchRemote } from '@passloop/data';
 import type { DataReport, MissingPart } from '@passloop/documents';
 import type { LoadedModel, Signature } from '@passloop/model';
 import type { Engine } from '@passloop/packaging';
@@ -21,12 +22,15 @@ export type PartContext = {
   plan: Pick<CheckPlan, 'workspace' | 'base'>;
   check: PlannedCheck;
   out: OutFolder;
+  /** Brings remote datasets here; undefined in a job that holds a credential. */
+  fetch: FetchRemote | undefined;
 };
 
 /** Validates the data; `goesOn` where there is something to train after it. */
 export async function dataPart(part: PartContext, parts: Parts): Promise<{ parts: Parts; goesOn: boolean }> {
-  const { context, session, plan, check, out } = part;
-  const data = await validateModelData(context, session, plan.workspace, check.model, plan.base?.commit ?? null);
+  const { context, session, plan, check, out, fetch } = part;
+  const base = plan.base?.commit ?? null;
+  const data = await validateModelData(context, session, plan.workspace, check.model, base, fetch);
   for (const report of data) await out.write('data-report', report, report.dataset.name);
   const judged = withMissing({ ...parts, data }, unvalidated(data));
   if (data.some((report) => report.verdict === 'fail')) {
@@ -71,10 +75,11 @@ export async function openEvaluation(
   workspace: Workspace,
   model: LoadedModel & { evaluate: NonNullable<LoadedModel['evaluate']> },
   outputs: string,
+  fetch: FetchRemote | undefined,
 ): Promise<Evaluation> {
   const { evaluate } = model;
-  const files = await lockedFiles(workspace, model, evaluate.dataset);
-  const table = await session.open({ uri: files.uri, root: files.root, name: files.uri });
+  const files = await lockedFiles(workspace, model, evaluate.dataset, fetch);
+  const table = await session.open({ ...files, name: files.uri });
   const stageFile = path.join(outputs, ...evaluate.predictions.split('/'));
   const stage = await session.open({
     uri: path.basename(stageFile),

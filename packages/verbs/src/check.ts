@@ -11,6 +11,7 @@ import { type Context, timestamp } from './context.ts';
 import { lazyEngine } from './lazy-engine.ts';
 import { type OutFolder, outFolder } from './out-folder.ts';
 import { type CheckPlan, type PlannedCheck, type PlanRequest, planCheck } from './plan.ts';
+import { remoteTables } from './remote-tables.ts';
 import { runStage } from './run-stage.ts';
 import { openModelStore } from './store.ts';
 
@@ -85,7 +86,7 @@ async function checkModel(context: Context, plan: CheckPlan, check: PlannedCheck
   if (check.key !== null) await out.write('key', check.key);
   await using session = await openTables();
   await using engine = lazyEngine(context);
-  const part = { context, session, engine, plan, check, out };
+  const part = { context, session, engine, plan, check, out, fetch: remoteTables(context) };
   const data = await dataPart(part, parts);
   if (!data.goesOn) return data.parts;
 
@@ -96,7 +97,7 @@ async function checkModel(context: Context, plan: CheckPlan, check: PlannedCheck
   const trained: Parts = { ...data.parts, run, production: known.pointer };
   const { evaluate } = model;
   if (evaluate === undefined) return withMissing(trained, notEvaluated(model));
-  const evaluation = await openEvaluation(session, workspace, { ...model, evaluate }, out.outputs);
+  const evaluation = await openEvaluation(session, workspace, { ...model, evaluate }, out.outputs, part.fetch);
   const subject = { store, known, run, evaluation };
   if (isHeld(known, run)) return await heldPart(part, trained, subject);
   const findPushed = async (key: string) => (await store.findImage(key))?.reference ?? null;

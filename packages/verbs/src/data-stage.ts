@@ -1,42 +1,38 @@
 import path from 'node:path';
-import { ConfigurationError, insidePath } from '@passloop/core';
-import { type Profile, parseProfile, validateDataset, verifyLock } from '@passloop/data';
+import { ConfigurationError } from '@passloop/core';
+import { type FetchRemote, type Profile, parseProfile, validateDataset, verifyLock } from '@passloop/data';
 import type { DataReport } from '@passloop/documents';
-import { type DatasetSource, fromRoot, type LoadedModel, lockFileName } from '@passloop/model';
-import type { TableSession } from '@passloop/tables';
+import { fromRoot, type LoadedModel, lockFileName } from '@passloop/model';
+import type { TableFiles, TableSession } from '@passloop/tables';
 import type { Context } from './context.ts';
+import { insideRepository } from './dataset-request.ts';
 import { profileHistory } from './profile-history.ts';
 import { lockAt, type Workspace } from './workspace.ts';
 
 /** A dataset whose files are here and are what the commit's lock says. */
-export type LockedFiles = { name: string; uri: string; root: string; digest: string };
+export type LockedFiles = { name: string; uri: string; root: string; digest: string; found: TableFiles };
 
 /**
  * A model's dataset in the work tree, verified against the lock of the commit.
+ * @param fetch brings remote ones; without it they are refused
  * @throws ConfigurationError for a stale lock (it names both digests), a missing file, or a dataset that is not locked
  */
-export async function lockedFiles(workspace: Workspace, model: LoadedModel, name: string): Promise<LockedFiles> {
+export async function lockedFiles(
+  workspace: Workspace,
+  model: LoadedModel,
+  name: string,
+  fetch: FetchRemote | undefined,
+): Promise<LockedFiles> {
   const source = model.data[name];
   if (source === undefined)
     throw new ConfigurationError(`${model.name} has no dataset ${JSON.stringify(name)}.`, { file: model.file });
-  const uri = localPath(model, name, source);
+  const uri = source.path ?? source.uri ?? '';
   const root = path.join(workspace.root, model.folder);
-  await insidePath(workspace.root, fromRoot(model, uri), `data.${name}.path`);
+  if (source.path !== undefined) await insideRepository(workspace.root, fromRoot(model, uri), `data.${name}.path`);
   const lock = await lockAt(workspace.repository, workspace.commit, model);
-  const [locked] = await verifyLock(lock, { root, uris: [uri], file: fromRoot(model, lockFileName) });
-  return { name, uri, root, digest: locked?.digest ?? '' };
-}
-
-function localPath(model: LoadedModel, name: string, source: DatasetSource): string {
-  if (source.path !== undefined) return source.path;
-  throw new ConfigurationError(
-    `data.${name} is remote (${source.uri}); this version reads datasets of the repository only.`,
-    {
-      file: model.file,
-      line: model.lineOf(['data', name]),
-      hint: 'Fetch it into the repository in an earlier step (git-lfs, dvc pull), and name it with `path`.',
-    },
-  );
+  const [locked] = await verifyLock(lock, { root, uris: [uri], fetch, file: fromRoot(model, lockFileName) });
+  if (locked === undefined) throw new Error('no dataset was verified');
+  return { name, uri, root, digest: locked.digest, found: locked.found };
 }
 
 /**
@@ -49,18 +45,19 @@ export async function validateModelData(
   workspace: Workspace,
   model: LoadedModel,
   baseCommit: string | null,
+  fetch: FetchRemote | undefined,
 ): Promise<DataReport[]> {
   const reports: DataReport[] = [];
   for (const [name, source] of Object.entries(model.data)) {
     if (source.checks.length === 0) continue;
     context.progress.phase(`validate ${name}`);
-    const files = await lockedFiles(workspace, model, name);
+    const files = await lockedFiles(workspace, model, name, fetch);
     const profile =
       source.profile === undefined ? null : await committedProfile(workspace, model, source.profile, baseCommit);
     reports.push(
       await validateDataset({
         session,
-        dataset: { name, uri: files.uri, root: files.root, digest: files.digest },
+        dataset: { name, uri: files.uri, root: files.root, digest: files.digest, found: files.found },
         checks: source.checks,
         profile,
         now: context.now(),
@@ -73,7 +70,7 @@ export async function validateModelData(
                   baseCommit ?? workspace.commit,
                   fromRoot(model, source.profile ?? ''),
                 ),
-        otherDataset: (other) => lockedFiles(workspace, model, other),
+        otherDataset: (other) => lockedFiles(workspace, model, other, fetch),
       }),
     );
   }

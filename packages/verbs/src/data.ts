@@ -17,43 +17,33 @@ import {
   validateDataset,
 } from '@passloop/data';
 import type { DataReport } from '@passloop/documents';
-import {
-  type Check,
-  checkId,
-  type DataLock,
-  formatLock,
-  fromRoot,
-  type LoadedModel,
-  lockFileName,
-  parseChecks,
-} from '@passloop/model';
-import { datasetIdentity, findTableFiles, openTables } from '@passloop/tables';
+import { type Check, checkId, type DataLock, formatLock, fromRoot, lockFileName, parseChecks } from '@passloop/model';
+import { openTables } from '@passloop/tables';
 import { type Context, toolEnvironment } from './context.ts';
+import { type EngineFiles, type EngineRequest, engineFiles, openEngine } from './data-engine.ts';
+import { type Dataset, type DatasetRequest, datasetFiles, datasetsOf, insideRepository } from './dataset-request.ts';
 import { type FailingRows, failingRowsOf } from './failing-rows.ts';
 import { outFolder } from './out-folder.ts';
 import { profileHistory } from './profile-history.ts';
+import { remoteTables } from './remote-tables.ts';
 import { reportKey, storedReport, storeReport } from './stored-report.ts';
 import { workTreeModels } from './workspace.ts';
 
-/** Writes passloop.lock beside the model file: the identity of every dataset that it names, as the files are now. */
-export async function dataLock(context: Context): Promise<{ file: string; lock: DataLock; changed: boolean }> {
+/** Writes passloop.lock beside the model file: the identity of every dataset that it names, as the data is now. */
+export async function dataLock(
+  context: Context,
+  request: { maxBytes?: number | undefined } = {},
+): Promise<{ file: string; lock: DataLock; changed: boolean }> {
   const { root, models } = await workTreeModels(context);
-  const uris = models.flatMap((model) =>
-    Object.entries(model.data).map(([name, source]) => {
-      if (source.path === undefined) {
-        throw new ConfigurationError(
-          `data.${name} is remote (${source.uri}); this version locks datasets of the repository only.`,
-          {
-            file: model.file,
-            line: model.lineOf(['data', name]),
-          },
-        );
-      }
-      return source.path;
-    }),
-  );
+  const uris = models.flatMap((model) => Object.values(model.data).map((source) => source.path ?? source.uri ?? ''));
   await using session = await openTables();
-  const lock = await lockDatasets({ session, root, uris, progress: context.progress });
+  const lock = await lockDatasets({
+    session,
+    root,
+    uris,
+    fetch: remoteTables(context, request.maxBytes),
+    progress: context.progress,
+  });
   const file = path.join(root, lockFileName);
   const text = formatLock(lock);
   const before = await readTextIfExists(file);
@@ -61,57 +51,10 @@ export async function dataLock(context: Context): Promise<{ file: string; lock: 
   return { file, lock, changed: before !== text };
 }
 
-export type DatasetRequest = {
-  /** A plain file, folder or glob; without one, the datasets of the model file. */
-  file?: string | undefined;
-  model?: string | undefined;
-  dataset?: string | undefined;
-};
-
-type Dataset = {
-  name: string;
-  uri: string;
-  root: string;
-  checks: Check[];
-  profile: string | null;
-  model: LoadedModel | null;
-};
-
-/** The datasets that are meant: one plain file, or those of the model file in the work tree. */
-async function datasetsOf(context: Context, request: DatasetRequest): Promise<{ root: string; datasets: Dataset[] }> {
-  if (request.file !== undefined) {
-    const dataset = {
-      name: path.basename(request.file),
-      uri: request.file,
-      root: context.cwd,
-      checks: [],
-      profile: null,
-      model: null,
-    };
-    return { root: context.cwd, datasets: [dataset] };
-  }
-  const { root, models } = await workTreeModels(context);
-  const datasets: Dataset[] = [];
-  for (const model of models.filter((one) => request.model === undefined || one.name === request.model)) {
-    for (const [name, source] of Object.entries(model.data)) {
-      if (request.dataset !== undefined && request.dataset !== name) continue;
-      if (source.path === undefined) continue;
-      await insidePath(root, source.path, `data.${name}.path`);
-      datasets.push({ name, uri: source.path, root, checks: source.checks, profile: source.profile ?? null, model });
-    }
-  }
-  if (datasets.length === 0) {
-    throw new ConfigurationError('The model file has no such dataset.', {
-      hint: 'Name one with --dataset, or give a file.',
-    });
-  }
-  return { root, datasets };
-}
-
 /** Writes the profiles that the model file names; for a plain file, gives the profile's text. */
 export async function dataProfile(
   context: Context,
-  request: DatasetRequest & { out?: string | undefined; key?: readonly string[] | undefined },
+  request: DatasetRequest & EngineRequest & { out?: string | undefined; key?: readonly string[] | undefined },
 ): Promise<{ files: { file: string; rows: number; text: string }[]; text: string | null }> {
   const { datasets } = await datasetsOf(context, request);
   if (request.out !== undefined && datasets.length > 1) {
@@ -119,7 +62,7 @@ export async function dataProfile(
       hint: `Say which one with --dataset: ${datasets.map((dataset) => dataset.name).join(', ')}.`,
     });
   }
-  await using session = await openTables();
+  await using session = await openEngine(context, request);
   const files: { file: string; rows: number; text: string }[] = [];
   const written = new Set<string>();
   let text: string | null = null;
@@ -129,8 +72,8 @@ export async function dataProfile(
     // Two datasets may share one profile: it is the first one's, in the model file's order (usually `train`).
     if (file !== null && written.has(file)) continue;
     context.progress.phase(`profile ${dataset.name}`);
-    const table = await session.open({ uri: dataset.uri, root: dataset.root });
-    const { digest } = await datasetIdentity(await findTableFiles(dataset.uri, dataset.root));
+    const { digest, ...place } = await engineFiles(context, request, dataset);
+    const table = await session.open(place);
     const profile = await profileTable({
       session,
       table,
@@ -198,7 +141,7 @@ async function profileOf(context: Context, request: SuggestRequest): Promise<Pro
   }
   await using session = await openTables();
   context.progress.phase(`profile ${dataset.name}`);
-  const table = await session.open({ uri: dataset.uri, root: dataset.root });
+  const table = await session.open(await datasetFiles(context, dataset, request.maxBytes));
   return await profileTable({
     session,
     table,
@@ -225,19 +168,20 @@ export type ValidatedDataset = {
  */
 export async function dataValidate(
   context: Context,
-  request: DatasetRequest & {
-    checks?: string | undefined;
-    profile?: string | undefined;
-    out?: string | undefined;
-    /** Columns that name rows; those of the model file by default. */
-    key?: readonly string[] | undefined;
-    /** Show the values of failing rows, and not only which rows they are. */
-    showValues?: boolean | undefined;
-    /** Folder for all failing rows, as Parquet. */
-    failingRows?: string | undefined;
-    /** False, and always so in a workflow: look at the data though nothing changed since it passed. */
-    reuse?: boolean | undefined;
-  },
+  request: DatasetRequest &
+    EngineRequest & {
+      checks?: string | undefined;
+      profile?: string | undefined;
+      out?: string | undefined;
+      /** Columns that name rows; those of the model file by default. */
+      key?: readonly string[] | undefined;
+      /** Show the values of failing rows, and not only which rows they are. */
+      showValues?: boolean | undefined;
+      /** Folder for all failing rows, as Parquet. */
+      failingRows?: string | undefined;
+      /** False, and always so in a workflow: look at the data though nothing changed since it passed. */
+      reuse?: boolean | undefined;
+    },
 ): Promise<ValidatedDataset[]> {
   const { root, datasets } = await datasetsOf(context, request);
   const given = request.checks === undefined ? null : await readChecks(context, request.checks);
@@ -248,11 +192,19 @@ export async function dataValidate(
       hint: 'Add `checks` to one, such as - {kind: not-null, column: age}; or give --checks FILE.',
     });
   }
-  await using session = await openTables();
+  if (request.engine === 'spark' && request.failingRows !== undefined) {
+    throw new ConfigurationError(
+      'On Spark, failing rows stay where they are: --failing-rows is for the engine of this machine.',
+      {
+        hint: "Each check's SQL in the report gives its rows; run it there.",
+      },
+    );
+  }
+  await using session = await openEngine(context, request);
   const validated: ValidatedDataset[] = [];
   for (const dataset of checked.length === 0 ? datasets : checked) {
     context.progress.phase(`validate ${dataset.name}`);
-    const { digest } = await datasetIdentity(await findTableFiles(dataset.uri, dataset.root));
+    const { digest, found } = await engineFiles(context, request, dataset);
     const failing: FailingRows[] = [];
     const asked = {
       key: request.key ?? dataset.model?.columns.key ?? [],
@@ -262,7 +214,7 @@ export async function dataValidate(
     };
     const checks = given ?? dataset.checks;
     const against = profile ?? (dataset.profile === null ? null : await modelProfile(dataset.root, dataset.profile));
-    const other = otherDatasets(dataset);
+    const other = otherDatasets(context, request, dataset);
     const history = await historyOf(context, dataset);
     // A runner that isn't thrown away has run code of others as the same user: what lies in its cache decides nothing.
     const mayReuse = request.reuse !== false && context.env.GITHUB_ACTIONS !== 'true';
@@ -276,9 +228,7 @@ export async function dataValidate(
           version: context.version,
           digestOf: async (name) => {
             const place = await other?.(name).catch(() => undefined);
-            return place === undefined
-              ? null
-              : (await datasetIdentity(await findTableFiles(place.uri, place.root))).digest;
+            return place?.digest ?? null;
           },
         });
     const stored = key === null ? null : await storedReport(context, key);
@@ -286,7 +236,7 @@ export async function dataValidate(
     const validateNow = () =>
       validateDataset({
         session,
-        dataset: { name: dataset.name, uri: dataset.uri, root: dataset.root, digest },
+        dataset: { name: dataset.name, uri: dataset.uri, root: dataset.root, digest, found },
         checks,
         profile: against,
         now: context.now(),
@@ -324,21 +274,22 @@ async function historyOf(
 }
 
 /** The other datasets of a model, as the work tree has them. */
-function otherDatasets({
-  model,
-  root,
-}: Dataset): ((name: string) => Promise<{ uri: string; root: string }>) | undefined {
+function otherDatasets(
+  context: Context,
+  request: EngineRequest,
+  { model, root }: Dataset,
+): ((name: string) => Promise<EngineFiles>) | undefined {
   if (model === null) return undefined;
   return async (name) => {
     const source = model.data[name];
-    if (source?.path === undefined) {
-      throw new ConfigurationError(`${model.name} has no dataset ${JSON.stringify(name)} in the repository.`, {
+    if (source === undefined) {
+      throw new ConfigurationError(`${model.name} has no dataset ${JSON.stringify(name)}.`, {
         file: model.file,
         hint: `It has: ${Object.keys(model.data).join(', ')}.`,
       });
     }
-    await insidePath(root, source.path, `data.${name}.path`);
-    return { uri: source.path, root };
+    if (source.path !== undefined) await insideRepository(root, source.path, `data.${name}.path`);
+    return engineFiles(context, request, { uri: source.path ?? source.uri ?? '', root, model });
   };
 }
 
@@ -400,27 +351,29 @@ export type DriftRequest = {
   key?: readonly string[] | undefined;
   threshold?: number | undefined;
   minRows?: number | undefined;
+  maxBytes?: number | undefined;
 };
 
 /** Drift of one plain table against another. */
 export async function dataDrift(context: Context, request: DriftRequest): Promise<DataReport> {
   await using session = await openTables();
   context.progress.phase('measure drift');
-  const reference = await session.open({ uri: request.reference, root: context.cwd });
+  const named = (uri: string) => datasetFiles(context, { uri, root: context.cwd, model: null }, request.maxBytes);
+  const { digest: referenceDigest, ...files } = await named(request.reference);
+  const reference = await session.open(files);
   const { columns, key, threshold, minRows, splits, seed } = request;
   const asked = { method: request.method ?? 'auto', columns, key, threshold, minRows, progress: context.progress };
   if (request.calibrate === true) {
-    const { digest } = await datasetIdentity(await findTableFiles(request.reference, context.cwd));
     const report = await calibrateDrift({ session, reference, ...asked, splits, seed });
-    return { ...report, dataset: { ...report.dataset, digest } };
+    return { ...report, dataset: { ...report.dataset, digest: referenceDigest } };
   }
   if (request.current === undefined) {
     throw new ConfigurationError('There is nothing to hold against the reference.', {
       hint: 'Name it with --current FILE; or give --calibrate, which holds halves of the reference against each other.',
     });
   }
-  const current = await session.open({ uri: request.current, root: context.cwd });
-  const { digest } = await datasetIdentity(await findTableFiles(request.current, context.cwd));
+  const { digest, ...currentFiles } = await named(request.current);
+  const current = await session.open(currentFiles);
   const report = await driftBetween({
     session,
     reference,

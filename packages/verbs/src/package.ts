@@ -9,6 +9,7 @@ import type { Context } from './context.ts';
 import { lockedFiles } from './data-stage.ts';
 import { buildModelImage, engineOf, packageFolder, proveImage } from './image-stage.ts';
 import { outFolder } from './out-folder.ts';
+import { remoteTables } from './remote-tables.ts';
 import { runStage } from './run-stage.ts';
 import { openModelStore } from './store.ts';
 import { openWorkspace, selectModel } from './workspace.ts';
@@ -136,8 +137,8 @@ async function prove(
 ): Promise<ProbeDocument> {
   const { image, model, workspace, out, engine, folder } = built;
   await using session = await openTables();
-  const files = await lockedFiles(workspace, model, evaluate.dataset);
-  const dataset = await session.open({ uri: files.uri, root: files.root });
+  const files = await lockedFiles(workspace, model, evaluate.dataset, remoteTables(context));
+  const dataset = await session.open({ uri: files.uri, root: files.root, found: files.found });
   const predictions = path.join(out.outputs, evaluate.predictions);
   const stage = await session.open({ uri: path.basename(predictions), root: path.dirname(predictions) });
   const proof = await proveImage(context, engine, session, {

@@ -22,6 +22,7 @@ import { buildModelImage, engineOf, type PackageFolder, packageFolder, proveImag
 import type { OutFolder } from './out-folder.ts';
 import { pointerOf } from './production-pointer.ts';
 import type { Promotion } from './promotion.ts';
+import { remoteTables } from './remote-tables.ts';
 import type { Workspace } from './workspace.ts';
 
 /** What a promotion rests on, whoever made it: this process, or another job whose documents are read. */
@@ -57,7 +58,7 @@ export async function validatedData(
   out: OutFolder,
 ): Promise<DataReport[]> {
   await using session = await openTables();
-  const reports = await validateModelData(context, session, workspace, model, null);
+  const reports = await validateModelData(context, session, workspace, model, null, remoteTables(context));
   for (const report of reports) await out.write('data-report', report, report.dataset.name);
   return reports;
 }
@@ -130,8 +131,8 @@ export async function measureCandidate(
   const { context, workspace, model, engine, image, section, out } = request;
   const evaluate = evaluationOf(model);
   await using session = await openTables();
-  const files = await lockedFiles(workspace, model, evaluate.dataset);
-  const dataset = await session.open({ uri: files.uri, root: files.root, name: files.uri });
+  const files = await lockedFiles(workspace, model, evaluate.dataset, remoteTables(context));
+  const dataset = await session.open({ ...files, name: files.uri });
   const predictions = path.join(out.outputs, evaluate.predictions);
   const stage = await session.open({
     uri: path.basename(predictions),

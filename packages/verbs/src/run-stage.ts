@@ -8,6 +8,7 @@ import { localRunner, type Runner, trainRun } from '@passloop/training';
 import { cacheFolder } from './cache-folder.ts';
 import type { Context } from './context.ts';
 import { runUrl } from './recorded-run.ts';
+import { remoteTables } from './remote-tables.ts';
 import type { Workspace } from './workspace.ts';
 
 export type RunStage = {
@@ -36,6 +37,7 @@ export function runnerOf(context: Context, logFolder: string): Runner {
     buildEnvironment,
     logFolder,
     progress: context.progress,
+    fetchDataset: async (uri, locked) => (await remoteTables(context)(uri, locked)).found,
   });
 }
 

@@ -89,7 +89,8 @@ async function sealModel(
   await using engine = lazyEngine(context);
   await using work = await temporaryFolder('seal', context.env.RUNNER_TEMP);
   const out = outFolder(plan.workspace.root, check.model.name, request.out ?? path.join(work.path, 'out'));
-  const part: PartContext = { context, session, engine, plan, check, out };
+  // This job holds the store's credential: it reaches no address that a change could name.
+  const part: PartContext = { context, session, engine, plan, check, out, fetch: undefined };
   const data = await dataPart(part, parts);
   if (!data.goesOn) return data.parts;
   try {
@@ -114,7 +115,7 @@ async function sealStep(step: SealStep, request: SealRequest, sealed: Omit<Seale
   if (evaluate === undefined) {
     return withMissing(await keep(step, request, sealed, trained, null), notEvaluated(model));
   }
-  const opened = openEvaluation(session, plan.workspace, { ...model, evaluate }, outputs);
+  const opened = openEvaluation(session, plan.workspace, { ...model, evaluate }, outputs, part.fetch);
   const evaluation = await (candidate === null ? opened : asCandidate(opened));
   const proven =
     candidate === null

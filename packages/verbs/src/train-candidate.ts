@@ -2,6 +2,7 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, insidePath, removeFolder } from '@passloop/core';
 import { type ReportDocument, type RunDocument, writeDocument } from '@passloop/documents';
+import type { LoadedModel } from '@passloop/model';
 import { encryptedEnding, encryptFile } from '@passloop/record';
 import { openTables } from '@passloop/tables';
 import {
@@ -18,7 +19,9 @@ import { lazyEngine } from './lazy-engine.ts';
 import { judged, oneModelReport } from './one-model-report.ts';
 import { type OutFolder, outFolder } from './out-folder.ts';
 import { planCheck } from './plan.ts';
+import { remoteTables } from './remote-tables.ts';
 import { runStage } from './run-stage.ts';
+import { unsealable, unsealableHint } from './sealed-data.ts';
 import type { Stored } from './stored-proof.ts';
 
 export type TrainCandidateRequest = {
@@ -57,7 +60,7 @@ export async function trainCandidate(context: Context, request: TrainCandidateRe
   await removeFolder(folder);
   await using session = await openTables();
   await using engine = lazyEngine(context);
-  const part = { context, session, engine, plan, check, out };
+  const part = { context, session, engine, plan, check, out, fetch: remoteTables(context) };
   const { parts, scored } = await candidate(part, request);
   const later = notReached(['comparison'], 'the job that seals the candidate compares it');
   const handedOver = scored === null ? parts : withMissing(parts, later);
@@ -77,6 +80,7 @@ async function candidate(
   const { model } = check;
   const parts = begun(check);
   if (check.isRemoved) return { parts, scored: null };
+  refuseUnsealable(model);
   const data = await dataPart(part, parts);
   if (!data.goesOn) return { parts: data.parts, scored: null };
   if (request.stored === 'proof') {
@@ -87,8 +91,18 @@ async function candidate(
   const trained: Parts = { ...data.parts, run };
   const { evaluate } = model;
   if (evaluate === undefined) return { parts: withMissing(trained, notEvaluated(model)), scored: null };
-  const evaluation = await openEvaluation(session, workspace, { ...model, evaluate }, out.outputs);
+  const evaluation = await openEvaluation(session, workspace, { ...model, evaluate }, out.outputs, part.fetch);
   return imagePart(part, trained, evaluation, async () => null);
+}
+
+/** Said before hours of training: the job that seals could not read the rows. */
+function refuseUnsealable(model: LoadedModel): void {
+  const found = unsealable(model);
+  if (found === null) return;
+  throw new ConfigurationError(
+    `data.${found.name} is remote (${found.uri}), and ${found.why}: the job that seals a candidate fetches nothing.`,
+    { file: model.file, line: model.lineOf(['data', found.name]), hint: unsealableHint },
+  );
 }
 
 /** Lays the run's outputs and the image's predictions into the folder: encrypted, as they are, or not at all. */

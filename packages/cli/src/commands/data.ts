@@ -5,7 +5,7 @@ import { printDataReport, table } from '@passloop/report';
 import { dataDrift, dataLock, dataProfile, dataSuggest, dataValidate, type ValidatedDataset } from '@passloop/verbs';
 import { type Command, Option } from 'commander';
 import { answer, answerText, type CommonFlags, exitCodeOf } from '../face.ts';
-import { common, effectSize, several, wholeNumber } from '../flags.ts';
+import { common, type EngineFlags, effectSize, engines, several, wholeNumber } from '../flags.ts';
 
 const validateHelp = `
 A data-report is the document of one dataset. Each dataset of the model file that has checks gets its own,
@@ -18,14 +18,26 @@ function relative(failing: ValidatedDataset['failing'], cwd: string): ValidatedD
   return failing.map((one) => (one.file === null ? one : { ...one, file: path.relative(cwd, one.file) || '.' }));
 }
 
+/** Fetching is bounded by the lock; this is for what has none. */
+const maxBytes = [
+  '--max-bytes <number>',
+  'fetch no remote table of more bytes, where no lock says how many it has (default: 10 GiB)',
+  wholeNumber,
+] as const;
+
 export function addDataCommands(program: Command): void {
   const data = program.command('data').description('lock, profile and validate datasets; measure drift');
 
   common(
-    data.command('lock').description('write passloop.lock: digest, bytes and rows of every dataset of the model file'),
-  ).action(async (flags: CommonFlags) => {
+    data
+      .command('lock')
+      .description(
+        'write passloop.lock: digest, bytes and rows of every dataset of the model file; fetches remote ones',
+      )
+      .option(...maxBytes),
+  ).action(async (flags: CommonFlags & { maxBytes?: number }) => {
     await answerText(flags, async (context) => {
-      const { file, lock, changed } = await dataLock(context);
+      const { file, lock, changed } = await dataLock(context, flags);
       const rows = lock.datasets.map((dataset) => [dataset.uri, String(dataset.rows ?? '-'), dataset.digest]);
       return {
         text: `${changed ? 'written' : 'unchanged'}: ${file}\n${table(rows, [1])}`,
@@ -34,18 +46,22 @@ export function addDataCommands(program: Command): void {
     });
   });
 
-  common(
-    data
-      .command('profile [file]')
-      .description('write the profiles that the model file names, or the profile of a plain file')
-      .option('--dataset <name>', 'only this dataset')
-      .option('--model <name>', 'only this model')
-      .option('--key <column>', 'a column that names rows (several times for several)', several)
-      .option('--out <file>', 'where the profile goes (default: as the model file says; for a plain file: stdout)'),
+  engines(
+    common(
+      data
+        .command('profile [file]')
+        .description('write the profiles that the model file names, or the profile of a plain file')
+        .option('--dataset <name>', 'only this dataset')
+        .option('--model <name>', 'only this model')
+        .option('--key <column>', 'a column that names rows (several times for several)', several)
+        .option('--out <file>', 'where the profile goes (default: as the model file says; for a plain file: stdout)')
+        .option(...maxBytes),
+    ),
   ).action(
     async (
       file: string | undefined,
-      flags: CommonFlags & { dataset?: string; model?: string; key?: string[]; out?: string },
+      flags: CommonFlags &
+        EngineFlags & { dataset?: string; model?: string; key?: string[]; out?: string; maxBytes?: number },
     ) => {
       await answerText(flags, async (context) => {
         const { files, text } = await dataProfile(context, { file, ...flags });
@@ -70,18 +86,21 @@ export function addDataCommands(program: Command): void {
       .option('--profile <file>', 'a profile in place of the data')
       .option('--key <column>', 'a column that names rows (several times for several)', several)
       .option('--from <file>', 'checks of Great Expectations, dbt, Soda, Frictionless or pandera, as ours')
-      .option('--table <name>', 'which relation, where that file describes several'),
+      .option('--table <name>', 'which relation, where that file describes several')
+      .option(...maxBytes),
   ).action(
     async (
       file: string | undefined,
-      flags: CommonFlags & {
-        dataset?: string;
-        model?: string;
-        profile?: string;
-        key?: string[];
-        from?: string;
-        table?: string;
-      },
+      flags: CommonFlags &
+        EngineFlags & {
+          dataset?: string;
+          model?: string;
+          profile?: string;
+          key?: string[];
+          from?: string;
+          table?: string;
+          maxBytes?: number;
+        },
     ) => {
       await answerText(flags, async (context) => {
         const { text, note } = await dataSuggest(context, { file, ...flags });
@@ -91,34 +110,39 @@ export function addDataCommands(program: Command): void {
     },
   );
 
-  common(
-    data
-      .command('validate [file]')
-      .description('run the checks of every dataset, or --checks on a plain file')
-      .option('--dataset <name>', 'only this dataset')
-      .option('--model <name>', 'only this model')
-      .option('--checks <file>', 'a YAML list of checks, such as - {kind: not-null, column: age}')
-      .option('--profile <file>', 'the profile for drift checks, as `data profile` writes it')
-      .option('--key <column>', 'a column that names rows, for examples (several times for several)', several)
-      .option('--show-values', 'show the values of failing rows, and not only which rows they are')
-      .option('--no-reuse', 'look at the data though nothing changed since it passed')
-      .option('--failing-rows <folder>', 'write all failing rows as Parquet, a file a check')
-      .option('--out <folder>', "folder of the documents of a model's datasets (default: .passloop/out)")
-      .addHelpText('after', validateHelp),
+  engines(
+    common(
+      data
+        .command('validate [file]')
+        .description('run the checks of every dataset, or --checks on a plain file')
+        .option('--dataset <name>', 'only this dataset')
+        .option('--model <name>', 'only this model')
+        .option('--checks <file>', 'a YAML list of checks, such as - {kind: not-null, column: age}')
+        .option('--profile <file>', 'the profile for drift checks, as `data profile` writes it')
+        .option('--key <column>', 'a column that names rows, for examples (several times for several)', several)
+        .option('--show-values', 'show the values of failing rows, and not only which rows they are')
+        .option('--no-reuse', 'look at the data though nothing changed since it passed')
+        .option('--failing-rows <folder>', 'write all failing rows as Parquet, a file a check')
+        .option('--out <folder>', "folder of the documents of a model's datasets (default: .passloop/out)")
+        .option(...maxBytes)
+        .addHelpText('after', validateHelp),
+    ),
   ).action(
     async (
       file: string | undefined,
-      flags: CommonFlags & {
-        dataset?: string;
-        model?: string;
-        checks?: string;
-        profile?: string;
-        out?: string;
-        key?: string[];
-        showValues?: boolean;
-        failingRows?: string;
-        reuse: boolean;
-      },
+      flags: CommonFlags &
+        EngineFlags & {
+          dataset?: string;
+          model?: string;
+          checks?: string;
+          profile?: string;
+          out?: string;
+          key?: string[];
+          showValues?: boolean;
+          failingRows?: string;
+          reuse: boolean;
+          maxBytes?: number;
+        },
     ) => {
       await answer(flags, async (context) => {
         const validated = await dataValidate(context, { file, ...flags });
@@ -155,7 +179,8 @@ export function addDataCommands(program: Command): void {
       .option('--column <name>', 'only this column (several times for several)', several)
       .option('--key <column>', 'a column that names rows, left out (several times for several)', several)
       .option('--threshold <number>', "the effect from which a shift counts (default: the method's own)", effectSize)
-      .option('--min-rows <number>', 'fewer values on a side give no verdict (default: 1000)', wholeNumber),
+      .option('--min-rows <number>', 'fewer values on a side give no verdict (default: 1000)', wholeNumber)
+      .option(...maxBytes),
   ).action(
     async (
       flags: CommonFlags & {
@@ -169,6 +194,7 @@ export function addDataCommands(program: Command): void {
         key?: string[];
         threshold?: number;
         minRows?: number;
+        maxBytes?: number;
       },
     ) => {
       await answer(flags, async (context) => {
