@@ -40,7 +40,7 @@ export async function failingRowsOf(
   if (request.key.length === 0) return { check: id, examples: [], file };
   const shown = column === null || request.key.includes(column) ? [] : [column];
   const rows = await session.rows(
-    `SELECT ${[...request.key, ...shown].map((name) => `${quoteIdentifier(name)}::VARCHAR`).join(', ')} FROM (${query}) ORDER BY ${order} LIMIT ${mostExamples}`,
+    `SELECT ${[...request.key, ...shown].map((name, at) => `${quoteIdentifier(name)}::VARCHAR AS ${quoteIdentifier(`shown_${at}`)}`).join(', ')} FROM (${query}) ORDER BY ${order} LIMIT ${mostExamples}`,
   );
   const text = (name: string, value: unknown) => {
     const isHidden = !request.key.includes(name) && !request.showValues;

@@ -145,4 +145,66 @@ describe('Spark', () => {
     expect(there.drift.length).toBeGreaterThan(5);
     expect(judged(there)).toEqual(judged(here));
   }, 300_000);
+
+  it('reckons conditions as DuckDB does, and refuses what it does not know to be the same', async () => {
+    const conditions = [
+      'amount / 0 > 1 OR amount // 7 = 3',
+      'rate / (amount - 500) > 0',
+      'id % 7 <> 3 AND (id - 1500) % 7 <> -3',
+      'id // 7 = 5 OR id / 2 > 1400.5',
+      'rate > 0.000001 AND NOT isnan(rate) AND NOT isinf(rate)',
+      'isfinite(rate) IS NOT NULL',
+      'CAST(price AS INTEGER) % 2 = 0',
+      "label LIKE 'z%' OR label = 'it''s \"ü\"'",
+      "label NOT LIKE '%\\%'",
+      "regexp_matches(label, '^z[0-3]$') OR regexp_full_match(label, 'a|') OR label ILIKE 'IT%'",
+      "length(label) < 5 AND upper(label) <> 'Z4' AND substr(label, 1, 1) <> 'q'",
+      "starts_with(label, 'z') OR contains(label, '\"') OR suffix(label, '') IS NULL",
+      "coalesce(nullif(label, ''), 'none') IN ('a', 'none', 'z1')",
+      'CASE WHEN flag THEN cost > 1 ELSE cost BETWEEN 0.5 AND 3 END',
+      "day >= DATE '2026-02-01' AND moment < TIMESTAMP '2026-01-02 12:00:00'",
+      'year(day) = 2026 AND month(day) > 2 AND day(day) < 28',
+      'greatest(amount, grade) = amount AND least(amount, NULL) < 900',
+      'abs(price - 7000.0) < 5000 AND floor(price) = ceil(price)',
+      'round(price) > 100 AND sqrt(abs(price)) < 90',
+      'rate IS NOT DISTINCT FROM NULL OR rate <= rate',
+    ];
+    const checks = conditions.map((text) => `{kind: expression, expression: ${JSON.stringify(text)}}`);
+    const dataset = 'reference.parquet';
+    const [here, there] = [await report(duckdb, checks, { dataset }), await report(spark, checks, { dataset })];
+    expect(judged(there)).toEqual(judged(here));
+    expect(here.checks.filter(({ reason }) => reason?.startsWith('not executed'))).toEqual([]);
+    const refused = await report(spark, ['{kind: expression, expression: "levenshtein(label, \'a\') < 9"}'], {
+      dataset,
+    });
+    expect(refused.checks[0]).toMatchObject({
+      verdict: 'fail',
+      reason: expect.stringMatching(/^not executed: the function levenshtein is not known to mean the same on Spark/),
+    });
+  }, 300_000);
+
+  it('reads CSV and JSON lines, and says which file it cannot', async () => {
+    const { rows } = await report(spark, ['{kind: not-null, column: id}'], { dataset: 'orders.csv' });
+    expect(rows).toBe(8);
+    await writeFile(inFolder('cut.parquet'), 'PAR1 and no more');
+    await writeFile(inFolder('lines.jsonl'), '{"a": 1}\n{"a": 2}\n');
+    expect((await report(spark, ['{kind: range, column: a, max: 2}'], { dataset: 'lines.jsonl' })).verdict).toBe(
+      'pass',
+    );
+    await expect(report(spark, ['{kind: not-null, column: id}'], { dataset: 'cut.parquet' })).rejects.toThrow(
+      /^cut\.parquet cannot be read as a table/,
+    );
+    await writeFile(inFolder('odd[1].parquet'), '');
+    await expect(report(spark, ['{kind: not-null, column: id}'], { dataset: 'odd[1].parquet' })).rejects.toThrow(
+      /pattern|No file matches/,
+    );
+  }, 300_000);
+});
+
+describe('a Spark that does not start', () => {
+  it('says what is missing', async () => {
+    const env = { PATH: process.env.PATH ?? '' };
+    await expect(openSparkTables({ submit: '/nowhere/spark-submit', env })).rejects.toThrow(/there is no Spark here/);
+    await expect(openSparkTables({ submit: 'false', env })).rejects.toThrow(/^Spark ended: it said nothing/);
+  });
 });

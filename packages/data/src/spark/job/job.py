@@ -11,6 +11,7 @@ import decimal
 import json
 import math
 import os
+import re
 import socket
 import sys
 import time
@@ -87,7 +88,8 @@ class Job:
             return {"rows": self.rows(request["sql"])}
         except Refused as refusal:
             return {"error": str(refusal), "fault": "query"}
-        except Exception as error:  # noqa: BLE001: whatever Spark throws is the answer
+        except Exception as error:
+            # Whatever Spark throws is the answer.
             return {"error": first_lines(error), "fault": "query" if is_query_fault(error) else "engine"}
 
     def read(self, request: dict) -> dict:
@@ -219,16 +221,25 @@ def decimal_type(kind: str) -> str | None:
     return kind.upper().replace(",", ", ") if kind.startswith("decimal(") else None
 
 
+#: What Spark calls its own errors: `[FAILED_READ_FILE.CANNOT_READ_FILE_FOOTER] ...`.
+CONDITION = re.compile(r"\[([A-Z][A-Z0-9_.]+)\] [^\n]*")
+
+
 def is_query_fault(error: Exception) -> bool:
     """Whether it lies in the query or the data, and not in the cluster."""
     state = getattr(error, "getSqlState", lambda: None)()
-    return type(error).__name__ in ("AnalysisException", "ParseException") or (
-        state is not None and state[:2] in ("22", "42")
+    condition = CONDITION.search(str(error))
+    return (
+        type(error).__name__ in ("AnalysisException", "ParseException")
+        or (state is not None and state[:2] in ("22", "42"))
+        or (condition is not None and condition[1].split(".")[0] in ("FAILED_READ_FILE", "MALFORMED_RECORD_IN_PARSING"))
     )
 
 
 def first_lines(error: Exception) -> str:
-    return str(error).split("\n\nJVM stacktrace", 1)[0].split(" SQLSTATE", 1)[0][:600]
+    condition = CONDITION.search(str(error))
+    text = str(error) if condition is None else condition[0]
+    return text.split("\n\nJVM stacktrace", 1)[0].split(" SQLSTATE", 1)[0][:600]
 
 
 if __name__ == "__main__":
