@@ -1,4 +1,5 @@
 export * from './comparison.ts';
+export * from './curves.ts';
 export * from './data-report.ts';
 export * from './deploy.ts';
 export * from './diagnosis.ts';

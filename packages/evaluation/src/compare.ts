@@ -1,6 +1,7 @@
 import { type Verdict, worstVerdict } from '@passloop/core';
 import type { ComparedMetric, ComparedSlice, ComparisonDocument, Outcome } from '@passloop/documents';
 import type { Gate } from '@passloop/model';
+import { curvesOf } from './curves.ts';
 import { type EvaluationFrame, sliceFrames } from './frame.ts';
 import { type InconclusivePolicy, judgeAlone, judgeMissing, judgePaired } from './gate.ts';
 import { measureAlone, measurePaired, type Resampling } from './measure.ts';
@@ -49,6 +50,7 @@ export function compareModels(asked: CompareRequest): ComparisonDocument {
     fairness: [],
     resamples: frame === null ? 0 : request.resampling.resamples,
     seed: request.resampling.seed,
+    ...(frame === null ? {} : { curves: curvesOf(frame) }),
   };
 }
 
