@@ -1,6 +1,5 @@
 import { age, codeSpan, count, escapeMarkdown, measured, megabytes, shortDigest, type Verdict } from '@passloop/core';
 import type {
-  Change,
   CheckResult,
   ComparedMetric,
   ComparedSlice,
@@ -8,6 +7,7 @@ import type {
   ModelReport,
   ReportDocument,
 } from '@passloop/documents';
+import { changedLine } from './changed-line.ts';
 import { affectedModels, explanation, headline, reportHeadline, verdictOrder } from './headline.ts';
 import { policySentence } from './judge.ts';
 import { phraseMarkdown } from './phrase.ts';
@@ -32,25 +32,28 @@ const tableSlices = 4;
 
 export type CommentLinks = { report?: string | undefined; run?: string | undefined };
 
-/** `all` lists what passed too; `brief` has no folded sections; `line` has a row per model alone. */
-type Detail = 'all' | 'full' | 'short' | 'brief' | 'line';
+/**
+ * `all` lists what passed too; `brief` has no folded sections of a single model; `some` has them of those that fit, what
+ * blocks first; `line` has a row per model alone.
+ */
+type Detail = 'all' | 'full' | 'short' | 'brief' | 'some' | 'row' | 'line';
 
 /**
  * The pull-request comment: the verdict sentence first, the numbers that made it, everything else folded away.
  * Sections are shed, longest first, until it fits; the verdict always stays. Who posts it adds the hidden marker.
  */
 export function renderComment(report: ReportDocument, links: CommentLinks = {}, limit = commentLimit): string {
-  return fitting(report, links, limit, ['full', 'short', 'brief', 'line']);
+  return fitting(report, links, limit, ['full', 'short', 'brief', 'some', 'row', 'line']);
 }
 
 /** The job summary: the same report, with what passed as well. */
 export function renderSummary(report: ReportDocument, links: CommentLinks = {}): string {
-  return fitting(report, links, summaryLimit, ['all', 'full', 'short', 'brief', 'line']);
+  return fitting(report, links, summaryLimit, ['all', 'full', 'short', 'brief', 'some', 'row', 'line']);
 }
 
 function fitting(report: ReportDocument, links: CommentLinks, limit: number, details: readonly Detail[]): string {
   for (const detail of details) {
-    const text = compose(report, links, detail);
+    const text = compose(report, links, detail, limit);
     if (text.length <= limit) return text;
   }
   // The verdict alone: whatever else is said of it doesn't fit.
@@ -61,40 +64,67 @@ function heading(report: ReportDocument): string {
   return `### ${icons[report.verdict]} ${phraseMarkdown(reportHeadline(report))}`;
 }
 
-function compose(report: ReportDocument, links: CommentLinks, detail: Detail): string {
+function compose(report: ReportDocument, links: CommentLinks, detail: Detail, limit: number): string {
   const affected = affectedModels(report);
   const [only] = affected;
   const lines = [heading(report), ''];
   if (only === undefined) {
     if (report.models.length > 0) lines.push('Nothing that a model depends on has changed.', '');
   } else if (affected.length === 1) {
-    lines.push(...(detail === 'line' ? [] : modelBody(only, report, detail)));
+    lines.push(...(detail === 'row' || detail === 'line' ? [] : modelBody(only, report, detail)));
   } else {
-    const rows = detail === 'line' ? 20 : affected.length;
-    lines.push(
-      '| model | verdict | why |',
-      '|---|---|---|',
-      ...affected.slice(0, rows).map((model) => modelRow(model, detail)),
-      ...(affected.length > rows ? [`| … and ${affected.length - rows} more | | |`] : []),
-      '',
-    );
-    if (detail !== 'brief' && detail !== 'line') {
-      const inner = detail === 'full' ? 'short' : detail === 'short' ? 'brief' : detail;
-      for (const model of affected)
-        lines.push(
-          ...folded(`${icons[model.verdict]} ${codeHtml(model.name)}`, [
-            `**${phraseMarkdown(headline(model))}**`,
-            '',
-            ...modelBody(model, report, inner),
-          ]),
-        );
-    }
+    lines.push(...modelTable(affected, detail));
   }
+  const end: string[] = [];
   const untouched = report.models.length - affected.length;
   if (untouched > 0 && affected.length > 0)
-    lines.push(`${untouched} other ${untouched === 1 ? 'model is' : 'models are'} not affected.`, '');
-  lines.push(footer(report, affected, links), '');
-  return lines.join('\n');
+    end.push(`${untouched} other ${untouched === 1 ? 'model is' : 'models are'} not affected.`, '');
+  end.push(footer(report, affected, links), '');
+  if (affected.length > 1 && detail !== 'row' && detail !== 'line') {
+    const room = detail === 'some' ? limit - [...lines, ...end].join('\n').length : Number.POSITIVE_INFINITY;
+    lines.push(...foldedModels(affected, report, detail, room));
+  }
+  return [...lines, ...end].join('\n');
+}
+
+function modelTable(affected: readonly ModelReport[], detail: Detail): string[] {
+  const rows = detail === 'line' ? 20 : affected.length;
+  return [
+    '| model | verdict | why |',
+    '|---|---|---|',
+    ...affected.slice(0, rows).map((model) => modelRow(model, detail)),
+    ...(affected.length > rows ? [`| … and ${affected.length - rows} more | | |`] : []),
+    '',
+  ];
+}
+
+/** The details of each model, folded; of as many as there is room for, in the order of the table. */
+function foldedModels(
+  affected: readonly ModelReport[],
+  report: ReportDocument,
+  detail: Exclude<Detail, 'row' | 'line'>,
+  room: number,
+): string[] {
+  const inner = ({ all: 'all', full: 'short', short: 'brief', brief: 'brief', some: 'brief' } as const)[detail];
+  const lines: string[] = [];
+  const rest = (left: number) => `Details of ${left} more ${left === 1 ? 'model' : 'models'} are in the report.`;
+  let used = rest(affected.length).length + 2;
+  for (const [i, model] of affected.entries()) {
+    const part = folded(`${icons[model.verdict]} ${codeHtml(model.name)}`, [
+      `**${phraseMarkdown(headline(model))}**`,
+      '',
+      ...modelBody(model, report, inner),
+      `<sub>${digests(model, report).join(' · ')}</sub>`,
+      '',
+    ]);
+    used += part.join('\n').length + 1;
+    if (used > room) {
+      lines.push(rest(affected.length - i), '');
+      break;
+    }
+    lines.push(...part);
+  }
+  return lines;
 }
 
 /** Inside `<summary>` GitHub reads no Markdown. A model's name has letters, digits and "-" alone. */
@@ -119,11 +149,11 @@ function modelBody(model: ModelReport, report: ReportDocument, detail: Detail): 
   if (more.length > 4) lines.push(`- … and ${more.length - 4} more`);
   if (more.length > 0) lines.push('');
   lines.push(...metricTable(model));
-  const facts = [dataLine(model.data), trainingLine(model), imageLine(model)].filter((line) => line !== '');
-  if (facts.length > 0) lines.push(facts.join(' · '), '');
-  lines.push(...changedLines(model));
+  for (const line of [dataLine(model.data), trainingLine(model)]) if (line !== '') lines.push(line, '');
+  const changed = changedLine(model.changes);
+  if (changed !== null) lines.push(changed, '');
   if (model.policy.differences.length === 0) lines.push(policyLine(model, report), '');
-  if (detail === 'brief') return lines;
+  if (detail === 'brief' || detail === 'some') return lines;
   lines.push(...sliceDetails(model), ...dataDetails(model.data, detail), ...methodDetails(model));
   return lines;
 }
@@ -207,7 +237,12 @@ export function dataLine(reports: readonly DataReport[]): string {
   return `**Data** ${parts.join(', ')}`;
 }
 
+/** How the model was made and what came of making it again, and the image of it. */
 function trainingLine(model: ModelReport): string {
+  return [runPart(model), imagePart(model)].filter((part) => part !== '').join(' · ');
+}
+
+function runPart(model: ModelReport): string {
   const run = model.run;
   if (run === null) return '';
   const seconds = run.stages.reduce((sum, stage) => sum + Number(stage.seconds), 0);
@@ -217,7 +252,7 @@ function trainingLine(model: ModelReport): string {
   return `**Training** ${how}${again}`;
 }
 
-function imageLine(model: ModelReport): string {
+function imagePart(model: ModelReport): string {
   if (model.image === null) return '';
   const parts = [megabytes(model.image.bytes)];
   if (model.image.cache === 'hit') parts.push('found by its key, not built again');
@@ -235,26 +270,6 @@ function imageLine(model: ModelReport): string {
     }
   }
   return `**Image** ${parts.join(', ')}`;
-}
-
-function changedLines(model: ModelReport): string[] {
-  if (model.changes.length === 0) return [];
-  const shown = model.changes.slice(0, 8).map(changeText);
-  const rest = model.changes.length - shown.length;
-  if (rest > 0) shown.push(`and ${rest} more`);
-  if (model.changes.every((change) => change.kind !== 'data')) shown.push('data unchanged');
-  return [`**What changed** ${shown.join(' · ')}`, ''];
-}
-
-function changeText({ kind, subject, from, to }: Change): string {
-  const name = codeSpan(subject, 100);
-  if (kind === 'code' || kind === 'data') {
-    const how = from === null ? ' (new)' : to === null ? ' (removed)' : '';
-    return `${kind === 'data' ? 'data ' : ''}${name}${how}`;
-  }
-  const value = (text: string | null) =>
-    text === null ? 'none' : codeSpan(/^sha256:/.test(text) ? shortDigest(text) : text, 60);
-  return `${kind === 'params' ? '' : `${kind} `}${name} ${value(from)} → ${value(to)}`;
 }
 
 function sliceDetails(model: ModelReport): string[] {
@@ -395,19 +410,24 @@ function folded(title: string, lines: readonly string[]): string[] {
   return [`<details><summary>${title}</summary>`, '', ...lines, '</details>', ''];
 }
 
+/** What names the two models and the run. */
+function digests(model: ModelReport, report: ReportDocument): string[] {
+  const parts: string[] = [];
+  if (model.production) {
+    const known = report.madeAt === null ? '' : `, as of ${age(model.production.at, report.madeAt)}`;
+    parts.push(
+      `production ${codeSpan(shortDigest(model.production.modelDigest))} (deployed by ${codeSpan(model.production.deployCommit.slice(0, 7))}${known})`,
+    );
+  }
+  if (model.run) parts.push(`candidate ${codeSpan(shortDigest(model.run.modelDigest))}`);
+  if (model.runKey) parts.push(`run key ${codeSpan(`${model.runKey.slice(0, 12)}…`)}`);
+  return parts;
+}
+
 function footer(report: ReportDocument, affected: readonly ModelReport[], links: CommentLinks): string {
   const parts: string[] = [];
-  if (affected.length === 1) {
-    const [model] = affected;
-    if (model?.production) {
-      const known = report.madeAt === null ? '' : `, as of ${age(model.production.at, report.madeAt)}`;
-      parts.push(
-        `production ${codeSpan(shortDigest(model.production.modelDigest))} (deployed by ${codeSpan(model.production.deployCommit.slice(0, 7))}${known})`,
-      );
-    }
-    if (model?.run) parts.push(`candidate ${codeSpan(shortDigest(model.run.modelDigest))}`);
-    if (model?.runKey) parts.push(`run key ${codeSpan(`${model.runKey.slice(0, 12)}…`)}`);
-  }
+  const [model] = affected;
+  if (model !== undefined && affected.length === 1) parts.push(...digests(model, report));
   if (links.report !== undefined) parts.push(`[report](${safeLink(links.report)})`);
   if (links.run !== undefined) parts.push(`[run](${safeLink(links.run)})`);
   parts.push(`passloop ${escapeMarkdown(report.passloop)}`);
