@@ -14,4 +14,5 @@ export {
 export { defaultResampling, type Resampling } from './measure.ts';
 export { measuredScalars, metrics, metricValue } from './metrics.ts';
 export * from './outcome.ts';
+export { type Cell, type PlotRecords, plotNotShown, plotOf, plotRows, recordsIn } from './plots.ts';
 export { reviewComparison } from './review.ts';

@@ -81,6 +81,30 @@ const Evaluate = z.strictObject({
   maxAge: Age.default('30d'),
 });
 
+/** A plot's file among the outputs, by its path alone or with what to draw of it; DVC's names of templates. */
+export const PlotFile = z.union([
+  InsidePath,
+  z.strictObject({
+    path: InsidePath,
+    title: z.string().min(1).max(200).optional(),
+    x: Column.optional(),
+    y: z.union([Column, z.array(Column).min(1).max(6)]).optional(),
+    template: z
+      .enum([
+        'linear',
+        'simple',
+        'smooth',
+        'scatter',
+        'confusion',
+        'confusion_normalized',
+        'bar_horizontal',
+        'bar_horizontal_sorted',
+      ])
+      .optional(),
+  }),
+]);
+export type PlotFile = z.infer<typeof PlotFile>;
+
 export const Gate = z
   .strictObject({
     metric: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be a metric name such as roc_auc or log_loss'),
@@ -160,6 +184,8 @@ export const Model = z.strictObject({
   train: Train.optional(),
   evaluate: Evaluate.optional(),
   gates: z.array(Gate).max(256).default([]),
+  /** Shown in the report beside Passloop's own; they decide nothing. */
+  plots: z.array(PlotFile).max(20).optional(),
   package: Package.optional(),
   store: Store.default({ directory: '.passloop/store' }),
   deploy: Deploy.optional(),

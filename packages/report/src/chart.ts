@@ -1,4 +1,4 @@
-import { escapeHtml } from '@passloop/core';
+import { escapeHtml, plainText } from '@passloop/core';
 
 export type Point = readonly [x: number, y: number];
 
@@ -62,14 +62,14 @@ export function chartSvg(chart: Chart): string | null {
       (tick) =>
         `<path class="grid" d="M${round(xs.place(tick))} ${edge.top}V${height - edge.bottom}"/><text class="tick" x="${round(xs.place(tick))}" y="${height - edge.bottom + 16}" text-anchor="middle">${tickText(tick, xs.step)}</text>`,
     ),
-    `<text class="axis" x="${(edge.left + width - edge.right) / 2}" y="${height - 6}" text-anchor="middle">${escapeHtml(chart.x.label)}</text>`,
-    `<text class="axis" transform="translate(13 ${(edge.top + height - edge.bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeHtml(chart.y.label)}</text>`,
+    `<text class="axis" x="${(edge.left + width - edge.right) / 2}" y="${height - 6}" text-anchor="middle">${escapeHtml(plainText(chart.x.label, 60))}</text>`,
+    `<text class="axis" transform="translate(13 ${(edge.top + height - edge.bottom) / 2}) rotate(-90)" text-anchor="middle">${escapeHtml(plainText(chart.y.label, 45))}</text>`,
     ...(chart.reference === undefined
       ? []
       : [`<path class="reference" d="M${at(chart.reference[0])}L${at(chart.reference[1])}"/>`]),
     ...chart.series.map((series) => seriesSvg(series, at)),
   ];
-  return `<svg class="chart" role="img" aria-label="${escapeHtml(chart.description)}" viewBox="0 0 ${width} ${height}">${parts.join('')}</svg>`;
+  return `<svg class="chart" role="img" aria-label="${escapeHtml(plainText(chart.description, 600))}" viewBox="0 0 ${width} ${height}">${parts.join('')}</svg>`;
 }
 
 function seriesSvg({ look, shape, points, band }: Series, at: (point: Point) => string): string {

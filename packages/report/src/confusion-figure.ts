@@ -4,7 +4,7 @@ const shownName = 40;
 
 /** A confusion matrix as a table whose cells are shaded by their share of the label's rows; the numbers say the same. */
 export function confusionFigure(
-  side: string,
+  title: string,
   classes: readonly string[],
   otherClasses: number,
   matrix: readonly (readonly number[])[],
@@ -24,8 +24,8 @@ export function confusionFigure(
     return `<tr><th scope="row"><code>${escapeHtml(name)}</code></th>${shaded.join('')}</tr>`;
   });
   return `<figure class="confusion">
-<figcaption><strong>Confusion matrix: ${escapeHtml(side)}</strong></figcaption>
-<div class="scroll" tabindex="0" role="group" aria-label="Confusion matrix of ${escapeHtml(side)}"><table><thead><tr><th scope="col">label \\ predicted</th>${names
+<figcaption><strong>${escapeHtml(plainText(title, 200))}</strong></figcaption>
+<div class="scroll" tabindex="0" role="group" aria-label="${escapeHtml(plainText(title, 200))}"><table><thead><tr><th scope="col">label \\ predicted</th>${names
     .slice(0, size)
     .map((name) => `<th scope="col" class="n"><code>${escapeHtml(name)}</code></th>`)
     .join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>

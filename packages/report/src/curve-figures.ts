@@ -1,7 +1,8 @@
-import { count, escapeHtml, fromDecimal, measured } from '@passloop/core';
+import { count, fromDecimal, measured } from '@passloop/core';
 import type { CalibrationBin, Curves, SideCurves, ThresholdCurve } from '@passloop/documents';
 import { type Axis, type Chart, chartSvg, legendSign, type Point, type Series } from './chart.ts';
 import { confusionFigure } from './confusion-figure.ts';
+import { text } from './page-text.ts';
 
 type Sides = { name: 'production' | 'candidate'; look: number; curves: SideCurves }[];
 type Table = { head: readonly string[]; rows: readonly (readonly string[])[] };
@@ -20,7 +21,9 @@ export function curveFigures(curves: Curves): string {
     residualCountFigure(sides, curves.residualEdges.map(fromDecimal)),
   ];
   const matrices = sides.map(({ name, curves: { confusion } }) =>
-    confusion === null ? '' : confusionFigure(name, curves.classes, curves.otherClasses, confusion),
+    confusion === null
+      ? ''
+      : confusionFigure(`Confusion matrix: ${name}`, curves.classes, curves.otherClasses, confusion),
   );
   return [charts, matrices].map(gallery).join('\n');
 }
@@ -34,17 +37,17 @@ export function gallery(figures: readonly string[]): string {
 export function figure(title: string, chart: Chart, table: Table, note = ''): string {
   const svg = chartSvg(chart);
   if (svg === null) return '';
-  const legend = chart.series.map(({ name, look }) => `<span>${legendSign(look)} ${escapeHtml(name)}</span>`);
+  const legend = chart.series.map(({ name, look }) => `<span>${legendSign(look)} ${text(name, 80)}</span>`);
   const cells = (row: readonly string[]) =>
     row.map((cell, i) =>
-      i === 0 ? `<th scope="row">${escapeHtml(cell)}</th>` : `<td class="n">${escapeHtml(cell)}</td>`,
+      i === 0 ? `<th scope="row">${text(cell, 200)}</th>` : `<td class="n">${text(cell, 200)}</td>`,
     );
   return `<figure>
-<figcaption><strong>${escapeHtml(title)}</strong> <span class="legend">${legend.join(' ')}</span></figcaption>
+<figcaption><strong>${text(title, 200)}</strong> <span class="legend">${legend.join(' ')}</span></figcaption>
 ${svg}
-${note === '' ? '' : `<p class="note">${escapeHtml(note)}</p>`}
-<details><summary>Numbers of “${escapeHtml(title)}”</summary><div class="scroll" tabindex="0" role="group" aria-label="${escapeHtml(title)}, as a table"><table><thead><tr>${table.head
-    .map((cell, i) => `<th scope="col"${i === 0 ? '' : ' class="n"'}>${escapeHtml(cell)}</th>`)
+${note === '' ? '' : `<p class="note">${text(note)}</p>`}
+<details><summary>Numbers of “${text(title, 200)}”</summary><div class="scroll" tabindex="0" role="group" aria-label="${text(title, 200)}, as a table"><table><thead><tr>${table.head
+    .map((cell, i) => `<th scope="col"${i === 0 ? '' : ' class="n"'}>${text(cell, 200)}</th>`)
     .join(
       '',
     )}</tr></thead><tbody>${table.rows.map((row) => `<tr>${cells(row).join('')}</tr>`).join('')}</tbody></table></div></details>

@@ -6,7 +6,7 @@ import { createCurves, everyString, fullReport } from './testing/hostile-report.
 import { reports } from './testing/reports.ts';
 
 const tags = new Set(
-  'html head meta title style body main header footer section h1 h2 h3 p span strong code pre div table thead tbody tr th td dl dt dd ol li details summary figure figcaption svg g path rect line circle text br'.split(
+  'html head meta title style body main header footer section h1 h2 h3 p span strong code pre div table thead tbody tr th td dl dt dd ol ul li details summary figure figcaption svg g path rect line circle text br'.split(
     ' ',
   ),
 );
@@ -108,6 +108,16 @@ describe('the page', () => {
     expect(page).toContain('<th scope="row">0.5</th><td class="n">0.538</td><td class="n">0.538</td>');
     expect(page).toContain('280 <span class="note">93.3 %</span>');
     expect(page).toContain('12 others');
+  });
+
+  it('shows the plots of the team beside its own, and says why one is not shown', () => {
+    const [section = ''] = page.match(/<h2>Plots of the model repository<\/h2>[\s\S]*?<h2>/) ?? [];
+    expect(section).toContain('aria-label="Loss: loss by step, 3 points."');
+    expect(section.match(/<g class="s[0-5]">/g)).toEqual(['<g class="s1">', '<g class="s2">']);
+    expect(section).toContain('3 of 900 rows are drawn.');
+    expect(section).toMatch(/<strong>Importance<\/strong>[\s\S]*distance<\/th>[\s\S]*−0\.3000/);
+    expect(section).toMatch(/<strong>Classes<\/strong>[\s\S]*>8 <span class="note">80\.0 %/);
+    expect(section).toContain('<li><code>out/spec.vl.json</code>: it is a Vega-Lite specification</li>');
   });
 
   it('leaves out no level of heading', () => {

@@ -8,6 +8,7 @@ import { imageSection, lineageSection } from './page-lineage.ts';
 import { style } from './page-style.ts';
 import { badge, code, digest, type Head, sign, table, text, verdictCell } from './page-text.ts';
 import { phraseHtml, phraseText } from './phrase.ts';
+import { plotSection } from './plot-figures.ts';
 import { allowed, changeCell, reproductionWords, subject, valueCell } from './words.ts';
 
 /**
@@ -64,6 +65,7 @@ ${metrics.length === 0 ? '' : `<${h}>${against}</${h}>${metricTable(against, met
 ${slices.length === 0 ? '' : `<${h}>Slices</${h}>${metricTable('Slices', slices)}`}
 ${[...metrics, ...slices].some((metric) => metric.interval !== null) ? legend : ''}
 ${figures.trim() === '' ? '' : `<${h}>Curves</${h}>${figures}`}
+${plotSection(model.plots ?? [], h)}
 ${changes(model, h)}
 ${model.data.map((one) => dataSection(one, h)).join('\n')}
 ${imageSection(model, h)}

@@ -1,4 +1,4 @@
-import type { Curves, ReportDocument, SideCurves } from '@passloop/documents';
+import type { Curves, Plot, ReportDocument, SideCurves } from '@passloop/documents';
 import { createReport } from './reports.ts';
 
 /** What a reader decides by, and what is no text: all else in a report may be a stranger's words. */
@@ -66,11 +66,48 @@ export function createCurves(): Curves {
   };
 }
 
+/** A plot of each kind, and one that can't be shown. */
+export function createPlots(): Plot[] {
+  const nothing = { lines: null, bars: null, matrix: null, reason: null };
+  const points: [string, string][] = [
+    ['0', '0.9'],
+    ['1', '0.5'],
+    ['2', '0.3'],
+  ];
+  const series = [
+    { name: 'train', points },
+    { name: 'test', points },
+  ];
+  return [
+    {
+      ...nothing,
+      file: 'out/loss.csv',
+      title: 'Loss',
+      lines: { shape: 'line', x: 'step', y: 'loss', series, rows: 900 },
+    },
+    { ...nothing, file: 'out/importance.json', title: 'Importance', bars: [{ name: 'distance', value: '-0.3' }] },
+    {
+      ...nothing,
+      file: 'out/cm.csv',
+      title: 'Classes',
+      matrix: {
+        classes: ['a', 'b'],
+        counts: [
+          [5, 1],
+          [2, 8],
+        ],
+      },
+    },
+    { ...nothing, file: 'out/spec.vl.json', title: 'Spec', reason: 'it is a Vega-Lite specification' },
+  ];
+}
+
 /** Everything that a report can show, in one. */
 export function fullReport(): ReportDocument {
   return createReport((report) => {
     for (const model of report.models) {
       if (model.comparison !== null) model.comparison.curves = createCurves();
+      model.plots = createPlots();
       model.changes.push(
         { kind: 'code', subject: 'src/features.py', from: 'a', to: 'b' },
         { kind: 'package', subject: 'scikit-learn', from: '1.6.1', to: '1.7.0' },
