@@ -25,7 +25,7 @@ export type Chart = {
   reference?: readonly [Point, Point] | undefined;
 };
 
-export const looks = 6;
+const looks = 6;
 const width = 420;
 const height = 300;
 const edge = { left: 54, right: 12, top: 10, bottom: 42 };

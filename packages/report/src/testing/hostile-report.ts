@@ -67,7 +67,7 @@ export function createCurves(): Curves {
 }
 
 /** A plot of each kind, and one that can't be shown. */
-export function createPlots(): Plot[] {
+function createPlots(): Plot[] {
   const nothing = { lines: null, bars: null, matrix: null, reason: null };
   const points: [string, string][] = [
     ['0', '0.9'],
