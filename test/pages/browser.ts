@@ -13,16 +13,20 @@ export type OpenPage = {
   /** What the page asked for beside itself, what it logged, and the dialogs that it opened. */
   requests: string[];
   said: string[];
+  /** Another file in the same tab. */
+  go(file: string): Promise<void>;
   view(view: View): Promise<void>;
   /** The value of an expression in the page. */
   evaluate<T>(expression: string): Promise<T>;
   /** The accessibility tree: role and name of each node that a screen reader meets. */
   accessible(): Promise<{ role: string; name: string }[]>;
-  press(key: string): Promise<void>;
+  press(key: keyof typeof keys): Promise<void>;
   screenshot(file: string, height?: number): Promise<void>;
 };
 
 export type Browser = AsyncDisposable & { open(file: string): Promise<OpenPage> };
+
+const keys = { Tab: { code: 9, text: undefined }, Enter: { code: 13, text: '\r' } };
 
 type Message = { id?: number; method?: string; params?: Record<string, unknown>; result?: unknown; error?: unknown };
 type Node = { ignored: boolean; role?: { value: string }; name?: { value: string } };
@@ -91,7 +95,7 @@ async function openPage(port: string, file: string): Promise<OpenPage> {
       socket.send(JSON.stringify({ id, method, params }));
     });
   }
-  const address = pathToFileURL(file).href;
+  let address = '';
   const requests: string[] = [];
   const said: string[] = [];
   listeners.set('Network.requestWillBeSent', ({ request }) => {
@@ -106,15 +110,20 @@ async function openPage(port: string, file: string): Promise<OpenPage> {
     void send('Page.handleJavaScriptDialog', { accept: true });
   });
   for (const domain of ['Page', 'Network', 'Log', 'Runtime', 'Accessibility']) await send(`${domain}.enable`);
-  const loaded = new Promise<void>((resolve) => listeners.set('Page.loadEventFired', () => resolve()));
-  await send('Page.navigate', { url: address });
-  await loaded;
+  async function go(to: string): Promise<void> {
+    address = pathToFileURL(to).href;
+    const loaded = new Promise<void>((resolve) => listeners.set('Page.loadEventFired', () => resolve()));
+    await send('Page.navigate', { url: address });
+    await loaded;
+  }
+  await go(file);
 
   async function evaluate<T>(expression: string): Promise<T> {
     const { result } = await send<{ result: { value: T } }>('Runtime.evaluate', { expression, returnByValue: true });
     return result.value;
   }
   return {
+    go,
     requests,
     said,
     evaluate,
@@ -129,13 +138,9 @@ async function openPage(port: string, file: string): Promise<OpenPage> {
       );
     },
     async press(key) {
-      for (const type of ['rawKeyDown', 'keyUp'])
-        await send('Input.dispatchKeyEvent', {
-          type,
-          key,
-          code: key,
-          windowsVirtualKeyCode: { Tab: 9, Enter: 13 }[key] ?? 0,
-        });
+      const { code, text } = keys[key];
+      for (const type of ['keyDown', 'keyUp'])
+        await send('Input.dispatchKeyEvent', { type, key, code: key, windowsVirtualKeyCode: code, text });
     },
     async screenshot(file, height) {
       const { width, full } = await evaluate<{ width: number; full: number }>(
