@@ -88,6 +88,27 @@ it('has the residuals of NumPy: bins and quantiles by prediction', () => {
   }
 });
 
+it('counts all rows, and misses no bend, where there are more scores than are looked at', () => {
+  const { labels, candidate } = scoredFrame({ rows: 60_000, candidate: 2 });
+  const scores = candidate.score!;
+  const curve = thresholdCurve(labels, scores)!;
+  expect(curve.thresholds.length).toBeGreaterThan(150);
+  const positives = labels.reduce((sum, label) => sum + label, 0);
+  let area = 0;
+  let [before, beforeTp, beforeFp] = [Number.POSITIVE_INFINITY, 0, 0];
+  for (const [i, text] of curve.thresholds.entries()) {
+    const [tp, fp] = [curve.truePositives[i]!, curve.falsePositives[i]!];
+    // A printed threshold has 12 digits: a score may lie within its last one.
+    const counted = scores.reduce((rows, score) => rows + (score >= Number(text) * (1 - 1e-11) ? 1 : 0), 0);
+    expect(Math.abs(counted - tp - fp)).toBeLessThanOrEqual(1);
+    expect(Number(text)).toBeLessThan(before);
+    area += ((fp - beforeFp) * (tp + beforeTp)) / 2;
+    [before, beforeTp, beforeFp] = [Number(text), tp, fp];
+  }
+  // Phi(2 / sqrt 2); the chords of the curve lie a little below it.
+  expect(area / positives / (labels.length - positives)).toBeCloseTo(0.9214, 2);
+});
+
 it.each([
   ['one class only', [1, 1, 1], [0.1, 0.2, 0.3]],
   ['fewer rows than make a group', [0, 1, 1], [0.1, 0.2, 0.3]],

@@ -14,6 +14,8 @@ import type { EvaluationFrame, Predictions } from './frame.ts';
 /** A point of a curve stands for so many rows at least: a smaller group would nearly be the row. */
 export const fewestRows = 10;
 const calibrationBins = 10;
+/** Scores of each class that are looked at as thresholds. */
+const mostPossible = 4096;
 const longestClass = 256;
 
 /**
@@ -51,43 +53,71 @@ export function curvesOf(frame: EvaluationFrame): Curves {
 
 /**
  * Rows of each class at falling thresholds. Of all thresholds those stay that lie a hundredth apart in the two rates
- * together, and end a group of at least {@link fewestRows} rows.
+ * together, and end a group of at least {@link fewestRows} rows. Of very many scores only some thousands are looked at as
+ * thresholds, so that nothing has to be sorted; the counts are of all rows.
  *
  * @param labels 1 for the positive class, 0 for the other
  * @returns null for one class only, or fewer rows than make a group
  */
 export function thresholdCurve(labels: Float64Array, scores: Float64Array): ThresholdCurve | null {
-  const positive = scores.filter((_, row) => labels[row] === 1).sort();
-  const negative = scores.filter((_, row) => labels[row] !== 1).sort();
-  if (positive.length === 0 || negative.length === 0 || scores.length < fewestRows) return null;
+  const possible = possibleThresholds(labels, scores);
+  const positivesAt = new Float64Array(possible.length);
+  const negativesAt = new Float64Array(possible.length);
+  let positives = 0;
+  for (let row = 0; row < scores.length; row += 1) {
+    // The largest threshold that the score reaches: the lowest score is one, so that each reaches some.
+    const place = firstAbove(possible, scores[row] as number) - 1;
+    if (labels[row] === 1) {
+      positives += 1;
+      positivesAt[place]! += 1;
+    } else negativesAt[place]! += 1;
+  }
+  const negatives = scores.length - positives;
+  if (positives === 0 || negatives === 0 || scores.length < fewestRows) return null;
   const points: { threshold: number; tp: number; fp: number }[] = [];
   // The rates gain 2 in all: so far apart, with the last point, there are at most as many as a curve may have.
   const apart = 2 / (curvePoints - 2);
   let tp = 0;
   let fp = 0;
-  let threshold = 0;
   let [lastTp, lastFp] = [0, 0];
-  while (tp < positive.length || fp < negative.length) {
-    const nextPositive = positive[positive.length - 1 - tp] ?? Number.NEGATIVE_INFINITY;
-    const nextNegative = negative[negative.length - 1 - fp] ?? Number.NEGATIVE_INFINITY;
-    threshold = Math.max(nextPositive, nextNegative);
-    while (tp < positive.length && positive[positive.length - 1 - tp] === threshold) tp += 1;
-    while (fp < negative.length && negative[negative.length - 1 - fp] === threshold) fp += 1;
-    const gain = (tp - lastTp) / positive.length + (fp - lastFp) / negative.length;
+  for (let place = possible.length - 1; place >= 0; place -= 1) {
+    tp += positivesAt[place] as number;
+    fp += negativesAt[place] as number;
+    const gain = (tp - lastTp) / positives + (fp - lastFp) / negatives;
     if (gain < apart || tp - lastTp + fp - lastFp < fewestRows) continue;
-    points.push({ threshold, tp, fp });
+    points.push({ threshold: possible[place] as number, tp, fp });
     [lastTp, lastFp] = [tp, fp];
   }
   const rest = tp - lastTp + fp - lastFp;
   if (rest > 0) {
     if (rest < fewestRows) points.pop();
-    points.push({ threshold, tp, fp });
+    points.push({ threshold: possible[0] as number, tp, fp });
   }
   return {
     thresholds: points.map((point) => toDecimal(point.threshold)),
     truePositives: points.map((point) => point.tp),
     falsePositives: points.map((point) => point.fp),
   };
+}
+
+/** All scores, or so many of each class, evenly taken in the order of the rows; the lowest of all is among them. Ascending. */
+function possibleThresholds(labels: Float64Array, scores: Float64Array): Float64Array {
+  const byClass: number[] = [0, 0];
+  for (const label of labels) byClass[label === 1 ? 1 : 0]! += 1;
+  const every = byClass.map((rows) => Math.max(1, Math.ceil(rows / mostPossible)));
+  const seen = [0, 0];
+  const found: number[] = [];
+  let lowest = Number.POSITIVE_INFINITY;
+  for (let row = 0; row < scores.length; row += 1) {
+    const kind = labels[row] === 1 ? 1 : 0;
+    const score = scores[row] as number;
+    if (score < lowest) lowest = score;
+    if (seen[kind]! % every[kind]! === 0) found.push(score);
+    seen[kind]! += 1;
+  }
+  found.push(lowest);
+  const ascending = Float64Array.from(found).sort();
+  return ascending.filter((value, i) => i === 0 || value !== ascending[i - 1]);
 }
 
 /**
