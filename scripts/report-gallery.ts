@@ -115,9 +115,7 @@ async function check({ name, title, expected, change }: Case): Promise<Awaited<R
   console.log(`${name}: ${comment.split('\n')[0]}`);
   if (!expected.test((comment.split('\n')[0] ?? '').replace('### ', '')))
     throw new Error(`${name} came out otherwise:\n${comment.slice(0, 3000)}`);
-  const shown = comment
-    .replaceAll(world.github.url, 'https://github.com')
-    .replaceAll(world.github.restUrl, 'https://api.github.com');
+  const shown = comment.replace(/http:\/\/(?:github\.localhost|127\.0\.0\.1):\d+/g, 'https://github.com');
   await writeFile(path.join(root, `docs/comments/${name}.md`), `${shown.trimEnd()}\n`);
   reports.set(name, report);
   return pullRequest;
