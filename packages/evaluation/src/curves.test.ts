@@ -16,9 +16,10 @@ const golden: { ties: Binary; rare: Binary; regression: Regression } = JSON.pars
 );
 
 function regressionFrame(label: ArrayLike<number>, prediction: ArrayLike<number>): EvaluationFrame {
-  const side = { score: null, prediction: Float64Array.from(prediction) };
+  const start = scoredFrame({ rows: 2 });
+  const side = { ...start.candidate, score: null, prediction: Float64Array.from(prediction) };
   const labels = Float64Array.from(label);
-  const frame = { ...scoredFrame({ rows: 2 }), task: 'regression' as const, classes: [], slices: [] };
+  const frame = { ...start, task: 'regression' as const, classes: [], slices: [] };
   return { ...frame, rows: labels.length, labels, production: side, candidate: side };
 }
 
@@ -59,8 +60,9 @@ describe.each(['ties', 'rare'] as const)('scores with %s', (name) => {
   });
 
   it("has scikit-learn's confusion matrix", () => {
-    const side = { score: scores, prediction: scores.map((value) => (value >= 0.5 ? 1 : 0)) };
-    const frame = { ...scoredFrame({ rows: 2 }), rows: label.length, labels, production: null, candidate: side };
+    const start = scoredFrame({ rows: 2 });
+    const side = { ...start.candidate, score: scores, prediction: scores.map((value) => (value >= 0.5 ? 1 : 0)) };
+    const frame = { ...start, rows: label.length, labels, production: null, candidate: side };
     expect(curvesOf(frame)).toMatchObject({
       classes: ['0', '1'],
       production: null,
@@ -130,10 +132,11 @@ it('stays within its bounds, whatever the number of rows, thresholds and classes
   }
   const random = createRandom(3);
   const codes = Float64Array.from({ length: 2000 }, () => Math.floor(60 * random.uniform() ** 2));
-  const side = { score: null, prediction: codes.map((code) => (code + 1) % 60) };
+  const start = scoredFrame({ rows: 2 });
+  const side = { ...start.candidate, score: null, prediction: codes.map((code) => (code + 1) % 60) };
   const classes = Array.from({ length: 60 }, (_, code) => (code === 3 ? 'x'.repeat(10_000_000) : `class ${code}`));
   const many = curvesOf({
-    ...scoredFrame({ rows: 2 }),
+    ...start,
     task: 'multiclass',
     rows: 2000,
     labels: codes,
