@@ -1,10 +1,12 @@
 import { type Verdict, worstVerdict } from '@passloop/core';
 import type { ComparedMetric, ComparedSlice, ComparisonDocument, Outcome } from '@passloop/documents';
-import type { Gate } from '@passloop/model';
+import { type Gate, metricNames } from '@passloop/model';
+import { closest, distance } from 'fastest-levenshtein';
 import { type EvaluationFrame, sliceFrames } from './frame.ts';
 import { type InconclusivePolicy, judgeAlone, judgeMissing, judgePaired } from './gate.ts';
 import { measureAlone, measurePaired, type Resampling } from './measure.ts';
-import { type Metric, measuredScalars, metrics } from './metrics.ts';
+import type { Metric } from './metric.ts';
+import { measuredScalars, metricNamed } from './metrics.ts';
 
 export type Side = ComparisonDocument['candidate'];
 
@@ -145,11 +147,15 @@ function judge(gate: Gate, request: CompareRequest): ComparedMetric {
 
 /** The metric that a gate names, or why it cannot be had from these rows. */
 function applicable(gate: Gate, frame: EvaluationFrame): Metric | string {
-  const metric = metrics[gate.metric];
-  if (metric === undefined)
-    return `no metric is named ${gate.metric} (known: ${[...Object.keys(metrics), ...measuredScalars].join(', ')})`;
+  const metric = metricNamed(gate.metric, frame.declared);
+  if (metric === null) {
+    const names = [...Object.keys(frame.declared), ...metricNames()];
+    const near = closest(gate.metric, names);
+    const isNear = distance(gate.metric, near) <= Math.max(2, gate.metric.length / 3);
+    return `no metric is named ${gate.metric}${isNear ? `; did you mean ${near}?` : ` (known: ${names.join(', ')})`}`;
+  }
   if (!metric.tasks.includes(frame.task)) return `${gate.metric} is not defined for a ${frame.task} model`;
-  if (gate.margin !== undefined && gate.direction !== metric.direction)
+  if (gate.margin !== undefined && metric.direction !== null && gate.direction !== metric.direction)
     return `${gate.metric} is better when ${metric.direction}; the gate says ${gate.direction}`;
   return metric;
 }

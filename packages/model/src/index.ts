@@ -4,6 +4,8 @@ export * from './graph.ts';
 export * from './health.ts';
 export * from './load.ts';
 export * from './lock.ts';
+export * from './metric-catalog.ts';
+export * from './metrics.ts';
 export * from './overrides.ts';
 export * from './policy.ts';
 export * from './requirements.ts';
