@@ -132,6 +132,7 @@ async function frameOf(stage: CompareStage, production: Table | null): Promise<E
     columns: model.columns,
     slices: [...new Set(model.gates.flatMap((gate) => gate.slices))],
     metrics: model.gates.map((gate) => gate.metric),
+    declared: model.metrics,
     dataset: dataset.table,
     production,
     candidate,
