@@ -112,7 +112,7 @@ export function frameColumns(request: Planned & PlanTables): FrameColumn[] {
 type Further = { field?: string; className?: string };
 
 /** Columns of the predictions that measured metrics name themselves, each once: [metric, column]. */
-export function namedColumns({
+function namedColumns({
   metrics = [],
   declared = {},
 }: Pick<PlanQuestion, 'metrics' | 'declared'>): [string, string][] {

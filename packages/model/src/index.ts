@@ -6,6 +6,7 @@ export * from './load.ts';
 export * from './lock.ts';
 export * from './metric-catalog.ts';
 export * from './metrics.ts';
+export * from './metrics-file.ts';
 export * from './overrides.ts';
 export * from './policy.ts';
 export * from './requirements.ts';
