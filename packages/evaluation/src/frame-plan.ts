@@ -112,10 +112,7 @@ export function frameColumns(request: Planned & PlanTables): FrameColumn[] {
 type Further = { field?: string; className?: string };
 
 /** Columns of the predictions that measured metrics name themselves, each once: [metric, column]. */
-function namedColumns({
-  metrics = [],
-  declared = {},
-}: Pick<PlanQuestion, 'metrics' | 'declared'>): [string, string][] {
+function namedColumns({ metrics = [], declared = {} }: Pick<PlanQuestion, 'metrics' | 'declared'>): [string, string][] {
   const found = new Map<string, string>();
   for (const name of metrics) {
     const metric = Object.hasOwn(declared, name) ? declared[name] : undefined;

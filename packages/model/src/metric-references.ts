@@ -17,6 +17,12 @@ export function metricProblem(model: Model): MetricProblem | null {
       return { path, message: 'reads a metrics file, and `evaluate.metrics` names none' };
     }
   }
+  if (model.evaluate?.baseline === 'metrics' && model.evaluate.metrics === undefined) {
+    return {
+      path: ['evaluate', 'baseline'],
+      message: 'needs `evaluate.metrics`: the numbers of production come from there',
+    };
+  }
   for (const [position, gate] of model.gates.entries()) {
     const problem = gateProblem(model, gate);
     if (problem !== null) return { path: ['gates', position, 'metric'], ...problem };

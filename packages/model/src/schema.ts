@@ -80,6 +80,8 @@ const Evaluate = z.strictObject({
     .default(7),
   /** Knowledge of production that is older than this is inconclusive. */
   maxAge: Age.default('30d'),
+  /** `metrics`: production can't score these rows; gates hold the candidate against the numbers of production's own run. */
+  baseline: z.enum(['rows', 'metrics']).default('rows'),
 });
 
 export const Gate = z
