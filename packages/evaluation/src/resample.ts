@@ -66,9 +66,13 @@ export function resampled(
 type Cells = { count: number; of: Uint32Array; method: string; problem: string | null };
 
 /** What is drawn as a whole: rows or units, or buckets of at most `most` of them. */
-function cellsOf(frame: EvaluationFrame, seed: number, most: { alone: number; buckets: number }): Cells {
+function cellsOf(
+  frame: Pick<EvaluationFrame, 'rows' | 'units'>,
+  seed: number,
+  most: { alone: number; buckets: number },
+  what = frame.units === null ? 'rows' : 'units',
+): Cells {
   const units = unitsOf(frame);
-  const what = frame.units === null ? 'rows' : frame.task === 'ranking' ? 'queries' : 'units';
   const few = frame.units !== null && units.count < fewestUnits;
   const problem = few ? `${units.count} ${what}; ${fewestUnits} are needed` : null;
   if (units.count <= most.alone) return { ...units, method: what, problem };
@@ -118,10 +122,8 @@ function queries(metric: QueryMetric, frame: EvaluationFrame, sides: Sides, resa
   const production = queryValues(metric, queryFrame, sides.production);
   const candidate = queryValues(metric, queryFrame, sides.candidate);
   // A query is a row here: its cell is found as that of a row without units.
-  const cells = cellsOf({ ...frame, rows: count, units: null }, resampling.seed, {
-    alone: ROW_LEVEL_LIMIT,
-    buckets: HASH_BUCKETS,
-  });
+  const most = { alone: ROW_LEVEL_LIMIT, buckets: HASH_BUCKETS };
+  const cells = cellsOf({ rows: count, units: null }, resampling.seed, most, 'queries');
   const side = ({ weight, weighted }: typeof production) => {
     const sums = new Float64Array(2 * cells.count);
     for (let query = 0; query < count; query += 1) {
@@ -135,7 +137,7 @@ function queries(metric: QueryMetric, frame: EvaluationFrame, sides: Sides, resa
   return bootstrapSums(
     { count: cells.count, width: 2, production: side(production), candidate: side(candidate) },
     (sums) => sums[1]! / sums[0]!,
-    { ...cells, method: cells.method.replace('rows', 'queries'), problem: few },
+    { ...cells, problem: few },
     resampling,
   );
 }
