@@ -105,9 +105,9 @@ async function requireProbabilities(session: TableSession, request: Planned, rea
 
 /** A model that says the same of every row was not asked, or is broken: a comparison with it tells nothing. */
 function requireSomeDifference({ columns, values }: Read): void {
-  for (const of of ['production', 'candidate'] as const) {
+  for (const side of ['production', 'candidate'] as const) {
     const scores = [...columns.entries()].filter(
-      ([, column]) => column.of === of && (column.role === 'score' || column.role === 'scores'),
+      ([, column]) => column.of === side && (column.role === 'score' || column.role === 'scores'),
     );
     const isConstant = scores.every(([i]) => values[i]!.values.every((value) => value === values[i]!.values[0]));
     const [first] = scores;

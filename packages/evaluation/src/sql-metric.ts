@@ -50,13 +50,13 @@ export function operandColumns(
   const names = [...new Set(found.flatMap(({ expression }) => expression.columns))];
   const operands: FrameColumn[] = [];
   for (const name of names) {
-    const of = predicted.has(name)
+    const sides = predicted.has(name)
       ? ([
           ['production', production],
           ['candidate', candidate],
         ] as const)
       : ([['dataset', dataset]] as const);
-    for (const [side, table] of of) {
+    for (const [side, table] of sides) {
       const column = table === null ? null : findColumn(table, name);
       if (table === null || column === null) continue;
       const alias = `passloop operand ${operands.length}`;
