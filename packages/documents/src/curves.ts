@@ -59,5 +59,7 @@ export const Curves = z.object({
   residualEdges: z.array(Decimal).max(2 * curveGroups + 1),
   production: SideCurves.nullable(),
   candidate: SideCurves,
+  /** True where rows have weights, which metrics count and curves don't. */
+  weightsIgnored: z.boolean().optional(),
 });
 export type Curves = z.infer<typeof Curves>;

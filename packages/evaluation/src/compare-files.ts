@@ -20,7 +20,7 @@ import { distinctCells, kindOf, listed } from './frame-columns.ts';
 import type { InconclusivePolicy } from './gate.ts';
 import { type ColumnField, frameOfTables } from './load-frame.ts';
 import type { Resampling } from './measure.ts';
-import { metrics } from './metrics.ts';
+import { metricNamed } from './metrics.ts';
 
 export type CompareFilesRequest = {
   session: TableSession;
@@ -160,13 +160,13 @@ async function inferTask(
   dataset: Table,
   label: string,
 ): Promise<Model['task']> {
-  const tasks = (['binary', 'multiclass', 'regression'] as const).filter((task) =>
-    gates.every((gate) => metrics[gate.metric]?.tasks.includes(task) ?? true),
+  const tasks = (['binary', 'multiclass', 'regression', 'ranking'] as const).filter((task) =>
+    gates.every((gate) => metricNamed(gate.metric)?.tasks.includes(task) ?? true),
   );
   const [task] = tasks;
   if (task === undefined) {
     throw new ConfigurationError(`No task has all these metrics: ${gates.map((gate) => gate.metric).join(', ')}.`, {
-      hint: 'Compare a classification and a regression apart.',
+      hint: 'Compare a classification, a regression and a ranking apart.',
     });
   }
   const column = findColumn(dataset, label);

@@ -159,6 +159,12 @@ it.each([
   expect(curves.candidate.residuals).toBeNull();
 });
 
+it('says so where rows have weights, which it does not count', () => {
+  const frame = scoredFrame({ rows: 500 });
+  const weighted = curvesOf({ ...frame, weights: Float64Array.from({ length: 500 }, (_, row) => row) });
+  expect(weighted).toEqual({ ...curvesOf(frame), weightsIgnored: true });
+});
+
 it('is part of a comparison that had rows, and of no other', () => {
   expect(compareModels(createRequest()).curves?.candidate.thresholds).not.toBeNull();
   expect(compareModels(createRequest({ outcome: 'unchanged', frame: null }))).not.toHaveProperty('curves');

@@ -20,12 +20,13 @@ const longestClass = 256;
 
 /**
  * What a report draws of the models: counts and quantiles over groups of rows, exact at each point that is given. A binary
- * model has rows by threshold and calibration, a classification its confusion matrix, a regression its residuals.
+ * model has rows by threshold and calibration, a classification its confusion matrix, a regression its residuals. Rows are
+ * counted, whatever they weigh.
  */
 export function curvesOf(frame: EvaluationFrame): Curves {
   const classification = frame.task === 'binary' || frame.task === 'multiclass';
   const shown = shownClasses(frame);
-  const residuals = classification ? null : residualsOf(frame);
+  const residuals = frame.task === 'regression' || frame.task === 'forecast' ? residualsOf(frame) : null;
   function side(predictions: Predictions | null, left: Float64Array | null): SideCurves | null {
     if (predictions === null) return null;
     const score = frame.task === 'binary' ? predictions.score : null;
@@ -48,6 +49,7 @@ export function curvesOf(frame: EvaluationFrame): Curves {
     residualEdges: (residuals?.edges ?? []).map(toDecimal),
     production: side(frame.production, residuals?.production ?? null),
     candidate: side(frame.candidate, residuals?.candidate ?? null) as SideCurves,
+    ...(frame.weights === null ? {} : { weightsIgnored: true }),
   };
 }
 

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '@passloop/core';
-import { Gate } from '@passloop/model';
+import { Gate, metricCatalog, parameterNames } from '@passloop/model';
 import { closest, distance } from 'fastest-levenshtein';
-import { measuredScalars, metrics } from './metrics.ts';
+import { measuredScalars, metricNamed } from './metrics.ts';
 
 const form = 'NAME:DIRECTION:MARGIN, or NAME:DIRECTION:min=BOUND';
 const example = 'roc_auc:higher:0.005, log_loss:lower:max=0.5 or accuracy:higher:0.01:min=0.7:slice=country';
@@ -17,8 +17,8 @@ type Option = (typeof options)[number];
  */
 export function parseGateFlag(text: string): Gate {
   const [name = '', direction = '', ...rest] = text.split(/(?<!\\):/).map((part) => part.replaceAll('\\:', ':').trim());
-  const metric = metrics[name];
-  if (metric === undefined) throw unknownMetric(text, name);
+  const metric = metricNamed(name);
+  if (metric === null) throw unknownMetric(text, name);
   if (direction !== 'higher' && direction !== 'lower') {
     throw refused(
       text,
@@ -73,7 +73,7 @@ function numberOf(text: string, option: Option, value: string): number {
 
 function unknownMetric(text: string, name: string): ConfigurationError {
   if (measuredScalars.has(name)) return refused(text, `${name} is measured on an image, and files have none`);
-  const names = Object.keys(metrics);
+  const names = [...Object.keys(metricCatalog), ...parameterNames];
   if (name === '') return refused(text, `the metric is missing; there are ${names.join(', ')}`);
   const near = closest(name, names);
   const meant = distance(name, near) <= Math.max(2, name.length / 3) ? ` (did you mean ${near}?)` : '';

@@ -12,6 +12,7 @@ export {
   mostSliceValues,
 } from './load-frame.ts';
 export { defaultResampling, type Resampling } from './measure.ts';
+export { builtInRows, declaredExamples, declaredRow, type MetricRow } from './metric-docs.ts';
 export { measuredScalars, metrics, metricValue } from './metrics.ts';
 export * from './outcome.ts';
 export { type Cell, type PlotRecords, plotNotShown, plotOf, plotRows, recordsIn } from './plots.ts';

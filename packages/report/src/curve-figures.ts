@@ -25,7 +25,10 @@ export function curveFigures(curves: Curves): string {
       ? ''
       : confusionFigure(`Confusion matrix: ${name}`, curves.classes, curves.otherClasses, confusion),
   );
-  return [charts, matrices].map(gallery).join('\n');
+  const note = curves.weightsIgnored
+    ? '<p class="note">The curves count rows; the metrics above count their weights.</p>'
+    : '';
+  return [note, ...[charts, matrices].map(gallery)].join('\n');
 }
 
 export function gallery(figures: readonly string[]): string {
