@@ -115,7 +115,10 @@ const reports = new Map<string, ReportDocument>();
 /** The comment as it was posted, without the address of this world's forge. */
 async function check({ name, title, expected, change }: Case): Promise<Awaited<ReturnType<typeof team.propose>>> {
   const pullRequest = await team.propose({ branch: name, title, change });
-  const report = await jobs.check(pullRequest);
+  const made = await jobs.check(pullRequest);
+  // The registry of this world is gone with it.
+  const text = JSON.stringify(made).replaceAll(world.registry?.address ?? 'no registry', 'ghcr.io/acme');
+  const report = JSON.parse(text) as ReportDocument;
   const [comment = ''] = await team.comments(pullRequest);
   console.log(`${name}: ${comment.split('\n')[0]}`);
   if (!expected.test((comment.split('\n')[0] ?? '').replace('### ', '')))

@@ -203,14 +203,22 @@ async function productionPredictions(stage: CompareStage): Promise<Table> {
     columns: [...new Set(stage.signature.inputs.map(tensorColumn))],
     key,
   });
-  const scores = await scoreByImage({
-    engine: await stage.engine(),
+  const engine = await stage.engine();
+  const asked = scoreByImage({
+    engine,
     image: production.imageReference,
     model: model.name,
     signature: stage.signature,
     columns,
     withheld: [model.columns.label],
     progress: context.progress,
+  });
+  const scores = await asked.catch((error: unknown) => {
+    if (!(error instanceof PassloopError)) throw error;
+    // Two images are asked in a check: a reader must not look for the candidate's fault.
+    const { code, hint } = error;
+    const message = `Production's image did not score these rows: ${error.message}`;
+    throw new PassloopError(code, message, { hint: hint ?? undefined, cause: error });
   });
   const file = path.join(folder, 'predictions.parquet');
   await writePredictions(session, stage.dataset.table, {
