@@ -121,9 +121,10 @@ export async function readMetrics(model: LoadedModel, folder: string): Promise<R
   }
   const place = path.join(folder, ...name.split('/'));
   const found = await stat(place).catch(() => null);
-  if (found === null || !(found.isFile() || found.isDirectory())) throw fail('is no file');
-  const texts = await metricsTexts(place, found.isDirectory(), name);
-  const { metrics, others } = found.isDirectory()
+  const isFolder = found?.isDirectory() === true && !/\.(json|ya?ml|toml)$/i.test(name);
+  if (found === null || !(found.isFile() || isFolder)) throw fail('is no file');
+  const texts = await metricsTexts(place, isFolder, name);
+  const { metrics, others } = isFolder
     ? parseMetricsFolder(texts, name)
     : parseMetricsFile(texts.get('') as string, name);
   for (const [metric, text] of others)
