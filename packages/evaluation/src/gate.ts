@@ -151,7 +151,7 @@ export function judgeAlone(frame: Frame, value: number, production: number | nul
 }
 
 /** How a comparison of two numbers calls itself. */
-export const unpairedMethod = 'unpaired: two numbers, no interval';
+const unpairedMethod = 'unpaired: two numbers, no interval';
 
 /**
  * A gate on two numbers that nobody can resample. Chance is not taken into account, so that it is never `better` or

@@ -121,10 +121,12 @@ export async function readMetrics(model: LoadedModel, folder: string): Promise<R
   }
   const place = path.join(folder, ...name.split('/'));
   const found = await stat(place).catch(() => null);
-  if (found === null || !(found.isFile() || found.isDirectory())) throw fail('is no file');
-  const { metrics, others } = found.isDirectory()
-    ? parseMetricsFolder(await textsOf(place, fail), name)
-    : parseMetricsFile(await textOf(place, found.size, fail), name);
+  const isFolder = found?.isDirectory() === true && !/\.(json|ya?ml|toml)$/i.test(name);
+  if (found === null || !(found.isFile() || isFolder)) throw fail('is no file');
+  const texts = await metricsTexts(place, isFolder, name);
+  const { metrics, others } = isFolder
+    ? parseMetricsFolder(texts, name)
+    : parseMetricsFile(texts.get('') as string, name);
   for (const [metric, text] of others)
     throw fail(`${plainText(metric) || 'the whole'} is ${text}, not a finite number`);
   for (const [metric, value] of metrics)
@@ -136,22 +138,31 @@ export async function readMetrics(model: LoadedModel, folder: string): Promise<R
     .sort((left, right) => (left.name < right.name ? -1 : 1));
 }
 
-type Fail = (message: string) => ConfigurationError;
-
-async function textOf(file: string, size: number, fail: Fail): Promise<string> {
-  if (size > largestMetricsFile) throw fail(`is larger than ${largestMetricsFile} bytes`);
-  return readFile(file, 'utf8');
-}
-
-/** The files of a metrics folder that may hold metrics. Logs and plots beside them may be large, and are not read. */
-async function textsOf(folder: string, fail: Fail): Promise<Map<string, string>> {
+/**
+ * The text of a metrics file, under the name `''`, or those of a folder that may hold metrics. Logs and plots beside them may
+ * be large, and are not read; links are not followed.
+ * @throws ConfigurationError for more than a MiB, or more than a thousand files
+ */
+export async function metricsTexts(place: string, isFolder: boolean, name: string): Promise<Map<string, string>> {
+  async function textOf(file: string): Promise<string> {
+    if ((await stat(file)).size > largestMetricsFile)
+      throw new ConfigurationError(`${name}: is larger than ${largestMetricsFile} bytes.`, { file: name });
+    return readFile(file, 'utf8');
+  }
+  if (!isFolder) return new Map([['', await textOf(place)]]);
   const texts = new Map<string, string>();
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+  const top = (await readdir(place, { withFileTypes: true })).filter(({ name }) =>
+    /^metrics(\.json|\.yaml|\.toml)?$/.test(name),
+  );
+  const below = top.some((entry) => entry.name === 'metrics' && entry.isDirectory())
+    ? await readdir(path.join(place, 'metrics'), { recursive: true, withFileTypes: true })
+    : [];
+  for (const entry of [...top, ...below]) {
     const file = path.join(entry.parentPath, entry.name);
-    const name = path.relative(folder, file).split(path.sep).join('/');
-    if (!entry.isFile() || !/^metrics(\/|\.(json|yaml|toml)$)/.test(name)) continue;
-    if (texts.size >= 1000) throw fail('has too many metrics');
-    texts.set(name, await textOf(file, (await lstat(file)).size, fail));
+    const inside = path.relative(place, file).split(path.sep).join('/');
+    if (!entry.isFile()) continue;
+    if (texts.size >= 1000) throw new ConfigurationError(`${name}: has more than 1000 files.`, { file: name });
+    texts.set(inside, await textOf(file));
   }
   return texts;
 }

@@ -290,7 +290,7 @@ describe('files that are not what a run of this commit leaves', () => {
     [
       'the metrics are NaN',
       (place) => writeFile(path.join(place, output('metrics.json')), '{"scale": NaN}'),
-      /out\/metrics\.json: is not JSON/,
+      /out\/metrics\.json: scale is NaN, not a finite number/,
     ],
     [
       'the metrics are words',
