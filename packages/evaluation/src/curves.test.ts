@@ -118,6 +118,19 @@ it.each([
   expect(thresholdCurve(Float64Array.from(labels), Float64Array.from(scores))).toBeNull();
 });
 
+it('puts a score on an edge, and its neighbours, where the edges say', () => {
+  const edges = Array.from({ length: 11 }, (_, k) => k * 0.1);
+  for (const [k, edge] of edges.entries()) {
+    const near = edge * Number.EPSILON;
+    for (const score of [edge - near, edge, edge + near].filter((one) => one >= 0 && one <= 1)) {
+      const scores = new Float64Array(10).fill(score);
+      const [bin] = calibration(new Float64Array(10), scores)!;
+      const above = score > edge;
+      expect(Number(bin!.from), `${score}`).toBeCloseTo(Math.min(0.9, Math.max(0, (above ? k : k - 1) * 0.1)), 9);
+    }
+  }
+});
+
 it('has one point for a constant score, and none of a score that is no probability', () => {
   const labels = Float64Array.from({ length: 40 }, (_, row) => row % 2);
   const constant = new Float64Array(40).fill(3);

@@ -15,7 +15,7 @@ import type { EvaluationFrame, Predictions } from './frame.ts';
 export const fewestRows = 10;
 const calibrationBins = 10;
 /** Scores of each class that are looked at as thresholds. */
-const mostPossible = 4096;
+const mostPossible = 2048;
 const longestClass = 256;
 
 /**
@@ -136,7 +136,10 @@ export function calibration(labels: Float64Array, scores: Float64Array): Calibra
   const sums = new Float64Array(calibrationBins);
   for (let row = 0; row < scores.length; row += 1) {
     const score = scores[row] as number;
-    const bin = Math.max(0, firstAtLeast(edges, score) - 1);
+    // The product may be rounded over an edge: the edges themselves decide.
+    let bin = Math.min(calibrationBins - 1, Math.max(0, Math.ceil(score * calibrationBins) - 1));
+    if (bin > 0 && score <= (edges[bin] as number)) bin -= 1;
+    else if (score > (edges[bin + 1] as number)) bin += 1;
     rows[bin]! += 1;
     sums[bin]! += score;
     if (labels[row] === 1) positives[bin]! += 1;
@@ -242,17 +245,6 @@ function quantile(ascending: Float64Array, share: number): number {
   const below = ascending[Math.floor(at)] as number;
   const above = ascending[Math.ceil(at)] as number;
   return below + (above - below) * (at - Math.floor(at));
-}
-
-/** The place of the first edge that is at least `value`. */
-function firstAtLeast(edges: Float64Array, value: number): number {
-  let [from, to] = [0, edges.length];
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    if ((edges[middle] as number) < value) from = middle + 1;
-    else to = middle;
-  }
-  return from;
 }
 
 /** The place of the first edge above `value`. */

@@ -66,7 +66,7 @@ describe('many models', () => {
     expect(text.match(/^\| `model-/gm)).toHaveLength(10);
     expect(text.match(/<details><summary>\S+ <code>model-/g)).toHaveLength(10);
     expect(text.match(/^<sub>production `sha256:/gm)?.length).toBeGreaterThan(5);
-    expect(text).not.toMatch(/more models? are in the report/);
+    expect(text).not.toMatch(/more models? are in the report|<sub><\/sub>/);
   });
 
   it.each([50, 120])('%d stay under the limits, each with a row, details of what blocks first', (count) => {

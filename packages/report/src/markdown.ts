@@ -94,12 +94,12 @@ function foldedModels(
   const rest = (left: number) => `Details of ${left} more ${left === 1 ? 'model' : 'models'} are in the report.`;
   let used = rest(affected.length).length + 2;
   for (const [i, model] of affected.entries()) {
+    const named = digests(model, report);
     const part = folded(`${icons[model.verdict]} ${codeHtml(model.name)}`, [
       `**${phraseMarkdown(headline(model))}**`,
       '',
       ...modelBody(model, report, inner),
-      `<sub>${digests(model, report).join(' · ')}</sub>`,
-      '',
+      ...(named.length === 0 ? [] : [`<sub>${named.join(' · ')}</sub>`, '']),
     ]);
     used += part.join('\n').length + 1;
     if (used > room) {
