@@ -1,6 +1,6 @@
 /**
  * Writes what is generated from the sources: JSON Schemas of the documents and of the model file, the shapes in
- * docs/documents.md, the permissions in docs/workflows.md, and the tables of the actions' READMEs. With --check it only compares.
+ * docs/documents.md, the tables of docs/metrics.md, the permissions in docs/workflows.md, and the tables of the actions' READMEs. With --check it only compares.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -9,6 +9,7 @@ import { documentJsonSchema, documentKinds } from '@passloop/documents';
 import { modelFileJsonSchema } from '@passloop/model';
 import { actionTables } from './action-tables.ts';
 import { documentShapes } from './document-shape.ts';
+import { builtInTable, declaredTable } from './metric-tables.ts';
 import { permissionTable } from './workflow-table.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -23,6 +24,10 @@ for (const kind of documentKinds) {
 }
 files.set('docs/schemas/model-file.json', `${JSON.stringify(modelFileJsonSchema(), null, 2)}\n`);
 files.set('docs/documents.md', between('docs/documents.md', 'shapes', documentShapes()));
+files.set(
+  'docs/metrics.md',
+  between('docs/metrics.md', 'declared', declaredTable(), between('docs/metrics.md', 'metrics', builtInTable())),
+);
 const permissions = permissionTable(path.join(root, '.github/workflows'));
 files.set('docs/workflows.md', between('docs/workflows.md', 'permissions', permissions));
 

@@ -1,4 +1,12 @@
-import { list, optionalText, repositoryInputs, requiredList, requiredText, wholeNumber } from '@passloop/github/action';
+import {
+  lines,
+  list,
+  optionalText,
+  repositoryInputs,
+  requiredList,
+  requiredText,
+  wholeNumber,
+} from '@passloop/github/action';
 import { z } from 'zod';
 
 export const Inputs = z.object({
@@ -9,11 +17,21 @@ export const Inputs = z.object({
   key: requiredList,
   label: requiredText,
   score: optionalText,
+  scores: list,
   prediction: optionalText,
   positive: optionalText,
-  task: z.enum(['binary', 'multiclass', 'regression'], 'must be binary, multiclass or regression').optional(),
+  weight: optionalText,
+  unit: optionalText,
+  query: optionalText,
+  task: z
+    .enum(
+      ['binary', 'multiclass', 'regression', 'forecast', 'ranking'],
+      'must be binary, multiclass, regression, forecast or ranking',
+    )
+    .optional(),
   metrics: requiredList,
   slices: list,
+  define: lines,
   resamples: wholeNumber,
   seed: wholeNumber,
   'duckdb-path': optionalText,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bound, change, digitsOf, interval, measured, quantity } from './readable.ts';
+import { bound, change, digitsOf, interval, measured, metricName, quantity } from './readable.ts';
 
 describe('digitsOf', () => {
   it.each<[string, [string, string], string, number]>([
@@ -47,4 +47,16 @@ it('writes bounds as the policy does, and a minus as a minus', () => {
   expect(bound('r2', '-0.05')).toBe('−0.05');
   expect(change('0.0023', 4)).toBe('+0.0023');
   expect(interval(['-0.0012', '0.0058'], 4)).toBe(' (−0.0012 … 0.0058)');
+});
+
+it.each([
+  ['roc_auc', 'ROC AUC'],
+  ['f1_macro', 'F1 macro'],
+  ['ndcg_at_10', 'NDCG at 10'],
+  ['roc_auc_ovr', 'ROC AUC ovr'],
+  ['balanced_accuracy', 'balanced accuracy'],
+  ['constructor', 'constructor'],
+  ['constructor_macro', 'constructor macro'],
+])('calls %s %s', (name, shown) => {
+  expect(metricName(name)).toBe(shown);
 });

@@ -59,8 +59,16 @@ const metricNames: Record<string, string> = {
   pr_auc: 'PR AUC',
   log_loss: 'log loss',
   f1: 'F1',
+  brier: 'Brier score',
+  ks: 'KS',
+  ndcg: 'NDCG',
+  map: 'MAP',
+  mrr: 'MRR',
   mae: 'MAE',
+  mse: 'MSE',
   rmse: 'RMSE',
+  mape: 'MAPE',
+  smape: 'sMAPE',
   r2: 'R²',
   mcc: 'MCC',
   latency_p50_ms: 'latency p50',
@@ -69,7 +77,11 @@ const metricNames: Record<string, string> = {
 };
 
 export function metricName(name: string): string {
-  return metricNames[name] ?? name.replaceAll('_', ' ');
+  if (Object.hasOwn(metricNames, name)) return metricNames[name] as string;
+  // `f1_macro`, `ndcg_at_10`, `roc_auc_ovr`: the metric and its variant.
+  const [, metric = '', variant = ''] = /^(.+?)_(macro|micro|weighted|ovr|at_\d+)$/.exec(name) ?? [];
+  const known = Object.hasOwn(metricNames, metric) ? metricNames[metric] : undefined;
+  return known === undefined ? name.replaceAll('_', ' ') : `${known} ${variant.replace('_', ' ')}`;
 }
 
 const units: Record<string, string> = {

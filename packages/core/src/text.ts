@@ -5,12 +5,15 @@ const invisibleCharacters =
 
 /** Untrusted text on one line: no control, bidirectional or invisible characters, at most `limit` characters. */
 export function plainText(text: string, limit = 200): string {
-  const flat = text
+  // Of a text of megabytes only so much is looked at: enough, unless nearly all of it can't be seen.
+  const looked = text.length > 16 * limit + 4096 ? text.slice(0, 16 * limit + 4096) : text;
+  const flat = looked
     .replace(/[\r\n\t]+/g, ' ')
     .replace(controlCharacters, '')
     .replace(invisibleCharacters, '');
   const characters = Array.from(flat.length > limit * 2 ? flat.slice(0, limit * 2) : flat);
-  return characters.length > limit ? `${characters.slice(0, limit - 1).join('')}…` : characters.join('');
+  const isCut = characters.length > limit || looked.length < text.length;
+  return isCut ? `${characters.slice(0, limit - 1).join('')}…` : characters.join('');
 }
 
 /**

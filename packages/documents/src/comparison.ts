@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { Curves } from './curves.ts';
 import {
   Count,
   Decimal,
@@ -63,5 +64,7 @@ export const ComparisonDocument = z.object({
   fairness: z.array(ComparedSlice),
   resamples: Count,
   seed: Count,
+  /** For pictures; absent where no rows were compared. */
+  curves: Curves.optional(),
 });
 export type ComparisonDocument = z.infer<typeof ComparisonDocument>;

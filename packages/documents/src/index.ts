@@ -1,4 +1,5 @@
 export * from './comparison.ts';
+export * from './curves.ts';
 export * from './data-report.ts';
 export * from './deploy.ts';
 export * from './diagnosis.ts';
@@ -8,6 +9,7 @@ export * from './image.ts';
 export * from './key.ts';
 export * from './manifest-lint.ts';
 export * from './plan.ts';
+export * from './plot.ts';
 export * from './promotion.ts';
 export * from './promotion-plan.ts';
 export * from './proof.ts';

@@ -3,6 +3,7 @@ import { ComparisonDocument } from './comparison.ts';
 import { DataReport } from './data-report.ts';
 import { ImageDocument, ProbeDocument, ScanDocument } from './image.ts';
 import { Policy } from './plan.ts';
+import { Plot, plotsOfModel } from './plot.ts';
 import { ProductionPointer } from './record.ts';
 import { RunDocument } from './run.ts';
 import { Change, Commit, ModelName, Outcome, RunKey, Text, Timestamp, Verdict } from './scalars.ts';
@@ -34,6 +35,8 @@ export const ModelReport = z.object({
   probe: ProbeDocument.nullable(),
   comparison: ComparisonDocument.nullable(),
   missing: z.array(MissingPart),
+  /** What the team draws itself; absent where the model file names no plots. */
+  plots: z.array(Plot).max(plotsOfModel).optional(),
 });
 export type ModelReport = z.infer<typeof ModelReport>;
 

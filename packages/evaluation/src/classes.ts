@@ -34,17 +34,24 @@ export function byCodeUnits(left: string, right: string): number {
 }
 
 /** The classes in the order of their codes, and each column's cells with their codes. */
-export type ClassCodes = { classes: string[]; codes: Map<FrameColumn, Map<Cell, number>> };
+export type ClassCodes = {
+  classes: string[];
+  codes: Map<FrameColumn, Map<Cell, number>>;
+  /** The code of a class as the model file writes it. */
+  codeOf: (written: string) => number | undefined;
+};
 
 type Names = {
   task: Model['task'];
   positive: string | number | boolean | undefined;
-  field: (name: 'positive') => string;
+  /** The classes that have a score column of their own. */
+  scored?: readonly string[] | undefined;
+  field: (name: 'positive' | 'scores') => string;
 };
 
 /**
  * Finds the classes of a classification: those of the labels first (a binary task's positive one second), then those
- * that only a multiclass model predicts.
+ * that only a multiclass model predicts or scores.
  *
  * @throws ConfigurationError for a constant label, classes that don't fit the task, a positive class that no row has,
  *   and predictions that are written in other words than the labels
@@ -69,12 +76,33 @@ export async function classCodes(
     if (other.length > 0 && !allowed) throw otherWords(column, other, label, own);
     for (const text of other) foreign.add(text);
   }
+  for (const text of scoredClasses(names, encoding)) if (!own.includes(text)) foreign.add(text);
   const classes = [...own, ...[...foreign].sort(byCodeUnits)];
+  requireScores(classes, names, encoding);
   const codeOf = new Map(classes.map((text, code) => [text, code]));
   const codes = new Map(
     [...texts].map(([column, cells]) => [column, new Map([...cells].map(([cell, text]) => [cell, codeOf.get(text)!]))]),
   );
-  return { classes, codes };
+  return { classes, codes, codeOf: (written) => codeOf.get(classText(written, encoding)) };
+}
+
+function scoredClasses({ scored = [] }: Names, encoding: Encoding): string[] {
+  return scored.map((written) => classText(written, encoding));
+}
+
+/** @throws ConfigurationError where a class has no score column, or two */
+function requireScores(classes: readonly string[], names: Names, encoding: Encoding): void {
+  if (names.scored === undefined) return;
+  const scored = scoredClasses(names, encoding);
+  const twice = scored.find((text, i) => scored.indexOf(text) !== i);
+  if (twice !== undefined) {
+    throw new ConfigurationError(`${names.field('scores')} names the class ${JSON.stringify(twice)} twice.`);
+  }
+  const lacking = classes.filter((text) => !scored.includes(text));
+  if (lacking.length === 0) return;
+  throw new ConfigurationError(`${names.field('scores')} names no column for the classes ${listed(lacking)}.`, {
+    hint: `Every class of the labels and predictions needs the column of its score; there are ${listed(scored)}.`,
+  });
 }
 
 /** More classes than these are no classes: an id, or a number where a class belongs. */

@@ -66,7 +66,7 @@ function run(
     dataset: dataset === null ? null : source(dataset),
     columns: { key: ['id'], label: 'y', score: 's', prediction: 'p', ...columns },
     task: null,
-    gates: flags.map(parseGateFlag),
+    gates: flags.map((flag) => parseGateFlag(flag)),
     resampling: { ...defaultResampling, resamples: 300 },
     inconclusive: 'block',
   });

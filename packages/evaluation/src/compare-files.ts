@@ -1,6 +1,6 @@
 import { ConfigurationError } from '@passloop/core';
 import type { ComparisonDocument } from '@passloop/documents';
-import type { Gate, Model } from '@passloop/model';
+import { type Gate, type Model, metricForm } from '@passloop/model';
 import {
   columnList,
   datasetIdentity,
@@ -20,7 +20,6 @@ import { distinctCells, kindOf, listed } from './frame-columns.ts';
 import type { InconclusivePolicy } from './gate.ts';
 import { type ColumnField, frameOfTables } from './load-frame.ts';
 import type { Resampling } from './measure.ts';
-import { metrics } from './metrics.ts';
 
 export type CompareFilesRequest = {
   session: TableSession;
@@ -34,6 +33,8 @@ export type CompareFilesRequest = {
   /** Told by the metrics, and by the number of classes, where it is null. */
   task: Model['task'] | null;
   gates: readonly Gate[];
+  /** Metrics that the gates name and that are not there by themselves. */
+  declared?: Model['metrics'];
   resampling: Resampling;
   inconclusive: InconclusivePolicy;
   /** How messages name a column's field: `--score` by default. */
@@ -75,13 +76,14 @@ export async function compareFiles(request: CompareFilesRequest): Promise<Compar
   if (request.dataset === null) await requireSameLabels(session, production, candidate, request.columns);
   const frame = await frameOfTables({
     session,
-    task: request.task ?? (await inferTask(session, gates, dataset, request.columns.label)),
+    task: request.task ?? (await inferTask(request, dataset)),
     columns: request.columns,
     dataset,
     production,
     candidate,
     slices: gates.flatMap((gate) => gate.slices),
     metrics: gates.map((gate) => gate.metric),
+    declared: request.declared ?? {},
     fieldName,
   });
   return compareModels({ ...common, outcome: 'compared', reason: null, frame });
@@ -153,23 +155,27 @@ async function requireSameLabels(
   );
 }
 
-/** The task that all metrics are defined for; with binary and multiclass both possible, two classes make it binary. */
+/** The task that all metrics are defined for; a query makes it a ranking, and of two others two classes make it binary. */
 async function inferTask(
-  session: TableSession,
-  gates: readonly Gate[],
+  { session, gates, columns, declared }: CompareFilesRequest,
   dataset: Table,
-  label: string,
 ): Promise<Model['task']> {
-  const tasks = (['binary', 'multiclass', 'regression'] as const).filter((task) =>
-    gates.every((gate) => metrics[gate.metric]?.tasks.includes(task) ?? true),
+  const asked = (['binary', 'multiclass', 'regression', 'ranking'] as const).filter((task) => {
+    return columns.query === undefined || task === 'ranking';
+  });
+  const tasks = asked.filter((task) =>
+    gates.every((gate) => {
+      const form = metricForm(gate.metric, declared);
+      return form === null || form === 'image' || form.tasks.includes(task);
+    }),
   );
   const [task] = tasks;
   if (task === undefined) {
     throw new ConfigurationError(`No task has all these metrics: ${gates.map((gate) => gate.metric).join(', ')}.`, {
-      hint: 'Compare a classification and a regression apart.',
+      hint: 'Compare a classification, a regression and a ranking apart.',
     });
   }
-  const column = findColumn(dataset, label);
+  const column = findColumn(dataset, columns.label);
   if (tasks.length === 1 || column === null) return task;
   const cells = await distinctCells(session, dataset, column, 3);
   return cells !== null && cells.filter((cell) => cell !== null).length <= 2 ? 'binary' : 'multiclass';

@@ -1,6 +1,7 @@
 import { formatDocument, parseDocument } from '@passloop/documents';
 import { describe, expect, it } from 'vitest';
 import { compareModels } from './compare.ts';
+import { predictionsOf } from './frame.ts';
 import { createGate, createRequest, digestOf, scoredFrame } from './testing/frames.ts';
 
 const auc = createGate({ metric: 'roc_auc', margin: 0.01 });
@@ -85,7 +86,7 @@ describe('every metric blocks', () => {
 
   it.each(['mae', 'mse', 'rmse', 'r2'])('%s', (metric) => {
     const labels = Float64Array.from({ length: 1000 }, (_, i) => 50 + (i % 37));
-    const off = (by: number) => ({ score: null, prediction: labels.map((y, i) => y + by * ((i % 5) - 2)) });
+    const off = (by: number) => predictionsOf({ prediction: labels.map((y, i) => y + by * ((i % 5) - 2)) });
     const frame = {
       ...good,
       task: 'regression' as const,

@@ -1,10 +1,13 @@
 import { type Verdict, worstVerdict } from '@passloop/core';
 import type { ComparedMetric, ComparedSlice, ComparisonDocument, Outcome } from '@passloop/documents';
-import type { Gate } from '@passloop/model';
+import { type Gate, metricNames } from '@passloop/model';
+import { closest, distance } from 'fastest-levenshtein';
+import { curvesOf } from './curves.ts';
 import { type EvaluationFrame, sliceFrames } from './frame.ts';
-import { type InconclusivePolicy, judgeAlone, judgeMissing, judgePaired } from './gate.ts';
+import { type InconclusivePolicy, judgeAlone, judgeMissing, judgePaired, judgeUnpaired } from './gate.ts';
 import { measureAlone, measurePaired, type Resampling } from './measure.ts';
-import { type Metric, measuredScalars, metrics } from './metrics.ts';
+import type { Metric } from './metric.ts';
+import { measuredScalars, metricNamed } from './metrics.ts';
 
 export type Side = ComparisonDocument['candidate'];
 
@@ -19,8 +22,19 @@ export type CompareRequest = {
   candidate: Side;
   /** Measured on the images: latency, size. By metric name. */
   scalars: Readonly<Record<string, { production: number | null; candidate: number | null }>>;
+  /** Gates on numbers that metrics files hold, by metric name: compared without pairing. */
+  unpaired?: Readonly<Record<string, UnpairedNumbers>>;
   resampling: Resampling;
   inconclusive: InconclusivePolicy;
+};
+
+export type UnpairedNumbers = {
+  /** Null where production's file lacks it. */
+  production: number | null;
+  /** Null where the candidate's file lacks it; `rows` where it is measured on the frame. */
+  candidate: number | null | 'rows';
+  /** What lacks it, or holds it, for messages. */
+  source: string;
 };
 
 /**
@@ -49,6 +63,7 @@ export function compareModels(asked: CompareRequest): ComparisonDocument {
     fairness: [],
     resamples: frame === null ? 0 : request.resampling.resamples,
     seed: request.resampling.seed,
+    ...(frame === null ? {} : { curves: curvesOf(frame) }),
   };
 }
 
@@ -72,7 +87,8 @@ function comparable(request: CompareRequest): CompareRequest {
       `The two were not scored alike: production by its ${production.scoredBy}, the candidate by its ${candidate.scoredBy}.`,
     );
   }
-  if (request.frame !== null && request.frame.production === null) {
+  const isPaired = request.gates.some(({ metric }) => !measuredScalars.has(metric) && !isUnpaired(request, metric));
+  if (request.frame !== null && request.frame.production === null && isPaired) {
     return refuse('There is no baseline: no predictions of production on these rows.');
   }
   return request;
@@ -129,6 +145,7 @@ function judge(gate: Gate, request: CompareRequest): ComparedMetric {
   if (request.outcome === 'same-model') {
     return { ...judgeMissing(context, 'the model is the one in production'), gate: 'skipped' };
   }
+  if (isUnpaired(request, gate.metric)) return judgeNumbers(gate, request, request.unpaired![gate.metric]!);
   if (request.frame === null) return judgeMissing(context, request.reason ?? 'there are no rows to compare on');
   const metric = applicable(gate, request.frame);
   if (typeof metric === 'string') return judgeMissing(context, metric);
@@ -143,13 +160,40 @@ function judge(gate: Gate, request: CompareRequest): ComparedMetric {
     : judgeAlone(context, value, null, 'there is no baseline');
 }
 
+function isUnpaired({ unpaired = {} }: CompareRequest, metric: string): boolean {
+  return Object.hasOwn(unpaired, metric);
+}
+
+function judgeNumbers(gate: Gate, request: CompareRequest, numbers: UnpairedNumbers): ComparedMetric {
+  const context = { gate, inconclusive: request.inconclusive };
+  let { candidate } = numbers;
+  if (candidate === 'rows') {
+    const metric = request.frame === null ? (request.reason ?? 'there are no rows') : applicable(gate, request.frame);
+    if (typeof metric === 'string') return judgeMissing(context, metric);
+    const value = measureAlone(metric, request.frame as EvaluationFrame, 'candidate');
+    if (typeof value === 'string') return judgeMissing(context, value);
+    candidate = value;
+  }
+  const { source, production } = numbers;
+  if (candidate === null) return judgeMissing(context, `the candidate's ${source} has no such number`);
+  if (!Number.isFinite(candidate)) return judgeMissing(context, `the candidate's ${source} says ${candidate}`);
+  if (request.outcome === 'first') return judgeAlone(context, candidate, null, 'there is no baseline');
+  if (production !== null && Number.isFinite(production)) return judgeUnpaired(context, candidate, production);
+  const lacking = `production's ${source} ${production === null ? 'has no such number' : `says ${production}`}`;
+  return gate.margin === undefined ? judgeAlone(context, candidate, null, lacking) : judgeMissing(context, lacking);
+}
+
 /** The metric that a gate names, or why it cannot be had from these rows. */
 function applicable(gate: Gate, frame: EvaluationFrame): Metric | string {
-  const metric = metrics[gate.metric];
-  if (metric === undefined)
-    return `no metric is named ${gate.metric} (known: ${[...Object.keys(metrics), ...measuredScalars].join(', ')})`;
+  const metric = metricNamed(gate.metric, frame.declared);
+  if (metric === null) {
+    const names = [...Object.keys(frame.declared), ...metricNames()];
+    const near = closest(gate.metric, names);
+    const isNear = distance(gate.metric, near) <= Math.max(2, gate.metric.length / 3);
+    return `no metric is named ${gate.metric}${isNear ? `; did you mean ${near}?` : ` (known: ${names.join(', ')})`}`;
+  }
   if (!metric.tasks.includes(frame.task)) return `${gate.metric} is not defined for a ${frame.task} model`;
-  if (gate.margin !== undefined && gate.direction !== metric.direction)
+  if (gate.margin !== undefined && metric.direction !== null && gate.direction !== metric.direction)
     return `${gate.metric} is better when ${metric.direction}; the gate says ${gate.direction}`;
   return metric;
 }
@@ -158,7 +202,11 @@ function judgeSlices(frame: EvaluationFrame, request: CompareRequest): ComparedS
   const found: ComparedSlice[] = [];
   const parts = new Map<string, EvaluationFrame[]>();
   for (const gate of request.gates) {
-    const metric = measuredScalars.has(gate.metric) ? 'an image has no slices' : applicable(gate, frame);
+    const metric = measuredScalars.has(gate.metric)
+      ? 'an image has no slices'
+      : isUnpaired(request, gate.metric)
+        ? 'two numbers have no slices'
+        : applicable(gate, frame);
     for (const column of gate.slices) {
       const slice = frame.slices.find((candidate) => candidate.column === column);
       if (slice === undefined || typeof metric === 'string') {

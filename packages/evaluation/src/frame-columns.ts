@@ -4,13 +4,16 @@ import { isNumeric, quoteIdentifier, type Table, type TableColumn, type TableSes
 /** A column that a frame is made from. */
 export type FrameColumn = {
   of: 'dataset' | 'production' | 'candidate';
-  role: 'label' | 'score' | 'prediction' | 'slice';
+  /** `scores`: of one class; `named`: a further number of a prediction; `operand`: read by SQL metrics alone. */
+  role: 'label' | 'weight' | 'unit' | 'score' | 'scores' | 'prediction' | 'named' | 'slice' | 'operand';
   table: Table;
   column: TableColumn;
   /** For messages: `columns.score names it`. */
   namedBy: string;
   /** Its name in the joined table. */
   alias: string;
+  /** Of `scores`: the class, as the model file writes it. */
+  className?: string;
 };
 
 /** A cell as it is read: numbers as doubles, dates and times as text. */
@@ -74,7 +77,12 @@ export async function readFrameColumns(
   codes: ReadonlyMap<FrameColumn, Map<Cell, number>>,
 ): Promise<FrameValues[]> {
   const results = columns.map(() => ({ values: new Float64Array(joined.rows), bad: 0 }));
-  const selected = columns.map(({ column, alias }) => cellOf(column, alias)).join(', ');
+  // A unit is known by its rank among the units: the same codes in every file format.
+  const selected = columns
+    .map(({ column, alias, role }) =>
+      role === 'unit' ? `dense_rank() OVER (ORDER BY ${quoteIdentifier(alias)})::DOUBLE` : cellOf(column, alias),
+    )
+    .join(', ');
   let offset = 0;
   await session.scan(
     `SELECT ${selected} FROM ${joined.relation} ORDER BY ${key.map(quoteIdentifier).join(', ')}`,

@@ -1,12 +1,24 @@
 import type { Model } from '@passloop/model';
+import type { Metric } from './metric.ts';
 
 /** One model's predictions, in the frame's row order. Absent columns are null; values were checked to be finite. */
 export type Predictions = {
-  /** Probability or score of the positive class; larger means more positive. */
+  /** Probability or score of the positive class, or of relevance to the query; larger means more. */
   score: Float64Array | null;
+  /** Of a multiclass model, one column a class, in the order of the frame's classes. */
+  scores: Float64Array[] | null;
   /** The predicted label: class codes of the frame for classification, numbers for regression. */
   prediction: Float64Array | null;
+  /** Further numbers that declared metrics read, by their column: other quantiles. */
+  named: Readonly<Record<string, Float64Array>>;
+  /** A row's terms of each custom metric, by its name. */
+  terms: Readonly<Record<string, readonly Float64Array[]>>;
 };
+
+/** Predictions with these columns and no other. */
+export function predictionsOf(columns: Partial<Predictions>): Predictions {
+  return { score: null, scores: null, prediction: null, named: {}, terms: {}, ...columns };
+}
 
 export type SliceColumn = { column: string; codes: Uint32Array; values: string[] };
 
@@ -21,6 +33,12 @@ export type EvaluationFrame = {
   evaluationDigest: string | null;
   classes: string[];
   labels: Float64Array;
+  /** How much each row counts, not negative and not all 0; null where all count the same. */
+  weights: Float64Array | null;
+  /** Codes of what rows belong to (a user, a series, a query) and are resampled by; null where each row stands alone. */
+  units: Uint32Array | null;
+  /** The metrics that the model declares, by name. */
+  declared: Readonly<Record<string, Metric>>;
   production: Predictions | null;
   candidate: Predictions;
   slices: SliceColumn[];
@@ -54,14 +72,19 @@ function frameOfRows(frame: EvaluationFrame, rows: Uint32Array): EvaluationFrame
     for (let i = 0; i < rows.length; i += 1) picked[i] = values[rows[i] as number] as number;
     return picked;
   }
-  const side = ({ score, prediction }: Predictions): Predictions => ({
+  const side = ({ score, scores, prediction, named, terms }: Predictions): Predictions => ({
     score: score === null ? null : pick(score),
+    scores: scores === null ? null : scores.map(pick),
     prediction: prediction === null ? null : pick(prediction),
+    named: Object.fromEntries(Object.entries(named).map(([name, values]) => [name, pick(values)])),
+    terms: Object.fromEntries(Object.entries(terms).map(([name, columns]) => [name, columns.map(pick)])),
   });
   return {
     ...frame,
     rows: rows.length,
     labels: pick(frame.labels),
+    weights: frame.weights === null ? null : pick(frame.weights),
+    units: frame.units === null ? null : Uint32Array.from(rows, (row) => frame.units![row] as number),
     production: frame.production === null ? null : side(frame.production),
     candidate: side(frame.candidate),
     slices: [],

@@ -1,7 +1,7 @@
 import { ConfigurationError } from '@passloop/core';
-import { Gate } from '@passloop/model';
+import { Gate, type Model, metricCatalog, metricForm, parameterNames } from '@passloop/model';
 import { closest, distance } from 'fastest-levenshtein';
-import { measuredScalars, metrics } from './metrics.ts';
+import { measuredScalars } from './metrics.ts';
 
 const form = 'NAME:DIRECTION:MARGIN, or NAME:DIRECTION:min=BOUND';
 const example = 'roc_auc:higher:0.005, log_loss:lower:max=0.5 or accuracy:higher:0.01:min=0.7:slice=country';
@@ -13,12 +13,27 @@ type Option = (typeof options)[number];
  * Reads a gate from a flag: `roc_auc:higher:0.005` (a margin), `roc_auc:higher:min=0.7`, both, and `slice=COLUMN` (as often
  * as wanted), `minRows=N`, `severity=warn`. A `:` in a column's name is written `\:`.
  *
+ * @param declared metrics that other flags declare
  * @throws ConfigurationError that names the part that is wrong
  */
-export function parseGateFlag(text: string): Gate {
-  const [name = '', direction = '', ...rest] = text.split(/(?<!\\):/).map((part) => part.replaceAll('\\:', ':').trim());
-  const metric = metrics[name];
-  if (metric === undefined) throw unknownMetric(text, name);
+export function parseGateFlag(text: string, declared: Model['metrics'] = {}): Gate {
+  return parseGate(text, (name) => {
+    const form = metricForm(name, declared);
+    if (form === null || form === 'image') throw unknownMetric(text, name, declared);
+    return { name, direction: form.direction };
+  });
+}
+
+/** {@link parseGateFlag}, where `metricOf` says what a written name means and which way it is better, if that is known. */
+export function parseGate(
+  text: string,
+  metricOf: (name: string) => { name: string; direction: Gate['direction'] | null },
+): Gate {
+  const [written = '', direction = '', ...rest] = text
+    .split(/(?<!\\):/)
+    .map((part) => part.replaceAll('\\:', ':').trim());
+  const metric = metricOf(written);
+  const { name } = metric;
   if (direction !== 'higher' && direction !== 'lower') {
     throw refused(
       text,
@@ -27,7 +42,8 @@ export function parseGateFlag(text: string): Gate {
         : `the direction is ${JSON.stringify(direction)}; it must be \`higher\` or \`lower\``,
     );
   }
-  if (direction !== metric.direction) throw refused(text, `${name} is better when ${metric.direction}`);
+  if (metric.direction !== null && direction !== metric.direction)
+    throw refused(text, `${name} is better when ${metric.direction}`);
   const found: Partial<Record<Option, string | number>> = {};
   const slices: string[] = [];
   for (const part of rest) {
@@ -71,9 +87,9 @@ function numberOf(text: string, option: Option, value: string): number {
   throw refused(text, `\`${option}\` is ${JSON.stringify(value)}, which is no number${why}`);
 }
 
-function unknownMetric(text: string, name: string): ConfigurationError {
+function unknownMetric(text: string, name: string, declared: Model['metrics']): ConfigurationError {
   if (measuredScalars.has(name)) return refused(text, `${name} is measured on an image, and files have none`);
-  const names = Object.keys(metrics);
+  const names = [...Object.keys(declared), ...Object.keys(metricCatalog), ...parameterNames];
   if (name === '') return refused(text, `the metric is missing; there are ${names.join(', ')}`);
   const near = closest(name, names);
   const meant = distance(name, near) <= Math.max(2, name.length / 3) ? ` (did you mean ${near}?)` : '';

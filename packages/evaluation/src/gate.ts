@@ -150,6 +150,44 @@ export function judgeAlone(frame: Frame, value: number, production: number | nul
   };
 }
 
+/** How a comparison of two numbers calls itself. */
+const unpairedMethod = 'unpaired: two numbers, no interval';
+
+/**
+ * A gate on two numbers that nobody can resample. Chance is not taken into account, so that it is never `better` or
+ * `non-inferior`: with a margin it is `within` or `outside` production's number less the margin.
+ */
+export function judgeUnpaired(frame: Frame, candidate: number, production: number): ComparedMetric {
+  const start = base(frame);
+  const value = toDecimal(candidate);
+  const before = toDecimal(production);
+  const bounds = boundsVerdict(value, start.min, start.max);
+  const isWithin =
+    bounds === 'within' && (start.margin === null || isWithinMargin(frame.gate.direction, value, before, start.margin));
+  const verdict = isWithin ? 'within' : 'outside';
+  return {
+    ...start,
+    production: before,
+    candidate: value,
+    delta: toDecimal(candidate - production),
+    method: unpairedMethod,
+    verdict,
+    gate: gateVerdict(verdict, frame.gate.severity, frame.inconclusive),
+    reason: 'numbers that were not measured on the same rows by Passloop: chance is not taken into account',
+  };
+}
+
+/** Whether a number is no worse than production's by more than the margin, as they are printed. */
+export function isWithinMargin(
+  direction: Gate['direction'],
+  candidate: string,
+  production: string,
+  margin: string,
+): boolean {
+  const change = fromDecimal(toDecimal(fromDecimal(candidate) - fromDecimal(production)));
+  return (direction === 'higher' ? change : -change) >= -fromDecimal(margin);
+}
+
 /** A gate that could not be measured: never a pass. */
 export function judgeMissing(frame: Frame, reason: string): ComparedMetric {
   return {

@@ -1,5 +1,6 @@
 export * from './compare.ts';
 export * from './compare-files.ts';
+export { compareNumbers, type NumbersSide } from './compare-numbers.ts';
 export * from './frame.ts';
 export { gateVerdict, type InconclusivePolicy, pairedVerdict } from './gate.ts';
 export { parseGateFlag } from './gate-flag.ts';
@@ -12,6 +13,9 @@ export {
   mostSliceValues,
 } from './load-frame.ts';
 export { defaultResampling, type Resampling } from './measure.ts';
+export { builtInRows, declaredExamples, declaredRow, type MetricRow } from './metric-docs.ts';
+export { parseMetricFlags } from './metric-flag.ts';
 export { measuredScalars, metrics, metricValue } from './metrics.ts';
 export * from './outcome.ts';
+export { type Cell, type PlotRecords, plotNotShown, plotOf, plotRows, recordsIn } from './plots.ts';
 export { reviewComparison } from './review.ts';

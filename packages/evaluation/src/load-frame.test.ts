@@ -6,6 +6,7 @@ import { createRandom } from '@passloop/statistics';
 import { openTables, quoteText, type TableSession, writeParquet } from '@passloop/tables';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compareModels } from './compare.ts';
+import { predictionsOf } from './frame.ts';
 import { type FrameQuestion, loadFrame } from './load-frame.ts';
 import { createGate, createRequest } from './testing/frames.ts';
 
@@ -82,8 +83,14 @@ describe('loadFrame', () => {
       evaluationDigest: sha256('[1,0]\n[2,1]\n[3,0]\n[4,1]\n'),
       classes: ['0', '1'],
       labels: Float64Array.of(0, 1, 0, 1),
-      production: { score: Float64Array.of(0.1, 0.8, 0.4, 0.6), prediction: Float64Array.of(0, 1, 0, 1) },
-      candidate: { score: Float64Array.of(0.3, 0.7, 0.2, 0.9), prediction: Float64Array.of(1, 0, 0, 1) },
+      weights: null,
+      units: null,
+      declared: {},
+      production: predictionsOf({
+        score: Float64Array.of(0.1, 0.8, 0.4, 0.6),
+        prediction: Float64Array.of(0, 1, 0, 1),
+      }),
+      candidate: predictionsOf({ score: Float64Array.of(0.3, 0.7, 0.2, 0.9), prediction: Float64Array.of(1, 0, 0, 1) }),
       slices: [{ column: 'hub', codes: Uint32Array.of(1, 0, 2, 0), values: ['large', 'small', '(null)'] }],
     });
   });
@@ -347,7 +354,12 @@ describe('what loadFrame refuses', () => {
       { columns: { key: ['id'], label: 'y' } },
       'Neither columns.score nor columns.prediction is given',
     ],
-    ['a task without metrics', {}, { task: 'ranking' }, 'The task ranking has no metrics in this version.'],
+    [
+      'a ranking without queries',
+      {},
+      { task: 'ranking' },
+      'columns.query is not given: a ranking is measured query by query.',
+    ],
     [
       'a constant label of a regression',
       { dataset: 'id,y\n1,5\n2,5\n3,5\n4,5\n' },
@@ -377,7 +389,7 @@ describe('what loadFrame refuses', () => {
     const wide = {
       dataset: many.map((id) => ({ id, y: id % 2, hub: `h${id}`, note: id === 3 ? 'x'.repeat(300) : 'y' })),
       production: null,
-      candidate: many.map((id) => ({ id, s: 0.5, p: 0 })),
+      candidate: many.map((id) => ({ id, s: id / 201, p: 0 })),
     };
 
     expect(await refusal(wide, { slices: ['hub'] })).toBe(

@@ -1,5 +1,12 @@
-/** The metrics, by what they need of a prediction. (A file that imports nothing: `--help` reads it.) */
+import { metricCatalog, parameterNames } from '@passloop/model/metric-catalog';
+
+/** The metrics that a gate may name, by what they need of a prediction. (It imports one table alone: `--help` reads it.) */
 export const metricNames = {
-  score: ['roc_auc', 'log_loss', 'brier'],
-  prediction: ['accuracy', 'balanced_accuracy', 'precision', 'recall', 'f1', 'mcc', 'mae', 'mse', 'rmse', 'r2'],
+  score: needing('score'),
+  prediction: needing('prediction'),
+  parameters: parameterNames,
 } as const;
+
+function needing(column: 'score' | 'prediction'): string[] {
+  return Object.entries(metricCatalog).flatMap(([name, { needs }]) => (needs === column ? [name] : []));
+}

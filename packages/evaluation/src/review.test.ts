@@ -76,6 +76,11 @@ it.each<[string, Parameters<typeof review>[0], RegExp]>([
     (_, __, slice) => (slice.verdict = 'insufficient'),
     /it is insufficient, and says pass/,
   ],
+  [
+    'a margin that is kept without an interval',
+    (_, metric) => Object.assign(metric, { verdict: 'within', interval: null }),
+    /within a margin without an interval/,
+  ],
   ['no rows', (document) => (document.rows = 0), /no row was compared/],
   [
     'a whole that is better than its parts',
@@ -84,4 +89,20 @@ it.each<[string, Parameters<typeof review>[0], RegExp]>([
   ],
 ])('notices %s', (_, change, expected) => {
   expect(review(change)).toMatch(expected);
+});
+
+it('believes two numbers only where the model file compares two, and works them out again', () => {
+  const claim = (production: string | null) => {
+    const document = JSON.parse(fixture) as ComparisonDocument;
+    Object.assign(document.metrics[0] as ComparedMetric, {
+      verdict: 'within',
+      interval: null,
+      candidate: '0.8',
+      production,
+    });
+    return reviewComparison(document, [gate], 'block', new Set(['roc_auc']));
+  };
+  expect(claim('0.805')).toBeNull();
+  expect(claim('0.8051')).toMatch(/0\.8 is farther from 0\.8051 than 0\.005/);
+  expect(claim(null)).toMatch(/within a margin of nothing/);
 });

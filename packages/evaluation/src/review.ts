@@ -1,18 +1,20 @@
 import { toDecimal, type Verdict, worstVerdict } from '@passloop/core';
 import type { ComparedMetric, ComparedSlice, ComparisonDocument } from '@passloop/documents';
 import type { Gate } from '@passloop/model';
-import { gateVerdict, type InconclusivePolicy, pairedVerdict } from './gate.ts';
+import { gateVerdict, type InconclusivePolicy, isWithinMargin, pairedVerdict } from './gate.ts';
 import { measuredScalars } from './metrics.ts';
 
 /**
  * Holds a comparison that another job made against the gates of the model file: every gate is there with its own bounds, what it says
  * follows from the printed numbers, and the whole is as bad as its worst part. No number is computed anew.
+ * @param unpaired the gates that the model file compares by two numbers: no other passes without an interval
  * @returns what is wrong with it, or null. A comparison that blocks is not wrong: its own verdict says so.
  */
 export function reviewComparison(
   comparison: ComparisonDocument,
   gates: readonly Gate[],
   inconclusive: InconclusivePolicy,
+  unpaired: ReadonlySet<string> = new Set(),
 ): string | null {
   const { outcome, metrics, slices, verdict } = comparison;
   if (outcome === 'unchanged' || outcome === 'held' || outcome === 'rollback' || outcome === 'not-comparable')
@@ -21,7 +23,9 @@ export function reviewComparison(
     return `it has ${metrics.length} metrics, and ${gates.length} gates are declared`;
   for (const [index, gate] of gates.entries()) {
     const metric = metrics[index] as ComparedMetric;
-    const wrong = wrongGate(metric, gate, inconclusive, outcome);
+    const wrong =
+      wrongGate(metric, gate, inconclusive, outcome) ??
+      (outcome === 'compared' ? wrongMargin(metric, gate, unpaired) : null);
     if (wrong !== null) return `${gate.metric}: ${wrong}`;
     for (const column of outcome === 'compared' ? gate.slices : []) {
       const found = slices.filter((slice) => slice.name === gate.metric && slice.slice.column === column);
@@ -62,6 +66,16 @@ function wrongGate(
     return isAlone ? null : 'it was skipped';
   }
   return wrongVerdict(metric, gate, inconclusive);
+}
+
+/** With production beside it, a margin is judged: by an interval, or by two numbers where the model file says so. */
+function wrongMargin(metric: ComparedMetric, gate: Gate, unpaired: ReadonlySet<string>): string | null {
+  if (metric.verdict !== 'within' || metric.margin === null || measuredScalars.has(gate.metric)) return null;
+  if (!unpaired.has(gate.metric)) return 'it is within a margin without an interval';
+  if (metric.production === null || metric.candidate === null) return 'it is within a margin of nothing';
+  return isWithinMargin(gate.direction, metric.candidate, metric.production, metric.margin)
+    ? null
+    : `${metric.candidate} is farther from ${metric.production} than ${metric.margin}`;
 }
 
 function wrongSlice(slice: ComparedSlice, gate: Gate): string | null {

@@ -1,6 +1,6 @@
 import { createRandom } from '@passloop/statistics';
 import { describe, expect, it } from 'vitest';
-import type { EvaluationFrame } from './frame.ts';
+import { type EvaluationFrame, predictionsOf } from './frame.ts';
 import { pairedVerdict } from './gate.ts';
 import { defaultResampling, measurePaired } from './measure.ts';
 import { metrics } from './metrics.ts';
@@ -21,13 +21,16 @@ function frameOf(random: { uniform(): number }, production: number, candidate: n
     old[row] = first < production ? 1 : 0;
     fresh[row] = second < candidate ? 1 : 0;
   }
-  const side = (prediction: Float64Array) => ({ score: null, prediction });
+  const side = (prediction: Float64Array) => predictionsOf({ prediction });
   return {
     task: 'binary',
     rows,
     evaluationDigest: null,
     classes: ['0', '1'],
     labels,
+    weights: null,
+    units: null,
+    declared: {},
     production: side(old),
     candidate: side(fresh),
     slices: [],
@@ -81,7 +84,7 @@ describe('the accuracy gate on 2,000 rows, simulated', () => {
 /** Scores of two equally good models on few rows, with correlated noise; a row is positive with this chance. */
 function fewRows(random: { uniform(): number }, count: number, share: number): EvaluationFrame {
   const labels = new Float64Array(count);
-  const sides = [0, 1].map(() => ({ score: null, prediction: new Float64Array(count) }));
+  const sides = [0, 1].map(() => ({ prediction: new Float64Array(count) }));
   for (let row = 0; row < count; row += 1) {
     const label = random.uniform() < share ? 1 : 0;
     const [shared] = normalPair(random);
@@ -90,7 +93,13 @@ function fewRows(random: { uniform(): number }, count: number, share: number): E
       side.prediction[row] = 2 * label + Math.sqrt(0.8) * shared + Math.sqrt(0.2) * normalPair(random)[0] > 1.3 ? 1 : 0;
   }
   const [production, candidate] = sides as [(typeof sides)[0], (typeof sides)[0]];
-  return { ...frameOf(random, 0.5, 0.5), rows: count, labels, production, candidate };
+  return {
+    ...frameOf(random, 0.5, 0.5),
+    rows: count,
+    labels,
+    production: predictionsOf(production),
+    candidate: predictionsOf(candidate),
+  };
 }
 
 describe('intervals on 130 rows of which 30 are positive, simulated', () => {

@@ -180,3 +180,56 @@ it.each([
   expect(error.message).toMatch(message);
   expect(error.line).toBe(18);
 });
+
+const withMetrics = (metrics: string, gate: string, more = '') =>
+  valid
+    .replace('    gates:\n', `    metrics:\n${metrics}    gates:\n      - ${gate}\n`)
+    .replace('positive: 1}', `positive: 1${more}}`);
+
+it('declares metrics by name, for gates', () => {
+  const text = withMetrics(
+    `      waste: {kind: cost, costs: {"0": {"1": 1}, "1": {"0": 20}}}
+      calibration_15: {kind: calibration-error, bins: 15}
+      revenue: {kind: sql, sql: "sum(price) / count(*)"}
+      auc_of_file: {kind: file, name: test.auc}
+`,
+    '{metric: waste, direction: lower, margin: 0.1}',
+    ', weight: price, unit: tail',
+  );
+  const [model] = parseModelFile(text, 'passloop.yaml');
+  expect(model?.metrics.calibration_15).toEqual({ kind: 'calibration-error', bins: 15, strategy: 'uniform' });
+  expect(model?.columns).toMatchObject({ weight: 'price', unit: 'tail' });
+  expect(new Ajv2020.default({ strict: false }).compile(modelFileJsonSchema())(parseYaml(text, 'x').value)).toBe(true);
+});
+
+it.each([
+  ['{metric: roc_acu, direction: higher, margin: 0.1}', 'no metric is named `roc_acu`', 'Did you mean `roc_auc`?'],
+  ['{metric: ndgc_at_10, direction: higher, margin: 0.1}', 'no metric is named `ndgc_at_10`', 'ndcg_at_<k>'],
+  ['{metric: wast, direction: lower, margin: 0.1}', 'no metric is named `wast`', 'Did you mean `waste`?'],
+  [
+    '{metric: rmse, direction: lower, margin: 0.1}',
+    'rmse is for regression and forecast models; this one is binary',
+    '',
+  ],
+  ['{metric: waste, margin: 0.1}', 'direction: Invalid option: expected one of "higher"|"lower"', ''],
+])('refuses the gate %s', (gate, message, hint) => {
+  const error = errorOf(withMetrics('      waste: {kind: cost, costs: {"0": {"1": 1}, "1": {"0": 20}}}\n', gate));
+  expect(error.message).toContain(message);
+  expect(error.hint ?? '').toContain(hint);
+  expect(error.line).toBe(23);
+});
+
+it.each([
+  ['accuracy: {kind: sql, sql: "count(*)"}', 'accuracy is a metric that is known already'],
+  ['mine: {kind: sqll, sql: "count(*)"}', 'there is no kind `sqll`'],
+  ['mine: {kind: calibration-error, bins: 10, stratgy: uniform}', 'unknown key `stratgy`'],
+  ['mine: {kind: calibration-error}', 'bins: is missing'],
+  ['mine: {kind: pinball, quantile: 95}', 'must be below 1'],
+  ['mine: {kind: recall-at-k}', 'k: is missing'],
+  ['mine: {kind: cost, costs: {"0": {"1": .nan}}}', 'received NaN'],
+  ['Mine: {kind: mrr}', 'metrics.Mine: Invalid key'],
+])('refuses the metric %s', (metric, message) => {
+  expect(errorOf(withMetrics(`      ${metric}\n`, '{metric: f1, direction: higher, margin: 0}')).message).toContain(
+    message,
+  );
+});

@@ -11,6 +11,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { modelsWithOwnNames, withOwnNames } from './checks/aliases.ts';
 import { Check, checkId, leakageBy } from './checks.ts';
+import { metricProblem } from './metric-references.ts';
 import { type Environment, type Model, ModelFile, modelFileJsonSchema, reservedKeys } from './schema.ts';
 
 export const modelFileName = 'passloop.yaml';
@@ -359,6 +360,8 @@ function checkReferences(source: YamlSource, model: Model, index: number): void 
       throw at(source, [...base, 'gates', position, 'metric'], `two gates are on ${gate.metric}`);
     gates.add(gate.metric);
   }
+  const metric = metricProblem(model);
+  if (metric !== null) throw at(source, [...base, ...metric.path], metric.message, metric.hint);
   const environments = new Set<string>();
   const followed = new Set(model.deploy?.environments.map(({ after }) => after));
   let production = 0;

@@ -13,6 +13,8 @@ export type PolicyPart = {
   checks: { dataset: string; check: Check }[];
   profiles: { dataset: string; profile: string }[];
   columns: Model['columns'];
+  /** What the gates' names mean. */
+  metrics: Model['metrics'];
   evaluate: Model['evaluate'] | null;
   trust: 'writers' | 'attested' | 'retrain' | null;
   allow: string[];
@@ -30,6 +32,7 @@ export function policyOf(model: Model): PolicyPart {
       source.profile === undefined ? [] : [{ dataset, profile: source.profile }],
     ),
     columns: model.columns,
+    metrics: model.metrics,
     evaluate: model.evaluate ?? null,
     trust: model.train?.trust ?? null,
     allow: model.package?.allow ?? [],
@@ -53,6 +56,7 @@ export function underPolicy(model: Model, policy: PolicyPart): Model {
     ...model,
     data,
     columns: policy.columns,
+    metrics: policy.metrics,
     gates: policy.gates,
     evaluate: policy.evaluate ?? model.evaluate,
     train: model.train === undefined ? undefined : { ...model.train, trust: policy.trust ?? model.train.trust },
@@ -73,6 +77,7 @@ export function policyDifferences(base: PolicyPart, head: PolicyPart): PolicyDif
     ...checkDifferences(base, head),
     ...valueDifferences('profiles', base.profiles, head.profiles, false),
     ...valueDifferences('columns', base.columns, head.columns, true),
+    ...metricDifferences(base.metrics, head.metrics),
     ...valueDifferences('evaluate', base.evaluate, head.evaluate, true),
     ...trustDifferences(base.trust, head.trust),
     ...allowDifferences(base.allow, head.allow),
@@ -142,6 +147,14 @@ function gateDifferences(base: readonly Gate[], head: readonly Gate[]): PolicyDi
       found.push(difference(`gates.${gate.metric}`, null, 'present', false));
   }
   return found;
+}
+
+/** Another meaning of a name that gates use loosens: nobody can say which of two metrics lets more through. */
+function metricDifferences(base: PolicyPart['metrics'], head: PolicyPart['metrics']): PolicyDifference[] {
+  return [...new Set([...Object.keys(base), ...Object.keys(head)])].flatMap((name) => {
+    const isNew = !Object.hasOwn(base, name);
+    return valueDifferences(`metrics.${name}`, base[name], head[name], !isNew);
+  });
 }
 
 function checkDifferences(base: PolicyPart, head: PolicyPart): PolicyDifference[] {

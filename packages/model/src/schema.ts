@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { Check } from './checks.ts';
 import { Graph } from './graph.ts';
 import { HealthyWhen } from './health.ts';
+import { DeclaredMetrics, MetricName } from './metrics.ts';
 import { ImageRepository, InsidePath, Name, PinnedImage } from './scalars.ts';
 import { Target } from './targets.ts';
 
@@ -83,11 +84,37 @@ const Evaluate = z.strictObject({
     .default(7),
   /** Knowledge of production that is older than this is inconclusive. */
   maxAge: Age.default('30d'),
+  /** `metrics`: production can't score these rows; gates hold the candidate against the numbers of production's own run. */
+  baseline: z.enum(['rows', 'metrics']).default('rows'),
 });
+
+/** A plot's file among the outputs, by its path alone or with what to draw of it; DVC's names of templates. */
+export const PlotFile = z.union([
+  InsidePath,
+  z.strictObject({
+    path: InsidePath,
+    title: z.string().min(1).max(200).optional(),
+    x: Column.optional(),
+    y: z.union([Column, z.array(Column).min(1).max(6)]).optional(),
+    template: z
+      .enum([
+        'linear',
+        'simple',
+        'smooth',
+        'scatter',
+        'confusion',
+        'confusion_normalized',
+        'bar_horizontal',
+        'bar_horizontal_sorted',
+      ])
+      .optional(),
+  }),
+]);
+export type PlotFile = z.infer<typeof PlotFile>;
 
 export const Gate = z
   .strictObject({
-    metric: z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'must be a metric name such as roc_auc or log_loss'),
+    metric: MetricName,
     direction: z.enum(['higher', 'lower']),
     margin: MeasuredNumber.optional(),
     min: MeasuredNumber.optional(),
@@ -157,13 +184,24 @@ export const Model = z.strictObject({
     key: z.array(Column).min(1).max(16),
     label: Column,
     score: Column.optional(),
+    /** Of a multiclass model: the column of each class's score. */
+    scores: z.record(z.string().max(256), Column).optional(),
     prediction: Column.optional(),
     positive: Scalar.optional(),
+    /** Of the dataset: how much a row counts. */
+    weight: Column.optional(),
+    /** Of the dataset: what rows belong to (a user, a series) and are resampled by. */
+    unit: Column.optional(),
+    /** Of the dataset: which query a row of a ranking belongs to. */
+    query: Column.optional(),
   }),
   data: z.record(Name, DatasetSource),
   train: Train.optional(),
   evaluate: Evaluate.optional(),
+  metrics: DeclaredMetrics.default({}),
   gates: z.array(Gate).max(256).default([]),
+  /** Shown in the report beside Passloop's own; they decide nothing. */
+  plots: z.array(PlotFile).max(20).optional(),
   package: Package.optional(),
   store: Store.default({ directory: '.passloop/store' }),
   deploy: Deploy.optional(),

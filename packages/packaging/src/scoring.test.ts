@@ -90,7 +90,7 @@ describe('scoreColumns', () => {
     const refusal = { status: 'INTERNAL', message: 'no', wellFormed: true };
     const client = { infer: async () => ({ ok: false as const, refusal }) };
     await expect(scoreColumns(client, 'm', signature, inputs)).rejects.toThrow(
-      /The rows 1 to 4096 was answered INTERNAL: no/,
+      /The question about rows 1 to 4096 was answered INTERNAL: no/,
     );
   });
 });

@@ -122,7 +122,7 @@ async function inferRows(
   to: number,
 ): Promise<TensorValues[]> {
   const answered = await client.infer({ model, inputs: inputTensors(signature, inputs, from, to) });
-  const answer = expectAnswer(answered, `The rows ${from + 1} to ${to}`);
+  const answer = expectAnswer(answered, `The question about rows ${from + 1} to ${to}`);
   return signature.outputs.map((tensor) => {
     const output = answer.outputs.find(({ name }) => name === tensor.name);
     if (output === undefined)

@@ -89,7 +89,8 @@ export function judgeModel(parts: Parts, overrides: readonly Override[] = []): M
 }
 
 export function policySentence(difference: PolicyDifference): string {
-  return `${named(difference.path)} ${difference.from === null ? 'added' : named(difference.from)} → ${difference.to === null ? 'removed' : named(difference.to)}`;
+  const shown = (value: string) => named(/^sha256:[0-9a-f]{64}$/.test(value) ? shortDigest(value) : value);
+  return `${named(difference.path)} ${difference.from === null ? 'added' : shown(difference.from)} → ${difference.to === null ? 'removed' : shown(difference.to)}`;
 }
 
 function comparisonSentence(parts: Parts): string {

@@ -1,27 +1,11 @@
-import { age, codeSpan, count, escapeMarkdown, measured, megabytes, shortDigest, type Verdict } from '@passloop/core';
-import type {
-  Change,
-  CheckResult,
-  ComparedMetric,
-  ComparedSlice,
-  DataReport,
-  ModelReport,
-  ReportDocument,
-} from '@passloop/documents';
+import { age, codeSpan, count, escapeMarkdown, megabytes, shortDigest, type Verdict } from '@passloop/core';
+import type { ComparedMetric, ComparedSlice, DataReport, ModelReport, ReportDocument } from '@passloop/documents';
+import { changedLine } from './changed-line.ts';
+import { dataDetails, folded, methodDetails, sliceDetails, sortedSlices } from './comment-details.ts';
 import { affectedModels, explanation, headline, reportHeadline, verdictOrder } from './headline.ts';
 import { policySentence } from './judge.ts';
 import { phraseMarkdown } from './phrase.ts';
-import {
-  allowed,
-  changeCell,
-  driftText,
-  icons,
-  metricLabel,
-  reproductionWords,
-  subject,
-  valueCell,
-  verdictCell,
-} from './words.ts';
+import { allowed, changeCell, driftText, icons, reproductionWords, subject, valueCell, verdictCell } from './words.ts';
 
 /** GitHub refuses a comment above 65,536 characters; the rest is for the marker and for what an editor adds. */
 export const commentLimit = 65_000;
@@ -32,25 +16,28 @@ const tableSlices = 4;
 
 export type CommentLinks = { report?: string | undefined; run?: string | undefined };
 
-/** `all` lists what passed too; `brief` has no folded sections; `line` has a row per model alone. */
-type Detail = 'all' | 'full' | 'short' | 'brief' | 'line';
+/**
+ * `all` lists what passed too; `brief` has no folded sections of a single model; `some` has them of those that fit, what
+ * blocks first; `line` has a row per model alone.
+ */
+type Detail = 'all' | 'full' | 'short' | 'brief' | 'some' | 'row' | 'line';
 
 /**
  * The pull-request comment: the verdict sentence first, the numbers that made it, everything else folded away.
  * Sections are shed, longest first, until it fits; the verdict always stays. Who posts it adds the hidden marker.
  */
 export function renderComment(report: ReportDocument, links: CommentLinks = {}, limit = commentLimit): string {
-  return fitting(report, links, limit, ['full', 'short', 'brief', 'line']);
+  return fitting(report, links, limit, ['full', 'short', 'brief', 'some', 'row', 'line']);
 }
 
 /** The job summary: the same report, with what passed as well. */
 export function renderSummary(report: ReportDocument, links: CommentLinks = {}): string {
-  return fitting(report, links, summaryLimit, ['all', 'full', 'short', 'brief', 'line']);
+  return fitting(report, links, summaryLimit, ['all', 'full', 'short', 'brief', 'some', 'row', 'line']);
 }
 
 function fitting(report: ReportDocument, links: CommentLinks, limit: number, details: readonly Detail[]): string {
   for (const detail of details) {
-    const text = compose(report, links, detail);
+    const text = compose(report, links, detail, limit);
     if (text.length <= limit) return text;
   }
   // The verdict alone: whatever else is said of it doesn't fit.
@@ -61,40 +48,67 @@ function heading(report: ReportDocument): string {
   return `### ${icons[report.verdict]} ${phraseMarkdown(reportHeadline(report))}`;
 }
 
-function compose(report: ReportDocument, links: CommentLinks, detail: Detail): string {
+function compose(report: ReportDocument, links: CommentLinks, detail: Detail, limit: number): string {
   const affected = affectedModels(report);
   const [only] = affected;
   const lines = [heading(report), ''];
   if (only === undefined) {
     if (report.models.length > 0) lines.push('Nothing that a model depends on has changed.', '');
   } else if (affected.length === 1) {
-    lines.push(...(detail === 'line' ? [] : modelBody(only, report, detail)));
+    lines.push(...(detail === 'row' || detail === 'line' ? [] : modelBody(only, report, detail)));
   } else {
-    const rows = detail === 'line' ? 20 : affected.length;
-    lines.push(
-      '| model | verdict | why |',
-      '|---|---|---|',
-      ...affected.slice(0, rows).map((model) => modelRow(model, detail)),
-      ...(affected.length > rows ? [`| … and ${affected.length - rows} more | | |`] : []),
-      '',
-    );
-    if (detail !== 'brief' && detail !== 'line') {
-      const inner = detail === 'full' ? 'short' : detail === 'short' ? 'brief' : detail;
-      for (const model of affected)
-        lines.push(
-          ...folded(`${icons[model.verdict]} ${codeHtml(model.name)}`, [
-            `**${phraseMarkdown(headline(model))}**`,
-            '',
-            ...modelBody(model, report, inner),
-          ]),
-        );
-    }
+    lines.push(...modelTable(affected, detail));
   }
+  const end: string[] = [];
   const untouched = report.models.length - affected.length;
   if (untouched > 0 && affected.length > 0)
-    lines.push(`${untouched} other ${untouched === 1 ? 'model is' : 'models are'} not affected.`, '');
-  lines.push(footer(report, affected, links), '');
-  return lines.join('\n');
+    end.push(`${untouched} other ${untouched === 1 ? 'model is' : 'models are'} not affected.`, '');
+  end.push(footer(report, affected, links), '');
+  if (affected.length > 1 && detail !== 'row' && detail !== 'line') {
+    const room = detail === 'some' ? limit - [...lines, ...end].join('\n').length : Number.POSITIVE_INFINITY;
+    lines.push(...foldedModels(affected, report, detail, room));
+  }
+  return [...lines, ...end].join('\n');
+}
+
+function modelTable(affected: readonly ModelReport[], detail: Detail): string[] {
+  const rows = detail === 'line' ? 20 : affected.length;
+  return [
+    '| model | verdict | why |',
+    '|---|---|---|',
+    ...affected.slice(0, rows).map((model) => modelRow(model, detail)),
+    ...(affected.length > rows ? [`| … and ${affected.length - rows} more | | |`] : []),
+    '',
+  ];
+}
+
+/** The details of each model, folded; of as many as there is room for, in the order of the table. */
+function foldedModels(
+  affected: readonly ModelReport[],
+  report: ReportDocument,
+  detail: Exclude<Detail, 'row' | 'line'>,
+  room: number,
+): string[] {
+  const inner = ({ all: 'all', full: 'short', short: 'brief', brief: 'brief', some: 'brief' } as const)[detail];
+  const lines: string[] = [];
+  const rest = (left: number) => `Details of ${left} more ${left === 1 ? 'model' : 'models'} are in the report.`;
+  let used = rest(affected.length).length + 2;
+  for (const [i, model] of affected.entries()) {
+    const named = digests(model, report);
+    const part = folded(`${icons[model.verdict]} ${codeHtml(model.name)}`, [
+      `**${phraseMarkdown(headline(model))}**`,
+      '',
+      ...modelBody(model, report, inner),
+      ...(named.length === 0 ? [] : [`<sub>${named.join(' · ')}</sub>`, '']),
+    ]);
+    used += part.join('\n').length + 1;
+    if (used > room) {
+      lines.push(rest(affected.length - i), '');
+      break;
+    }
+    lines.push(...part);
+  }
+  return lines;
 }
 
 /** Inside `<summary>` GitHub reads no Markdown. A model's name has letters, digits and "-" alone. */
@@ -110,7 +124,7 @@ function modelRow(model: ModelReport, detail: Detail): string {
   return `| ${codeSpan(model.name)} | ${icons[model.verdict]} ${model.verdict} | ${why} |`;
 }
 
-function modelBody(model: ModelReport, report: ReportDocument, detail: Detail): string[] {
+function modelBody(model: ModelReport, report: ReportDocument, detail: Exclude<Detail, 'row' | 'line'>): string[] {
   const lines: string[] = [];
   if (model.policy.differences.length > 0) lines.push(policyLine(model, report), '');
   const { lead, more } = explanation(model);
@@ -119,11 +133,11 @@ function modelBody(model: ModelReport, report: ReportDocument, detail: Detail): 
   if (more.length > 4) lines.push(`- … and ${more.length - 4} more`);
   if (more.length > 0) lines.push('');
   lines.push(...metricTable(model));
-  const facts = [dataLine(model.data), trainingLine(model), imageLine(model)].filter((line) => line !== '');
-  if (facts.length > 0) lines.push(facts.join(' · '), '');
-  lines.push(...changedLines(model));
+  for (const line of [dataLine(model.data), trainingLine(model)]) if (line !== '') lines.push(line, '');
+  const changed = changedLine(model.changes);
+  if (changed !== null) lines.push(changed, '');
   if (model.policy.differences.length === 0) lines.push(policyLine(model, report), '');
-  if (detail === 'brief') return lines;
+  if (detail === 'brief' || detail === 'some') return lines;
   lines.push(...sliceDetails(model), ...dataDetails(model.data, detail), ...methodDetails(model));
   return lines;
 }
@@ -159,14 +173,6 @@ function metricTable(model: ModelReport): string[] {
     ...(left > 0 ? [`| … and ${left} more | | | | | |`] : []),
     '',
   ];
-}
-
-/** What blocks first, and the largest loss first. */
-function sortedSlices(slices: readonly ComparedSlice[]): ComparedSlice[] {
-  const gain = ({ delta, direction }: ComparedSlice) => (direction === 'higher' ? 1 : -1) * Number(delta ?? 0);
-  return [...slices].sort(
-    (left, right) => verdictOrder[left.gate] - verdictOrder[right.gate] || gain(left) - gain(right),
-  );
 }
 
 export function metricRow(metric: ComparedMetric | ComparedSlice): string {
@@ -207,7 +213,12 @@ export function dataLine(reports: readonly DataReport[]): string {
   return `**Data** ${parts.join(', ')}`;
 }
 
+/** How the model was made and what came of making it again, and the image of it. */
 function trainingLine(model: ModelReport): string {
+  return [runPart(model), imagePart(model)].filter((part) => part !== '').join(' · ');
+}
+
+function runPart(model: ModelReport): string {
   const run = model.run;
   if (run === null) return '';
   const seconds = run.stages.reduce((sum, stage) => sum + Number(stage.seconds), 0);
@@ -217,7 +228,7 @@ function trainingLine(model: ModelReport): string {
   return `**Training** ${how}${again}`;
 }
 
-function imageLine(model: ModelReport): string {
+function imagePart(model: ModelReport): string {
   if (model.image === null) return '';
   const parts = [megabytes(model.image.bytes)];
   if (model.image.cache === 'hit') parts.push('found by its key, not built again');
@@ -237,177 +248,24 @@ function imageLine(model: ModelReport): string {
   return `**Image** ${parts.join(', ')}`;
 }
 
-function changedLines(model: ModelReport): string[] {
-  if (model.changes.length === 0) return [];
-  const shown = model.changes.slice(0, 8).map(changeText);
-  const rest = model.changes.length - shown.length;
-  if (rest > 0) shown.push(`and ${rest} more`);
-  if (model.changes.every((change) => change.kind !== 'data')) shown.push('data unchanged');
-  return [`**What changed** ${shown.join(' · ')}`, ''];
-}
-
-function changeText({ kind, subject, from, to }: Change): string {
-  const name = codeSpan(subject, 100);
-  if (kind === 'code' || kind === 'data') {
-    const how = from === null ? ' (new)' : to === null ? ' (removed)' : '';
-    return `${kind === 'data' ? 'data ' : ''}${name}${how}`;
-  }
-  const value = (text: string | null) =>
-    text === null ? 'none' : codeSpan(/^sha256:/.test(text) ? shortDigest(text) : text, 60);
-  return `${kind === 'params' ? '' : `${kind} `}${name} ${value(from)} → ${value(to)}`;
-}
-
-function sliceDetails(model: ModelReport): string[] {
-  const slices = model.comparison?.slices ?? [];
-  if (slices.length === 0) return [];
-  const sorted = sortedSlices(slices);
-  const blocking = slices.filter(({ gate }) => gate === 'fail').length;
-  const undecided = slices.filter(({ gate }) => gate === 'warn' || gate === 'inconclusive').length;
-  const counts = [
-    ...(blocking > 0 ? [`${blocking} ${blocking === 1 ? 'blocks' : 'block'}`] : []),
-    ...(undecided > 0 ? [`${undecided} undecided`] : []),
-  ];
-  const most = 60;
-  return folded(`Slices (${slices.length}${counts.length > 0 ? `: ${counts.join(', ')}` : ''})`, [
-    '| slice | rows | production | candidate | change (95 % interval) | verdict |',
-    '|---|--:|--:|--:|--:|---|',
-    ...sorted
-      .slice(0, most)
-      .map(
-        (slice) =>
-          `| ${[phraseMarkdown(subject(slice)), count(slice.rows), valueCell(slice, 'production'), valueCell(slice, 'candidate'), changeCell(slice), verdictCell(slice)].join(' | ')} |`,
-      ),
-    ...(sorted.length > most ? [`| … and ${sorted.length - most} more | | | | | |`] : []),
-    '',
-  ]);
-}
-
-export function dataDetails(reports: readonly DataReport[], detail: Detail): string[] {
-  if (reports.length === 0) return [];
-  const limit = detail === 'short' ? 10 : 60;
-  const lines: string[] = [];
-  for (const report of reports) {
-    lines.push(
-      `${codeSpan(report.dataset.name)}: ${count(report.rows)} rows, ${report.executed} executed, ${escapeMarkdown(report.engine)}`,
-      '',
-      ...checkLines(report, limit, detail === 'all'),
-      ...driftLines(report, limit, detail === 'all'),
+/** What names the two models and the run. */
+function digests(model: ModelReport, report: ReportDocument): string[] {
+  const parts: string[] = [];
+  if (model.production) {
+    const known = report.madeAt === null ? '' : `, as of ${age(model.production.at, report.madeAt)}`;
+    parts.push(
+      `production ${codeSpan(shortDigest(model.production.modelDigest))} (deployed by ${codeSpan(model.production.deployCommit.slice(0, 7))}${known})`,
     );
   }
-  return folded('Data checks and drift', lines);
-}
-
-function byVerdict<T extends { verdict: Verdict }>(items: readonly T[]): T[] {
-  return [...items].sort((left, right) => verdictOrder[left.verdict] - verdictOrder[right.verdict]);
-}
-
-function checkLines(report: DataReport, limit: number, everything: boolean): string[] {
-  const passed = report.checks.filter((check) => check.verdict === 'pass');
-  const told = byVerdict(everything ? report.checks : report.checks.filter((check) => check.verdict !== 'pass'));
-  const lines: string[] = [];
-  if (told.length > 0) {
-    lines.push(
-      '| check | expected | found | rows | verdict |',
-      '|---|---|---|--:|---|',
-      ...told.slice(0, limit).map(checkRow),
-      ...(told.length > limit ? [`| … and ${told.length - limit} more | | | | |`] : []),
-      '',
-    );
-  }
-  if (!everything && passed.length > 0) {
-    const names = passed.slice(0, limit).map((check) => codeSpan(check.id, 80));
-    const more = passed.length > names.length ? ` and ${passed.length - names.length} more` : '';
-    lines.push(`${passed.length} passed: ${names.join(', ')}${more}.`, '');
-  }
-  return lines;
-}
-
-function checkRow(check: CheckResult): string {
-  const rows = check.failingRows === null ? '–' : count(check.failingRows);
-  return `| ${codeSpan(check.id, 80)} | ${escapeMarkdown(check.expected, 80)} | ${escapeMarkdown(check.observed ?? '–', 80)} | ${rows} | ${icons[check.verdict]} ${check.verdict} |`;
-}
-
-function driftLines(report: DataReport, limit: number, everything: boolean): string[] {
-  const told = byVerdict(everything ? report.drift : report.drift.filter((drift) => drift.verdict !== 'pass'));
-  const still = report.drift.filter((drift) => drift.verdict === 'pass');
-  const lines: string[] = [];
-  if (told.length > 0) {
-    lines.push(
-      '| drift of | method | statistic | threshold | verdict |',
-      '|---|---|--:|--:|---|',
-      ...told
-        .slice(0, limit)
-        .map(
-          (one) =>
-            `| ${codeSpan(one.column, 80)} | ${escapeMarkdown(one.method)} | ${measured(one.statistic)} | ${measured(one.threshold)} | ${icons[one.verdict]} ${one.verdict} |`,
-        ),
-      ...(told.length > limit ? [`| … and ${told.length - limit} more | | | | |`] : []),
-      '',
-    );
-  }
-  if (!everything && still.length > 0) {
-    const names = still.slice(0, limit).map((drift) => `${codeSpan(drift.column, 80)} ${measured(drift.statistic)}`);
-    const more = still.length > names.length ? ` and ${still.length - names.length} more` : '';
-    lines.push(`Not drifted from the profile: ${names.join(', ')}${more}.`, '');
-  }
-  return lines;
-}
-
-function methodDetails(model: ModelReport): string[] {
-  const comparison = model.comparison;
-  if (comparison === null || comparison.rows === 0) return [];
-  const { candidate, production } = comparison;
-  const by = { image: 'its image, labels withheld', stage: 'its training stage', file: 'a file' };
-  const scored =
-    production === null
-      ? `the candidate was scored by ${by[candidate.scoredBy]}`
-      : production.scoredBy === candidate.scoredBy
-        ? {
-            image: 'labels withheld, both models scored by their images',
-            stage: 'both models scored by their training stages',
-            file: 'both models scored by files',
-          }[candidate.scoredBy]
-        : `the candidate was scored by ${by[candidate.scoredBy]}, production by ${by[production.scoredBy]}`;
-  const names = new Map<string, string[]>();
-  for (const { name, method } of comparison.metrics) {
-    if (method !== null) names.set(method, [...(names.get(method) ?? []), metricLabel(name)]);
-  }
-  const methods = [...names].map(
-    ([method, of]) => `${of.map(phraseMarkdown).join(', ')} by ${escapeMarkdown(method, 128)}`,
-  );
-  const undecided = comparison.metrics.find((metric) => metric.rowsNeeded !== null);
-  const sentences = [
-    `${count(comparison.rows)} rows (${codeSpan(comparison.evaluationDigest === null ? 'no digest' : shortDigest(comparison.evaluationDigest))}), ${scored}.`,
-    ...(methods.length > 0 ? [`${methods.slice(0, 8).join('; ')}.`] : []),
-    ...(methods.some((method) => method.includes('bootstrap'))
-      ? [`${count(comparison.resamples)} resamples, seed ${comparison.seed}.`]
-      : []),
-    ...(undecided === undefined
-      ? []
-      : [
-          `About ${count(undecided.rowsNeeded ?? 0)} rows would be needed to decide ${phraseMarkdown(metricLabel(undecided.name))}.`,
-        ]),
-  ];
-  return folded('How these numbers were made', [sentences.join(' '), '']);
-}
-
-function folded(title: string, lines: readonly string[]): string[] {
-  return [`<details><summary>${title}</summary>`, '', ...lines, '</details>', ''];
+  if (model.run) parts.push(`candidate ${codeSpan(shortDigest(model.run.modelDigest))}`);
+  if (model.runKey) parts.push(`run key ${codeSpan(`${model.runKey.slice(0, 12)}…`)}`);
+  return parts;
 }
 
 function footer(report: ReportDocument, affected: readonly ModelReport[], links: CommentLinks): string {
   const parts: string[] = [];
-  if (affected.length === 1) {
-    const [model] = affected;
-    if (model?.production) {
-      const known = report.madeAt === null ? '' : `, as of ${age(model.production.at, report.madeAt)}`;
-      parts.push(
-        `production ${codeSpan(shortDigest(model.production.modelDigest))} (deployed by ${codeSpan(model.production.deployCommit.slice(0, 7))}${known})`,
-      );
-    }
-    if (model?.run) parts.push(`candidate ${codeSpan(shortDigest(model.run.modelDigest))}`);
-    if (model?.runKey) parts.push(`run key ${codeSpan(`${model.runKey.slice(0, 12)}…`)}`);
-  }
+  const [model] = affected;
+  if (model !== undefined && affected.length === 1) parts.push(...digests(model, report));
   if (links.report !== undefined) parts.push(`[report](${safeLink(links.report)})`);
   if (links.run !== undefined) parts.push(`[run](${safeLink(links.run)})`);
   parts.push(`passloop ${escapeMarkdown(report.passloop)}`);

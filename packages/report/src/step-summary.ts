@@ -10,10 +10,11 @@ import type {
   RollbackDocument,
   RunDocument,
 } from '@passloop/documents';
+import { dataDetails } from './comment-details.ts';
 import { recordChange } from './edit.ts';
 import { verdictOrder } from './headline.ts';
 import { checkSentence } from './judge.ts';
-import { dataDetails, dataLine, metricRow, safeLink, summaryLimit } from './markdown.ts';
+import { dataLine, metricRow, safeLink, summaryLimit } from './markdown.ts';
 import { phraseText } from './phrase.ts';
 import { icons, metricSentence } from './words.ts';
 

@@ -100,6 +100,8 @@ export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
     case 'non-inferior':
       return `${where(metric)} ${moved(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${allowed(metric)}).`;
     case 'outside':
+      if (metric.delta !== null && bounds(metric).length === 0)
+        return `${where(metric)} ${moved(metric.delta, digits)} (not paired, allowed ${allowed(metric)}).`;
       return `${where(metric)} is ${valueCell(metric, 'candidate')}, and must be ${bounds(metric).join(' and ')}.`;
     case 'within':
       return `${where(metric)} is ${valueCell(metric, 'candidate')} (allowed ${allowed(metric)}).`;

@@ -90,7 +90,7 @@ export function pairedBootstraps<Name extends string>(
       throw new RangeError(`${name} is ${values.production} for production and ${values.candidate} for the candidate`);
     }
     const jackknife = () => jackknifeDeltas(buckets, totals, statistic);
-    return [name, estimate(values, deltas.get(name)!, jackknife, level, method)] as const;
+    return [name, estimateDelta(values, deltas.get(name)!, jackknife, level, method)] as const;
   });
   return Object.fromEntries(estimates) as Record<Name, PairedEstimate>;
 }
@@ -148,7 +148,8 @@ function jackknifeDeltas(
   });
 }
 
-function estimate(
+/** The interval of a difference from those of the resamples. `jackknife` is asked for by BCa alone. */
+export function estimateDelta(
   values: { production: number; candidate: number },
   deltas: Float64Array,
   jackknife: () => Float64Array,

@@ -1,3 +1,4 @@
+export { ascendingIndices } from './ascending-indices.ts';
 export { benjaminiHochberg } from './benjamini-hochberg.ts';
 export {
   type BootstrapMethod,
@@ -41,3 +42,4 @@ export { rowsForMargin, rowsToDecide } from './sample-size.ts';
 export { mean, sum, variance } from './sum.ts';
 export { type Tango, tango } from './tango.ts';
 export { type Wasserstein, wasserstein, wassersteinOfBins, wassersteinOfCounts } from './wasserstein.ts';
+export { type GroupJackknife, groupJackknife, type Weighing, weighedBootstrap } from './weighing.ts';

@@ -65,6 +65,7 @@ it.each([
   'a >',
   '',
   'a > 1, b > 1',
+  'a > 1e400',
   'a > 1 ORDER BY 1',
   'a > 1 UNION SELECT true',
   "query('select 1') = 1",

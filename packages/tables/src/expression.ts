@@ -31,7 +31,7 @@ const allowedFunctions = new Set(
     .filter((name) => name !== ''),
 );
 
-type Node = { [key: string]: unknown };
+export type Node = { [key: string]: unknown };
 
 /**
  * A user's condition on one row (`where`), checked and rewritten by the engine's own parser: one scalar expression over
@@ -41,21 +41,56 @@ type Node = { [key: string]: unknown };
  * @throws ConfigurationError that names what is not allowed, or the column that isn't there
  */
 export async function scalarExpression(session: TableSession, table: Table, text: string): Promise<string> {
-  const wrapped = quoteText(`SELECT (${text}\n)`);
-  const [[serialized] = []] = await session.rows(`SELECT json_serialize_sql(${wrapped})::VARCHAR`);
-  const tree = JSON.parse(String(serialized)) as Node;
-  if (tree.error === true) throw refused(text, `it is not an SQL expression: ${plainText(String(tree.error_message))}`);
+  const refuse = (why: string) => refused(text, why);
+  const parsed = await parseExpression(session, text, refuse);
+  inspectScalar(parsed.expression, table, refuse);
+  const body = `(${await printExpression(session, parsed)})`;
+  await requireBoolean(session, table, text, body);
+  return body;
+}
+
+/** A text as the engine's parser sees it: one expression. */
+export type ParsedExpression = { text: string; expression: Node };
+
+/** @throws what `refuse` makes of the reason, for anything but one expression */
+export async function parseExpression(
+  session: TableSession,
+  text: string,
+  refuse: (why: string) => Error,
+): Promise<ParsedExpression> {
+  const [[serialized] = []] = await session.rows(`SELECT ${serializedSelect(text)}::VARCHAR`);
+  const tree = parseTree(String(serialized));
+  if (tree === null) throw refuse('a number in it is too large');
+  if (tree.error === true) throw refuse(`it is not an SQL expression: ${plainText(String(tree.error_message))}`);
   const statements = tree.statements as { node: Node }[];
   const node = statements[0]?.node;
   if (statements.length !== 1 || node === undefined || !isBareSelect(node)) {
-    throw refused(text, 'it must be one expression, not a query');
+    throw refuse('it must be one expression, not a query');
   }
   const [expression] = node.select_list as Node[];
-  inspect(expression as Node, table, text);
-  const [[printed] = []] = await session.rows(`SELECT json_deserialize_sql(json_serialize_sql(${wrapped}))`);
-  const body = `(${String(printed).slice('SELECT '.length)})`;
-  await requireBoolean(session, table, text, body);
-  return body;
+  return { text, expression: expression as Node };
+}
+
+function serializedSelect(text: string): string {
+  return `json_serialize_sql(${quoteText(`SELECT (${text}\n)`)})`;
+}
+
+/** The engine writes a literal such as 1e400 as Infinity, which is no JSON: then null. */
+function parseTree(serialized: string): Node | null {
+  try {
+    return JSON.parse(serialized) as Node;
+  } catch {
+    return null;
+  }
+}
+
+/** The text of a part of a parsed expression as the engine prints it: by its path in the tree, such as `.children[0]`. */
+export async function printExpression(session: TableSession, { text }: ParsedExpression, path = ''): Promise<string> {
+  // The part's JSON never passes through JavaScript: its long numbers would lose digits.
+  const part = `json_extract(${serializedSelect(text)}, ${quoteText(`$.statements[0].node.select_list[0]${path}`)})::VARCHAR`;
+  const alone = `replace(${serializedSelect('NULL')}::VARCHAR, json_extract(${serializedSelect('NULL')}, '$.statements[0].node.select_list')::VARCHAR, '[' || ${part} || ']')`;
+  const [[printed] = []] = await session.rows(`SELECT json_deserialize_sql((${alone})::JSON)`);
+  return String(printed).slice('SELECT '.length);
 }
 
 function isBareSelect(node: Node): boolean {
@@ -75,38 +110,50 @@ function isBareSelect(node: Node): boolean {
   );
 }
 
-function inspect(value: unknown, table: Table, text: string): void {
+/** @throws what `refuse` makes of the reason, for anything but a value of one row of the table */
+export function inspectScalar(
+  value: unknown,
+  table: Pick<Table, 'name' | 'columns'>,
+  refuse: (why: string) => Error,
+): void {
   if (Array.isArray(value)) {
-    for (const item of value) inspect(item, table, text);
+    for (const item of value) inspectScalar(item, table, refuse);
     return;
   }
   if (typeof value !== 'object' || value === null) return;
   const node = value as Node;
   if (typeof node.class === 'string') {
-    if (!allowedClasses.has(node.class)) throw refused(text, `${describe(node.class)} is not allowed`);
-    if (node.class === 'FUNCTION') inspectFunction(node, text);
-    if (node.class === 'COLUMN_REF') inspectColumn(node, table, text);
+    if (!allowedClasses.has(node.class)) throw refuse(`${describe(node.class)} is not allowed`);
+    if (
+      node.class === 'FUNCTION' &&
+      !(isPlainCall(node) && node.filter === null && allowedFunctions.has(functionName(node)))
+    )
+      throw refuse(`the function ${plainText(functionName(node), 60)} is not allowed`);
+    if (node.class === 'COLUMN_REF') inspectColumn(node, table, refuse);
     // The tree of a constant holds user text and types, no further expression.
     if (node.class === 'CONSTANT' || node.class === 'COLUMN_REF') return;
   }
-  for (const child of Object.values(node)) inspect(child, table, text);
+  for (const child of Object.values(node)) inspectScalar(child, table, refuse);
 }
 
-function inspectFunction(node: Node, text: string): void {
-  const name = String(node.function_name).toLowerCase();
-  const plain =
+export function functionName(node: Node): string {
+  return String(node.function_name).toLowerCase();
+}
+
+/** A call without schema, DISTINCT and ORDER BY. */
+export function isPlainCall(node: Node): boolean {
+  return (
     node.schema === '' &&
     (node.catalog === undefined || node.catalog === '') &&
-    node.filter === null &&
     node.distinct === false &&
-    ((node.order_bys as Node).orders as unknown[]).length === 0;
-  if (!plain || !allowedFunctions.has(name)) throw refused(text, `the function ${plainText(name, 60)} is not allowed`);
+    ((node.order_bys as Node).orders as unknown[]).length === 0
+  );
 }
 
-function inspectColumn(node: Node, table: Table, text: string): void {
+function inspectColumn(node: Node, table: Pick<Table, 'name' | 'columns'>, refuse: (why: string) => Error): void {
   const names = node.column_names as string[];
   if (names.length !== 1 || !table.columns.some((column) => column.name === names[0])) {
-    throw refused(text, `${table.name} has no column \`${plainText(names.join('.'), 100)}\`. ${columnList(table)}`);
+    throw refuse(`${table.name} has no column \`${plainText(names.join('.'), 100)}\`. ${columnList(table as Table)}`);
   }
 }
 
@@ -122,7 +169,7 @@ async function requireBoolean(session: TableSession, table: Table, text: string,
   if (described[0]?.[0] !== 'BOOLEAN') throw refused(text, `it is a ${String(described[0]?.[0])}, not true or false`);
 }
 
-function describe(nodeClass: string): string {
+export function describe(nodeClass: string): string {
   const words: Record<string, string> = {
     SUBQUERY: 'a subquery',
     WINDOW: 'a window function',

@@ -1,3 +1,4 @@
+export { type AggregateExpression, aggregateExpression } from './aggregate-expression.ts';
 export { type CanonicalColumn, canonicalColumn } from './canonical-scalar.ts';
 export { columnType, isNumeric, isTemporal, type TableColumn } from './column-types.ts';
 export { splitVersion } from './delta/delta-files.ts';

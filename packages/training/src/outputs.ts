@@ -12,14 +12,18 @@ import {
   toDecimal,
 } from '@passloop/core';
 import type { FileDigest, RunDocument } from '@passloop/documents';
-import type { LoadedModel, Stage } from '@passloop/model';
+import {
+  type LoadedModel,
+  largestMetricsFile,
+  parseMetricsFile,
+  parseMetricsFolder,
+  type Stage,
+} from '@passloop/model';
 
 /** A file that a run made: its `/` path from the model's folder, where it lies, and what it is. */
 export type OutputFile = FileDigest & { file: string };
 
 const maxFiles = 10_000;
-const maxMetricsBytes = 1 << 20;
-const maxMetrics = 1000;
 
 /**
  * The files of a stage's declared outputs; an output may be a folder.
@@ -102,7 +106,8 @@ export function modelDigest(model: LoadedModel, outputs: readonly FileDigest[]):
 }
 
 /**
- * The metrics that the run wrote into `evaluate.metrics`: a JSON object of finite numbers; nested ones are named `a.b`.
+ * The metrics that the run wrote into `evaluate.metrics`, a file or a folder that {@link parseMetricsFile} or
+ * {@link parseMetricsFolder} reads: finite numbers; nested ones are named `a.b`.
  * @throws ConfigurationError for anything else: a metric that is missing or NaN must never look like one that passed
  */
 export async function readMetrics(model: LoadedModel, folder: string): Promise<RunDocument['metrics']> {
@@ -114,34 +119,52 @@ export async function readMetrics(model: LoadedModel, folder: string): Promise<R
       hint: 'Write one JSON object of finite numbers: {"roc_auc": 0.75}.',
     });
   }
-  const file = path.join(folder, ...name.split('/'));
-  const size = await stat(file).catch(() => null);
-  if (size === null || !size.isFile()) throw fail('is no file');
-  if (size.size > maxMetricsBytes) throw fail(`is larger than ${maxMetricsBytes} bytes`);
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(file, 'utf8'));
-  } catch {
-    throw fail('is not JSON (NaN and Infinity have no JSON form)');
-  }
-  const metrics = new Map<string, string>();
-  function walk(part: unknown, place: string): void {
-    if (typeof part === 'number' && Number.isFinite(part) && place !== '') {
-      if (place.length > 256 || metrics.size >= maxMetrics) throw fail('has too many metrics, or too long names');
-      metrics.set(place, toDecimal(part));
-    } else if (typeof part === 'object' && part !== null && !Array.isArray(part)) {
-      for (const [key, child] of Object.entries(part)) walk(child, place === '' ? key : `${place}.${key}`);
-    } else {
-      throw fail(
-        `${plainText(place) || 'the whole'} is ${plainText(String(JSON.stringify(part)), 40)}, not a finite number`,
-      );
-    }
-  }
-  walk(value, '');
+  const place = path.join(folder, ...name.split('/'));
+  const found = await stat(place).catch(() => null);
+  const isFolder = found?.isDirectory() === true && !/\.(json|ya?ml|toml)$/i.test(name);
+  if (found === null || !(found.isFile() || isFolder)) throw fail('is no file');
+  const texts = await metricsTexts(place, isFolder, name);
+  const { metrics, others } = isFolder
+    ? parseMetricsFolder(texts, name)
+    : parseMetricsFile(texts.get('') as string, name);
+  for (const [metric, text] of others)
+    throw fail(`${plainText(metric) || 'the whole'} is ${text}, not a finite number`);
+  for (const [metric, value] of metrics)
+    if (!Number.isFinite(value)) throw fail(`${plainText(metric) || 'the whole'} is ${value}, not a finite number`);
   if (metrics.size === 0) throw fail('holds no metric');
+  if (metrics.has('')) throw fail(`the whole is ${metrics.get('')}, not a finite number`);
   return [...metrics]
-    .map(([metric, decimal]) => ({ name: metric, value: decimal }))
+    .map(([metric, value]) => ({ name: metric, value: toDecimal(value) }))
     .sort((left, right) => (left.name < right.name ? -1 : 1));
+}
+
+/**
+ * The text of a metrics file, under the name `''`, or those of a folder that may hold metrics. Logs and plots beside them may
+ * be large, and are not read; links are not followed.
+ * @throws ConfigurationError for more than a MiB, or more than a thousand files
+ */
+export async function metricsTexts(place: string, isFolder: boolean, name: string): Promise<Map<string, string>> {
+  async function textOf(file: string): Promise<string> {
+    if ((await stat(file)).size > largestMetricsFile)
+      throw new ConfigurationError(`${name}: is larger than ${largestMetricsFile} bytes.`, { file: name });
+    return readFile(file, 'utf8');
+  }
+  if (!isFolder) return new Map([['', await textOf(place)]]);
+  const texts = new Map<string, string>();
+  const top = (await readdir(place, { withFileTypes: true })).filter(({ name }) =>
+    /^metrics(\.json|\.yaml|\.toml)?$/.test(name),
+  );
+  const below = top.some((entry) => entry.name === 'metrics' && entry.isDirectory())
+    ? await readdir(path.join(place, 'metrics'), { recursive: true, withFileTypes: true })
+    : [];
+  for (const entry of [...top, ...below]) {
+    const file = path.join(entry.parentPath, entry.name);
+    const inside = path.relative(place, file).split(path.sep).join('/');
+    if (!entry.isFile()) continue;
+    if (texts.size >= 1000) throw new ConfigurationError(`${name}: has more than 1000 files.`, { file: name });
+    texts.set(inside, await textOf(file));
+  }
+  return texts;
 }
 
 /** Moves declared outputs from one folder to another on the same disk, each in place of what was there. */

@@ -377,7 +377,8 @@ describe('a run that cannot be', () => {
   });
 
   it.each([
-    ['NaN', 'float("nan")', /^out\/metrics\.json: is not JSON \(NaN and Infinity have no JSON form\)\.$/],
+    ['NaN', 'float("nan")', /^out\/metrics\.json: accuracy is NaN, not a finite number\.$/],
+    ['infinite', '-float("inf")', /^out\/metrics\.json: accuracy is -Infinity, not a finite number\.$/],
     ['null', 'None', /^out\/metrics\.json: accuracy is null, not a finite number\.$/],
     ['text', '"high"', /^out\/metrics\.json: accuracy is "high", not a finite number\.$/],
     ['a list', '[1]', /^out\/metrics\.json: accuracy is \[1\], not a finite number\.$/],

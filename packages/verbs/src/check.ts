@@ -11,6 +11,7 @@ import { type Context, timestamp } from './context.ts';
 import { lazyEngine } from './lazy-engine.ts';
 import { type OutFolder, outFolder } from './out-folder.ts';
 import { type CheckPlan, type PlannedCheck, type PlanRequest, planCheck } from './plan.ts';
+import { plotsOf } from './plots-part.ts';
 import { remoteTables } from './remote-tables.ts';
 import { runStage } from './run-stage.ts';
 import { openModelStore } from './store.ts';
@@ -94,7 +95,8 @@ async function checkModel(context: Context, plan: CheckPlan, check: PlannedCheck
   const run = await runStage(context, { workspace, model, store, outputs: out.outputs });
   await out.write('run', run);
   const known = await readProduction(context, store, model);
-  const trained: Parts = { ...data.parts, run, production: known.pointer };
+  const plots = await plotsOf(session, model, out.outputs);
+  const trained: Parts = { ...data.parts, run, production: known.pointer, ...plots };
   const { evaluate } = model;
   if (evaluate === undefined) return withMissing(trained, notEvaluated(model));
   const evaluation = await openEvaluation(session, workspace, { ...model, evaluate }, out.outputs, part.fetch);

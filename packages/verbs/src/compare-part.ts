@@ -73,7 +73,7 @@ export async function comparePart(part: PartContext, parts: Parts, request: Comp
     engine: () => engine.open(),
     signature: scored.signature,
     dataset: evaluation.dataset,
-    candidate: { modelDigest: run.modelDigest, imageDigest, predictions: scored.predictions },
+    candidate: { modelDigest: run.modelDigest, imageDigest, predictions: scored.predictions, metrics: run.metrics },
     probe: parts.probe,
     imageBytes: image?.bytes ?? null,
     folder: out.folder,

@@ -1,10 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { silentProgress, temporaryFolder } from '@passloop/core';
+import type { RunDocument } from '@passloop/documents';
 import { parseModelFile } from '@passloop/model';
 import { openDirectoryStore } from '@passloop/record';
 import { openTables } from '@passloop/tables';
 import { describe, expect, it } from 'vitest';
+import { createResult, createRun } from '../../record/src/fixtures/documents.ts';
 import { type CompareStage, compareStage, type Production } from './compare-stage.ts';
 
 const [model] = parseModelFile(
@@ -33,7 +35,11 @@ const unknown: Production = {
 };
 
 /** Compares a candidate whose scores are those of its file; `scores` says what is in it. */
-async function compareCandidate(overrides: Partial<CompareStage>, scores = (row: number) => `${(row % 50) / 50}`) {
+async function compareCandidate(
+  overrides: Partial<CompareStage>,
+  scores = (row: number) => `${(row % 50) / 50}`,
+  productionMetrics?: RunDocument['metrics'],
+) {
   await using folder = await temporaryFolder('compare-stage');
   const lines = (header: string, cell: (row: number) => string | number) =>
     [header, ...Array.from({ length: 200 }, (_, row) => `${row},${cell(row)}`)].join('\n');
@@ -42,13 +48,18 @@ async function compareCandidate(overrides: Partial<CompareStage>, scores = (row:
     lines('id,y', (row) => (row % 50 > 25 ? 1 : 0)),
   );
   await writeFile(path.join(folder.path, 'p.csv'), lines('id,s', scores));
+  const store = openDirectoryStore(path.join(folder.path, 'store'));
+  if (productionMetrics !== undefined) {
+    const made = await createResult(path.join(folder.path, 'made'), { 'out/x': 'x' }, { metrics: productionMetrics });
+    await store.saveRun(made);
+  }
   await using session = await openTables();
   const table = await session.open({ uri: 'test.csv', root: folder.path });
   const now = () => new Date('2026-11-25T00:00:00Z');
   return await compareStage({
     context: { cwd: folder.path, env: {}, now, progress: silentProgress, version: '0' },
     session,
-    store: openDirectoryStore(path.join(folder.path, 'store')),
+    store,
     scoredBy: 'stage',
     engine: async () => {
       throw new Error('no engine is asked for');
@@ -57,7 +68,12 @@ async function compareCandidate(overrides: Partial<CompareStage>, scores = (row:
     environment: 'prod',
     signature: null,
     dataset: { table, digest: digest('d') },
-    candidate: { modelDigest: digest('c'), imageDigest: null, predictions: path.join(folder.path, 'p.csv') },
+    candidate: {
+      modelDigest: digest('c'),
+      imageDigest: null,
+      predictions: path.join(folder.path, 'p.csv'),
+      metrics: [{ name: 'test.auc', value: '0.81' }],
+    },
     production: unknown,
     productionProblem: null,
     probe: null,
@@ -100,5 +116,67 @@ it('is inconclusive where what is known of production is too old', async () => {
     outcome: 'not-comparable',
     verdict: 'inconclusive',
     reason: productionProblem,
+  });
+});
+
+describe('gates on the numbers of metrics files', () => {
+  const known = { ...unknown, runKey: createRun().runKey };
+  const [auc, sensitivity] = ['roc_auc', 'sensitivity'].map((metric) => ({
+    ...model!.gates[0]!,
+    metric,
+    margin: 0.02,
+  }));
+  const numbers: CompareStage['model'] = {
+    ...model!,
+    metrics: { sensitivity: { kind: 'file', name: 'test.auc' } },
+    gates: [sensitivity!],
+  };
+  const baseline: CompareStage['model'] = {
+    ...model!,
+    evaluate: { ...model!.evaluate!, baseline: 'metrics' },
+    gates: [auc!],
+  };
+
+  it.each([
+    ['0.83', { verdict: 'within', gate: 'pass', delta: '-0.02', interval: null }],
+    ['0.8301', { verdict: 'outside', gate: 'fail', delta: '-0.0201', interval: null }],
+  ])("holds the candidate's file against production's, %s", async (value, expected) => {
+    const production = [{ name: 'test.auc', value }];
+    // Production can be scored by nobody: no row of it is asked for where all gates are on files.
+    const comparison = await compareCandidate(
+      { production: known, model: { ...numbers, evaluate: { ...model!.evaluate!, baseline: 'metrics' } } },
+      undefined,
+      production,
+    );
+
+    expect(comparison.metrics).toMatchObject([{ ...expected, method: 'unpaired: two numbers, no interval' }]);
+    expect(comparison.verdict).toBe(expected.gate);
+  });
+
+  it("measures the candidate on the rows, where production's own numbers are its baseline", async () => {
+    const comparison = await compareCandidate({ production: known, model: baseline }, undefined, [
+      { name: 'roc_auc', value: '0.9' },
+    ]);
+
+    expect(comparison).toMatchObject({
+      outcome: 'compared',
+      verdict: 'pass',
+      rows: 200,
+      metrics: [{ production: '0.9', candidate: '1', delta: '0.1', verdict: 'within' }],
+    });
+  });
+
+  it.each<[string, RunDocument['metrics'] | undefined, Partial<Production>]>([
+    ['lacks the number', [{ name: 'auc', value: '0.9' }], {}],
+    ['is of a run that the store has not', undefined, {}],
+    ['is of a run that nobody knows', [{ name: 'roc_auc', value: '0.9' }], { runKey: null }],
+  ])("never passes where production's file %s", async (_, metrics, more) => {
+    const comparison = await compareCandidate(
+      { production: { ...known, ...more }, model: baseline },
+      undefined,
+      metrics,
+    );
+
+    expect(comparison.verdict).toBe('fail');
   });
 });

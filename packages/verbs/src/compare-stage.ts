@@ -1,7 +1,8 @@
 import path from 'node:path';
-import { PassloopError, plainText, shortDigest } from '@passloop/core';
-import type { ComparisonDocument, Outcome, ProbeDocument, ProductionPointer } from '@passloop/documents';
+import { fromDecimal, PassloopError, plainText, shortDigest } from '@passloop/core';
+import type { ComparisonDocument, Outcome, ProbeDocument, ProductionPointer, RunDocument } from '@passloop/documents';
 import {
+  type CompareRequest,
   compareModels,
   decideOutcome,
   type EvaluationFrame,
@@ -9,7 +10,7 @@ import {
   type InconclusivePolicy,
 } from '@passloop/evaluation';
 import type { LoadedModel, Signature } from '@passloop/model';
-import { tensorColumn } from '@passloop/model';
+import { tensorColumn, unpairedGates } from '@passloop/model';
 import { type Engine, readTableColumns, scoreByImage, writePredictions } from '@passloop/packaging';
 import type { Store } from '@passloop/record';
 import type { Table, TableSession } from '@passloop/tables';
@@ -34,7 +35,13 @@ export type CompareStage = {
   signature: Signature | null;
   dataset: { table: Table; digest: string };
   /** `imageDigest`: null where no image was built; an image that no registry has yet is named by its id. */
-  candidate: { modelDigest: string; imageDigest: string | null; predictions: string };
+  candidate: {
+    modelDigest: string;
+    imageDigest: string | null;
+    predictions: string;
+    /** What its run wrote into `evaluate.metrics`. */
+    metrics: RunDocument['metrics'];
+  };
   production: Production | null;
   /** Why nothing is known of production, where that is not simply because there is none. */
   productionProblem: string | null;
@@ -84,8 +91,10 @@ export async function compareStage(stage: CompareStage): Promise<ComparisonDocum
   if (outcome === 'unchanged' || outcome === 'same-model')
     return compareModels({ ...base, outcome, reason: null, frame: null });
   try {
-    const predictions = outcome === 'first' ? null : await productionPredictions(stage);
-    return compareModels({ ...base, outcome, reason: null, frame: await frameOf(stage, predictions) });
+    const unpaired = await unpairedNumbers(stage);
+    const isAlone = outcome === 'first' || model.evaluate?.baseline === 'metrics';
+    const predictions = isAlone ? null : await productionPredictions(stage);
+    return compareModels({ ...base, outcome, reason: null, unpaired, frame: await frameOf(stage, predictions) });
   } catch (error) {
     // What production or the candidate predicted cannot be joined with the rows: said, and never a pass.
     if (!(error instanceof PassloopError) || outcome === 'first') throw error;
@@ -97,6 +106,33 @@ export async function compareStage(stage: CompareStage): Promise<ComparisonDocum
     }
     return compareModels({ ...base, outcome: 'not-comparable', reason, frame: null });
   }
+}
+
+/** The numbers of gates that compare metrics files: the candidate's from its run, production's from the run that made it. */
+async function unpairedNumbers(stage: CompareStage): Promise<CompareRequest['unpaired']> {
+  const { model, production, store, candidate } = stage;
+  const gates = unpairedGates(model);
+  if (gates.size === 0) return {};
+  const source = model.evaluate?.metrics ?? 'metrics file';
+  const numberIn = (metrics: RunDocument['metrics'], name: string) => {
+    const found = metrics.find((metric) => metric.name === name);
+    return found === undefined ? null : fromDecimal(found.value);
+  };
+  let before: RunDocument['metrics'] = [];
+  if (production !== null) {
+    if (production.runKey === null) throw noPredictions('the run that made it is not known');
+    before = (await store.restoreRun(production.runKey, path.join(stage.folder, 'production-run'))).metrics;
+  }
+  return Object.fromEntries(
+    [...gates].map(([gate, { name, candidate: from }]) => [
+      gate,
+      {
+        production: numberIn(before, name),
+        candidate: from === 'rows' ? ('rows' as const) : numberIn(candidate.metrics, name),
+        source,
+      },
+    ]),
+  );
 }
 
 /** The candidate's rows alone; null where these can't be had either. */
@@ -132,6 +168,7 @@ async function frameOf(stage: CompareStage, production: Table | null): Promise<E
     columns: model.columns,
     slices: [...new Set(model.gates.flatMap((gate) => gate.slices))],
     metrics: model.gates.map((gate) => gate.metric),
+    declared: model.metrics,
     dataset: dataset.table,
     production,
     candidate,
@@ -166,14 +203,22 @@ async function productionPredictions(stage: CompareStage): Promise<Table> {
     columns: [...new Set(stage.signature.inputs.map(tensorColumn))],
     key,
   });
-  const scores = await scoreByImage({
-    engine: await stage.engine(),
+  const engine = await stage.engine();
+  const asked = scoreByImage({
+    engine,
     image: production.imageReference,
     model: model.name,
     signature: stage.signature,
     columns,
     withheld: [model.columns.label],
     progress: context.progress,
+  });
+  const scores = await asked.catch((error: unknown) => {
+    if (!(error instanceof PassloopError)) throw error;
+    // Two images are asked in a check: a reader must not look for the candidate's fault.
+    const { code, hint } = error;
+    const message = `Production's image did not score these rows: ${error.message}`;
+    throw new PassloopError(code, message, { hint: hint ?? undefined, cause: error });
   });
   const file = path.join(folder, 'predictions.parquet');
   await writePredictions(session, stage.dataset.table, {

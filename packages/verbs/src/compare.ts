@@ -1,7 +1,18 @@
-import { ConfigurationError } from '@passloop/core';
+import { stat } from 'node:fs/promises';
+import path from 'node:path';
+import { ConfigurationError, canonicalJson, sha256 } from '@passloop/core';
 import type { ComparisonDocument } from '@passloop/documents';
-import { compareFiles, defaultResampling, parseGateFlag } from '@passloop/evaluation';
+import {
+  compareFiles,
+  compareNumbers,
+  defaultResampling,
+  type NumbersSide,
+  parseGateFlag,
+  parseMetricFlags,
+} from '@passloop/evaluation';
+import { type Model, parseMetricsFile, parseMetricsFolder } from '@passloop/model';
 import { openTables } from '@passloop/tables';
+import { metricsTexts } from '@passloop/training';
 import type { Context } from './context.ts';
 
 export type CompareRequest = {
@@ -9,12 +20,21 @@ export type CompareRequest = {
   candidate: string;
   /** Labels and slice columns; one of the predictions files where absent. */
   dataset?: string | undefined;
-  task?: 'binary' | 'multiclass' | 'regression' | undefined;
-  key: readonly string[];
-  label: string;
+  task?: Model['task'] | undefined;
+  key?: readonly string[] | undefined;
+  label?: string | undefined;
   score?: string | undefined;
+  /** `CLASS=COLUMN`: a multiclass model's scores. */
+  scores?: readonly string[] | undefined;
   prediction?: string | undefined;
   positive?: string | undefined;
+  weight?: string | undefined;
+  unit?: string | undefined;
+  query?: string | undefined;
+  /** `name={kind: ...}`: metrics of one's own. */
+  define?: readonly string[] | undefined;
+  /** The two files hold numbers, no predictions. */
+  numbers?: boolean | undefined;
   /** `name:direction:margin`, as flags. */
   metrics: readonly string[];
   slices?: readonly string[] | undefined;
@@ -22,13 +42,27 @@ export type CompareRequest = {
   seed?: number | undefined;
 };
 
-/** Compares two predictions files, gate by gate. */
+/** Compares two predictions files, gate by gate, or the numbers of two metrics files. */
 export async function compare(context: Context, request: CompareRequest): Promise<ComparisonDocument> {
   if (request.metrics.length === 0) {
     throw new ConfigurationError('No gate is given.', {
       hint: 'For example: --metric roc_auc:higher:0.005 (name:direction:margin).',
     });
   }
+  if (request.numbers === true) {
+    return compareNumbers({
+      production: await numbersOf(context, request.production),
+      candidate: await numbersOf(context, request.candidate),
+      flags: request.metrics,
+    });
+  }
+  const { key, label } = request;
+  if (key === undefined || key.length === 0 || label === undefined) {
+    throw new ConfigurationError(`--${label === undefined ? 'label' : 'key'} is not given.`, {
+      hint: 'Predictions are joined by --key, and held against --label. Two files of numbers: --numbers.',
+    });
+  }
+  const declared = parseMetricFlags(request.define ?? []);
   const resamples = request.resamples ?? defaultResampling.resamples;
   if (resamples < 200 || resamples > 100_000) {
     throw new ConfigurationError(`--resamples is ${resamples}; it must be between 200 and 100,000.`, {
@@ -45,14 +79,19 @@ export async function compare(context: Context, request: CompareRequest): Promis
     dataset: request.dataset === undefined ? null : source(request.dataset),
     task: request.task ?? null,
     columns: {
-      key: [...request.key],
-      label: request.label,
+      key: [...key],
+      label,
       score: request.score,
+      scores: scoresOf(request.scores ?? []),
       prediction: request.prediction,
       positive: request.positive,
+      weight: request.weight,
+      unit: request.unit,
+      query: request.query,
     },
+    declared,
     gates: request.metrics.map((flag) => {
-      const gate = parseGateFlag(flag);
+      const gate = parseGateFlag(flag, declared);
       return gate.margin === undefined
         ? gate
         : { ...gate, slices: [...new Set([...gate.slices, ...(request.slices ?? [])])] };
@@ -64,4 +103,33 @@ export async function compare(context: Context, request: CompareRequest): Promis
     },
     inconclusive: 'block',
   });
+}
+
+function scoresOf(flags: readonly string[]): Record<string, string> | undefined {
+  if (flags.length === 0) return undefined;
+  const found = new Map<string, string>();
+  for (const flag of flags) {
+    const at = flag.lastIndexOf('=');
+    const [name, column] = [flag.slice(0, at), flag.slice(at + 1)];
+    if (at <= 0 || column === '' || found.has(name)) {
+      throw new ConfigurationError(
+        `--scores ${JSON.stringify(flag)}: ${found.has(name) ? 'the class is named twice' : 'CLASS=COLUMN is needed'}.`,
+      );
+    }
+    found.set(name, column);
+  }
+  return Object.fromEntries(found);
+}
+
+/** A metrics file, or the folder of a run. */
+async function numbersOf(context: Context, name: string): Promise<NumbersSide> {
+  const place = path.resolve(context.cwd, name);
+  const found = await stat(place).catch(() => null);
+  if (found === null || !(found.isFile() || found.isDirectory())) {
+    throw new ConfigurationError(`There is no file or folder ${name}.`, { file: name });
+  }
+  const texts = await metricsTexts(place, found.isDirectory(), name);
+  const digest = sha256(canonicalJson(Object.fromEntries(texts)));
+  const file = found.isDirectory() ? parseMetricsFolder(texts, name) : parseMetricsFile(texts.get('') as string, name);
+  return { name, digest, file };
 }

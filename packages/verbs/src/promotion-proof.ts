@@ -159,7 +159,12 @@ export async function measureCandidate(
     environment: request.environment,
     signature: section.signature,
     dataset: { table: dataset, digest: files.digest },
-    candidate: { modelDigest: request.run.modelDigest, imageDigest: image.digest, predictions: proof.predictions },
+    candidate: {
+      modelDigest: request.run.modelDigest,
+      imageDigest: image.digest,
+      predictions: proof.predictions,
+      metrics: request.run.metrics,
+    },
     production: request.production,
     productionProblem: null,
     probe: proof.probe,

@@ -10,6 +10,7 @@ import type {
 } from '@passloop/documents';
 import { decideOutcome, reviewComparison } from '@passloop/evaluation';
 import { returnsIn } from '@passloop/gitops';
+import { unpairedGates } from '@passloop/model';
 import { storedRun } from '@passloop/training';
 import { readHandOverKey } from './hand-over.ts';
 import { imageKeyOf } from './image-key-of.ts';
@@ -209,7 +210,8 @@ function checkedComparison(
   if (comparison.outcome !== outcome && comparison.outcome !== 'not-comparable') {
     throw new WrongProof(`its comparison says ${comparison.outcome}, and this is ${outcome}`);
   }
-  const wrong = reviewComparison(comparison, model.gates, inconclusiveIn(model, environment.name));
+  const unpaired = new Set(unpairedGates(model).keys());
+  const wrong = reviewComparison(comparison, model.gates, inconclusiveIn(model, environment.name), unpaired);
   if (wrong !== null) throw new WrongProof(`its comparison does not hold: ${wrong}`);
   return comparison;
 }

@@ -1,6 +1,7 @@
 import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { sha256, type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import type { ModelReport } from '@passloop/documents';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPointer } from '../../record/src/fixtures/documents.ts';
@@ -289,7 +290,7 @@ describe('files that are not what a run of this commit leaves', () => {
     [
       'the metrics are NaN',
       (place) => writeFile(path.join(place, output('metrics.json')), '{"scale": NaN}'),
-      /out\/metrics\.json: is not JSON/,
+      /out\/metrics\.json: scale is NaN, not a finite number/,
     ],
     [
       'the metrics are words',
@@ -530,8 +531,18 @@ it('an honest candidate is kept, with all that can be found out found out again'
   const before = await planJob(world.context, { against: world.base });
   expect(before.models).toEqual([{ name: 'toy', stored: 'none' }]);
   expect(before.recipients).toEqual({ toy: world.recipient });
-  const sealed = await world.seal(await world.candidate(), { plan: before.plan, head: undefined });
+  // What a candidate says that its plots are is not looked at: they are drawn from its files.
+  const forged = (model: ModelReport) => {
+    model.plots = [{ file: 'x', title: 'forged', lines: null, bars: null, matrix: null, reason: 'forged' }];
+  };
+  const candidate = await world.candidate({ report: forged });
+  const sealed = await world.seal(candidate, { plan: before.plan, head: undefined });
   expect(sealed.saved).toEqual({ run: 'stored', proof: 'stored' });
+  const [scores, metrics, ...others] = sealed.report.models[0]?.plots ?? [];
+  expect(scores?.lines).toMatchObject({ x: 'id', y: 'score', rows: 240, series: [{ name: 'score' }] });
+  expect(scores?.lines?.series[0]?.points).toHaveLength(200);
+  expect(metrics).toMatchObject({ file: 'out/metrics.json', lines: null, reason: 'it holds no list of records' });
+  expect(others).toEqual([]);
   expect(sealed.report).toMatchObject({
     verdict: 'pass',
     head: world.head,

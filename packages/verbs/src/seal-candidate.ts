@@ -27,6 +27,7 @@ import { judged, oneModelReport } from './one-model-report.ts';
 import { openSeal, type SealRequest, type SealStep } from './open-seal.ts';
 import { outFolder } from './out-folder.ts';
 import { type CheckPlan, type PlannedCheck, planCheck } from './plan.ts';
+import { plotsOf } from './plots-part.ts';
 import { scanModel, sealedImagePart } from './sealed-image.ts';
 import { refuseVanishing } from './store.ts';
 import { proofKeyOf } from './stored-proof.ts';
@@ -111,7 +112,8 @@ async function sealStep(step: SealStep, request: SealRequest, sealed: Omit<Seale
   const { model } = check;
   const { evaluate } = model;
   const known = store === null ? null : await readProduction(context, store, model);
-  const trained: Parts = { ...step.parts, production: known?.pointer ?? null };
+  const plots = await plotsOf(session, model, outputs);
+  const trained: Parts = { ...step.parts, production: known?.pointer ?? null, ...plots };
   if (evaluate === undefined) {
     return withMissing(await keep(step, request, sealed, trained, null), notEvaluated(model));
   }

@@ -51,11 +51,11 @@ export function addCheckCommands(program: Command): void {
   common(
     program
       .command('compare')
-      .description('compare two predictions files, gate by gate')
+      .description('compare two predictions files, or two files of numbers, gate by gate')
       .requiredOption('--production <file>', 'predictions of what is in production')
       .requiredOption('--candidate <file>', 'predictions of the candidate')
-      .requiredOption('--key <column>', 'the column that names a row (several times for several)', several)
-      .requiredOption('--label <column>', 'the column of the truth')
+      .option('--key <column>', 'the column that names a row (several times for several)', several)
+      .option('--label <column>', 'the column of the truth')
       .requiredOption(
         '--metric <gate>',
         'name:direction:margin, such as roc_auc:higher:0.005 (several times for several)',
@@ -63,9 +63,23 @@ export function addCheckCommands(program: Command): void {
       )
       .option('--dataset <file>', 'where labels and slice columns are (default: in the predictions)')
       .option('--score <column>', 'the column of the score')
+      .option('--scores <class=column>', "a multiclass model's column of a class (once a class)", several)
       .option('--prediction <column>', 'the column of the predicted label')
       .option('--positive <value>', 'the positive class')
-      .addOption(new Option('--task <name>', 'the kind of model').choices(['binary', 'multiclass', 'regression']))
+      .option('--weight <column>', 'how much a row counts')
+      .option('--unit <column>', 'what rows belong to (a user, a series): rows of one are resampled together')
+      .option('--query <column>', 'the query that a row of a ranking belongs to')
+      .addOption(
+        new Option('--task <name>', 'the kind of model').choices([
+          'binary',
+          'multiclass',
+          'regression',
+          'forecast',
+          'ranking',
+        ]),
+      )
+      .option('--define <metric>', 'a metric of your own, NAME={kind: ...} as in a model file', several)
+      .option('--numbers', 'the files are metrics files, or folders of DVCLive or MLflow: unpaired')
       .option('--slice <column>', 'judge each value of this column apart (several times for several)', several)
       .option('--resamples <number>', 'resamples of the bootstrap, 200 to 100,000 (default: 2000)', wholeNumber)
       .option('--seed <number>', 'seed of the bootstrap (default: 7)', wholeNumber)
@@ -75,14 +89,20 @@ export function addCheckCommands(program: Command): void {
       flags: CommonFlags & {
         production: string;
         candidate: string;
-        key: string[];
-        label: string;
+        key?: string[];
+        label?: string;
         metric: string[];
         dataset?: string;
         score?: string;
+        scores?: string[];
         prediction?: string;
         positive?: string;
-        task?: 'binary' | 'multiclass' | 'regression';
+        weight?: string;
+        unit?: string;
+        query?: string;
+        task?: 'binary' | 'multiclass' | 'regression' | 'forecast' | 'ranking';
+        define?: string[];
+        numbers?: boolean;
         slice?: string[];
         resamples?: number;
         seed?: number;
@@ -107,7 +127,9 @@ or a bound of its own, or both:                         accuracy:higher:min=0.8 
 with slice=COLUMN, minRows=N (100), severity=warn:      f1:higher:0.01:slice=country:minRows=300
 Metrics of a score: ${metricNames.score.join(', ')}
 Metrics of a prediction: ${metricNames.prediction.join(', ')}
+With a parameter: ${metricNames.parameters.join(', ')}; others by --define, and every one explained in docs/metrics.md
 
 Example:
   passloop compare --production old.csv --candidate new.csv --key id --label late --score score \\
-    --metric roc_auc:higher:0.005 --slice carrier`;
+    --metric roc_auc:higher:0.005 --slice carrier
+  passloop compare --numbers --production old/metrics.json --candidate out/metrics.json --metric test.auc:higher:0.01`;

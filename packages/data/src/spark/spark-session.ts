@@ -27,7 +27,7 @@ const readers: Record<TableFormat, { format: string; options: Record<string, str
 };
 
 /** Where the driver's Python stands beside this code: in the sources, and in a built bundle that copied it. */
-export function sparkJobFolder(): string {
+function sparkJobFolder(): string {
   return fileURLToPath(new URL('./job/', import.meta.url));
 }
 

@@ -1,7 +1,7 @@
 import type { Gate } from '@passloop/model';
 import { createRandom } from '@passloop/statistics';
 import type { CompareRequest } from '../compare.ts';
-import type { EvaluationFrame } from '../frame.ts';
+import { type EvaluationFrame, predictionsOf } from '../frame.ts';
 import { defaultResampling } from '../measure.ts';
 
 /** A gate as the model file gives it, with its defaults. */
@@ -55,8 +55,11 @@ export function scoredFrame(options: ScoredOptions = {}): EvaluationFrame {
     evaluationDigest: `sha256:${'e'.repeat(64)}`,
     classes: ['0', '1'],
     labels,
-    production: sides[0]!,
-    candidate: sides[1]!,
+    weights: null,
+    units: null,
+    declared: {},
+    production: predictionsOf(sides[0]!),
+    candidate: predictionsOf(sides[1]!),
     slices: [{ column: 'hub', codes, values: ['large', 'medium', 'small'] }],
   };
 }

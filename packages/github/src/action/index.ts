@@ -10,6 +10,7 @@ export {
   documentText,
   flag,
   flagOn,
+  lines,
   list,
   optionalText,
   readInputs,

@@ -30,6 +30,13 @@ export const documentText = z
 /** One entry a line; a single line may hold several, separated by commas. Blank lines don't count. */
 export const list = z.string().max(65_536).transform(entriesOf).default([]);
 
+/** One entry a line, and only a line: entries may hold commas. */
+export const lines = z
+  .string()
+  .max(65_536)
+  .transform((text) => entriesOf(`${text}\n`))
+  .default([]);
+
 /** A list that may not be empty. */
 export const requiredList = z
   .string()

@@ -62,6 +62,7 @@ models:
           timeout: 60s
     evaluate: {dataset: test, predictions: out/predictions.csv, metrics: out/metrics.json}
     gates: [{metric: roc_auc, direction: higher, margin: 0.05, min: 0.6}]
+    plots: [{path: out/predictions.csv, x: id, y: score}, out/metrics.json]
     package:
       model: out/model.safetensors
       requirements: serve.lock

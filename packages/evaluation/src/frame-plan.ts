@@ -1,0 +1,132 @@
+import { ConfigurationError, plainText } from '@passloop/core';
+import { type MetricTask, type Model, metricForm } from '@passloop/model';
+import { findColumn, isNumeric, requireColumn, type Table, type TableColumn } from '@passloop/tables';
+import type { FrameColumn } from './frame-columns.ts';
+
+export type ColumnField = keyof Model['columns'];
+
+/** What is asked of the rows, beside the tables. */
+export type PlanQuestion = {
+  task: MetricTask;
+  columns: Model['columns'];
+  /** Columns of the dataset; one that it lacks is left out, and the comparison fails the gate that names it. */
+  slices: readonly string[];
+  /** The metrics that will be measured: what they need is required here, with the field that lacks it. */
+  metrics?: readonly string[];
+  /** What the model file declares under `metrics`. */
+  declared?: Model['metrics'];
+  /** How messages name a field of `columns`: `columns.score` of the model file by default. */
+  fieldName?: (field: ColumnField) => string;
+};
+
+export type Planned = PlanQuestion & { fieldName: (field: ColumnField) => string };
+
+/** Tasks whose labels are numbers. */
+export function hasNumberLabels(task: MetricTask): boolean {
+  return task !== 'binary' && task !== 'multiclass';
+}
+
+/** @throws ConfigurationError where the columns that are given can't serve the task or a metric */
+export function requireTask({ task, columns, metrics = [], declared, fieldName }: Planned): void {
+  const refuse = (field: ColumnField, why: string, hint: string) =>
+    new ConfigurationError(`${fieldName(field)} ${why}`, { hint });
+  if (columns.score === undefined && columns.scores === undefined && columns.prediction === undefined) {
+    throw new ConfigurationError(
+      `Neither ${fieldName('score')} nor ${fieldName('prediction')} is given: there is nothing to compare.`,
+    );
+  }
+  if (columns.scores !== undefined && task !== 'multiclass') {
+    throw refuse(
+      'scores',
+      `is for multiclass models, and this one is ${task}.`,
+      `Name one column: ${fieldName('score')}.`,
+    );
+  }
+  if (columns.query !== undefined && task !== 'ranking') {
+    throw refuse(
+      'query',
+      `is for rankings, and this model is ${task}.`,
+      `Rows of one user or series: ${fieldName('unit')}.`,
+    );
+  }
+  if (task === 'ranking' && columns.query === undefined) {
+    throw refuse(
+      'query',
+      'is not given: a ranking is measured query by query.',
+      'Name the column of the dataset that holds the query.',
+    );
+  }
+  if (task === 'ranking' && columns.unit !== undefined) {
+    throw refuse('unit', 'is given beside a query: a ranking is resampled by its queries.', 'Leave it out.');
+  }
+  for (const name of metrics) {
+    const form = metricForm(name, declared);
+    if (form === null || form === 'image' || form.needs === null || !form.tasks.includes(task)) continue;
+    const field = form.needs === 'score' && task === 'multiclass' ? 'scores' : form.needs;
+    if (columns[field] !== undefined) continue;
+    throw new ConfigurationError(`The metric ${name} needs ${fieldName(field)}, which is not given.`, {
+      hint: `Name the column of the predictions that holds the ${form.needs}${field === 'scores' ? ' of each class' : ''}.`,
+    });
+  }
+}
+
+export type PlanTables = { dataset: Table; production: Table | null; candidate: Table };
+
+/** The columns to read, the label first. Scores, weights, and labels and predictions that are numbers must be numbers. */
+export function frameColumns(request: Planned & PlanTables): FrameColumn[] {
+  const { dataset, production, candidate, columns, task, fieldName } = request;
+  const found: FrameColumn[] = [];
+  function add(of: FrameColumn['of'], table: Table, role: FrameColumn['role'], name: string, more: Further = {}): void {
+    const field = more.field ?? fieldName(role as ColumnField);
+    const column = requireColumn(table, name, field);
+    const namedBy = `${field} names it`;
+    const isNumber =
+      role === 'score' ||
+      role === 'scores' ||
+      role === 'weight' ||
+      role === 'named' ||
+      (hasNumberLabels(task) && (role === 'label' || role === 'prediction'));
+    requireType(table, column, namedBy, isNumber);
+    found.push({ of, role, table, column, namedBy, alias: `passloop ${found.length}`, className: more.className });
+  }
+  add('dataset', dataset, 'label', columns.label);
+  if (columns.weight !== undefined) add('dataset', dataset, 'weight', columns.weight);
+  const unit = task === 'ranking' ? ('query' as const) : ('unit' as const);
+  if (columns[unit] !== undefined) add('dataset', dataset, 'unit', columns[unit], { field: fieldName(unit) });
+  for (const [of, table] of [['production', production] as const, ['candidate', candidate] as const]) {
+    if (table === null) continue;
+    if (columns.score !== undefined) add(of, table, 'score', columns.score);
+    for (const [className, name] of Object.entries(columns.scores ?? {})) {
+      add(of, table, 'scores', name, { className, field: `${fieldName('scores')}.${className}` });
+    }
+    if (columns.prediction !== undefined) add(of, table, 'prediction', columns.prediction);
+    for (const [metric, name] of namedColumns(request))
+      add(of, table, 'named', name, { field: `metrics.${metric}.column` });
+  }
+  for (const name of new Set(request.slices)) {
+    if (findColumn(dataset, name) !== null) add('dataset', dataset, 'slice', name, { field: 'a gate' });
+  }
+  return found;
+}
+
+type Further = { field?: string; className?: string };
+
+/** Columns of the predictions that measured metrics name themselves, each once: [metric, column]. */
+function namedColumns({ metrics = [], declared = {} }: Pick<PlanQuestion, 'metrics' | 'declared'>): [string, string][] {
+  const found = new Map<string, string>();
+  for (const name of metrics) {
+    const metric = Object.hasOwn(declared, name) ? declared[name] : undefined;
+    if (metric?.kind === 'pinball' && metric.column !== undefined && !found.has(metric.column))
+      found.set(metric.column, name);
+  }
+  return [...found].map(([column, metric]) => [metric, column]);
+}
+
+function requireType(table: Table, column: TableColumn, namedBy: string, number: boolean): void {
+  if (number ? isNumeric(column.type) : column.type !== 'nested' && column.type !== 'binary') return;
+  const need = number ? 'numbers are needed' : 'one plain value a row is needed';
+  throw new ConfigurationError(
+    `${table.name}: \`${column.name}\` is ${plainText(column.engineType, 60)}; ${namedBy}, and ${need}.`,
+    { file: table.source?.uri },
+  );
+}

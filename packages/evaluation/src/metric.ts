@@ -1,0 +1,117 @@
+import type { CatalogMetric, MetricTask } from '@passloop/model';
+import { mean, sum } from '@passloop/statistics';
+import type { EvaluationFrame, Predictions } from './frame.ts';
+
+export type PredictionColumn = 'score' | 'scores' | 'prediction';
+
+type Common = {
+  tasks: readonly MetricTask[];
+  /** Which column of a prediction it reads; null where it reads columns of its own. */
+  needs: CatalogMetric['needs'] | null;
+  /** Which way is better: a gate that says otherwise is mistaken. Null where only the gate can say it. */
+  direction: CatalogMetric['direction'] | null;
+  /** The score must be a probability: 0 .. 1, and of a multiclass model a row's sum is 1. */
+  probabilities?: true;
+  /** Why it can't be measured on these rows, whatever the predictions; null where it can. */
+  problem?(frame: EvaluationFrame): string | null;
+};
+
+/** Adds a row's terms, times its weight, to the sums that begin at `at`. */
+export type AddRow = (into: Float64Array, at: number, row: number) => void;
+
+/**
+ * A metric that is a function of sums over rows: `adder` puts a row's terms into `width` sums, `of` makes the metric from
+ * them. Such a metric can be resampled by buckets of rows at the cost of one pass.
+ */
+export type SummedMetric = Common & {
+  kind: 'sums';
+  /** The share of right ones among all rows, or among those of the positive class: its paired interval has a formula (Tango's). */
+  proportion?: 'rows' | 'positives';
+  /** For a metric of counts: on how many rows it rests, which may be few in a large frame. Asked without weights. */
+  restsOn?(sums: Float64Array, classes: number): number;
+  width(classes: number): number;
+  adder(frame: EvaluationFrame, side: Predictions): AddRow;
+  of(sums: Float64Array, classes: number): number;
+};
+
+/** Rows from the highest score to the lowest, one entry a row. */
+export type RankedRows = {
+  rows: Uint32Array;
+  positive: Uint8Array;
+  /** 1 where the next row's score is another one: a threshold can lie there. */
+  last: Uint8Array;
+};
+
+/**
+ * A metric of the ranking by score, which no sums hold: the rows are ranked once (for a multiclass model once a class), and
+ * every resample is one walk along them with other weights.
+ */
+export type CurveMetric = Common & {
+  kind: 'curve';
+  needs: 'score';
+  /** Two areas under the ROC curve have an interval of their own (DeLong) where rows are independent and weigh the same. */
+  area?: true;
+  /** @param weights of the rows, in the order of `ranked`. NaN where it is undefined. */
+  of(ranked: RankedRows, weights: Float64Array): number;
+};
+
+/** A metric of each query's ranking, averaged over the queries. NaN for a query that has no value: it is left out. */
+export type QueryMetric = Common & {
+  kind: 'queries';
+  needs: 'score';
+  valueOf(labels: Float64Array, scores: Float64Array): number;
+};
+
+export type Metric = SummedMetric | CurveMetric | QueryMetric;
+
+/** The column that a metric reads for a task. */
+export function neededColumn(metric: Metric, task: MetricTask): PredictionColumn | null {
+  return metric.needs === 'score' && task === 'multiclass' ? 'scores' : metric.needs;
+}
+
+type Term = (into: Float64Array, at: number, label: number, value: number, weight: number) => void;
+
+/** The usual adder: of a row's label and one value of its prediction. */
+export function perRow(needs: 'score' | 'prediction', term: Term, { centered = false } = {}): SummedMetric['adder'] {
+  return ({ labels, weights }, side) => {
+    const values = side[needs];
+    if (values === null) throw new RangeError(`no ${needs} column`);
+    // Shifting labels and values alike changes nothing: without the labels' mean, squares don't cancel.
+    const center = centered ? mean(labels) : 0;
+    return (into, at, row) =>
+      term(
+        into,
+        at,
+        (labels[row] as number) - center,
+        (values[row] as number) - center,
+        weights === null ? 1 : (weights[row] as number),
+      );
+  };
+}
+
+const chunkRows = 1024;
+
+/** The sums of all rows, for one model: added up in chunks of rows, and the chunks with compensation. */
+export function sumsOf(metric: SummedMetric, frame: EvaluationFrame, side: Predictions): Float64Array {
+  const width = metric.width(frame.classes.length);
+  const chunks = Math.ceil(frame.rows / chunkRows);
+  const partial = bucketSums(metric, frame, side, chunks, (row) => Math.floor(row / chunkRows));
+  return Float64Array.from({ length: width }, (_, k) =>
+    sum(Float64Array.from({ length: chunks }, (_, chunk) => partial[chunk * width + k] as number)),
+  );
+}
+
+/** The sums of each of `count` buckets of rows, row-major. */
+export function bucketSums(
+  metric: SummedMetric,
+  frame: EvaluationFrame,
+  side: Predictions,
+  count: number,
+  bucketOf: (row: number) => number,
+): Float64Array {
+  const width = metric.width(frame.classes.length);
+  const add = metric.adder(frame, side);
+  const sums = new Float64Array(count * width);
+  for (let row = 0; row < frame.rows; row += 1) add(sums, bucketOf(row) * width, row);
+  return sums;
+}

@@ -1,0 +1,118 @@
+import type { Change, ReportDocument } from '@passloop/documents';
+import MarkdownIt from 'markdown-it';
+import { describe, expect, it } from 'vitest';
+import { changedLine } from './changed-line.ts';
+import { commentLimit, renderComment, renderSummary } from './markdown.ts';
+import { attacks } from './testing/attacks.ts';
+import { everyString, fullReport } from './testing/hostile-report.ts';
+import { createReport, reports } from './testing/reports.ts';
+
+const change = (kind: Change['kind'], subject: string, from: string | null = 'a', to: string | null = 'b'): Change => ({
+  kind,
+  subject,
+  from,
+  to,
+});
+
+describe('what changed', () => {
+  it('is told by kind', () => {
+    const line = changedLine([
+      change('code', 'src/features.py'),
+      change('code', 'src/new.py', null),
+      change('params', 'params.yaml fit.max_depth', '8', '12'),
+      change('package', 'scikit-learn', '1.6.1', '1.7.0'),
+      change('environment', 'python', '3.11', '3.12'),
+      change('seeds', 'framework', '7', '8'),
+    ]);
+    expect(line).toBe(
+      '**What changed** params `params.yaml fit.max_depth` `8` → `12` · seeds `framework` `7` → `8` · environment `scikit-learn` `1.6.1` → `1.7.0`, `python` `3.11` → `3.12` · code `src/features.py`, `src/new.py` (new) · data unchanged',
+    );
+  });
+
+  it('hides no parameter behind a hundred files, and says how many there are', () => {
+    const files = Array.from({ length: 100 }, (_, i) => change('code', `src/${i}.py`));
+    const line = changedLine([...files, change('data', 'train'), change('params', 'p', '1', '2')])!;
+    expect(line).toMatch(/^\*\*What changed\*\* data `train` · params `p` `1` → `2` · code `src\/0\.py`/);
+    expect(line).toMatch(/ and 96 more$/);
+  });
+
+  it('says nothing of nothing', () => {
+    expect(changedLine([])).toBeNull();
+  });
+});
+
+it('tells data and training in a line each', () => {
+  const lines = renderComment(reports.blocked!()).split('\n');
+  const data = lines.findIndex((line) => line.startsWith('**Data** '));
+  expect(lines[data]).toMatch(/^\*\*Data\*\* 1 check passed, 1 warned \(`distance` drifted.*\), 0 not run$/);
+  expect(lines[data + 1]).toBe('');
+  expect(lines[data + 2]).toMatch(/^\*\*Training\*\* .*reproduced: predictions equal.* · \*\*Image\*\* /);
+});
+
+/** As many models as asked for, of every kind of verdict. */
+function manyModels(count: number): ReportDocument {
+  const kinds = ['passing', 'inconclusive', 'blocked', 'not comparable', 'first'];
+  return createReport((report) => {
+    report.models = Array.from({ length: count }, (_, i) => ({
+      ...reports[kinds[i % kinds.length]!]!().models[0]!,
+      name: `model-${i}`,
+    }));
+  });
+}
+
+describe('many models', () => {
+  it('fold all details where these fit: metrics, what changed, digests', () => {
+    const text = renderComment(manyModels(10));
+    expect(text.match(/^\| `model-/gm)).toHaveLength(10);
+    expect(text.match(/<details><summary>\S+ <code>model-/g)).toHaveLength(10);
+    expect(text.match(/^<sub>production `sha256:/gm)?.length).toBeGreaterThan(5);
+    expect(text).not.toMatch(/more models? are in the report|<sub><\/sub>/);
+  });
+
+  it.each([50, 120])('%d stay under the limits, each with a row, details of what blocks first', (count) => {
+    for (const limit of [commentLimit, commentLimit / 2]) {
+      const text = renderComment(manyModels(count), { run: 'https://github.com/acme/flights/actions/runs/1' }, limit);
+      expect(text.length).toBeLessThanOrEqual(limit);
+      expect(text.match(/^\| `model-/gm)).toHaveLength(count);
+      const folded = [...text.matchAll(/<details><summary>(\S+) <code>model-/g)].map(([, icon]) => icon);
+      const left = Number(/^Details of (\d+) more models? (?:is|are) in the report\.$/m.exec(text)?.[1] ?? '0');
+      expect(folded.length + left).toBe(count);
+      expect(folded.length).toBeGreaterThan(0);
+      // In the order of the table: no model that passes is told before all that block.
+      if (folded.includes('✅'))
+        expect(folded.filter((icon) => icon === '❌').length).toBeGreaterThanOrEqual(count * 0.4);
+      expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
+      expect(text.trimEnd().split('\n').at(-1)).toMatch(/^<sub>.*<\/sub>$/);
+      expect(new MarkdownIt({ html: true }).render(text)).not.toContain('|');
+    }
+  });
+});
+
+const allowedTag =
+  /^<\/?(h3|p|strong|code|ul|li|table|thead|tbody|tr|td|th|details|summary|sub)( style="text-align:right")?>$/;
+
+function expectHarmless(text: string): void {
+  expect(text).not.toMatch(/<!--|[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+  expect(text).not.toMatch(/^\s*(::|##\[|\/[a-z])/m);
+  const html = new MarkdownIt({ html: true, linkify: true }).enable('table').render(text);
+  expect((html.match(/<\/?[a-z]+\d?[^>]*>/gi) ?? []).filter((tag) => !allowedTag.test(tag))).toEqual([]);
+  // GitHub finds a mention or a reference anywhere but in code.
+  expect(html.replace(/<code>[^<]*<\/code>/g, '')).not.toMatch(/@(?=\w)|(?<!&)#(?=\d)/);
+}
+
+describe.each(Object.entries(attacks))('%s in every string', (_name, attack) => {
+  it.each([
+    ['one model', () => fullReport()],
+    ['several models', () => reports['several models']!()],
+  ])('stays text: %s', (_models, create) => {
+    for (const text of [renderComment, renderSummary].map((render) => render(everyString(create(), attack))))
+      expectHarmless(text);
+  });
+});
+
+it('stays under the limit and harmless with ten million characters in every string', () => {
+  const big = '@octocat </td><script>alert(1)</script> ::error::x '.repeat(200_000);
+  const text = renderComment(everyString(fullReport(), big));
+  expect(text.length).toBeLessThanOrEqual(commentLimit);
+  expectHarmless(text);
+});

@@ -1,0 +1,138 @@
+import { formatDocument, parseDocument } from '@passloop/documents';
+import { describe, expect, it } from 'vitest';
+import { renderHtml } from './html.ts';
+import { attacks } from './testing/attacks.ts';
+import { createCurves, everyString, fullReport } from './testing/hostile-report.ts';
+import { reports } from './testing/reports.ts';
+
+const tags = new Set(
+  'html head meta title style body main header footer section h1 h2 h3 p span strong code pre div table thead tbody tr th td dl dt dd ol ul li details summary figure figcaption svg g path rect line circle text br'.split(
+    ' ',
+  ),
+);
+const attributes = new Set(
+  'lang charset name content http-equiv class role style tabindex scope open aria-label aria-hidden width height viewBox x y x1 x2 y1 y2 cx cy r d transform text-anchor'.split(
+    ' ',
+  ),
+);
+
+/** Every tag of the page with the names of its attributes. A quote that a text opened would show as a strange name. */
+function elements(page: string): { tag: string; names: string[] }[] {
+  return [...page.matchAll(/<([a-zA-Z][^\s>]*)((?:\s+[^\s=>"]+(?:="[^"]*")?)*)\s*>/g)].map(
+    ([, tag = '', list = '']) => ({
+      tag,
+      names: [...list.replaceAll(/"[^"]*"/g, '').matchAll(/[^\s=]+/g)].map(([name]) => name),
+    }),
+  );
+}
+
+function expectHarmless(page: string): void {
+  for (const { tag, names } of elements(page)) {
+    expect(tags, `<${tag}>`).toContain(tag);
+    for (const name of names) expect(attributes, `<${tag} ${name}>`).toContain(name);
+  }
+  // No `<` of another kind is left: what begins no known tag is an entity.
+  expect(page.match(/<(?![a-z/!])|<!(?!doctype html>)/g)).toBeNull();
+  expect(page).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+  // The style is ours alone, and asks nobody for anything.
+  const styles = [...page.matchAll(/<style>([^<]*)<\/style>/g)].map(([, style]) => style);
+  expect(styles).toHaveLength(1);
+  expect(styles[0]).not.toMatch(/url\(|@import|expression\(|image-set/);
+  for (const [, style = ''] of page.matchAll(/ style="([^"]*)"/g)) expect(style).toMatch(/^--share:\d{1,2}%$/);
+}
+
+const harmless = everyString(fullReport(), 'Plain');
+const shape = (page: string) => elements(page).map(({ tag }) => tag);
+
+describe.each([
+  ...Object.entries(attacks),
+  [
+    'style and attribute',
+    '"><style>*{background:url(https://evil.example)}</style><p style="x" onclick="alert(1)" x="',
+  ],
+  ['svg', '</text></svg><svg onload=alert(1)><a href="https://evil.example"><text>'],
+] as const)('%s in every string', (_name, attack) => {
+  it('stays text on the page', () => {
+    const page = renderHtml(everyString(fullReport(), attack));
+    expectHarmless(page);
+    const code = ['code', 'span', 'br'];
+    const outline = (source: string) => shape(source).filter((tag) => !code.includes(tag));
+    expect(outline(page)).toEqual(outline(renderHtml(harmless)));
+  });
+});
+
+it('stays small and quick with ten million characters in every string', () => {
+  const page = renderHtml(everyString(fullReport(), '</td><script>alert(1)</script>'.repeat(340_000)));
+  expectHarmless(page);
+  expect(page.length).toBeLessThan(2_000_000);
+});
+
+it('draws nothing wrong of curves that nobody can have measured', () => {
+  const curves = createCurves();
+  const far = { from: '-1e+308', to: '1e+308', rows: 0, low: '-1e+308', median: '0', high: '1e+308' };
+  curves.candidate = {
+    thresholds: { thresholds: [], truePositives: [9007199254740991, 0], falsePositives: [5, 0, 7] },
+    calibration: [{ from: '0', to: '0', rows: 0, positives: 5, meanScore: '1e+308' }],
+    confusion: [[1], []],
+    residuals: { counts: [9007199254740991], groups: [far, far] },
+  };
+  curves.residualEdges = ['1e+308', '-1e+308'];
+  const report = fullReport();
+  report.models[0]!.comparison!.curves = curves;
+  const page = renderHtml(parseDocument('report', formatDocument('report', report), 'x'));
+  expectHarmless(page);
+  expect(page).not.toMatch(/NaN|Infinity|undefined/);
+});
+
+describe('the page', () => {
+  const page = renderHtml(fullReport());
+
+  it.each([
+    'ROC',
+    'Precision and recall',
+    'Calibration',
+    'Residuals by prediction',
+    'Residuals',
+  ])('shows %s of both models, with the numbers beside the picture', (title) => {
+    const [figure = ''] =
+      page.match(new RegExp(`<figure>\n<figcaption><strong>${title}</strong>[\\s\\S]*?</figure>`)) ?? [];
+    expect(figure).toMatch(/<svg class="chart" role="img" aria-label="[^"]{20,}"/);
+    expect(figure.match(/<g class="s[01]">/g)).toEqual(['<g class="s0">', '<g class="s1">']);
+    expect(figure).toMatch(/<summary>Numbers of [\s\S]*<tbody><tr><th scope="row">/);
+  });
+
+  it('says the rates that the counts give', () => {
+    // 100 positives, 300 negatives: at a false positive rate of up to 0.2 the second threshold holds, 70 of 100.
+    expect(page).toMatch(/<th scope="row">0\.2<\/th><td class="n">0\.700<\/td><td class="n">0\.700<\/td>/);
+    // A recall of 0.5 needs the second threshold: 70 of 130 are right.
+    expect(page).toContain('<th scope="row">0.5</th><td class="n">0.538</td><td class="n">0.538</td>');
+    expect(page).toContain('280 <span class="note">93.3 %</span>');
+    expect(page).toContain('12 others');
+  });
+
+  it('shows the plots of the team beside its own, and says why one is not shown', () => {
+    const [section = ''] = page.match(/<h2>Plots of the model repository<\/h2>[\s\S]*?<h2>/) ?? [];
+    expect(section).toContain('aria-label="Loss: loss by step, 3 points."');
+    expect(section.match(/<g class="s[0-5]">/g)).toEqual(['<g class="s1">', '<g class="s2">']);
+    expect(section).toContain('3 of 900 rows are drawn.');
+    expect(section).toMatch(/<strong>Importance<\/strong>[\s\S]*distance<\/th>[\s\S]*−0\.3000/);
+    expect(section).toMatch(/<strong>Classes<\/strong>[\s\S]*>8 <span class="note">80\.0 %/);
+    expect(section).toContain('<li><code>out/spec.vl.json</code>: it is a Vega-Lite specification</li>');
+  });
+
+  it('leaves out no level of heading', () => {
+    for (const [name, create] of [...Object.entries(reports), ['full', fullReport] as const]) {
+      const levels = [...renderHtml(create()).matchAll(/<h([1-6])/g)].map(([, level]) => Number(level));
+      expect(levels[0], name).toBe(1);
+      for (const [i, level] of levels.entries()) expect(level - (levels[i - 1] ?? 0), name).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it('says in words what an icon says, and names what scrolls', () => {
+    for (const [, sign = ''] of page.matchAll(/>([✓✕!?…–])</g)) expect(page).toContain(`aria-hidden="true">${sign}`);
+    const scrolling = page.match(/<div class="scroll[^>]*>/g) ?? [];
+    expect(scrolling.length).toBeGreaterThan(8);
+    for (const tag of scrolling) expect(tag).toMatch(/tabindex="0" role="group" aria-label="[^"]+"/);
+    for (const tag of page.match(/<svg [^>]*>/g) ?? []) expect(tag).toMatch(/aria-label="[^"]+"|aria-hidden="true"/);
+  });
+});

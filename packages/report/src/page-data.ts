@@ -1,0 +1,62 @@
+import { count, fromDecimal, measured } from '@passloop/core';
+import type { CheckResult, DataReport, DriftResult } from '@passloop/documents';
+import { badge, block, code, table, text, verdictCell } from './page-text.ts';
+
+/** The checks and the drift of a dataset: what did not pass first, the rest folded. `h` is the level of its heading. */
+export function dataSection(report: DataReport, h: string): string {
+  const told = report.checks.filter((check) => check.verdict !== 'pass');
+  const passed = report.checks.filter((check) => check.verdict === 'pass');
+  const folded = `${count(passed.length)} ${passed.length === 1 ? 'check' : 'checks'} passed`;
+  return `<${h}>Data: ${code(report.dataset.name)} ${badge(report.verdict)}</${h}>
+<p class="note">${count(report.rows)} rows of ${code(report.dataset.uri)}, ${report.executed} executed, ${text(report.engine)}</p>
+${told.length === 0 ? '' : checkTable(`Checks of ${report.dataset.name} that did not pass`, told)}
+${passed.length === 0 ? '' : `<details><summary>${folded}</summary>${checkTable(`Checks of ${report.dataset.name} that passed`, passed)}</details>`}
+${driftDetails(report)}`;
+}
+
+function checkTable(label: string, checks: readonly CheckResult[]): string {
+  const rows = checks.map((check) => {
+    const sql =
+      check.verdict === 'pass' || check.sql === null
+        ? ''
+        : `<details><summary>SQL that shows it</summary>${block(check.sql)}</details>`;
+    return `<tr><th scope="row">${code(check.id)}</th>${verdictCell(check.verdict, check.verdict, check.reason)}<td>${text(check.expected)}</td><td>${text(check.observed ?? '–')}${sql}</td><td class="n">${
+      check.failingRows === null ? '–' : count(check.failingRows)
+    }</td></tr>`;
+  });
+  return table(label, ['check', 'verdict', 'expected', 'found', { number: 'failing rows' }], rows);
+}
+
+function driftDetails(report: DataReport): string {
+  if (report.drift.length === 0) return '';
+  const shifted = report.drift.filter((one) => one.verdict !== 'pass').length;
+  const columns = report.drift.length === 1 ? '1 column' : `${report.drift.length} columns`;
+  const rows = report.drift.map(
+    (one) =>
+      `<tr><th scope="row">${code(one.column)}</th>${verdictCell(one.verdict, one.verdict, one.reason)}<td class="${one.verdict}">${bar(one)}</td><td>${text(one.method)}</td><td class="n">${measured(one.statistic)}</td><td class="n">${measured(one.threshold)}</td><td class="n">${
+        one.pValue === null ? '–' : measured(one.pValue)
+      }</td><td class="n">${count(one.n.reference)} / ${count(one.n.current)}</td></tr>`,
+  );
+  const heads = [
+    'column',
+    'verdict',
+    'against the threshold',
+    'method',
+    { number: 'statistic' },
+    { number: 'threshold' },
+    { number: 'p' },
+    { number: 'n reference / current' },
+  ];
+  return `<details${shifted > 0 ? ' open' : ''}><summary>Drift against the profile: ${shifted} of ${columns}</summary>${table(`Drift of ${report.dataset.name}`, heads, rows)}</details>`;
+}
+
+const barWidth = 120;
+
+/** The statistic as a bar, the threshold as a line at two thirds of the room; what is longer than the room ends at its border. */
+function bar({ statistic, threshold }: DriftResult): string {
+  const allowed = fromDecimal(threshold);
+  if (statistic === null || !(allowed > 0)) return '';
+  const at = (2 / 3) * barWidth;
+  const length = Math.min(barWidth, Math.max(1, (fromDecimal(statistic) / allowed) * at));
+  return `<svg class="strip" aria-hidden="true" width="${barWidth}" height="16" viewBox="0 0 ${barWidth} 16"><rect class="drift" x="0" y="4" width="${length.toFixed(1)}" height="8"/><path class="edge" d="M${at} 0V16"/></svg>`;
+}
