@@ -316,6 +316,14 @@ describe('a bucket', () => {
     expect(error.message).toContain('holds an object whose key is no path');
   });
 
+  it('with keys that are a file and a folder at once is refused', async () => {
+    for (const name of ['a.csv', 'a.csv/b.csv']) server.objects.set(`acme-data/in/${name}`, { body: csv });
+    const error = await refused('s3://acme-data/in/');
+    expect(error.message).toMatch(/holds the key "in\/a\.csv(\/b\.csv)?" and one that can't lie beside it on a disk/);
+    expect(error.message).not.toContain(folder.path);
+    expect((await refused('s3://acme-data/in')).hint).toContain('A prefix of several files ends in "/"');
+  });
+
   it('with too many objects or bytes is refused', async () => {
     for (const name of ['a', 'b', 'c']) server.objects.set(`acme-data/in/${name}.csv`, { body: csv });
     access = { ...access, maxBytes: csv.length * 2 };

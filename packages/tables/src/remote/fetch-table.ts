@@ -128,8 +128,7 @@ async function fetchInto(
   const deadline = AbortSignal.timeout(patience.totalMs);
   if (isSingle(address)) {
     const name = singleName(address);
-    // Before a byte is fetched: a name that is no table.
-    oneFile(address.uri, path.join(folder, name), name);
+    if (tableFormat(name) === null) throw noTable(address);
     access.progress?.phase(`fetch ${address.uri}`);
     const exact = locked?.bytes ?? null;
     const bounds = { exact, most: exact ?? access.maxBytes, isLocked: exact !== null, deadline };
@@ -174,6 +173,24 @@ async function fetchSeveral(
   await fetch(await activeObjects(folder, address), locked?.bytes ?? left, locked !== null);
 }
 
+/** Said before a byte is fetched. */
+function noTable({ kind, uri }: RemoteAddress): ConfigurationError {
+  const several = kind === 'http' ? '' : ' A prefix of several files ends in "/".';
+  return new ConfigurationError(`${uri} has no ending that tells a table format.`, {
+    hint: `Known are .parquet, .csv, .tsv and .jsonl, perhaps with .gz or .zst.${several}`,
+  });
+}
+
+/** Keys such as `a` and `a/b`, or on some disks `a` and `A`: objects of a bucket, and no files. */
+function besideEachOther(error: unknown, uri: string, key: string): unknown {
+  const codes = ['EEXIST', 'ENOTDIR', 'EISDIR'];
+  if (!(error instanceof Error && 'code' in error && codes.includes(String(error.code)))) return error;
+  return new ConfigurationError(
+    `${uri} holds the key ${JSON.stringify(plainText(key))} and one that can't lie beside it on a disk.`,
+    { hint: 'Rename one of them, or name a deeper prefix.' },
+  );
+}
+
 /** @returns how many bytes are left of `bounds.most` */
 async function fetchObjects(
   folder: string,
@@ -187,9 +204,13 @@ async function fetchObjects(
   let left = bounds.most;
   for (const [index, { key, below }] of list.entries()) {
     const file = path.join(folder, ...below.split('/'));
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    const { bytes } = await transfer(bucketObject(address, key, requests), file, { ...bounds, most: left }, patience);
-    left -= bytes;
+    try {
+      await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+      const { bytes } = await transfer(bucketObject(address, key, requests), file, { ...bounds, most: left }, patience);
+      left -= bytes;
+    } catch (error) {
+      throw besideEachOther(error, address.uri, key);
+    }
     access.progress?.tick(index + 1, list.length, 'files');
   }
   return left;
