@@ -91,6 +91,24 @@ describe('the tables of another implementation', () => {
     }
   });
 
+  it('of many files are printed in short', async () => {
+    await write(
+      6,
+      ...Array.from({ length: 20 }, (_, index) => ({
+        add: { path: `copy-${index}.parquet`, size: 0, partitionValues: {} },
+      })),
+    );
+    const [file = ''] = (await findTableFiles(`${plain}@v5`, folder.path)).files;
+    const bytes = await readFile(file);
+    await writeFile(commit(6), (await readFile(commit(6), 'utf8')).replaceAll('"size":0', `"size":${bytes.length}`));
+    for (let index = 0; index < 20; index++)
+      await copyFile(file, path.join(folder.path, plain, `copy-${index}.parquet`));
+    expect((await session.open({ uri: plain, root: folder.path })).printed).toBe(`delta_scan('${plain}')`);
+    const named = await session.open({ uri: `${plain}@v6`, root: folder.path });
+    expect(named.printed).toBe(`delta_scan('${plain}', version => 6)`);
+    expect(named.rows).toBeGreaterThan(20);
+  });
+
   it('have types of their schema', async () => {
     const table = await session.open({ uri: 'partitioned', root: golden });
     expect(table.columns.map(({ name, engineType }) => `${name} ${engineType}`)).toEqual([
