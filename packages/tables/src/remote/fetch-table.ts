@@ -53,7 +53,7 @@ export async function fetchTable(uri: string, access: RemoteAccess, locked: Remo
       );
     }
     const table =
-      (await keptTable(address, access.cache, here.digest)) ?? (await keep(address, access.cache, folder, here.digest));
+      (await keptTable(address, access.cache, here.digest)) ?? (await keep(address, access.cache, folder, here));
     const { delta } = table.found;
     return { ...table, version: delta === null ? version : `delta:${delta.version}` };
   } finally {
@@ -86,25 +86,30 @@ async function keptTable(address: RemoteAddress, cache: string, digest: string):
   return null;
 }
 
-async function keep(address: RemoteAddress, cache: string, folder: string, digest: string): Promise<Here> {
+/** Moves what was fetched and verified to its place. */
+async function keep(address: RemoteAddress, cache: string, folder: string, here: Here): Promise<Here> {
+  const place = folderOf(cache, here.digest);
   try {
-    await rename(folder, folderOf(cache, digest));
+    await rename(folder, place);
   } catch (error) {
     // Somebody else was faster with the same table.
-    const other = await keptTable(address, cache, digest);
+    const other = await keptTable(address, cache, here.digest);
     if (other === null) throw error;
     return other;
   }
-  return tableIn(address, folderOf(cache, digest));
+  return { ...here, found: await filesIn(address, place) };
 }
 
 async function tableIn(address: RemoteAddress, folder: string): Promise<Here> {
-  const real = await realpath(folder);
-  const found = isSingle(address)
-    ? oneFile(address.uri, path.join(real, singleName(address)), singleName(address))
-    : await filesBelow(address.uri, real);
+  const found = await filesIn(address, folder);
   const { digest, bytes } = await datasetIdentity(found);
   return { found, digest, bytes };
+}
+
+async function filesIn(address: RemoteAddress, folder: string): Promise<TableFiles> {
+  const real = await realpath(folder);
+  const name = singleName(address);
+  return isSingle(address) ? oneFile(address.uri, path.join(real, name), name) : filesBelow(address.uri, real);
 }
 
 function isSingle(address: RemoteAddress): boolean {
