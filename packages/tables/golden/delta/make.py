@@ -5,6 +5,7 @@
 """
 
 import datetime
+import decimal
 import json
 import pathlib
 import shutil
@@ -64,16 +65,46 @@ def evolved(path: str) -> None:
     DeltaTable(path).delete("id >= 3")
 
 
+def typed(path: str) -> None:
+    """Types that text could be read as in several ways, in files and in the log."""
+    utc = datetime.timezone.utc
+    money = pa.array([decimal.Decimal("1.25"), None, decimal.Decimal("-3.00")], pa.decimal128(10, 2))
+    moments = [datetime.datetime(2024, 1, 1, 12, 30, 0, 123456, tzinfo=utc), datetime.datetime(2024, 1, 2, tzinfo=utc), None]
+    rows = pa.table(
+        {
+            "id": pa.array([1, 2, 3], pa.int64()),
+            "amount": money,
+            "at": pa.array(moments, pa.timestamp("us", tz="UTC")),
+            "list": pa.array([[1, 2], None, []], pa.list_(pa.int32())),
+            "by_flag": pa.array([True, False, None], pa.bool_()),
+            "by_moment": pa.array(moments, pa.timestamp("us", tz="UTC")),
+            "by_amount": money,
+            "by_share": pa.array([1.5, 2.5, None], pa.float64()),
+        }
+    )
+    write_deltalake(path, rows, partition_by=["by_flag", "by_moment", "by_amount", "by_share"])
+    DeltaTable(path).create_checkpoint()
+
+
+def text(value) -> str | None:
+    """A value as DuckDB writes it in UTC."""
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value).removesuffix(":00") if isinstance(value, datetime.datetime) and value.tzinfo else str(value)
+
+
 def main() -> None:
     expected = {}
-    for make in (plain, partitioned, evolved):
+    for make in (plain, partitioned, evolved, typed):
         path = HERE / make.__name__
         shutil.rmtree(path, ignore_errors=True)
         make(str(path))
         newest = DeltaTable(str(path)).version()
         for version in range(newest + 1):
             found = DeltaTable(str(path), version=version).to_pyarrow_table().sort_by("id")
-            rows = [[None if value is None else str(value).lower() if isinstance(value, bool) else str(value) for value in row.values()] for row in found.to_pylist()]
+            rows = [[text(value) for value in row.values()] for row in found.to_pylist()]
             expected[f"{make.__name__}@v{version}"] = {"columns": found.column_names, "rows": rows}
     (HERE / "expected.json").write_text(json.dumps(expected, ensure_ascii=False) + "\n")
 

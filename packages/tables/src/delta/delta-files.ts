@@ -64,11 +64,16 @@ function tableOf({ version, fields, logFiles }: DeltaLog, folder: string, place:
 }
 
 function partitionsOf({ fields, partitionColumns, files }: DeltaLog): PartitionColumn[] {
-  return partitionColumns.map((name) => ({
-    name,
-    type: fields.find((field) => field.name === name)?.type ?? 'VARCHAR',
-    values: files.map(({ values }) => values.get(name) ?? null),
-  }));
+  return partitionColumns.map((name) => {
+    const type = fields.find((field) => field.name === name)?.type ?? 'VARCHAR';
+    const values = files.map(({ values }) => values.get(name) ?? null);
+    return { name, type, values: type === 'TIMESTAMP WITH TIME ZONE' ? values.map(inUtc) : values };
+  });
+}
+
+/** The log writes moments without a zone and means UTC; whoever pastes a query may be in another one. */
+function inUtc(value: string | null): string | null {
+  return value === null || /(Z|[+-]\d\d(:?\d\d)?)$/.test(value.slice(10)) ? value : `${value}+00`;
 }
 
 /** Digest of what a version says beside the bytes of its files: columns, and values of partitions, file by file. */

@@ -15,8 +15,9 @@ import type { DeltaTable } from './delta-files.ts';
 export async function deltaQuery(
   engine: Engine,
   found: TableFiles,
-  { fields }: DeltaTable,
+  delta: DeltaTable,
 ): Promise<{ query: string; printed: string }> {
+  const { fields } = delta;
   refuseEqualNames(
     fields.map(({ name }) => name),
     found.uri,
@@ -38,7 +39,18 @@ export async function deltaQuery(
   });
   const select = `SELECT ${columns.join(', ')} FROM`;
   const shown = found.files.map((file) => shownFile(found, file));
-  return { query: `${select} ${readerOf(found.files)}`, printed: `(${select} ${readerOf(shown)})` };
+  return {
+    query: `${select} ${readerOf(found.files)}`,
+    printed: shown.length > mostPrinted ? scanOf(found, delta) : `(${select} ${readerOf(shown)})`,
+  };
+}
+
+/** A list of more files is nothing for people, and too long for documents. */
+const mostPrinted = 16;
+
+/** The table by the engine's own reader of Delta, which is an extension that has to be there. */
+function scanOf({ uri }: TableFiles, { place, version }: DeltaTable): string {
+  return `delta_scan(${quoteText(place)}${place === uri ? '' : `, version => ${version}`})`;
 }
 
 function readerOf(files: readonly string[]): string {

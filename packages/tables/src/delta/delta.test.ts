@@ -63,6 +63,19 @@ function textOf(columns: readonly string[], from: string): string {
   return `SELECT ${columns.map((name) => `${quoteIdentifier(name)}::VARCHAR AS ${quoteIdentifier(name)}`).join(', ')} FROM ${from} ORDER BY id::BIGINT`;
 }
 
+/** What a person gets who pastes a query in the folder of the model file, wherever that person is. */
+async function pasted(sql: string, zone: string): Promise<unknown[][]> {
+  const instance = await DuckDBInstance.create(':memory:', { file_search_path: golden });
+  const connection = await DuckDBConnection.create(instance);
+  try {
+    await connection.run(`SET TimeZone = '${zone}'`);
+    return (await connection.runAndReadAll(sql)).getRowsJson();
+  } finally {
+    connection.closeSync();
+    instance.closeSync();
+  }
+}
+
 describe('the tables of another implementation', () => {
   it.each(Object.keys(expected))('%s has the same columns and rows, printed and not', async (uri) => {
     const { columns, rows } = expected[uri] as (typeof expected)[string];
@@ -70,12 +83,7 @@ describe('the tables of another implementation', () => {
     expect(table.columns.map(({ name }) => name)).toEqual(columns);
     expect(await session.rows(textOf(columns, table.relation))).toEqual(rows);
 
-    const instance = await DuckDBInstance.create(':memory:', { file_search_path: golden });
-    const connection = await DuckDBConnection.create(instance);
-    const pasted = await connection.runAndReadAll(textOf(columns, table.printed));
-    expect(pasted.getRowsJson()).toEqual(rows);
-    connection.closeSync();
-    instance.closeSync();
+    expect(await pasted(textOf(columns, table.printed), 'UTC')).toEqual(rows);
     expect(table.printed).not.toContain(golden);
   });
 
@@ -89,6 +97,31 @@ describe('the tables of another implementation', () => {
       expect(found.delta?.version).toBe(newest);
       expect(await identity(name, golden)).toEqual(await identity(`${name}@v${newest}`, golden));
     }
+  });
+
+  it('of many files are printed in short', async () => {
+    await write(
+      6,
+      ...Array.from({ length: 20 }, (_, index) => ({
+        add: { path: `copy-${index}.parquet`, size: 0, partitionValues: {} },
+      })),
+    );
+    const [file = ''] = (await findTableFiles(`${plain}@v5`, folder.path)).files;
+    const bytes = await readFile(file);
+    await writeFile(commit(6), (await readFile(commit(6), 'utf8')).replaceAll('"size":0', `"size":${bytes.length}`));
+    for (let index = 0; index < 20; index++)
+      await copyFile(file, path.join(folder.path, plain, `copy-${index}.parquet`));
+    expect((await session.open({ uri: plain, root: folder.path })).printed).toBe(`delta_scan('${plain}')`);
+    const named = await session.open({ uri: `${plain}@v6`, root: folder.path });
+    expect(named.printed).toBe(`delta_scan('${plain}', version => 6)`);
+    expect(named.rows).toBeGreaterThan(20);
+  });
+
+  it('hold the same moments for who pastes the SQL elsewhere', async () => {
+    const { printed, relation } = await session.open({ uri: 'typed', root: golden });
+    const query = 'SELECT epoch_us(by_moment)::VARCHAR, epoch_us("at")::VARCHAR FROM';
+    const moments = await session.rows(`${query} ${relation} ORDER BY id`);
+    expect(await pasted(`${query} ${printed} ORDER BY id`, 'America/New_York')).toEqual(moments);
   });
 
   it('have types of their schema', async () => {

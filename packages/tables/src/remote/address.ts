@@ -22,7 +22,8 @@ export function isRemote(uri: string): boolean {
 
 /** @throws ConfigurationError for an address that holds a secret, names no table, or would be read without encryption */
 export function parseRemote(uri: string): RemoteAddress {
-  if (/[\p{Cc}\s]/u.test(uri)) throw wrong(uri, 'holds a space or a control character');
+  if (/[\p{Cc}]|[^\S ]/u.test(uri) || !uri.isWellFormed())
+    throw wrong(uri, 'holds a control character, or what is no text');
   const [, name = ''] = scheme.exec(uri) ?? [];
   switch (name.toLowerCase()) {
     case 'https':
@@ -40,7 +41,7 @@ export function parseRemote(uri: string): RemoteAddress {
 const secretParameter = /signature|^sig$|token|secret|credential|password|^(api|access)?-?_?key(id)?$/i;
 
 function webAddress(uri: string): URL {
-  const url = URL.parse(uri);
+  const url = uri.includes(' ') ? null : URL.parse(uri);
   if (url === null) throw wrong(uri, 'is no address');
   if (url.username !== '' || url.password !== '')
     throw secret(`${url.protocol}//${url.host}${url.pathname}`, 'a user name or password');

@@ -242,7 +242,7 @@ const credentialNames = {
 const permission = {
   s3: {
     read: (bucket: string, key: string) =>
-      `the permission s3:GetObject on arn:aws:s3:::${bucket}/${plainText(key)} (s3:GetObjectVersion for a locked version)`,
+      `the permission s3:GetObject on arn:aws:s3:::${bucket}/${plainText(key)} (s3:GetObjectVersion for a locked version); without s3:ListBucket on the bucket, S3 says the same of an object that isn't there`,
     list: (bucket: string) => `the permission s3:ListBucket on arn:aws:s3:::${bucket}`,
   },
   gs: {

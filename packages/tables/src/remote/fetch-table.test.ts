@@ -85,6 +85,14 @@ describe('a single object', () => {
     expect((await fetchTable(uri, other, lock())).found.files[0]).toContain(path.join('other', sha256(csv).slice(7)));
   });
 
+  it('may be fetched by several at once', async () => {
+    const all = await Promise.all(
+      Array.from({ length: 4 }, () => fetchTable('s3://acme-data/train.csv', access, lock())),
+    );
+    expect(new Set(all.map(({ found }) => found.files[0])).size).toBe(1);
+    expect(await readdir(access.cache)).toEqual([sha256(csv).slice(7)]);
+  });
+
   it('goes on after breaks', async () => {
     server.faults.push({ kind: 'cut', after: 70_000 }, { kind: 'reset' }, { kind: 'cut', after: 20_000 });
     const { digest } = await fetchTable('s3://acme-data/train.csv', access, lock());
@@ -316,6 +324,14 @@ describe('a bucket', () => {
     expect(error.message).toContain('holds an object whose key is no path');
   });
 
+  it('with keys that are a file and a folder at once is refused', async () => {
+    for (const name of ['a.csv', 'a.csv/b.csv']) server.objects.set(`acme-data/in/${name}`, { body: csv });
+    const error = await refused('s3://acme-data/in/');
+    expect(error.message).toMatch(/holds the key "in\/a\.csv(\/b\.csv)?" and one that can't lie beside it on a disk/);
+    expect(error.message).not.toContain(folder.path);
+    expect((await refused('s3://acme-data/in')).hint).toContain('A prefix of several files ends in "/"');
+  });
+
   it('with too many objects or bytes is refused', async () => {
     for (const name of ['a', 'b', 'c']) server.objects.set(`acme-data/in/${name}.csv`, { body: csv });
     access = { ...access, maxBytes: csv.length * 2 };
@@ -423,6 +439,8 @@ it.each([
   ['s3://acme:443/a.csv', /names no bucket/],
   ['s3://acme/../other/a.csv', /an empty part, "\." or "\.\."/],
   ['s3://acme/a\nb.csv', /a control character/],
+  ['s3://acme/\ud800.csv', /what is no text/],
+  ['https://example.org/a b.csv', /is no address/],
   ['ftp://example.org/a.csv', /a scheme that Passloop does not read/],
   ['file:///etc/passwd.csv', /a scheme that Passloop does not read/],
 ])('refuses the address %j before anything is sent', async (uri, message) => {

@@ -53,7 +53,7 @@ export async function fetchTable(uri: string, access: RemoteAccess, locked: Remo
       );
     }
     const table =
-      (await keptTable(address, access.cache, here.digest)) ?? (await keep(address, access.cache, folder, here.digest));
+      (await keptTable(address, access.cache, here.digest)) ?? (await keep(address, access.cache, folder, here));
     const { delta } = table.found;
     return { ...table, version: delta === null ? version : `delta:${delta.version}` };
   } finally {
@@ -86,25 +86,30 @@ async function keptTable(address: RemoteAddress, cache: string, digest: string):
   return null;
 }
 
-async function keep(address: RemoteAddress, cache: string, folder: string, digest: string): Promise<Here> {
+/** Moves what was fetched and verified to its place. */
+async function keep(address: RemoteAddress, cache: string, folder: string, here: Here): Promise<Here> {
+  const place = folderOf(cache, here.digest);
   try {
-    await rename(folder, folderOf(cache, digest));
+    await rename(folder, place);
   } catch (error) {
     // Somebody else was faster with the same table.
-    const other = await keptTable(address, cache, digest);
+    const other = await keptTable(address, cache, here.digest);
     if (other === null) throw error;
     return other;
   }
-  return tableIn(address, folderOf(cache, digest));
+  return { ...here, found: await filesIn(address, place) };
 }
 
 async function tableIn(address: RemoteAddress, folder: string): Promise<Here> {
-  const real = await realpath(folder);
-  const found = isSingle(address)
-    ? oneFile(address.uri, path.join(real, singleName(address)), singleName(address))
-    : await filesBelow(address.uri, real);
+  const found = await filesIn(address, folder);
   const { digest, bytes } = await datasetIdentity(found);
   return { found, digest, bytes };
+}
+
+async function filesIn(address: RemoteAddress, folder: string): Promise<TableFiles> {
+  const real = await realpath(folder);
+  const name = singleName(address);
+  return isSingle(address) ? oneFile(address.uri, path.join(real, name), name) : filesBelow(address.uri, real);
 }
 
 function isSingle(address: RemoteAddress): boolean {
@@ -128,8 +133,7 @@ async function fetchInto(
   const deadline = AbortSignal.timeout(patience.totalMs);
   if (isSingle(address)) {
     const name = singleName(address);
-    // Before a byte is fetched: a name that is no table.
-    oneFile(address.uri, path.join(folder, name), name);
+    if (tableFormat(name) === null) throw noTable(address);
     access.progress?.phase(`fetch ${address.uri}`);
     const exact = locked?.bytes ?? null;
     const bounds = { exact, most: exact ?? access.maxBytes, isLocked: exact !== null, deadline };
@@ -174,6 +178,24 @@ async function fetchSeveral(
   await fetch(await activeObjects(folder, address), locked?.bytes ?? left, locked !== null);
 }
 
+/** Said before a byte is fetched. */
+function noTable({ kind, uri }: RemoteAddress): ConfigurationError {
+  const several = kind === 'http' ? '' : ' A prefix of several files ends in "/".';
+  return new ConfigurationError(`${uri} has no ending that tells a table format.`, {
+    hint: `Known are .parquet, .csv, .tsv and .jsonl, perhaps with .gz or .zst.${several}`,
+  });
+}
+
+/** Keys such as `a` and `a/b`, or on some disks `a` and `A`: objects of a bucket, and no files. */
+function besideEachOther(error: unknown, uri: string, key: string): unknown {
+  const codes = ['EEXIST', 'ENOTDIR', 'EISDIR'];
+  if (!(error instanceof Error && 'code' in error && codes.includes(String(error.code)))) return error;
+  return new ConfigurationError(
+    `${uri} holds the key ${JSON.stringify(plainText(key))} and one that can't lie beside it on a disk.`,
+    { hint: 'Rename one of them, or name a deeper prefix.' },
+  );
+}
+
 /** @returns how many bytes are left of `bounds.most` */
 async function fetchObjects(
   folder: string,
@@ -187,9 +209,13 @@ async function fetchObjects(
   let left = bounds.most;
   for (const [index, { key, below }] of list.entries()) {
     const file = path.join(folder, ...below.split('/'));
-    await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
-    const { bytes } = await transfer(bucketObject(address, key, requests), file, { ...bounds, most: left }, patience);
-    left -= bytes;
+    try {
+      await mkdir(path.dirname(file), { recursive: true, mode: 0o700 });
+      const { bytes } = await transfer(bucketObject(address, key, requests), file, { ...bounds, most: left }, patience);
+      left -= bytes;
+    } catch (error) {
+      throw besideEachOther(error, address.uri, key);
+    }
     access.progress?.tick(index + 1, list.length, 'files');
   }
   return left;

@@ -15,13 +15,15 @@ const splits: readonly [RegExp, string][] = [
 
 /**
  * The tables among the files, by their endings. A file that DVC tracks is there as `NAME.dvc`. Three or more files of one
- * format in a folder that is named for no other are the parts of one table.
+ * format in a folder that is named for no other are the parts of one table; so is all of a Delta table, and what lies in
+ * folders named `key=value`.
  */
 export function findDatasets(files: readonly string[]): { datasets: FoundDataset[]; left: string[] } {
   const tables = [...new Set(files.map((file) => file.replace(/\.dvc$/, '')))].filter(isTable).sort();
-  const paths: string[] = [];
+  const paths: string[] = [...wholeFolders(files, tables)];
+  const isApart = (file: string) => !paths.some((folder) => file.startsWith(`${folder}/`));
   const folders = new Map<string, string[]>();
-  for (const file of tables) {
+  for (const file of tables.filter(isApart)) {
     const folder = file.split('/').slice(0, -1).join('/');
     folders.set(folder, [...(folders.get(folder) ?? []), file]);
   }
@@ -43,8 +45,18 @@ export function findDatasets(files: readonly string[]): { datasets: FoundDataset
   return { datasets, left: left.slice(0, 5) };
 }
 
+/** Folders that are one table each: of a Delta log, and above folders named `key=value`; the outermost of them. */
+function wholeFolders(files: readonly string[], tables: readonly string[]): string[] {
+  const logs = files.flatMap((file) => /^(.+)\/_delta_log\/\d{20}\.json$/.exec(file)?.[1] ?? []);
+  const partitioned = tables.flatMap((file) => /^((?:[^/=]+\/)*[^/=]+)\/[^/=]+=[^/=]*\//.exec(file)?.[1] ?? []);
+  const folders = [...new Set([...logs, ...partitioned])].filter((folder) => !noData.test(`${folder}/`)).sort();
+  return folders.filter((folder) => !folders.some((other) => folder.startsWith(`${other}/`)));
+}
+
 function isTable(file: string): boolean {
-  return tableFormat(file) !== null && !noData.test(file) && !noTable.test(stem(file));
+  return (
+    tableFormat(file) !== null && !/(^|\/)_delta_log\//.test(file) && !noData.test(file) && !noTable.test(stem(file))
+  );
 }
 
 function stem(path: string): string {
