@@ -1,5 +1,6 @@
 import { type CatalogMetric, metricCatalog } from '@passloop/model';
 import type { EvaluationFrame } from './frame.ts';
+import { listed } from './frame-columns.ts';
 import { perRow, type SummedMetric } from './metric.ts';
 
 /** Metrics of predicted classes. Where a metric of one class has no denominator it is undefined (NaN), not 0. */
@@ -191,13 +192,12 @@ function costProblem(
   costOf: (actual: string, predicted: string) => number | undefined,
 ): string | null {
   for (const name of [...Object.keys(costs), ...Object.values(costs).flatMap((row) => Object.keys(row))]) {
-    if (!classes.includes(name))
-      return `\`costs\` names the class ${JSON.stringify(name)}; there are ${classes.join(', ')}`;
+    if (!classes.includes(name)) return `\`costs\` names the class ${listed([name])}; there are ${listed(classes)}`;
   }
   for (const actual of classes) {
     for (const predicted of classes) {
       if (costOf(actual, predicted) === undefined)
-        return `\`costs\` does not say what ${JSON.stringify(predicted)} costs where it is ${JSON.stringify(actual)}`;
+        return `\`costs\` does not say what ${listed([predicted])} costs where it is ${listed([actual])}`;
     }
   }
   return null;

@@ -294,9 +294,23 @@ describe('costs', () => {
   });
 
   it.each([
-    [{ '0': { '1': 8 } }, '`costs` does not say what "0" costs where it is "1"'],
-    [{ '0': { '1': 8 }, '1': { '0': 1 }, late: { '0': 1 } }, '`costs` names the class "late"; there are 0, 1'],
+    [{ '0': { '1': 8 } }, '`costs` does not say what 0 costs where it is 1'],
+    [{ '0': { '1': 8 }, '1': { '0': 1 }, late: { '0': 1 } }, '`costs` names the class late; there are 0, 1'],
   ])('are refused with a reason: %j', async (table, reason) => {
     expect(judge(await load({ dataset, candidate }, costs(table as never)))).toMatchObject({ gate: 'fail', reason });
+  });
+
+  it('are refused in a few words, whatever the classes are called', async () => {
+    const long = (id: number) => `${'`<!--\u202e@everyone'.repeat(300)}${id}`;
+    const rows = Array.from({ length: 12 }, (_, id) => ({ id, y: long(id), p: long(id) }));
+    const frame = await load(
+      { dataset: rows, candidate: rows },
+      { ...costs({}), task: 'multiclass', columns: { key: ['id'], label: 'y', prediction: 'p' } },
+    );
+
+    const { reason } = judge(frame)!;
+    expect(reason).toMatch(/^`costs` does not say what /);
+    expect(reason!.length).toBeLessThan(300);
+    expect(reason).not.toContain('\u202e');
   });
 });

@@ -221,6 +221,42 @@ describe('many rows', () => {
   });
 });
 
+function fillWhere(values: Float64Array, isWanted: (row: number) => boolean, value: number): void {
+  for (let row = 0; row < values.length; row += 1) if (isWanted(row)) values[row] = value;
+}
+
+describe('a slice', () => {
+  const judge = (change: (frame: EvaluationFrame, small: (row: number) => boolean) => void, metric: string) => {
+    const frame = scoredFrame({ rows: 1000 });
+    const small = (row: number) => frame.slices[0]!.codes[row] === 2;
+    change(frame, small);
+    const gates = [createGate({ metric, margin: 0.5, slices: ['hub'] })];
+    return compareModels(createRequest({ frame, gates, resampling })).slices.find(
+      ({ slice }) => slice.value === 'small',
+    );
+  };
+
+  it.each(['pr_auc', 'ks', 'roc_auc', 'recall_at_precision_70'])('of one class only is too little for %s', (metric) => {
+    const slice = judge(({ labels }, small) => fillWhere(labels, small, 0), metric);
+    expect(slice).toMatchObject({ verdict: 'insufficient', gate: 'warn', rows: 100 });
+    expect(slice!.reason).toMatch(/undefined|two rows of each class/);
+  });
+
+  it('on which the candidate lost what production has fails', () => {
+    const slice = judge(({ candidate }, small) => {
+      fillWhere(candidate.prediction!, small, 0);
+    }, 'precision');
+    expect(slice).toMatchObject({ verdict: 'not-comparable', gate: 'fail' });
+  });
+
+  it('with a constant score is measured: other rows tell that the model was asked', () => {
+    const slice = judge(({ candidate }, small) => {
+      fillWhere(candidate.score!, small, 0.5);
+    }, 'pr_auc');
+    expect(Number(slice!.delta)).toBeLessThan(0);
+  });
+});
+
 describe('queries', () => {
   it('of which there are few, or few with a relevant row, have no interval', () => {
     expect(measure('ndcg', rankedFrame(29, { production: 1, candidate: 1 }))).toMatchObject({

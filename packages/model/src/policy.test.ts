@@ -105,3 +105,15 @@ it.each([
   const to = (base: string) => from(base).replace('id: own, column: a', 'id: own, column: c');
   expect(policyDifferences(policy(from), policy(to))).toMatchObject([{ path: 'data.test.checks.own', loosens: true }]);
 });
+
+it("takes another meaning of a metric for a looser policy, a new one not, and judges by the target branch's", () => {
+  const withMetric = (sql: string) => (base: string) =>
+    base.replace('    gates:\n', `    metrics: {lost: {kind: sql, sql: "${sql}"}}\n    gates:\n`);
+  const [before, after] = [policy(withMetric('sum(a)')), policy(withMetric('0 * sum(a)'))];
+
+  expect(policyDifferences(before, after)).toMatchObject([{ path: 'metrics.lost', loosens: true }]);
+  expect(policyDifferences(policy(), before)).toMatchObject([{ path: 'metrics.lost', from: null, loosens: false }]);
+  expect(policyDifferences(before, policy())).toMatchObject([{ path: 'metrics.lost', to: null, loosens: true }]);
+  const [head] = parseModelFile(withMetric('0 * sum(a)')(text), 'passloop.yaml');
+  expect(underPolicy(head!, before).metrics.lost).toEqual({ kind: 'sql', sql: 'sum(a)' });
+});

@@ -100,10 +100,10 @@ export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
     case 'non-inferior':
       return `${where(metric)} ${moved(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${allowed(metric)}).`;
     case 'outside':
-      if (metric.delta !== null && bounds(metric).length === 0)
-        return `${where(metric)} ${moved(metric.delta, digits)} (not paired, allowed ${allowed(metric)}).`;
+      if (bounds(metric).length === 0) return unpaired(metric, digits);
       return `${where(metric)} is ${valueCell(metric, 'candidate')}, and must be ${bounds(metric).join(' and ')}.`;
     case 'within':
+      if (metric.margin !== null && metric.method?.startsWith('unpaired')) return unpaired(metric, digits);
       return `${where(metric)} is ${valueCell(metric, 'candidate')} (allowed ${allowed(metric)}).`;
     case 'inconclusive':
       return `${where(metric)} cannot be decided: ${change(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${allowed(metric)})${
@@ -114,6 +114,11 @@ export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
     default:
       return `${where(metric)} cannot be compared${metric.reason === null ? '' : `: ${metric.reason.replace(/\.$/, '')}`}.`;
   }
+}
+
+/** Of two numbers there is a difference, and nothing that tells it from chance. */
+function unpaired(metric: ComparedMetric | ComparedSlice, digits: number): string {
+  return `${where(metric)} ${moved(metric.delta, digits)} (not paired, allowed ${allowed(metric)}).`;
 }
 
 function moved(delta: string | null, digits: number): string {
