@@ -19,6 +19,8 @@ export type CheckResult = z.infer<typeof CheckResult>;
 
 export const DriftResult = z.object({
   column: z.string().max(256),
+  /** What the column is to the model; absent where no model is known, and in reports of before it was told. */
+  role: z.enum(['label', 'prediction', 'feature']).optional(),
   method: z.string().max(128),
   statistic: Decimal.nullable(),
   pValue: Decimal.nullable(),

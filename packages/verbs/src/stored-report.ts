@@ -39,7 +39,7 @@ export async function reportKey({
   if (dataset.digest === null || checks.some(({ kind }) => checkKinds[kind].isTimed === true || kind === 'history'))
     return null;
   const others: [string, Digest][] = [];
-  for (const name of new Set(checks.flatMap((check) => ('dataset' in check ? [check.dataset] : [])))) {
+  for (const name of new Set(checks.flatMap((check) => ('dataset' in check ? (check.dataset ?? []) : [])))) {
     const digest = await digestOf(name);
     if (digest === null) return null;
     others.push([name, digest]);
