@@ -4,6 +4,7 @@ import { type Profile, parseProfile, validateDataset, verifyLock } from '@passlo
 import type { DataReport } from '@passloop/documents';
 import { type DatasetSource, fromRoot, type LoadedModel, lockFileName } from '@passloop/model';
 import type { TableSession } from '@passloop/tables';
+import { columnRoles } from './column-roles.ts';
 import type { Context } from './context.ts';
 import { profileHistory } from './profile-history.ts';
 import { lockAt, type Workspace } from './workspace.ts';
@@ -64,6 +65,8 @@ export async function validateModelData(
         checks: source.checks,
         profile,
         now: context.now(),
+        roles: columnRoles(model),
+        key: model.columns.key,
         history:
           source.profile === undefined
             ? undefined

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, insidePath, openGitRepository, readTextIfExists, writeFileAtomic } from '@passloop/core';
 import {
+  type ColumnRoles,
   calibrateDrift,
   type DriftMethod,
   driftBetween,
@@ -28,6 +29,7 @@ import {
   parseChecks,
 } from '@passloop/model';
 import { datasetIdentity, findTableFiles, openTables } from '@passloop/tables';
+import { columnRoles } from './column-roles.ts';
 import { type Context, toolEnvironment } from './context.ts';
 import { type FailingRows, failingRowsOf } from './failing-rows.ts';
 import { outFolder } from './out-folder.ts';
@@ -272,6 +274,7 @@ export async function dataValidate(
           dataset: { name: dataset.name, uri: dataset.uri, digest },
           checks,
           profile: against,
+          columns: dataset.model?.columns ?? null,
           engine: session.engine,
           version: context.version,
           digestOf: async (name) => {
@@ -292,6 +295,8 @@ export async function dataValidate(
         now: context.now(),
         otherDataset: other,
         history,
+        roles: dataset.model === null ? undefined : columnRoles(dataset.model),
+        key: asked.key,
         onFailing: async (result, query, { columns }) => {
           // A look-up table needn't have the model's key.
           const key = asked.key.filter((name) => columns.some((column) => column.name === name));
@@ -398,17 +403,34 @@ export type DriftRequest = {
   method?: DriftMethod | undefined;
   columns?: readonly string[] | undefined;
   key?: readonly string[] | undefined;
+  except?: readonly string[] | undefined;
   threshold?: number | undefined;
   minRows?: number | undefined;
+  /** Another tool's choice of method, numbers and thresholds. */
+  compat?: 'evidently' | undefined;
+  /** With `compat`: the share of drifted columns from which the table has drifted. */
+  driftShare?: number | undefined;
+  /** What a model learns, and what it says: their drift is told by name. */
+  label?: string | undefined;
+  predictions?: readonly string[] | undefined;
 };
 
 /** Drift of one plain table against another. */
 export async function dataDrift(context: Context, request: DriftRequest): Promise<DataReport> {
+  if (request.compat !== undefined && request.minRows !== undefined)
+    throw new ConfigurationError('--compat evidently judges any number of rows, as Evidently does.', {
+      hint: 'Leave --min-rows out, or --compat.',
+    });
+  if (request.compat === undefined && request.driftShare !== undefined)
+    throw new ConfigurationError('--drift-share is of --compat evidently.', {
+      hint: 'Give both, or leave it out: without --compat, one drifted column fails.',
+    });
   await using session = await openTables();
   context.progress.phase('measure drift');
   const reference = await session.open({ uri: request.reference, root: context.cwd });
-  const { columns, key, threshold, minRows, splits, seed } = request;
-  const asked = { method: request.method ?? 'auto', columns, key, threshold, minRows, progress: context.progress };
+  const { columns, except, key, threshold, minRows, compat, driftShare, splits, seed } = request;
+  const method = request.method ?? 'auto';
+  const asked = { method, columns, except, key, threshold, minRows, compat, driftShare, progress: context.progress };
   if (request.calibrate === true) {
     const { digest } = await datasetIdentity(await findTableFiles(request.reference, context.cwd));
     const report = await calibrateDrift({ session, reference, ...asked, splits, seed });
@@ -426,6 +448,11 @@ export async function dataDrift(context: Context, request: DriftRequest): Promis
     reference,
     current,
     ...asked,
+    roles: rolesGiven(request),
   });
   return { ...report, dataset: { ...report.dataset, digest } };
+}
+
+function rolesGiven({ label, predictions = [] }: DriftRequest): ColumnRoles | undefined {
+  return label === undefined && predictions.length === 0 ? undefined : { label, predictions };
 }
