@@ -56,8 +56,13 @@ export function driftSummary(
     const verdict: Verdict = undecided.length > 0 ? 'inconclusive' : 'fail';
     return resultOf(check, { verdict, expected, reason: `not executed: ${reason}` });
   }
+  const roles = new Map(own.map(({ column, role }) => [column, role]));
+  const named = drifted.map((column) => {
+    const role = roles.get(column);
+    return role === undefined || role === 'feature' ? column : `${column} (${role})`;
+  });
   const found = [
-    `${drifted.length} of ${judged.length} columns drifted${list(drifted)}`,
+    `${drifted.length} of ${judged.length} columns drifted${list(named)}`,
     ...(apart.length === 0 ? [] : [`${apart.length} can't be compared${list(apart)}`]),
   ];
   const open = undecided.length > 0 && check.columns !== undefined ? ('inconclusive' as const) : ('pass' as const);
