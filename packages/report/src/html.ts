@@ -20,7 +20,7 @@ import type {
 import { affectedModels, explanation, headline, reportHeadline, verdictOrder } from './headline.ts';
 import { policySentence } from './judge.ts';
 import { phraseHtml, phraseText } from './phrase.ts';
-import { allowed, changeCell, reproductionWords, signs, subject, valueCell } from './words.ts';
+import { allowed, changeCell, reproductionWords, roleText, signs, subject, valueCell } from './words.ts';
 
 /**
  * The whole report as one HTML file: no script, no network, light and dark, readable in print. A policy in its head forbids
@@ -221,7 +221,7 @@ function dataSection(report: DataReport): string {
   const passed = report.checks.filter((check) => check.verdict === 'pass');
   const drift = report.drift.map(
     (one) =>
-      `<tr><td><code>${escapeHtml(one.column)}</code></td>${verdictCell(one.verdict, one.verdict, one.reason)}<td>${escapeHtml(one.method)}</td><td class="n">${measured(one.statistic)}</td><td class="n">${measured(one.threshold)}</td><td class="n">${
+      `<tr><td><code>${escapeHtml(one.column)}</code>${roleText(one)}</td>${verdictCell(one.verdict, one.verdict, one.reason)}<td>${escapeHtml(one.method)}</td><td class="n">${measured(one.statistic)}</td><td class="n">${measured(one.threshold)}</td><td class="n">${
         one.pValue === null ? '–' : measured(one.pValue)
       }</td><td class="n">${count(one.n.reference)} / ${count(one.n.current)}</td></tr>`,
   );
@@ -234,7 +234,7 @@ ${passed.length === 0 ? '' : `<details><summary>${passed.length} ${passed.length
 ${
   drift.length === 0
     ? ''
-    : `<details${shifted > 0 ? ' open' : ''}><summary>Drift against the profile: ${shifted} of ${columns}</summary><div class="scroll"><table><thead><tr><th>column</th><th>verdict</th><th>method</th><th class="n">statistic</th><th class="n">threshold</th><th class="n">p</th><th class="n">n reference / current</th></tr></thead><tbody>${drift.join('')}</tbody></table></div></details>`
+    : `<details${shifted > 0 ? ' open' : ''}><summary>Drift: ${shifted} of ${columns}</summary><div class="scroll"><table><thead><tr><th>column</th><th>verdict</th><th>method</th><th class="n">statistic</th><th class="n">threshold</th><th class="n">p</th><th class="n">n reference / current</th></tr></thead><tbody>${drift.join('')}</tbody></table></div></details>`
 }`;
 }
 
