@@ -20,11 +20,11 @@ export type EvidentlyColumn = {
   /** As Evidently takes the current column. */
   type: 'numerical' | 'categorical';
   /** Ascending values of numbers, one per count; null where values have no order. */
-  points: readonly number[] | null;
+  points: readonly number[] | Float64Array | null;
   /** Both sides are whole numbers: bins are at least 1 wide. */
   isInteger: boolean;
-  reference: readonly number[];
-  current: readonly number[];
+  reference: ArrayLike<number>;
+  current: ArrayLike<number>;
 };
 
 type EvidentlyTest = keyof typeof tests;
@@ -128,9 +128,9 @@ function scoreOf(test: EvidentlyTest, column: EvidentlyColumn): number {
 }
 
 /** The share of the first value, on both sides. */
-function zTest(reference: readonly number[], current: readonly number[]): number {
+function zTest(reference: ArrayLike<number>, current: ArrayLike<number>): number {
   if (reference.length === 1) return 1;
-  const side = (counts: readonly number[]) => ({ hits: total(counts) - (counts[0] as number), rows: total(counts) });
+  const side = (counts: ArrayLike<number>) => ({ hits: total(counts) - (counts[0] as number), rows: total(counts) });
   return twoProportions(side(reference), side(current)).pValue;
 }
 
@@ -139,10 +139,11 @@ function zTest(reference: readonly number[], current: readonly number[]): number
  * a bin for each value.
  */
 function bins({ type, points, isInteger, reference, current }: EvidentlyColumn): {
-  reference: readonly number[];
-  current: readonly number[];
+  reference: ArrayLike<number>;
+  current: ArrayLike<number>;
 } {
-  const distinct = reference.filter((count) => count > 0).length;
+  let distinct = 0;
+  for (let i = 0; i < reference.length; i++) if ((reference[i] as number) > 0) distinct++;
   if (type === 'categorical' || points === null || distinct <= 20) return { reference, current };
   const range = { minimum: points[0] as number, maximum: points.at(-1) as number };
   const edges = sturgesEdges(range, total(reference) + total(current), isInteger);
