@@ -26,6 +26,11 @@ export const DriftResult = z.object({
   pValue: Decimal.nullable(),
   threshold: Decimal,
   verdict: Verdict,
+  /**
+   * The shift is more than chance among all columns of the check, whatever its size: a quiet column too may have moved. Absent where nothing was tested, and in
+   * reports of before it was told.
+   */
+  isSignificant: z.boolean().optional(),
   n: z.object({ reference: Count, current: Count }),
   reason: Text.nullable(),
 });
