@@ -425,6 +425,10 @@ export async function dataDrift(context: Context, request: DriftRequest): Promis
     throw new ConfigurationError('--drift-share is of --compat evidently.', {
       hint: 'Give both, or leave it out: without --compat, one drifted column fails.',
     });
+  if (/\.json$/i.test(request.reference))
+    throw new ConfigurationError(`${request.reference} is no table, and this command measures from rows.`, {
+      hint: "A profile keeps counts: Evidently's numbers and exact distances don't follow from it. Give the rows it was made of; or hold a file against the profile with `passloop data validate FILE --profile PROFILE --checks CHECKS`, CHECKS being - {kind: drift}.",
+    });
   await using session = await openTables();
   context.progress.phase('measure drift');
   const reference = await session.open({ uri: request.reference, root: context.cwd });

@@ -151,6 +151,22 @@ describe('on plain files', () => {
       ['drift', '--reference', 'people.csv', '--current', 'people.csv', '--column', 'agee'],
       /--column names it[\s\S]*Did you mean `age`/,
     ],
+    [
+      ['drift', '--reference', 'people.csv', '--current', 'people.csv', '--compat', 'evidently', '--min-rows', '10'],
+      /judges any number of rows[\s\S]*Leave --min-rows out/,
+    ],
+    [
+      ['drift', '--reference', 'people.csv', '--current', 'people.csv', '--drift-share', '0.3'],
+      /--drift-share is of --compat evidently/,
+    ],
+    [
+      ['drift', '--reference', 'profile.json', '--current', 'people.csv', '--compat', 'evidently'],
+      /profile\.json is no table[\s\S]*Evidently's numbers[\s\S]*data validate FILE --profile/,
+    ],
+    [
+      ['drift', '--reference', 'people.csv', '--current', 'people.csv', '--drift-share', '1.3'],
+      /A number from 0 to 1 is needed/,
+    ],
   ])('%j is a usage error', async (args, message) => {
     const answer = await data(args);
     expect(answer.exitCode).toBe(2);
@@ -170,6 +186,31 @@ describe('on plain files', () => {
     const answer = await data(['validate', 'people.csv', '--checks', 'bad.yaml']);
     expect(answer.exitCode).toBe(2);
     expect(answer.stderr).toMatch(message);
+  });
+
+  it('measures drift as Evidently does, and names the label', async () => {
+    const rows = (count: number, label: (i: number) => number) =>
+      `id,x,late\n${Array.from({ length: count }, (_, i) => `${i},${(i * 37) % 101},${label(i)}\n`).join('')}`;
+    await write(
+      'earlier.csv',
+      rows(303, (i) => Number(i % 3 === 0)),
+    );
+    await write(
+      'now.csv',
+      rows(404, (i) => Number(i % 3 !== 0)),
+    );
+    const args = ['--reference', 'earlier.csv', '--current', 'now.csv', '--compat', 'evidently', '--except', 'id'];
+    const quiet = await data(['drift', ...args, '--label', 'late', '--drift-share', '0.6']);
+    expect(quiet).toMatchObject({ exitCode: 0 });
+    expect(quiet.stdout).toContain('1 of 2 columns drifted: late (label)');
+    const found = await data(['drift', ...args, '--label', 'late', '--json', '-']);
+    expect(found.exitCode).toBe(1);
+    expect(JSON.parse(found.stdout)).toMatchObject({
+      drift: [
+        { column: 'x', role: 'feature', method: 'evidently:ks(score=p,drifted<=)', verdict: 'pass', threshold: '0.05' },
+        { column: 'late', role: 'label', method: 'evidently:z(score=p,drifted<)', verdict: 'fail' },
+      ],
+    });
   });
 
   it('writes the profile where --json says', async () => {
