@@ -1,6 +1,6 @@
 /**
  * How often drift is seen where there is none, and where there is some, beside what Evidently's defaults say of the same rows. Tables of 100 normal columns each:
- * undrifted ones, and ones of which every column is shifted. Measured on exact counts, by the default methods with the default threshold and with smaller ones, and
+ * undrifted ones, and ones of which every column is shifted; and undrifted tables of 100 columns of ten categories. Measured on exact counts, by the default methods with the default threshold and with smaller ones, and
  * as `compat: evidently` measures; judged together as one check judges its columns.
  *
  *   node bench/drift.ts [tables, 200 by default] [--evidently python]
@@ -14,7 +14,7 @@ import path from 'node:path';
 import { parseArgs, promisify } from 'node:util';
 import { evidentlyDrift } from '../packages/data/src/evidently.ts';
 import { judgeDrift } from '../packages/data/src/judge.ts';
-import { driftThresholds, type Measurement, measureNumeric } from '../packages/data/src/measure.ts';
+import { driftThresholds, type Measurement, measureCategorical, measureNumeric } from '../packages/data/src/measure.ts';
 import { createRandom } from '../packages/statistics/src/random.ts';
 
 const { positionals, values } = parseArgs({ allowPositionals: true, options: { evidently: { type: 'string' } } });
@@ -65,13 +65,24 @@ function paired(reference: Float64Array, current: Float64Array): Pair {
   };
 }
 
-function flagged(measured: readonly Measurement[][], threshold: number | null): Judgement {
+/** Counts of ten equally likely categories. */
+function drawn(integer: (bound: number) => number, n: number): number[] {
+  const counts = new Array<number>(10).fill(0);
+  for (let i = 0; i < n; i += 1) (counts[integer(10)] as number) += 1;
+  return counts;
+}
+
+function flagged(
+  measured: readonly Measurement[][],
+  threshold: number | null,
+  of: readonly string[] = measures,
+): Judgement {
   const candidates = measured.flatMap((column, index) =>
     column.map((measurement, at) => ({
       kind: 'measured' as const,
       column: `c${index}`,
       measurement,
-      threshold: threshold ?? driftThresholds[measures[at] as 'ks' | 'psi'],
+      threshold: threshold ?? driftThresholds[of[at] as keyof typeof driftThresholds],
       note: null,
     })),
   );
@@ -118,10 +129,10 @@ for (const n of lengths) {
   const agreement: string[] = [];
   for (let table = 0; table < tables; table += 1) {
     const { uniform } = createRandom(1000 * n + table);
-    const drawn = Array.from({ length: columns }, () => [sample(uniform, n), sample(uniform, n)] as const);
+    const made = Array.from({ length: columns }, () => [sample(uniform, n), sample(uniform, n)] as const);
     for (const [at, shift] of shifts.entries()) {
-      const current = drawn.map(([, values]) => values.map((value) => value + shift));
-      const pairs = drawn.map(([reference], column) => paired(reference, current[column] as Float64Array));
+      const current = made.map(([, values]) => values.map((value) => value + shift));
+      const pairs = made.map(([reference], column) => paired(reference, current[column] as Float64Array));
       const range = { minimum: 0, maximum: 0 };
       const measured = pairs.map((pair) =>
         measures.map((measure) => measureNumeric(measure, { ...pair, cells: 'exact', range, sd: 0 })),
@@ -137,7 +148,7 @@ for (const n of lengths) {
       if (values.evidently === undefined || table > 0) continue;
       const real = await peer(
         values.evidently,
-        drawn.map(([reference]) => reference),
+        made.map(([reference]) => reference),
         current,
       );
       const off = Math.max(...real.scores.map((score, column) => Math.abs(score - (theirs.scores[column] as number))));
@@ -165,4 +176,32 @@ for (const n of lengths) {
     }
   for (const line of agreement) console.log(line);
   console.log(`  (${n} rows a side: ${((performance.now() - started) / 1000).toFixed(0)} s)`);
+}
+
+console.log('undrifted tables of 100 columns of ten categories, by chi2 and by Evidently');
+for (const n of lengths) {
+  const any = [0, 0];
+  const flags = [0, 0];
+  for (let table = 0; table < tables; table += 1) {
+    const { integer } = createRandom(7_000_000 * n + table);
+    const pairs = Array.from({ length: columns }, () => ({ reference: drawn(integer, n), current: drawn(integer, n) }));
+    const ours = flagged(
+      pairs.map((pair) => [measureCategorical('chi2', pair)]),
+      null,
+      ['chi2'],
+    ).columns;
+    const theirs = pairs.filter((pair) => {
+      const drift = evidentlyDrift({ type: 'categorical', points: null, isInteger: false, ...pair }, 'auto');
+      return typeof drift !== 'string' && drift.isDrifted;
+    }).length;
+    for (const [side, count] of [ours, theirs].entries()) {
+      any[side] = (any[side] ?? 0) + (count > 0 ? 1 : 0);
+      flags[side] = (flags[side] ?? 0) + count;
+    }
+  }
+  for (const [side, name] of ['default', 'evidently'].entries()) {
+    const tablesFlagged = ((100 * (any[side] ?? 0)) / tables).toFixed(1);
+    const columnsFlagged = ((100 * (flags[side] ?? 0)) / (tables * columns)).toFixed(1);
+    console.log(`  ${n} rows, ${name}: ${tablesFlagged} % of tables flag a column, ${columnsFlagged} % of columns`);
+  }
 }

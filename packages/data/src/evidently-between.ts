@@ -26,8 +26,9 @@ export async function evidentlyOfColumn(options: DriftBetweenOptions, name: stri
   const right = findColumn(current, name);
   if (left === null) return unmeasured('fail', 'the reference has no such column');
   if (right === null) return unmeasured('fail', 'the column is missing');
+  const unjudged = options.columns === undefined ? 'skipped' : 'fail';
   const why = leftOut(right);
-  if (why !== null) return unmeasured(options.columns === undefined ? 'skipped' : 'fail', why);
+  if (why !== null) return unmeasured(unjudged, why);
   if (isNumeric(left.type) !== isNumeric(right.type) || (!isNumeric(left.type) && left.type !== right.type))
     return unmeasured('fail', `the type changed from ${left.type} to ${right.type}`);
 
@@ -39,7 +40,7 @@ export async function evidentlyOfColumn(options: DriftBetweenOptions, name: stri
   const counted = numbers ?? (await valueCounts(session, reference, current, left, right));
   if (counted === null) return unmeasured('fail', `more than ${mostValues} distinct values`);
   const kind = kindOf(right, missing[1] > 0, counted.current);
-  if (kind === 'unknown') return unmeasured('skipped', `Evidently takes ${right.type} with NULLs for unknown`);
+  if (kind === 'unknown') return unmeasured(unjudged, `Evidently takes ${right.type} with NULLs for unknown`);
   if (kind === 'text') {
     const reason =
       "Evidently takes this for text: more than half of its values are different. It then trains a classifier of words, which isn't reproduced here; leave the column out (except)";
@@ -54,7 +55,7 @@ export async function evidentlyOfColumn(options: DriftBetweenOptions, name: stri
     current: counted.current,
   };
   const drift = evidentlyDrift(measured, method, options.threshold);
-  if (typeof drift === 'string') return unmeasured(options.columns === undefined ? 'skipped' : 'fail', drift);
+  if (typeof drift === 'string') return unmeasured(unjudged, drift);
   const score = toDecimalOrNull(drift.score);
   return {
     column,
