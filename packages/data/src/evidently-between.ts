@@ -17,7 +17,7 @@ export async function evidentlyOfColumn(options: DriftBetweenOptions, name: stri
     method: `evidently:${method}`,
     statistic: null,
     pValue: null,
-    threshold: toDecimal(options.threshold ?? 0),
+    threshold: toDecimal(options.threshold ?? 0.1),
     verdict,
     n: { reference: reference.rows, current: current.rows },
     reason,
