@@ -242,6 +242,26 @@ describe('with a model file', () => {
     expect(JSON.parse(lock.stdout)).toMatchObject({ datasets: [{ uri: 'test.csv', rows: 3 }, { uri: 'train.csv' }] });
   });
 
+  it('holds a dataset against another one, without its key, and names the label and the prediction', async () => {
+    const rows = (from: number, share: number) =>
+      Array.from({ length: 200 }, (_, i) => `${from + i},${i % share === 0 ? 1 : 0},${i % 50},${i % 9}\n`).join('');
+    await write('roles/train.csv', `id,age,guess,x\n${rows(0, 2)}`);
+    await write('roles/test.csv', `id,age,guess,x\n${rows(1000, 5)}`);
+    const check = ', checks: [{kind: drift, compat: evidently, dataset: train, driftShare: 0.3}]';
+    const named = model('', check).replace('label: age', 'label: age, prediction: guess');
+    await write('roles/passloop.yaml', named);
+    const answer = await data(['validate', '--json', '-'], 'roles');
+    expect(answer.exitCode).toBe(1);
+    expect(JSON.parse(answer.stdout)).toMatchObject({
+      checks: [{ id: 'drift:train', verdict: 'fail', observed: '1 of 3 columns drifted: age (label)' }],
+      drift: [
+        { column: 'age', role: 'label', verdict: 'fail' },
+        { column: 'guess', role: 'prediction', verdict: 'pass' },
+        { column: 'x', role: 'feature', verdict: 'pass' },
+      ],
+    });
+  });
+
   it('refuses to validate nothing, and to write two profiles into one file', async () => {
     await write('none/train.csv', people);
     await write('none/test.csv', people);
