@@ -13,6 +13,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   ],
   'data drift': [
     'passloop data drift --reference train.parquet --current today.parquet --key id',
+    'passloop data drift --reference train.parquet --current today.parquet --except id --compat evidently',
     'passloop data drift --calibrate --reference train.parquet --key id',
   ],
   'train run': ['passloop train run'],

@@ -57,6 +57,12 @@ export function effectSize(value: string): number {
   return number;
 }
 
+export function share(value: string): number {
+  const number = decimalNumber(value);
+  if (number < 0 || number > 1) throw new InvalidArgumentError('A number from 0 to 1 is needed.');
+  return number;
+}
+
 export function promotionExitCode(outcome: PromotionOutcome): number {
   switch (outcome) {
     case 'held':

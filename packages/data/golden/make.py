@@ -4,8 +4,8 @@
     python packages/data/golden/make.py
 
 Writes reference.csv and current.csv (made with a fixed seed: heavy tails, ties, a shift, missing values, categories
-that come and go) and golden.json: for these two, and for two files of examples/flight-delay, every method's statistic
-and p-value per column, and the reference's profile.
+that come and go) and golden.json: for these two, for two files of examples/flight-delay, and for the real tables of
+tables.py, every method's statistic and p-value per column; and, but for the last ones, the reference's profile.
 """
 
 import hashlib
@@ -21,6 +21,7 @@ from scipy.stats.contingency import association
 
 HERE = Path(__file__).parent
 FLIGHTS = HERE.parents[2] / "examples" / "flight-delay" / "data"
+TABLES = ["iris", "wine", "breast-cancer", "tips"]
 
 
 def generate(rng: np.random.Generator, rows: int, shift: float) -> pd.DataFrame:
@@ -122,7 +123,7 @@ def profile(column: pd.Series) -> dict:
     return found
 
 
-def pair(name: str, reference: Path, current: Path, columns: list[str]) -> dict:
+def pair(name: str, reference: Path, current: Path, columns: list[str], profiled: bool = True) -> dict:
     """The golden numbers of one pair of files."""
     read = pd.read_parquet if reference.suffix == ".parquet" else pd.read_csv
     a, b = read(reference), read(current)
@@ -132,7 +133,7 @@ def pair(name: str, reference: Path, current: Path, columns: list[str]) -> dict:
         "current": current.relative_to(HERE.parents[2]).as_posix(),
         "sha256": [hashlib.sha256(path.read_bytes()).hexdigest() for path in (reference, current)],
         "drift": {column: drift(a[column], b[column]) for column in columns},
-        "profile": {column: profile(a[column]) for column in columns},
+        "profile": {column: profile(a[column]) for column in columns} if profiled else {},
     }
 
 
@@ -142,12 +143,14 @@ def main() -> None:
     generate(rng, 1100, 0.2).to_csv(HERE / "current.csv", index=False)
     generated = list(generate(rng, 2, 0).columns)
     flights = ["departure_minute", "distance", "origin_late_day", "destination_late_3h", "day_of_week", "hub", "late"]
+    real = {name: (HERE / "tables" / f"{name}-reference.csv", HERE / "tables" / f"{name}-current.csv") for name in TABLES}
     golden = {
         "versions": {"numpy": np.__version__, "pandas": pd.__version__, "scipy": scipy.__version__},
         "pairs": [
             pair("generated", HERE / "reference.csv", HERE / "current.csv", generated),
             pair("flights, May", FLIGHTS / "train.parquet", FLIGHTS / "test.parquet", flights),
             pair("flights, June", FLIGHTS / "train.parquet", FLIGHTS / "later.parquet", flights),
+            *(pair(name, *files, list(pd.read_csv(files[0]).columns), profiled=False) for name, files in real.items()),
         ],
     }
     (HERE / "golden.json").write_text(json.dumps(golden, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

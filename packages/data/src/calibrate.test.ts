@@ -16,6 +16,7 @@ beforeAll(async () => {
     "SELECT i AS id, sin(i * 12.9898) * 43758.5453 % 1 AS x, i % 7 AS code, 'k' || (i % 3) AS hub FROM range(6000) t(i)";
   await writeParquet(session, `${rows} ORDER BY id`, path.join(folder.path, 'one.parquet'));
   await writeParquet(session, `${rows} ORDER BY hash(id)`, path.join(folder.path, 'shuffled.parquet'));
+  await writeParquet(session, `${rows} LIMIT 1200`, path.join(folder.path, 'small.parquet'));
   await writeFile(path.join(folder.path, 'few.csv'), 'a\n1\n2\n3\n');
 });
 afterAll(() => folder[Symbol.asyncDispose]());
@@ -31,6 +32,15 @@ it('finds that the default configuration keeps quiet where nothing drifts', asyn
   const report = await calibrate('one.parquet');
   expect(report).toMatchObject({ verdict: 'pass', executed: 3 });
   expect(report.checks).toMatchObject([{ id: 'false-alarms', observed: '0 of 12 splits (0 %), seed 1' }]);
+});
+
+it("counts each column that Evidently's defaults call drifted, though its share of columns is small", async () => {
+  const report = await calibrate('small.parquet', { compat: 'evidently', splits: 20 });
+  expect(report).toMatchObject({ verdict: 'warn', executed: 3 });
+  expect(report.checks[0]).toMatchObject({
+    expected: "at most 6 % of halves called drifted by Evidently's own (auto)",
+    observed: expect.stringMatching(/^([2-9]|1[0-9]|20) of 20 splits/),
+  });
 });
 
 it.each([

@@ -13,7 +13,10 @@ export type CalibrationOptions = {
   method: DriftMethod;
   columns?: readonly string[] | undefined;
   key?: readonly string[] | undefined;
+  except?: readonly string[] | undefined;
   threshold?: number | undefined;
+  compat?: 'evidently' | undefined;
+  driftShare?: number | undefined;
   minRows?: number | undefined;
   /** How often the table is split; 100 by default. */
   splits?: number | undefined;
@@ -51,7 +54,10 @@ export async function calibrateDrift(options: CalibrationOptions): Promise<DataR
       current: await half(1),
       progress: undefined,
     });
-    const flagged = new Set(report.drift.filter(({ verdict }) => verdict === 'fail').map(({ column }) => column));
+    // Of a tolerated share of columns, each one is still an alarm.
+    const flagged = new Set(
+      report.drift.filter((one) => isMeasured(one) && one.verdict !== 'pass').map(({ column }) => column),
+    );
     for (const { column } of report.drift.filter(isMeasured)) judged.add(column);
     for (const column of flagged) alarms.set(column, (alarms.get(column) ?? 0) + 1);
     if (flagged.size > 0) alarmed += 1;
@@ -68,11 +74,12 @@ export function falseAlarms(
     session,
     reference,
     ...options
-  }: Pick<CalibrationOptions, 'session' | 'reference' | 'method'> & { splits: number; seed: number },
+  }: Pick<CalibrationOptions, 'session' | 'reference' | 'method' | 'compat'> & { splits: number; seed: number },
   { alarms, alarmed, judged }: Alarms,
 ): DataReport {
   const { splits, seed } = options;
-  const method = options.method === 'auto' ? 'the default methods' : options.method;
+  const own = options.method === 'auto' ? 'the default methods' : options.method;
+  const method = options.compat === undefined ? own : `Evidently's own (${options.method})`;
   const result = (id: string, column: string | null, count: number, verdict: CheckResult['verdict']): CheckResult => ({
     id,
     kind: 'drift',

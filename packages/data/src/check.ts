@@ -9,6 +9,7 @@ import {
   type TableColumn,
   type TableSession,
 } from '@passloop/tables';
+import type { ColumnRoles } from './column-roles.ts';
 import type { ScanAnswer, ScanPlan } from './plan.ts';
 import type { Profile } from './profile.ts';
 
@@ -27,6 +28,9 @@ export type CheckContext = {
   once<T>(key: string, work: () => Promise<T>): Promise<T>;
   /** Null where there is no history to ask for. */
   history: (() => Promise<ProfileVersions>) | null;
+  roles: ColumnRoles | undefined;
+  /** Columns that name rows. */
+  key: readonly string[];
 };
 
 /** A check that is ready: its aggregates are in the plan, `finish` reads the scan's answer (and may query on its own). */

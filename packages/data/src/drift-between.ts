@@ -1,20 +1,20 @@
 import { type Progress, silentProgress } from '@passloop/core';
-import type { DataReport } from '@passloop/documents';
+import type { DataReport, DriftResult } from '@passloop/documents';
 import type { Check } from '@passloop/model';
 import {
   findColumn,
   isNumeric,
   isTemporal,
-  quoteIdentifier,
   requireColumn,
   requireRows,
   type Table,
   type TableColumn,
   type TableSession,
 } from '@passloop/tables';
-import { missingCondition, valueText } from './cells.ts';
+import { type ColumnRoles, withRoles } from './column-roles.ts';
 import type { DriftMethod } from './drift.ts';
-import { driftSummary, isMeasured } from './drift-summary.ts';
+import { gradedDrift, isMeasured } from './drift-summary.ts';
+import { evidentlyOfColumn } from './evidently-between.ts';
 import { type Candidate, judgeDrift } from './judge.ts';
 import {
   type DriftMeasure,
@@ -24,6 +24,7 @@ import {
   measureMissing,
   measureNumeric,
 } from './measure.ts';
+import { missingCounts, mostValues, numberCounts, valueCounts } from './paired-counts.ts';
 
 export type DriftBetweenOptions = {
   session: TableSession;
@@ -38,11 +39,16 @@ export type DriftBetweenOptions = {
   threshold?: number | undefined;
   minRows?: number | undefined;
   severity?: 'error' | 'warn' | undefined;
+  /** Another tool's choice of method, numbers and thresholds; `minRows` is not among them. */
+  compat?: 'evidently' | undefined;
+  /** With `compat`: the share of drifted columns from which the table has drifted; 0.5 by default. */
+  driftShare?: number | undefined;
+  /** What the columns are to a model. */
+  roles?: ColumnRoles | undefined;
   progress?: Progress | undefined;
 };
 
 const fewValues = 20;
-const mostValues = 100_000;
 
 /**
  * Drift of one table against another, from all of their rows: exact KS and Wasserstein distances over the distinct
@@ -51,46 +57,53 @@ const mostValues = 100_000;
  * @throws ConfigurationError for an empty table, or a named column that isn't there
  */
 export async function driftBetween(options: DriftBetweenOptions): Promise<DataReport> {
-  const { session, reference, current, method, minRows = 1000, progress = silentProgress } = options;
-  requireRows(reference);
-  requireRows(current);
-  const names = options.columns ?? reference.columns.map((column) => column.name);
+  const { session, reference, current, method, compat } = options;
   for (const name of options.columns ?? []) requireColumn(reference, name, '--column');
-  const except = new Set([...(options.except ?? []), ...(options.key ?? [])]);
-  const candidates: Candidate[] = [];
-  for (const [done, name] of names.entries()) {
-    progress.tick(done, names.length, 'columns');
-    if (!except.has(name)) candidates.push(...(await driftOfColumn(options, name)));
-  }
-  const drift = judgeDrift(candidates, minRows);
   const check: Extract<Check, { kind: 'drift' }> = {
     kind: 'drift',
     severity: options.severity ?? 'error',
     columns: options.columns === undefined ? undefined : [...options.columns],
-    except: [...except],
+    except: [],
     method,
-    minRows,
-    maxShare: 0,
+    minRows: options.minRows,
+    compat,
+    driftShare: options.driftShare,
   };
-  const graded = drift.map((result) =>
-    result.verdict === 'fail' && check.severity === 'warn' ? { ...result, verdict: 'warn' as const } : result,
-  );
-  const summary = driftSummary(check, `no column drifts from ${reference.name} (${method})`, graded);
+  const { summary, drift } = gradedDrift(check, await driftResultsBetween(options), reference.name);
   return {
     schema: 'passloop/data-report/v1',
     dataset: { name: current.name, uri: current.source?.uri ?? current.name, digest: null },
     engine: session.engine,
     rows: current.rows,
     verdict: summary.verdict,
-    executed: graded.filter(isMeasured).length,
+    executed: drift.filter(isMeasured).length,
     checks: [summary],
-    drift: graded,
+    drift,
   };
+}
+
+/** What was measured and judged of each column, before a check's severity and shares. */
+export async function driftResultsBetween(options: DriftBetweenOptions): Promise<DriftResult[]> {
+  const { reference, current, compat, minRows = 1000, progress = silentProgress } = options;
+  requireRows(reference);
+  requireRows(current);
+  const except = new Set([...(options.except ?? []), ...(options.key ?? [])]);
+  // Evidently goes by what the current table has.
+  const { columns } = compat === undefined ? reference : current;
+  const names = (options.columns ?? columns.map((column) => column.name)).filter((name) => !except.has(name));
+  const candidates: Candidate[] = [];
+  const results: DriftResult[] = [];
+  for (const [done, name] of names.entries()) {
+    progress.tick(done, names.length, 'columns');
+    if (compat === 'evidently') results.push(await evidentlyOfColumn(options, name));
+    else candidates.push(...(await driftOfColumn(options, name)));
+  }
+  return withRoles(compat === undefined ? judgeDrift(candidates, minRows) : results, options.roles);
 }
 
 async function driftOfColumn(options: DriftBetweenOptions, name: string): Promise<Candidate[]> {
   const { session, reference, current, method } = options;
-  const left = requireColumn(reference, name);
+  const left = findColumn(reference, name);
   const right = findColumn(current, name);
   const threshold = options.threshold ?? (method === 'auto' ? driftThresholds.ks : driftThresholds[method]);
   const n = { reference: reference.rows, current: current.rows };
@@ -98,6 +111,7 @@ async function driftOfColumn(options: DriftBetweenOptions, name: string): Promis
     { kind: 'unmeasured', column: name.slice(0, 256), method, threshold, verdict, reason, n },
   ];
   const named = options.columns !== undefined;
+  if (left === null) return none('fail', 'the reference has no such column');
   if (right === null) return none('fail', 'the column is missing');
   if (kindOf(left) !== kindOf(right)) return none('fail', `the type changed from ${left.type} to ${right.type}`);
   if (left.type === 'nested' || left.type === 'binary')
@@ -159,58 +173,4 @@ function isIdentifier(counts: ArrayLike<number>): boolean {
     if ((counts[i] as number) > 0) distinct++;
   }
   return distinct > 1000 && distinct > rows * 0.95;
-}
-
-async function missingCounts(
-  session: TableSession,
-  tables: readonly [Table, Table],
-  columns: readonly [TableColumn, TableColumn],
-): Promise<[number, number]> {
-  const count = async (table: Table, column: TableColumn) =>
-    Number((await session.rows(`SELECT count(*) FROM ${table.relation} WHERE ${missingCondition(column)}`))[0]?.[0]);
-  return [await count(tables[0], columns[0]), await count(tables[1], columns[1])];
-}
-
-/** Distinct finite values of both sides in ascending order with their counts. */
-async function numberCounts(
-  session: TableSession,
-  reference: Table,
-  current: Table,
-  left: TableColumn,
-  right: TableColumn,
-) {
-  const side = (table: Table, column: TableColumn, at: number) =>
-    `SELECT ${quoteIdentifier(column.name)}::DOUBLE AS v, ${at} AS side FROM ${table.relation} WHERE NOT ${missingCondition(column)}`;
-  const points: number[] = [];
-  const counts: [number[], number[]] = [[], []];
-  await session.scan(
-    `SELECT v, (count(*) FILTER (WHERE side = 0))::DOUBLE, (count(*) FILTER (WHERE side = 1))::DOUBLE
-     FROM (${side(reference, left, 0)} UNION ALL ${side(current, right, 1)}) GROUP BY v ORDER BY v`,
-    (chunk) => {
-      const [values, first, second] = chunk.getColumns() as [number[], number[], number[]];
-      for (let i = 0; i < chunk.rowCount; i++) {
-        points.push(values[i] as number);
-        counts[0].push(first[i] as number);
-        counts[1].push(second[i] as number);
-      }
-    },
-  );
-  return { points, reference: counts[0], current: counts[1] };
-}
-
-async function valueCounts(
-  session: TableSession,
-  reference: Table,
-  current: Table,
-  left: TableColumn,
-  right: TableColumn,
-) {
-  const side = (table: Table, column: TableColumn, at: number) =>
-    `SELECT ${valueText(column)} AS v, ${at} AS side FROM ${table.relation} WHERE ${quoteIdentifier(column.name)} IS NOT NULL`;
-  const rows = await session.rows(
-    `SELECT (count(*) FILTER (WHERE side = 0))::DOUBLE, (count(*) FILTER (WHERE side = 1))::DOUBLE
-     FROM (${side(reference, left, 0)} UNION ALL ${side(current, right, 1)}) GROUP BY v ORDER BY v LIMIT ${mostValues + 1}`,
-  );
-  if (rows.length > mostValues) return null;
-  return { reference: rows.map(([count]) => Number(count)), current: rows.map(([, count]) => Number(count)) };
 }

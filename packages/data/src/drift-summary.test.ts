@@ -41,3 +41,20 @@ it.each([
   if (check.kind !== 'drift') throw new Error('no drift check');
   expect(driftSummary(check, 'expected', results)).toMatchObject({ verdict });
 });
+
+it("names the model's own columns, and counts what moved by less than counts", () => {
+  const check = Check.parse({ kind: 'drift' });
+  if (check.kind !== 'drift') throw new Error('no drift check');
+  const results: DriftResult[] = [
+    { ...measured('late', 'fail'), role: 'label' },
+    { ...measured('score', 'fail'), role: 'prediction' },
+    { ...measured('a', 'fail'), role: 'feature', isSignificant: true },
+    // Another measure of a drifted column is no second column.
+    { ...measured('a', 'pass'), role: 'feature', isSignificant: true },
+    { ...measured('b', 'pass'), role: 'feature', isSignificant: true },
+    { ...measured('c', 'pass'), role: 'feature', isSignificant: false },
+  ];
+  expect(driftSummary(check, 'expected', results).observed).toBe(
+    '3 of 5 columns drifted: late (label), score (prediction), a; 1 more moved significantly, by less than counts',
+  );
+});

@@ -1,5 +1,6 @@
 export { type CalibrationOptions, calibrateDrift } from './calibrate.ts';
 export type { ProfileVersions } from './check.ts';
+export type { ColumnRoles } from './column-roles.ts';
 export { type DriftMethod, type DriftRequest, driftAgainstProfile } from './drift.ts';
 export { type DriftBetweenOptions, driftBetween } from './drift-between.ts';
 export { type FetchRemote, type LockOptions, lockDatasets, type VerifiedDataset, verifyLock } from './lock.ts';

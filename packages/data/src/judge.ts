@@ -85,8 +85,14 @@ function judged(
   const significant = adjusted === null || adjusted <= falseDiscoveryRate;
   const bound = `effect ${short(measurement.effect)}, at least ${short(measurement.lowerBound)} beyond chance`;
   const tested = adjusted === null ? '' : `, adjusted p ${short(adjusted)}`;
-  const why = `${bound}, against ${short(threshold)}${tested}${note === null ? '' : `; ${note}`}`;
-  return { ...base, verdict: large && significant ? 'fail' : 'pass', reason: why };
+  const faint = !large && adjusted !== null && significant ? 'significant, but less than counts: ' : '';
+  const why = `${faint}${bound}, against ${short(threshold)}${tested}${note === null ? '' : `; ${note}`}`;
+  return {
+    ...base,
+    verdict: large && significant ? 'fail' : 'pass',
+    ...(adjusted === null ? {} : { isSignificant: significant }),
+    reason: why,
+  };
 }
 
 function enough(measurement: Measurement, minRows: number): boolean {

@@ -1,15 +1,16 @@
 import { ConfigurationError, plainText, worstVerdict } from '@passloop/core';
 import type { CheckResult, DataReport, DriftResult } from '@passloop/documents';
-import type { Check } from '@passloop/model';
+import { type Check, driftProblem } from '@passloop/model';
 import type { Table, TableFiles, TableSession } from '@passloop/tables';
-import { brokenVerdict, type CheckContext, notExecuted, type PlannedCheck } from './check.ts';
+import { type CheckContext, notExecuted, type PlannedCheck } from './check.ts';
 import { planOf } from './checks/planners.ts';
+import { type ColumnRoles, withRoles } from './column-roles.ts';
 import { planDrift } from './drift.ts';
-import { driftSummary, isMeasured } from './drift-summary.ts';
+import { driftResultsBetween } from './drift-between.ts';
+import { expectedOf, gradedDrift, isMeasured } from './drift-summary.ts';
 import { judgeDrift } from './judge.ts';
 import { createPlan, runPlan, type ScanAnswer } from './plan.ts';
 import type { Profile } from './profile.ts';
-import { percent } from './share.ts';
 
 export type ValidateOptions = {
   session: TableSession;
@@ -21,6 +22,10 @@ export type ValidateOptions = {
   /** The clock, for what has to be fresh. */
   now: Date;
   history?: CheckContext['history'] | undefined;
+  /** What the columns are to the model. */
+  roles?: ColumnRoles | undefined;
+  /** Columns that name rows: another dataset has other ones, which is no drift. */
+  key?: readonly string[] | undefined;
   /** Told of each check that rows break, with a query that gives these rows whole, while the table is open. */
   onFailing?: ((result: CheckResult, query: string, table: Table) => Promise<void>) | undefined;
   /** Where another dataset of the model lies; without it, checks against others fail. @throws ConfigurationError */
@@ -88,6 +93,8 @@ export async function validateTable(options: ValidateOptions & { table: Table })
       now: options.now,
       other,
       history: options.history ?? null,
+      roles: options.roles,
+      key: options.key ?? [],
       once: remembered(),
     };
     const planned: PlannedCheck[] = [];
@@ -128,6 +135,10 @@ function countedScans(session: TableSession, { relation }: Table): { session: Ta
       passes += session.passes(sql, relation);
       return session.rows(sql);
     },
+    scan(sql, visit) {
+      passes += sql.split(relation).length - 1;
+      return session.scan(sql, visit);
+    },
   };
   return { session: counted, scans: () => passes };
 }
@@ -146,34 +157,49 @@ async function planCheck(
   profile: Profile | null,
   drift: DriftResult[],
 ): Promise<PlannedCheck> {
-  return check.kind === 'drift' ? planDriftCheck(check, context, profile, drift) : planOf(check, context);
+  if (check.kind !== 'drift') return planOf(check, context);
+  const problem = driftProblem(check);
+  if (problem !== null) return notExecuted(check, expectedOf(check, 'the profile'), `the check ${problem}.`);
+  const { dataset } = check;
+  return dataset === undefined
+    ? planDriftCheck(check, context, profile, drift)
+    : planDriftBetween({ ...check, dataset }, context, drift);
 }
 
 function planDriftCheck(
   check: Extract<Check, { kind: 'drift' }>,
-  { table, plan }: CheckContext,
+  { table, plan, roles }: CheckContext,
   profile: Profile | null,
   drift: DriftResult[],
 ): PlannedCheck {
-  const limit = check.maxShare === 0 ? 'no column drifts' : `at most ${percent(check.maxShare, 1)} of columns drift`;
-  const expected = `${limit} from the profile (${check.method})`;
   if (profile === null) {
-    return notExecuted(check, expected, 'the dataset has no profile. Run `passloop data profile` and commit it.');
+    const reason = 'the dataset has no profile. Run `passloop data profile` and commit it.';
+    return notExecuted(check, expectedOf(check, 'the profile'), reason);
   }
   const planned = planDrift(plan, table, profile, check);
   return {
     finish(answer: ScanAnswer) {
-      const own = judgeDrift(planned.finish(answer), check.minRows).map((result) => ({
-        ...result,
-        verdict: result.verdict === 'fail' ? brokenVerdict(check) : result.verdict,
-      }));
-      const summary = driftSummary(check, expected, own);
-      // Columns that drifted within the tolerated share are told, and fail nothing.
-      const isTolerated = summary.verdict === 'pass' || summary.verdict === 'inconclusive';
-      drift.push(
-        ...own.map((one) => (isTolerated && one.verdict === 'fail' ? { ...one, verdict: 'warn' as const } : one)),
-      );
-      return summary;
+      const results = withRoles(judgeDrift(planned.finish(answer), check.minRows ?? 1000), roles);
+      const graded = gradedDrift(check, results, 'the profile');
+      drift.push(...graded.drift);
+      return graded.summary;
+    },
+  };
+}
+
+/** Drift from the rows of another dataset: queries of its own, and none of the shared scan's. */
+function planDriftBetween(
+  check: Extract<Check, { kind: 'drift' }> & { dataset: string },
+  { session, table, other, roles, key }: CheckContext,
+  drift: DriftResult[],
+): PlannedCheck {
+  return {
+    async finish() {
+      const reference = await other(check.dataset);
+      const results = await driftResultsBetween({ ...check, session, reference, current: table, roles, key });
+      const graded = gradedDrift(check, results, check.dataset);
+      drift.push(...graded.drift);
+      return graded.summary;
     },
   };
 }

@@ -19,11 +19,18 @@ export type CheckResult = z.infer<typeof CheckResult>;
 
 export const DriftResult = z.object({
   column: z.string().max(256),
+  /** What the column is to the model; absent where no model is known, and in reports of before it was told. */
+  role: z.enum(['label', 'prediction', 'feature']).optional(),
   method: z.string().max(128),
   statistic: Decimal.nullable(),
   pValue: Decimal.nullable(),
   threshold: Decimal,
   verdict: Verdict,
+  /**
+   * The shift is more than chance among all columns of the check, whatever its size: a quiet column too may have moved. Absent where nothing was tested, and in
+   * reports of before it was told.
+   */
+  isSignificant: z.boolean().optional(),
   n: z.object({ reference: Count, current: Count }),
   reason: Text.nullable(),
 });

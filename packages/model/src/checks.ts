@@ -1,16 +1,19 @@
 import { z } from 'zod';
 import { columnChecks } from './checks/column-checks.ts';
-import { column, common } from './checks/fields.ts';
+import { column, common, dataset, share } from './checks/fields.ts';
 import { rowChecks } from './checks/row-checks.ts';
 import { tableChecks } from './checks/table-checks.ts';
-import { driftMethods } from './drift-methods.ts';
+import { driftCompatibilities, driftMethods } from './drift-methods.ts';
 
 export { type CheckAlias, checkAliases, withOwnNames } from './checks/aliases.ts';
 export { aggregateFunctions } from './checks/column-checks.ts';
 export { ColumnType } from './checks/fields.ts';
 export { type CheckKind, checkKinds } from './checks/kinds.ts';
 
-/** Distribution against the committed profile, per column; without `columns`, all that the profile has. */
+/**
+ * Distribution against the committed profile, per column; without `columns`, all that the profile has. With `dataset`, against the rows of another dataset of the
+ * model.
+ */
 const driftCheck = z.strictObject({
   kind: z.literal('drift'),
   ...common,
@@ -20,8 +23,14 @@ const driftCheck = z.strictObject({
   /** The effect from which a shift counts; the default belongs to the method. */
   threshold: z.number().min(0).optional(),
   /** The share of judged columns that may drift; none by default. */
-  maxShare: z.number().min(0).max(1).default(0),
-  minRows: z.int().min(1).default(1000),
+  maxShare: share.optional(),
+  /** 1,000 by default. */
+  minRows: z.int().min(1).optional(),
+  dataset: dataset.optional(),
+  /** Another tool's choice of method, numbers and thresholds. */
+  compat: z.enum(driftCompatibilities).optional(),
+  /** With `compat`: the share of drifted columns from which the dataset has drifted; 0.5 by default. */
+  driftShare: share.optional(),
 });
 
 /**
@@ -37,6 +46,16 @@ export function leakageBy({ by, columns }: Extract<Check, { kind: 'leakage' }>):
   return by ?? (columns === undefined ? 'rows' : 'columns');
 }
 
+/** @returns what a drift check names and can't have; null where there is nothing of the kind */
+export function driftProblem(check: Extract<Check, { kind: 'drift' }>): string | null {
+  if (check.compat === undefined)
+    return check.driftShare === undefined ? null : 'names `driftShare`, which is for `compat`; `maxShare` is wanted';
+  if (check.dataset === undefined)
+    return "names `compat` and no `dataset`: Evidently's numbers follow from the reference's rows, and a profile keeps counts in cells. Name the reference, such as `dataset: train`, or leave `compat` out";
+  if (check.maxShare !== undefined) return 'names `maxShare`, which `compat` has not; `driftShare` is wanted';
+  return check.minRows === undefined ? null : 'names `minRows`, and Evidently judges any number of rows';
+}
+
 /** Its own id, or what it is of: `range:distance`, `aggregate:mean:distance`, `unique:day,hour`. */
 export function checkId(check: Check): string {
   if (check.id !== undefined) return check.id;
@@ -50,6 +69,6 @@ export function checkId(check: Check): string {
   else if (check.kind === 'conflicting-labels') parts.push(check.label);
   else if ('columns' in check && check.columns !== undefined && check.kind !== 'drift')
     parts.push(check.columns.join(','));
-  if ('dataset' in check) parts.push(check.dataset);
+  if ('dataset' in check && check.dataset !== undefined) parts.push(check.dataset);
   return parts.join(':');
 }

@@ -145,12 +145,35 @@ it.each<[string, (text: string) => string, RegExp, number | null, RegExp | null]
     7,
     null,
   ],
+  ...(
+    [
+      ['compat: evidently', /names `compat` and no `dataset`: [\s\S]*Name the reference, such as `dataset: train`/],
+      ['compat: evidently, dataset: test, minRows: 10', /Evidently judges any number of rows/],
+      ['compat: evidently, dataset: test, maxShare: 0.1', /`driftShare` is wanted/],
+      ['driftShare: 0.1', /`maxShare` is wanted/],
+      ['dataset: nowhere', /another one of this model is wanted: test/],
+      ['compat: deepchecks', /compat/],
+    ] satisfies [string, RegExp][]
+  ).map(([fields, message]): [string, (text: string) => string, RegExp, number, null] => [
+    `drift with ${fields}`,
+    (t) => t.replace('{kind: not-null, column: distance}', `{kind: drift, ${fields}}`),
+    message,
+    7,
+    null,
+  ]),
 ])('%s: a clear error with its line', (_name, change, message, line, hint) => {
   const error = errorOf(change(valid));
   expect(error.message).toMatch(message);
   expect(error.file).toBe('models/passloop.yaml');
   if (line !== null) expect(error.line).toBe(line);
   if (hint !== null) expect(error.hint ?? '').toMatch(hint);
+});
+
+it('takes drift from another dataset, which needs no profile', () => {
+  const text = valid
+    .replace('{kind: not-null, column: distance}', '{kind: drift, compat: evidently, dataset: test}')
+    .replace('profile: profiles/train.json, ', '');
+  expect(parseModelFile(text, 'passloop.yaml')[0]?.data.train?.checks).toMatchObject([{ dataset: 'test' }]);
 });
 
 it('refuses two models of one name', () => {

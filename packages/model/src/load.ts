@@ -10,7 +10,7 @@ import {
 import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { modelsWithOwnNames, withOwnNames } from './checks/aliases.ts';
-import { Check, checkId, leakageBy } from './checks.ts';
+import { Check, checkId, driftProblem, leakageBy } from './checks.ts';
 import { metricProblem } from './metric-references.ts';
 import { type Environment, type Model, ModelFile, modelFileJsonSchema, reservedKeys } from './schema.ts';
 
@@ -242,10 +242,11 @@ export function leakageProblem(check: Extract<Check, { kind: 'leakage' }>): stri
 
 /** What the schema of a check can't say; null where it is whole. */
 function checkProblem(check: Check, datasets: ReadonlySet<string>, own: string): string | null {
-  if ('dataset' in check && (!datasets.has(check.dataset) || check.dataset === own))
+  if ('dataset' in check && check.dataset !== undefined && (!datasets.has(check.dataset) || check.dataset === own))
     return `names the dataset ${JSON.stringify(check.dataset)}; another one of this model is wanted: ${[...datasets].filter((name) => name !== own).join(', ') || 'there is none'}`;
   if (check.kind === 'history' && check.measure !== 'rows' && check.column === undefined) return 'needs `column`';
   if (check.kind === 'leakage') return leakageProblem(check);
+  if (check.kind === 'drift') return driftProblem(check);
   if (!boundedKinds.has(check.kind)) return null;
   const { min, max } = check as { min?: unknown; max?: unknown };
   return min === undefined && max === undefined ? 'needs `min` or `max`' : null;
@@ -284,15 +285,16 @@ function checkReferences(source: YamlSource, model: Model, index: number): void 
         );
       }
       ids.add(id);
-      if ((check.kind === 'drift' || check.kind === 'history') && dataset.profile === undefined) {
+      const problem = checkProblem(check, datasets, name);
+      if (problem !== null) throw at(source, [...path, 'checks', position], problem);
+      const isByProfile = check.kind === 'history' || (check.kind === 'drift' && check.dataset === undefined);
+      if (isByProfile && dataset.profile === undefined) {
         throw at(
           source,
           [...path, 'checks', position],
           `a ${check.kind} check needs the dataset to name its \`profile\``,
         );
       }
-      const problem = checkProblem(check, datasets, name);
-      if (problem !== null) throw at(source, [...path, 'checks', position], problem);
     }
   }
   const stages = new Set<string>();

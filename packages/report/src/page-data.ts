@@ -1,6 +1,7 @@
 import { count, fromDecimal, measured } from '@passloop/core';
 import type { CheckResult, DataReport, DriftResult } from '@passloop/documents';
 import { badge, block, code, table, text, verdictCell } from './page-text.ts';
+import { roleText } from './words.ts';
 
 /** The checks and the drift of a dataset: what did not pass first, the rest folded. `h` is the level of its heading. */
 export function dataSection(report: DataReport, h: string): string {
@@ -33,7 +34,7 @@ function driftDetails(report: DataReport): string {
   const columns = report.drift.length === 1 ? '1 column' : `${report.drift.length} columns`;
   const rows = report.drift.map(
     (one) =>
-      `<tr><th scope="row">${code(one.column)}</th>${verdictCell(one.verdict, one.verdict, one.reason)}<td class="${one.verdict}">${bar(one)}</td><td>${text(one.method)}</td><td class="n">${measured(one.statistic)}</td><td class="n">${measured(one.threshold)}</td><td class="n">${
+      `<tr><th scope="row">${code(one.column)}${roleText(one)}</th>${verdictCell(one.verdict, one.verdict, one.reason)}<td class="${one.verdict}">${bar(one)}</td><td>${text(one.method)}</td><td class="n">${measured(one.statistic)}</td><td class="n">${measured(one.threshold)}</td><td class="n">${
         one.pValue === null ? '–' : measured(one.pValue)
       }</td><td class="n">${count(one.n.reference)} / ${count(one.n.current)}</td></tr>`,
   );
@@ -47,7 +48,7 @@ function driftDetails(report: DataReport): string {
     { number: 'p' },
     { number: 'n reference / current' },
   ];
-  return `<details${shifted > 0 ? ' open' : ''}><summary>Drift against the profile: ${shifted} of ${columns}</summary>${table(`Drift of ${report.dataset.name}`, heads, rows)}</details>`;
+  return `<details${shifted > 0 ? ' open' : ''}><summary>Drift: ${shifted} of ${columns}</summary>${table(`Drift of ${report.dataset.name}`, heads, rows)}</details>`;
 }
 
 const barWidth = 120;

@@ -29,6 +29,7 @@ import type {
 } from '@passloop/documents';
 import { recordChange } from './edit.ts';
 import { headlineText } from './headline.ts';
+import { roleText } from './words.ts';
 
 /** How a person reads a document on a terminal: the verdict first, then what made it. Untrusted text is cleaned, never styled. */
 
@@ -113,7 +114,7 @@ export function printDataReport(
           ['', 'drift of', 'method', 'statistic', 'threshold', 'p', 'n reference', 'n current'],
           ...report.drift.map((drift) => [
             mark(drift.verdict),
-            drift.column,
+            `${drift.column}${roleText(drift)}`,
             drift.method,
             drift.statistic ?? '-',
             drift.threshold,

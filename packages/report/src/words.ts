@@ -133,14 +133,31 @@ function intervalWords(metric: ComparedMetric, digits: number): string {
   return `${level} % interval${interval(metric.interval, digits).replace(/[()]/g, '')}, `;
 }
 
-/** A column's drift in a few words: "`distance` drifted, PSI 0.12, allowed 0.1". */
-export function driftText({ column, method, statistic, threshold, verdict }: DriftResult): string {
+/** A column's drift in a few words: "`distance` drifted, PSI 0.12, allowed 0.1"; of a model's own columns: "label drift: `late`, PSI 0.12, allowed 0.1". */
+export function driftText({ column, role, method, statistic, threshold, verdict }: DriftResult): string {
   const name = named(plainText(column, partLimit));
   if (verdict !== 'warn' && verdict !== 'fail') return `${name} ${verdict}`;
   if (statistic === null) return `${name} cannot be compared`;
-  const [short = method] = method.split('(');
+  const isOfModel = role === 'label' || role === 'prediction';
+  const drifted = isOfModel ? `${role} drift: ${name}` : `${name} drifted`;
   const size = (text: string) => String(Number(Number(text).toPrecision(3)));
-  return `${name} drifted, ${short.toUpperCase()} ${size(statistic)}, allowed ${size(threshold)}`;
+  // Its score is a p-value where small ones drift, and a distance where large ones do.
+  const evidently = /^evidently:(\w+)\(score=(p|distance),/.exec(method);
+  if (evidently !== null) {
+    const [, test, score] = evidently;
+    const limit =
+      score === 'p'
+        ? `p ${size(statistic)}, under ${size(threshold)}`
+        : `${size(statistic)}, not under ${size(threshold)}`;
+    return `${drifted}, Evidently's ${test} ${limit}`;
+  }
+  const [short = method] = method.split('(');
+  return `${drifted}, ${short.toUpperCase()} ${size(statistic)}, allowed ${size(threshold)}`;
+}
+
+/** What a drifted or quiet column is to the model, where it is more than a feature: " (label)". */
+export function roleText({ role }: DriftResult): string {
+  return role === 'label' || role === 'prediction' ? ` (${role})` : '';
 }
 
 export const reproductionWords: Record<ReproductionLevel, string> = {

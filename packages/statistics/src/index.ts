@@ -41,5 +41,6 @@ export { createRandom, type Random } from './random.ts';
 export { rowsForMargin, rowsToDecide } from './sample-size.ts';
 export { mean, sum, variance } from './sum.ts';
 export { type Tango, tango } from './tango.ts';
+export { type TwoProportions, twoProportions } from './two-proportions.ts';
 export { type Wasserstein, wasserstein, wassersteinOfBins, wassersteinOfCounts } from './wasserstein.ts';
 export { type GroupJackknife, groupJackknife, type Weighing, weighedBootstrap } from './weighing.ts';

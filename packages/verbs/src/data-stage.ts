@@ -4,6 +4,7 @@ import { type FetchRemote, type Profile, parseProfile, validateDataset, verifyLo
 import type { DataReport } from '@passloop/documents';
 import { fromRoot, type LoadedModel, lockFileName } from '@passloop/model';
 import type { TableFiles, TableSession } from '@passloop/tables';
+import { columnRoles } from './column-roles.ts';
 import type { Context } from './context.ts';
 import { insideRepository } from './dataset-request.ts';
 import { profileHistory } from './profile-history.ts';
@@ -61,6 +62,8 @@ export async function validateModelData(
         checks: source.checks,
         profile,
         now: context.now(),
+        roles: columnRoles(model),
+        key: model.columns.key,
         history:
           source.profile === undefined
             ? undefined

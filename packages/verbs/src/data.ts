@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, insidePath, openGitRepository, readTextIfExists, writeFileAtomic } from '@passloop/core';
 import {
+  type ColumnRoles,
   calibrateDrift,
   type DriftMethod,
   driftBetween,
@@ -19,6 +20,7 @@ import {
 import type { DataReport } from '@passloop/documents';
 import { type Check, checkId, type DataLock, formatLock, fromRoot, lockFileName, parseChecks } from '@passloop/model';
 import { openTables } from '@passloop/tables';
+import { columnRoles } from './column-roles.ts';
 import { type Context, toolEnvironment } from './context.ts';
 import { type EngineFiles, type EngineRequest, engineFiles, openEngine } from './data-engine.ts';
 import { type Dataset, type DatasetRequest, datasetFiles, datasetsOf, insideRepository } from './dataset-request.ts';
@@ -224,6 +226,7 @@ export async function dataValidate(
           dataset: { name: dataset.name, uri: dataset.uri, digest },
           checks,
           profile: against,
+          columns: dataset.model?.columns ?? null,
           engine: session.engine,
           version: context.version,
           digestOf: async (name) => {
@@ -242,6 +245,8 @@ export async function dataValidate(
         now: context.now(),
         otherDataset: other,
         history,
+        roles: dataset.model === null ? undefined : columnRoles(dataset.model),
+        key: asked.key,
         onFailing: async (result, query, { columns }) => {
           // A look-up table needn't have the model's key.
           const key = asked.key.filter((name) => columns.some((column) => column.name === name));
@@ -349,20 +354,41 @@ export type DriftRequest = {
   method?: DriftMethod | undefined;
   columns?: readonly string[] | undefined;
   key?: readonly string[] | undefined;
+  except?: readonly string[] | undefined;
   threshold?: number | undefined;
   minRows?: number | undefined;
   maxBytes?: number | undefined;
+  /** Another tool's choice of method, numbers and thresholds. */
+  compat?: 'evidently' | undefined;
+  /** With `compat`: the share of drifted columns from which the table has drifted. */
+  driftShare?: number | undefined;
+  /** What a model learns, and what it says: their drift is told by name. */
+  label?: string | undefined;
+  predictions?: readonly string[] | undefined;
 };
 
 /** Drift of one plain table against another. */
 export async function dataDrift(context: Context, request: DriftRequest): Promise<DataReport> {
+  if (request.compat !== undefined && request.minRows !== undefined)
+    throw new ConfigurationError('--compat evidently judges any number of rows, as Evidently does.', {
+      hint: 'Leave --min-rows out, or --compat.',
+    });
+  if (request.compat === undefined && request.driftShare !== undefined)
+    throw new ConfigurationError('--drift-share is of --compat evidently.', {
+      hint: 'Give both, or leave it out: without --compat, one drifted column fails.',
+    });
+  if (/\.json$/i.test(request.reference))
+    throw new ConfigurationError(`${request.reference} is no table, and this command measures from rows.`, {
+      hint: "A profile keeps counts: Evidently's numbers and exact distances don't follow from it. Give the rows it was made of; or hold a file against the profile with `passloop data validate FILE --profile PROFILE --checks CHECKS`, CHECKS being - {kind: drift}.",
+    });
   await using session = await openTables();
   context.progress.phase('measure drift');
   const named = (uri: string) => datasetFiles(context, { uri, root: context.cwd, model: null }, request.maxBytes);
   const { digest: referenceDigest, ...files } = await named(request.reference);
   const reference = await session.open(files);
-  const { columns, key, threshold, minRows, splits, seed } = request;
-  const asked = { method: request.method ?? 'auto', columns, key, threshold, minRows, progress: context.progress };
+  const { columns, except, key, threshold, minRows, compat, driftShare, splits, seed } = request;
+  const method = request.method ?? 'auto';
+  const asked = { method, columns, except, key, threshold, minRows, compat, driftShare, progress: context.progress };
   if (request.calibrate === true) {
     const report = await calibrateDrift({ session, reference, ...asked, splits, seed });
     return { ...report, dataset: { ...report.dataset, digest: referenceDigest } };
@@ -379,6 +405,11 @@ export async function dataDrift(context: Context, request: DriftRequest): Promis
     reference,
     current,
     ...asked,
+    roles: rolesGiven(request),
   });
   return { ...report, dataset: { ...report.dataset, digest } };
+}
+
+function rolesGiven({ label, predictions = [] }: DriftRequest): ColumnRoles | undefined {
+  return label === undefined && predictions.length === 0 ? undefined : { label, predictions };
 }

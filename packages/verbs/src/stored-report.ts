@@ -9,7 +9,7 @@ import {
 } from '@passloop/core';
 import type { Profile } from '@passloop/data';
 import { type DataReport, formatDocument, parseDocument } from '@passloop/documents';
-import { type Check, checkKinds } from '@passloop/model';
+import { type Check, checkKinds, type Model } from '@passloop/model';
 import { cacheFolder } from './cache-folder.ts';
 import type { Context } from './context.ts';
 
@@ -18,6 +18,8 @@ export type ReportSubject = {
   dataset: { name: string; uri: string; digest: Digest | null };
   checks: readonly Check[];
   profile: Profile | null;
+  /** The model's key and the roles of its columns; null for a plain file. */
+  columns: Model['columns'] | null;
   engine: string;
   /** Of Passloop: another one may judge otherwise. */
   version: string;
@@ -32,6 +34,7 @@ export async function reportKey({
   dataset,
   checks,
   profile,
+  columns,
   engine,
   version,
   digestOf,
@@ -39,7 +42,7 @@ export async function reportKey({
   if (dataset.digest === null || checks.some(({ kind }) => checkKinds[kind].isTimed === true || kind === 'history'))
     return null;
   const others: [string, Digest][] = [];
-  for (const name of new Set(checks.flatMap((check) => ('dataset' in check ? [check.dataset] : [])))) {
+  for (const name of new Set(checks.flatMap((check) => ('dataset' in check ? (check.dataset ?? []) : [])))) {
     const digest = await digestOf(name);
     if (digest === null) return null;
     others.push([name, digest]);
@@ -54,6 +57,7 @@ export async function reportKey({
     digest,
     checks: written,
     profile: against,
+    columns: JSON.stringify(columns),
     engine,
     version,
     others,

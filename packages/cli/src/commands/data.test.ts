@@ -151,6 +151,22 @@ describe('on plain files', () => {
       ['drift', '--reference', 'people.csv', '--current', 'people.csv', '--column', 'agee'],
       /--column names it[\s\S]*Did you mean `age`/,
     ],
+    [
+      ['drift', '--reference', 'people.csv', '--current', 'people.csv', '--compat', 'evidently', '--min-rows', '10'],
+      /judges any number of rows[\s\S]*Leave --min-rows out/,
+    ],
+    [
+      ['drift', '--reference', 'people.csv', '--current', 'people.csv', '--drift-share', '0.3'],
+      /--drift-share is of --compat evidently/,
+    ],
+    [
+      ['drift', '--reference', 'profile.json', '--current', 'people.csv', '--compat', 'evidently'],
+      /profile\.json is no table[\s\S]*Evidently's numbers[\s\S]*data validate FILE --profile/,
+    ],
+    [
+      ['drift', '--reference', 'people.csv', '--current', 'people.csv', '--drift-share', '1.3'],
+      /A number from 0 to 1 is needed/,
+    ],
   ])('%j is a usage error', async (args, message) => {
     const answer = await data(args);
     expect(answer.exitCode).toBe(2);
@@ -170,6 +186,31 @@ describe('on plain files', () => {
     const answer = await data(['validate', 'people.csv', '--checks', 'bad.yaml']);
     expect(answer.exitCode).toBe(2);
     expect(answer.stderr).toMatch(message);
+  });
+
+  it('measures drift as Evidently does, and names the label', async () => {
+    const rows = (count: number, label: (i: number) => number) =>
+      `id,x,late\n${Array.from({ length: count }, (_, i) => `${i},${(i * 37) % 101},${label(i)}\n`).join('')}`;
+    await write(
+      'earlier.csv',
+      rows(303, (i) => Number(i % 3 === 0)),
+    );
+    await write(
+      'now.csv',
+      rows(404, (i) => Number(i % 3 !== 0)),
+    );
+    const args = ['--reference', 'earlier.csv', '--current', 'now.csv', '--compat', 'evidently', '--except', 'id'];
+    const quiet = await data(['drift', ...args, '--label', 'late', '--drift-share', '0.6']);
+    expect(quiet).toMatchObject({ exitCode: 0 });
+    expect(quiet.stdout).toContain('1 of 2 columns drifted: late (label)');
+    const found = await data(['drift', ...args, '--label', 'late', '--json', '-']);
+    expect(found.exitCode).toBe(1);
+    expect(JSON.parse(found.stdout)).toMatchObject({
+      drift: [
+        { column: 'x', role: 'feature', method: 'evidently:ks(score=p,drifted<=)', verdict: 'pass', threshold: '0.05' },
+        { column: 'late', role: 'label', method: 'evidently:z(score=p,drifted<)', verdict: 'fail' },
+      ],
+    });
   });
 
   it('writes the profile where --json says', async () => {
@@ -199,6 +240,26 @@ describe('with a model file', () => {
     expect(await read('two/worst.json')).toEqual(worst);
     const lock = await data(['lock', '--json', '-'], 'two');
     expect(JSON.parse(lock.stdout)).toMatchObject({ datasets: [{ uri: 'test.csv', rows: 3 }, { uri: 'train.csv' }] });
+  });
+
+  it('holds a dataset against another one, without its key, and names the label and the prediction', async () => {
+    const rows = (from: number, share: number) =>
+      Array.from({ length: 200 }, (_, i) => `${from + i},${i % share === 0 ? 1 : 0},${i % 50},${i % 9}\n`).join('');
+    await write('roles/train.csv', `id,age,guess,x\n${rows(0, 2)}`);
+    await write('roles/test.csv', `id,age,guess,x\n${rows(1000, 5)}`);
+    const check = ', checks: [{kind: drift, compat: evidently, dataset: train, driftShare: 0.3}]';
+    const named = model('', check).replace('label: age', 'label: age, prediction: guess');
+    await write('roles/passloop.yaml', named);
+    const answer = await data(['validate', '--json', '-'], 'roles');
+    expect(answer.exitCode).toBe(1);
+    expect(JSON.parse(answer.stdout)).toMatchObject({
+      checks: [{ id: 'drift:train', verdict: 'fail', observed: '1 of 3 columns drifted: age (label)' }],
+      drift: [
+        { column: 'age', role: 'label', verdict: 'fail' },
+        { column: 'guess', role: 'prediction', verdict: 'pass' },
+        { column: 'x', role: 'feature', verdict: 'pass' },
+      ],
+    });
   });
 
   it('refuses to validate nothing, and to write two profiles into one file', async () => {

@@ -1,11 +1,11 @@
 import path from 'node:path';
 import { ConfigurationError, worstVerdict } from '@passloop/core';
-import { driftMethods } from '@passloop/model/drift-methods';
+import { driftCompatibilities, driftMethods } from '@passloop/model/drift-methods';
 import { printDataReport, table } from '@passloop/report';
 import { dataDrift, dataLock, dataProfile, dataSuggest, dataValidate, type ValidatedDataset } from '@passloop/verbs';
 import { type Command, Option } from 'commander';
 import { answer, answerText, type CommonFlags, exitCodeOf } from '../face.ts';
-import { common, type EngineFlags, effectSize, engines, several, wholeNumber } from '../flags.ts';
+import { common, type EngineFlags, effectSize, engines, several, share, wholeNumber } from '../flags.ts';
 
 const validateHelp = `
 A data-report is the document of one dataset. Each dataset of the model file that has checks gets its own,
@@ -177,9 +177,22 @@ export function addDataCommands(program: Command): void {
         new Option('--method <name>', 'how a shift is measured').choices(driftMethods).default('auto' as const),
       )
       .option('--column <name>', 'only this column (several times for several)', several)
+      .option('--except <name>', 'not this column (several times for several)', several)
       .option('--key <column>', 'a column that names rows, left out (several times for several)', several)
       .option('--threshold <number>', "the effect from which a shift counts (default: the method's own)", effectSize)
       .option('--min-rows <number>', 'fewer values on a side give no verdict (default: 1000)', wholeNumber)
+      .addOption(
+        new Option('--compat <tool>', "that tool's choice of method, numbers and thresholds").choices(
+          driftCompatibilities,
+        ),
+      )
+      .option(
+        '--drift-share <share>',
+        'with --compat: from which share of drifted columns it fails (default: 0.5)',
+        share,
+      )
+      .option('--label <name>', 'what a model learns: its drift is told by that name')
+      .option('--prediction <name>', 'what a model says, its score too (several times for several)', several)
       .option(...maxBytes),
   ).action(
     async (
@@ -192,13 +205,18 @@ export function addDataCommands(program: Command): void {
         method: (typeof driftMethods)[number];
         column?: string[];
         key?: string[];
+        except?: string[];
         threshold?: number;
         minRows?: number;
+        compat?: (typeof driftCompatibilities)[number];
+        driftShare?: number;
+        label?: string;
+        prediction?: string[];
         maxBytes?: number;
       },
     ) => {
       await answer(flags, async (context) => {
-        const document = await dataDrift(context, { ...flags, columns: flags.column });
+        const document = await dataDrift(context, { ...flags, columns: flags.column, predictions: flags.prediction });
         return {
           kind: 'data-report',
           document,

@@ -56,5 +56,9 @@ export const checkKinds: Readonly<Record<Check['kind'], CheckKind>> = {
     meaning: 'rows, null-share, mean or distinct as in earlier committed versions of the profile',
     passes: [0, 2],
   },
-  drift: { meaning: 'distributions against the committed profile', passes: 0 },
+  drift: {
+    meaning:
+      'distributions against the committed profile; with `dataset`, against the rows of another one, in up to four passes more a column',
+    passes: 0,
+  },
 };

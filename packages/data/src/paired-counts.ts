@@ -1,0 +1,63 @@
+import { quoteIdentifier, type Table, type TableColumn, type TableSession } from '@passloop/tables';
+import { missingCondition, valueText } from './cells.ts';
+
+/** What two tables have in one column, counted for both at once. */
+
+/** More distinct values of text have no shares worth comparing. */
+export const mostValues = 100_000;
+
+/** Rows without a finite value, of both sides. */
+export async function missingCounts(
+  session: TableSession,
+  tables: readonly [Table, Table],
+  columns: readonly [TableColumn, TableColumn],
+): Promise<[number, number]> {
+  const count = async (table: Table, column: TableColumn) =>
+    Number((await session.rows(`SELECT count(*) FROM ${table.relation} WHERE ${missingCondition(column)}`))[0]?.[0]);
+  return [await count(tables[0], columns[0]), await count(tables[1], columns[1])];
+}
+
+/** Distinct finite values of both sides in ascending order with their counts. */
+export async function numberCounts(
+  session: TableSession,
+  reference: Table,
+  current: Table,
+  left: TableColumn,
+  right: TableColumn,
+) {
+  const side = (table: Table, column: TableColumn, at: number) =>
+    `SELECT ${quoteIdentifier(column.name)}::DOUBLE AS v, ${at} AS side FROM ${table.relation} WHERE NOT ${missingCondition(column)}`;
+  const points: number[] = [];
+  const counts: [number[], number[]] = [[], []];
+  await session.scan(
+    `SELECT v, (count(*) FILTER (WHERE side = 0))::DOUBLE, (count(*) FILTER (WHERE side = 1))::DOUBLE
+     FROM (${side(reference, left, 0)} UNION ALL ${side(current, right, 1)}) GROUP BY v ORDER BY v`,
+    (chunk) => {
+      const [values, first, second] = chunk.getColumns() as [number[], number[], number[]];
+      for (let i = 0; i < chunk.rowCount; i++) {
+        points.push(values[i] as number);
+        counts[0].push(first[i] as number);
+        counts[1].push(second[i] as number);
+      }
+    },
+  );
+  return { points, reference: counts[0], current: counts[1] };
+}
+
+/** Counts per value; null where there are more than 100,000 of them. */
+export async function valueCounts(
+  session: TableSession,
+  reference: Table,
+  current: Table,
+  left: TableColumn,
+  right: TableColumn,
+) {
+  const side = (table: Table, column: TableColumn, at: number) =>
+    `SELECT ${valueText(column)} AS v, ${at} AS side FROM ${table.relation} WHERE ${quoteIdentifier(column.name)} IS NOT NULL`;
+  const rows = await session.rows(
+    `SELECT (count(*) FILTER (WHERE side = 0))::DOUBLE, (count(*) FILTER (WHERE side = 1))::DOUBLE
+     FROM (${side(reference, left, 0)} UNION ALL ${side(current, right, 1)}) GROUP BY v ORDER BY v LIMIT ${mostValues + 1}`,
+  );
+  if (rows.length > mostValues) return null;
+  return { reference: rows.map(([count]) => Number(count)), current: rows.map(([, count]) => Number(count)) };
+}
