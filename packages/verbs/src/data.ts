@@ -29,7 +29,7 @@ import {
 } from '@passloop/model';
 import { datasetIdentity, findTableFiles, openTables } from '@passloop/tables';
 import { type Context, toolEnvironment } from './context.ts';
-import { type FailingRows, failingRowsOf } from './failing-rows.ts';
+import { type FailingRows, failingRowsOf, removeFailingRows } from './failing-rows.ts';
 import { outFolder } from './out-folder.ts';
 import { profileHistory } from './profile-history.ts';
 import { reportKey, storedReport, storeReport } from './stored-report.ts';
@@ -260,6 +260,7 @@ export async function dataValidate(
       folder: request.failingRows === undefined ? null : path.resolve(context.cwd, request.failingRows),
       dataset: dataset.name,
     };
+    if (asked.folder !== null) await removeFailingRows(asked.folder, dataset.name);
     const checks = given ?? dataset.checks;
     const against = profile ?? (dataset.profile === null ? null : await modelProfile(dataset.root, dataset.profile));
     const other = otherDatasets(dataset);
