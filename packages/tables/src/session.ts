@@ -5,6 +5,7 @@ import { columnType, type TableColumn } from './column-types.ts';
 import { brokenLine, readDelimited, refuseEqualNames } from './csv.ts';
 import { type Engine, engineName, type Scalar, startEngine } from './engine.ts';
 import { readJsonLines } from './json-lines.ts';
+import { isLargeText, parquetCopy } from './parquet-copy.ts';
 import { quoteIdentifier, quoteText } from './quote.ts';
 import { findTableFiles, refusePointers, shownFile, type TableFiles, type TableFormat } from './source.ts';
 
@@ -91,6 +92,29 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
     }
     return engine;
   }
+  /** How a table is read, and what is read then: the files, or the copy of a large table of text, made by an engine that is gone afterwards. */
+  async function parsed(found: TableFiles): Promise<{ reader: (files: string) => string; relation: string }> {
+    const list = `[${found.files.map(quoteText).join(', ')}]`;
+    if (found.format === 'parquet' || !(await isLargeText(found.files))) {
+      const reader = await readerOf(await running(), found);
+      return { reader, relation: reader(list) };
+    }
+    engine?.close();
+    engine = null;
+    const parser = await startEngine({
+      memoryLimit: options.memoryLimit ?? '400MB',
+      threads: options.threads ?? null,
+      scratch: folder.path,
+      files: found.files,
+    });
+    try {
+      const reader = await readerOf(parser, found);
+      const copy = await parquetCopy(parser, reader(list), { files: found.files, scratch: folder.path });
+      return { reader, relation: copy ?? reader(list) };
+    } finally {
+      parser.close();
+    }
+  }
   async function addView(query: string): Promise<{ relation: string; columns: TableColumn[]; rows: number }> {
     const current = await running();
     const relation = quoteIdentifier(`passloop_${views.length + 1}`);
@@ -120,10 +144,8 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
           engine = null;
         }
         try {
-          const reader = await readerOf(await running(), found);
-          const { relation, columns, rows } = await addView(
-            `SELECT * FROM ${reader(`[${found.files.map(quoteText).join(', ')}]`)}`,
-          );
+          const { reader, relation: from } = await parsed(found);
+          const { relation, columns, rows } = await addView(`SELECT * FROM ${from}`);
           if (found.format === 'parquet') await refuseRenamed(await running(), found, columns);
           return { name, source: found, columns, rows, relation, printed: printedReader(reader, found) };
         } catch (error) {
