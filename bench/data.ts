@@ -12,47 +12,23 @@ import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import { temporaryFolder } from '@passloop/core';
 import { driftAgainstProfile, type Profile, profileTable, validateTable } from '@passloop/data';
-import { Check, type CheckInput } from '@passloop/model';
+import { Check } from '@passloop/model';
 import { openTables, quoteIdentifier, writeParquet } from '@passloop/tables';
+import { benchChecks, benchTable, floats, numbers } from './tables/fourteen-columns.ts';
 
 const rows = Number(process.argv[2] ?? 1_000_000);
 if (!Number.isInteger(rows) || rows < 1000) throw new Error(`rows: ${process.argv[2]} is no whole number from 1000`);
 
 const rounds = Number(process.argv[3] ?? 3);
 
-const floats = ['f1', 'f2', 'f3', 'f4', 'f5'];
-const integers = ['i1', 'i2', 'i3'];
-const numbers = [...floats, ...integers];
-
 await using folder = await temporaryFolder('bench-data');
 await using session = await openTables();
 const file = path.join(folder.path, 'table.parquet');
-await writeParquet(
-  session,
-  `SELECT i AS id, DATE '2001-01-01' + (i * 180 // ${rows})::INTEGER AS day,
-     ${floats.map((name, k) => `CASE WHEN hash(i, ${k}) % 50 = 0 THEN NULL ELSE sqrt(-2 * ln((hash(i, ${k + 10}) % 1000003 + 1) / 1000004.0)) * cos(hash(i, ${k + 20}) % 6283 / 1000.0) END AS ${name}`).join(', ')},
-     ${integers.map((name, k) => `(hash(i, ${k + 30}) % ${[24, 1440, 5000][k]})::BIGINT AS ${name}`).join(', ')},
-     'c' || (hash(i, 41) % 12) AS s1, 'airport ' || (hash(i, 42) % 300) AS s2, 'name ' || (hash(i, 43) % 20000) AS s3,
-     hash(i, 44) % 3 = 0 AS flag
-   FROM range(${rows}) t(i)`,
-  file,
-);
+await writeParquet(session, benchTable(rows), file);
 const table = await session.open({ uri: file, root: '/' });
 const t = table.relation;
 
-const checks: CheckInput[] = [
-  { kind: 'columns', types: { id: 'integer', day: 'date', f1: 'float', s1: 'string' } },
-  { kind: 'row-count', min: 1 },
-  ...[...numbers, 's1', 's2', 'day', 'id'].map((column) => ({ kind: 'not-null', column, mostly: 0.9 }) as const),
-  ...numbers.map((column) => ({ kind: 'range', column, min: -100, max: 10_000 }) as const),
-  ...[0, 1, 2, 3, 4].map(
-    (k) => ({ kind: 'range', id: `where-${k}`, column: `f${k + 1}`, min: -9, where: `i1 > ${k}` }) as const,
-  ),
-  { kind: 'set', column: 's1', values: Array.from({ length: 12 }, (_, k) => `c${k}`) },
-  { kind: 'set', column: 'i1', values: Array.from({ length: 24 }, (_, k) => k) },
-  { kind: 'unique', columns: ['id'] },
-];
-const parsed = checks.map((check) => Check.parse(check));
+const parsed = benchChecks.map((check) => Check.parse(check));
 
 type Seconds = { clock: number; processors: number };
 

@@ -34,6 +34,11 @@ export function interruption(): { signal: string; exitCode: number } | null {
   return received === null ? null : { signal: received.signal, exitCode: 128 + constants.signals[received.signal] };
 }
 
+/** By the signal itself: `process.exit` waits for threads, and an engine may be deep in its work. */
 function leave(): void {
-  process.exit(interruption()?.exitCode);
+  stopProcesses();
+  removeTemporaryFolders();
+  if (received === null) return;
+  process.removeAllListeners(received.signal);
+  process.kill(process.pid, received.signal);
 }

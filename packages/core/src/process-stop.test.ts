@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { expect, it } from 'vitest';
-import { runProcess, stopProcesses } from './process.ts';
+import { expect, it, vi } from 'vitest';
+import { endAtStop, runProcess, stopProcesses } from './process.ts';
 
 // A file of its own: after a stop nothing starts any more in this process.
 it('ends what runs, with its children, and starts nothing more', async () => {
@@ -13,8 +13,16 @@ it('ends what runs, with its children, and starts nothing more', async () => {
   });
   const grandchild = await started.promise;
   expect(isAlive(grandchild)).toBe(true);
+  const [ended, over] = [vi.fn(), vi.fn()];
+  endAtStop('A query', ended);
+  endAtStop('A query that is over', over)();
 
   stopProcesses();
+
+  expect([ended.mock.calls.length, over.mock.calls.length]).toEqual([1, 0]);
+  expect(() => endAtStop('Another query', ended)).toThrow(
+    'Another query was not run to its end: the command was interrupted.',
+  );
 
   await expect(running).rejects.toThrow(/interrupted/);
   await expect(runProcess({ argv: ['true'], env })).rejects.toThrow(/interrupted/);

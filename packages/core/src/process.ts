@@ -33,7 +33,7 @@ const defaultMaxOutput = 64 * 1024 * 1024;
 /** How long the output of a program that has ended is waited for, while something that it started holds it open. */
 const leftoverMs = 2000;
 
-/** Ends each process that runs now, with its group. */
+/** Ends each process that runs now, with its group, and each query. */
 const running = new Set<() => void>();
 let stopped = false;
 
@@ -44,6 +44,17 @@ let stopped = false;
 export function stopProcesses(): void {
   stopped = true;
   for (const kill of running) kill();
+}
+
+/**
+ * Has work within this process end at a stop too: the query of an embedded engine.
+ * @returns what to call when the work is over
+ * @throws InfrastructureError after `stopProcesses`
+ */
+export function endAtStop(what: string, end: () => void): () => void {
+  if (stopped) throw interrupted(what);
+  running.add(end);
+  return () => running.delete(end);
 }
 
 /**

@@ -7,6 +7,7 @@ import { driftCompatibilities, driftMethods } from './drift-methods.ts';
 
 export { type CheckAlias, checkAliases, withOwnNames } from './checks/aliases.ts';
 export { aggregateFunctions } from './checks/column-checks.ts';
+export { checkLoosens } from './checks/directions.ts';
 export { ColumnType } from './checks/fields.ts';
 export { type CheckKind, checkKinds } from './checks/kinds.ts';
 

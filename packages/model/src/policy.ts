@@ -1,5 +1,6 @@
 import { jsonDigest, toDecimal } from '@passloop/core';
 import type { PolicyDifference } from '@passloop/documents';
+import { checkLoosens } from './checks/directions.ts';
 import { type Check, checkId } from './checks.ts';
 import type { Gate, Model } from './schema.ts';
 
@@ -174,43 +175,6 @@ function checkDifferences(base: PolicyPart, head: PolicyPart): PolicyDifference[
       found.push(difference(`data.${entry.dataset}.checks.${checkId(entry.check)}`, null, 'present', false));
   }
   return found;
-}
-
-/** Whether `head` lets through what `base` stops. Only what is surely tighter counts as tighter. */
-function checkLoosens(base: Check, head: Check): boolean {
-  if (base.kind !== head.kind) return true;
-  if (base.severity === 'error' && head.severity === 'warn') return true;
-  if (base.kind === 'range' && head.kind === 'range') {
-    const numeric = [base.min, base.max, head.min, head.max].every(
-      (bound) => bound === undefined || typeof bound === 'number',
-    );
-    if (!numeric || !same(besides(base, 'min', 'max', 'mostly'), besides(head, 'min', 'max', 'mostly'))) return true;
-    return (
-      widens('lower', base.min as number | undefined, head.min as number | undefined) ||
-      widens('upper', base.max as number | undefined, head.max as number | undefined) ||
-      head.mostly < base.mostly
-    );
-  }
-  if (base.kind === 'row-count' && head.kind === 'row-count') {
-    if (!same(besides(base, 'min', 'max'), besides(head, 'min', 'max'))) return true;
-    return widens('lower', base.min, head.min) || widens('upper', base.max, head.max);
-  }
-  if (base.kind === 'set' && head.kind === 'set') {
-    const allowed = new Set(base.values.map((value) => JSON.stringify(value)));
-    return (
-      !same(besides(base, 'values', 'mostly'), besides(head, 'values', 'mostly')) ||
-      head.mostly < base.mostly ||
-      head.values.some((value) => !allowed.has(JSON.stringify(value)))
-    );
-  }
-  if (base.kind === 'not-null' && head.kind === 'not-null')
-    return !same(besides(base, 'mostly'), besides(head, 'mostly')) || head.mostly < base.mostly;
-  return !same({ ...base, severity: 'error' }, { ...head, severity: 'error' });
-}
-
-/** A check without the fields that are compared by their size, and without its severity, which is compared before. */
-function besides(check: Check, ...names: string[]): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(check).filter(([name]) => name !== 'severity' && !names.includes(name)));
 }
 
 function trustDifferences(base: PolicyPart['trust'], head: PolicyPart['trust']): PolicyDifference[] {

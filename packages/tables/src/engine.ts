@@ -1,5 +1,5 @@
 import type { DuckDBDataChunk } from '@duckdb/node-api';
-import { ConfigurationError, InfrastructureError, type PassloopError, plainText } from '@passloop/core';
+import { ConfigurationError, endAtStop, InfrastructureError, type PassloopError, plainText } from '@passloop/core';
 
 export type EngineOptions = {
   /** Such as `1GB`; what does not fit is spilled to the temporary folder. */
@@ -63,6 +63,18 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   await connection.run('SET enable_external_access = false');
   await connection.run('SET lock_configuration = true');
 
+  /** Node itself can't end while a thread of the engine works. */
+  async function attempt<T>(work: () => Promise<T>): Promise<T> {
+    const over = endAtStop('A query', () => connection.interrupt());
+    try {
+      return await work();
+    } catch (error) {
+      throw engineError(error);
+    } finally {
+      over();
+    }
+  }
+
   return {
     async rows(sql) {
       const reader = await attempt(() => connection.runAndReadAll(sql));
@@ -84,14 +96,6 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       instance.closeSync();
     },
   };
-}
-
-async function attempt<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw engineError(error);
-  }
 }
 
 /** An engine's message as an error of ours: what is in the data or the query is the user's to mend. */

@@ -38,4 +38,4 @@ export {
   tableFormat,
   tableFormats,
 } from './source.ts';
-export { writeParquet } from './write-parquet.ts';
+export { isMarkedParquet, writeParquet } from './write-parquet.ts';

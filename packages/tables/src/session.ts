@@ -4,9 +4,10 @@ import { ConfigurationError, InfrastructureError, type TemporaryFolder, temporar
 import { columnType, type TableColumn } from './column-types.ts';
 import { brokenLine } from './csv.ts';
 import { type Engine, engineName, type Scalar, startEngine } from './engine.ts';
+import { isLargeText, parquetCopy } from './parquet-copy.ts';
 import { quoteIdentifier } from './quote.ts';
 import { findTableFiles, refusePointers, shownFile, type TableFiles } from './source.ts';
-import { refuseRenamed, tableQuery } from './table-query.ts';
+import { refuseRenamed, type TableQuery, tableQuery } from './table-query.ts';
 
 export type SessionOptions = {
   /** Memory that the engine may take before it spills; `1GB` by default. */
@@ -97,6 +98,25 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
     }
     return engine;
   }
+  /** How a table is read: its files, or the copy of a large table of text, made by an engine that is gone afterwards. */
+  async function parsed(found: TableFiles): Promise<TableQuery> {
+    if (found.format === 'parquet' || !(await isLargeText(found.files))) return tableQuery(await running(), found);
+    engine?.close();
+    engine = null;
+    const parser = await startEngine({
+      memoryLimit: options.memoryLimit ?? '400MB',
+      threads: options.threads ?? null,
+      scratch: folder.path,
+      files: found.files,
+    });
+    try {
+      const { query, printed } = await tableQuery(parser, found);
+      const copy = await parquetCopy(parser, `(${query})`, { files: found.files, scratch: folder.path });
+      return { query: copy === null ? query : `SELECT * FROM ${copy}`, printed };
+    } finally {
+      parser.close();
+    }
+  }
   async function addView(query: string): Promise<{ relation: string; columns: TableColumn[]; rows: number }> {
     const current = await running();
     const relation = quoteIdentifier(`passloop_${views.length + 1}`);
@@ -126,7 +146,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
           engine = null;
         }
         try {
-          const { query, printed } = await tableQuery(await running(), found);
+          const { query, printed } = await parsed(found);
           const { relation, columns, rows } = await addView(query);
           if (found.format === 'parquet') await refuseRenamed(await running(), found, columns);
           return { name, source: found, columns, rows, relation, printed };

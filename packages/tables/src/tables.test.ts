@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { ConfigurationError, sha256, type TemporaryFolder, temporaryFolder } from '@passloop/core';
@@ -115,6 +115,36 @@ describe('open', () => {
     await csv('p-2.csv', 'a,b\n1.5,x\n');
     const merged = await session.open({ uri: 'p-*.csv', root: folder.path });
     expect(merged.columns.map((column) => column.type)).toEqual(['float', 'string']);
+  });
+
+  it('parses a large CSV once more for all queries to come, and its values, types and printed query stay', async () => {
+    await using own = await openTables({ threads: 2 });
+    const query = `SELECT i AS id, i % 7 = 0 AS even, DATE '2001-01-01' + (i % 500)::INTEGER AS day,
+        TIMESTAMP '2001-01-01' + to_seconds(i) AS at, TIME '00:00:01' AS t, CASE WHEN i % 3 = 0 THEN NULL WHEN i % 3 = 1 THEN 'NaN'::DOUBLE ELSE i / 7 END AS x,
+        'a, "b"' || chr(10) || repeat('é', i % 40) AS s FROM range(220000) t(i)`;
+    await own.run(`COPY (${query}) TO ${quoteText(path.join(own.scratch, 'large.csv'))} (FORMAT csv, HEADER)`);
+    await cp(path.join(own.scratch, 'large.csv'), path.join(folder.path, 'large.csv'));
+    expect((await stat(path.join(folder.path, 'large.csv'))).size).toBeGreaterThan(17 << 20);
+
+    const table = await own.open({ uri: 'large.csv', root: folder.path });
+
+    expect(table.columns.map(({ type }) => type)).toEqual([
+      'integer',
+      'boolean',
+      'date',
+      'timestamp',
+      'time',
+      'float',
+      'string',
+    ]);
+    expect(table).toMatchObject({ rows: 220_000, printed: expect.stringMatching(/^read_csv\('large\.csv'/) });
+    await writeFile(path.join(folder.path, 'large.csv'), 'id\n');
+    await writeFile(path.join(folder.path, 'other.csv'), 'a\n1\n');
+    await own.open({ uri: 'other.csv', root: folder.path });
+    const [[left, right] = []] = await own.rows(
+      `SELECT (SELECT count(*) FROM (FROM ${table.relation} EXCEPT ALL (${query}))), (SELECT count(*) FROM ((${query}) EXCEPT ALL FROM ${table.relation}))`,
+    );
+    expect([Number(left), Number(right)]).toEqual([0, 0]);
   });
 
   it.each([

@@ -24,7 +24,7 @@ import { columnRoles } from './column-roles.ts';
 import { type Context, toolEnvironment } from './context.ts';
 import { type EngineFiles, type EngineRequest, engineFiles, openEngine } from './data-engine.ts';
 import { type Dataset, type DatasetRequest, datasetFiles, datasetsOf, insideRepository } from './dataset-request.ts';
-import { type FailingRows, failingRowsOf } from './failing-rows.ts';
+import { type FailingRows, failingRowsOf, removeFailingRows } from './failing-rows.ts';
 import { outFolder } from './out-folder.ts';
 import { profileHistory } from './profile-history.ts';
 import { remoteTables } from './remote-tables.ts';
@@ -214,6 +214,7 @@ export async function dataValidate(
       folder: request.failingRows === undefined ? null : path.resolve(context.cwd, request.failingRows),
       dataset: dataset.name,
     };
+    if (asked.folder !== null) await removeFailingRows(asked.folder, dataset.name);
     const checks = given ?? dataset.checks;
     const against = profile ?? (dataset.profile === null ? null : await modelProfile(dataset.root, dataset.profile));
     const other = otherDatasets(context, request, dataset);

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { plainText } from '@passloop/core';
+import { isMissing, plainText } from '@passloop/core';
 import type { CheckResult } from '@passloop/documents';
-import { quoteIdentifier, type TableSession, writeParquet } from '@passloop/tables';
+import { isMarkedParquet, quoteIdentifier, type TableSession, writeParquet } from '@passloop/tables';
 
 export type FailingRequest = {
   /** Columns that name a row; without any, no row is named. */
@@ -36,6 +37,7 @@ export async function failingRowsOf(
       session,
       `SELECT * FROM (${query})${order === '' ? ' ORDER BY ALL' : ` ORDER BY ${order}`}`,
       file,
+      markOf(request.dataset),
     );
   if (request.key.length === 0) return { check: id, examples: [], file };
   const shown = column === null || request.key.includes(column) ? [] : [column];
@@ -50,6 +52,23 @@ export async function failingRowsOf(
     [...request.key, ...shown].map((name, at) => text(name, row[at] ?? null)).join(' '),
   );
   return { check: id, examples, file };
+}
+
+/** Removes what an earlier run wrote of a dataset's failing rows, so that a file there is of this run. Nothing else is touched. */
+export async function removeFailingRows(folder: string, dataset: string): Promise<void> {
+  const names = await readdir(folder).catch((error: unknown) => {
+    if (isMissing(error)) return [];
+    throw error;
+  });
+  for (const name of names.filter((one) => /-[0-9a-f]{8}\.parquet$/.test(one))) {
+    const file = path.join(folder, name);
+    if (await isMarkedParquet(file, markOf(dataset))) await rm(file);
+  }
+}
+
+/** What the metadata of these files holds: they are of this dataset, and Passloop's. */
+function markOf(dataset: string): string {
+  return `passloop_failing_rows_${createHash('sha256').update(dataset).digest('hex').slice(0, 32)}`;
 }
 
 /** A name that stays in its folder whatever the check is called, and is another one for each check. */

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
@@ -119,6 +119,23 @@ describe('on plain files', () => {
     ]);
     const written = await data(['validate', `rows/all/${files[0]}`, '--checks', 'checks.yaml', '--json', '-']);
     expect(JSON.parse(written.stdout)).toMatchObject({ rows: 2, verdict: 'pass' });
+
+    // Of another tool, of another dataset, a link: what this run did not write before stays.
+    const [ours = ''] = files;
+    await write('rows/all/report-0a1b2c3d.parquet', 'PAR1 is not enough for a name PAR1');
+    await copyFile(path.join(folder.path, 'rows/all', ours), path.join(folder.path, 'rows/kept.parquet'));
+    await symlink('../kept.parquet', path.join(folder.path, 'rows/all/link-0a1b2c3d.parquet'));
+    await write('others.csv', 'id,amount,note\n1,500,a\n');
+    const all = ['--checks', 'broken.yaml', '--failing-rows', 'rows/all'];
+    await data(['validate', 'others.csv', ...all]);
+    await write('orders.csv', 'id,amount,note\n1,5,a\n3,700,b\n');
+    await data(['validate', 'orders.csv', ...all]);
+    expect((await readdir(path.join(folder.path, 'rows/all'))).sort()).toEqual([
+      'link-0a1b2c3d.parquet',
+      files[0],
+      expect.stringMatching(/^others-csv--tmp-escaped-[0-9a-f]{8}\.parquet$/),
+      'report-0a1b2c3d.parquet',
+    ]);
   });
 
   it('tells what to do where nothing was checked', async () => {

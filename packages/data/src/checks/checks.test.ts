@@ -4,7 +4,7 @@ import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { type CheckResult, DataReport } from '@passloop/documents';
-import { Check, checkAliases, checkKinds, parseChecks } from '@passloop/model';
+import { Check, checkAliases, checkKinds, checkLoosens, parseChecks } from '@passloop/model';
 import { openTables, type TableSession, writeParquet } from '@passloop/tables';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -55,6 +55,12 @@ async function one(text: string, dataset?: string): Promise<CheckResult> {
 }
 
 describe('each kind', () => {
+  it.each(kinds)('%s: a change from what stops this data to what lets it through loosens', (kind) => {
+    const { passes, fails } = checkCases[kind];
+    const [base, head] = parseChecks(`- ${fails}\n- ${passes}\n`, 'checks.yaml');
+    expect(checkLoosens(base as Check, head as Check)).toBe(true);
+  });
+
   it.each(kinds)('%s holds, and is broken', async (kind) => {
     const { passes, fails, observed, failingRows } = checkCases[kind];
     expect(await one(passes), passes).toMatchObject({ kind, verdict: 'pass' });
