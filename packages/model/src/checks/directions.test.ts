@@ -44,6 +44,7 @@ it.each<[string, string, string, string]>([
   ['kind: history, measure: rows', 'k: 3', 'k: 4', 'k: 5'],
   ['kind: drift', 'maxShare: 0', 'maxShare: 0.1', 'maxShare: 0.2'],
   ['kind: drift', 'threshold: 0.1', 'threshold: 0.2', 'threshold: 0.3'],
+  ['kind: drift, compat: evidently, dataset: train', 'driftShare: 0.1', 'driftShare: 0.2', 'driftShare: 0.3'],
 ])('%s: %s is tighter than %s, and %s is not', (shared, tighter, middle, looser) => {
   const [tight, base, loose] = [tighter, middle, looser].map((fields) => check(`${shared}, id: x, ${fields}`));
   expect(checkLoosens(base as Check, tight as Check)).toBe(false);
@@ -66,6 +67,12 @@ describe('what nobody can judge loosens', () => {
       'one that may decide a tolerated column',
       'kind: drift, maxShare: 0.5, threshold: 0.2',
       'kind: drift, maxShare: 0.5, threshold: 0.1',
+    ],
+    ['a share that may drift where none might', 'kind: drift', 'kind: drift, maxShare: 0.1'],
+    [
+      'a threshold of p-values',
+      'kind: drift, compat: evidently, dataset: train, threshold: 0.2',
+      'kind: drift, compat: evidently, dataset: train, threshold: 0.1',
     ],
     ['fewer rows for a verdict', 'kind: drift, minRows: 1000', 'kind: drift, minRows: 10'],
     [

@@ -58,9 +58,11 @@ const directions: { [K in Check['kind']]: { [F in keyof CheckOf<K>]?: StopsAsMuc
   leakage: { max: isAtMost },
   history: { k: isAtMost },
   drift: {
-    // Where some columns may drift, one that becomes decided may be one of them.
-    threshold: (from, to, _base, head) => head.maxShare === 0 && isBelowKnown(from, to),
-    maxShare: isAtMost,
+    // Where some columns may drift, one that becomes decided may be one of them; and another tool's may be of p-values.
+    threshold: (from, to, _base, head) =>
+      head.compat === undefined && (head.maxShare ?? 0) === 0 && isBelowKnown(from, to),
+    maxShare: (from, to) => (to ?? 0) <= (from ?? 0),
+    driftShare: (from, to) => from !== undefined && to !== undefined && to <= from,
   },
 };
 
