@@ -1,1 +1,0 @@
-const e=[`auto`,`ks`,`psi`,`js`,`wasserstein`,`chi2`];export{e as t};

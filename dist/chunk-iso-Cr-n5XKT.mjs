@@ -1,1 +1,0 @@
-import{t as e,x as t}from"./chunk-schemas-CcfcXKDg.mjs";function n(n){return t(e,n)}export{n as t};

@@ -1,0 +1,1 @@
+import{S as e,t}from"./chunk-schemas-DLjPHiP1.mjs";function n(n){return e(t,n)}export{n as t};

@@ -1,1 +1,0 @@
-export{t as planCheck}from"./chunk-plan-BBUL5mF6.mjs";

@@ -1,1 +1,0 @@
-import"./chunk-column-types-QAWgxy8l.mjs";import"./chunk-load-frame-aVa4eoMg.mjs";import"./chunk-keys-ewwZYalA.mjs";import"./chunk-profile-history-f-Ksr2Oc.mjs";export{a as datasetIdentity,t as findTableFiles}from"./chunk-src-L2AGZHYV.mjs";import"./chunk-table-columns-BQsIKmcH.mjs";import"./chunk-session-Cd1gRW6L.mjs";import"./chunk-cache-folder-CiL0x01F.mjs";

@@ -1,1 +1,0 @@
-import"./chunk-workspace-Cow9lmSZ.mjs";import"./chunk-targets-DlLvgR3u.mjs";import"./chunk-schema-BaQf4wxx.mjs";export{r as formatLock}from"./chunk-src-B1ucBSQW.mjs";import"./chunk-overrides-B0tFDWDJ.mjs";import"./chunk-plan-BBUL5mF6.mjs";import"./chunk-requirements-CioMqsNC.mjs";import"./chunk-signature-CRt8rapa.mjs";import"./chunk-data-Cg2d4a5G.mjs";

@@ -1,1 +1,0 @@
-export{X as errorDocument,n as formatDocument}from"./chunk-src-C6EhP9yl.mjs";

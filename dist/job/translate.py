@@ -1,0 +1,306 @@
+"""Passloop's queries, which are DuckDB's SQL, as Spark's.
+
+Both engines must give the same numbers, so nothing is passed on unread: a function that is not known to mean the same
+in both is refused. Counts of cells, for which Spark has no aggregate, become a query of their own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Callable
+
+from sqlglot import exp, parse_one
+from sqlglot.errors import SqlglotError
+
+# What means the same in both engines, once translated; tests hold both to it.
+KNOWN_FUNCTIONS = {
+    exp.Abs, exp.And, exp.Array, exp.ArrayAgg, exp.Case, exp.Cast, exp.Ceil, exp.Coalesce, exp.Contains, exp.Count,
+    exp.CountIf, exp.Day, exp.EndsWith, exp.Explode, exp.Floor, exp.Greatest, exp.If, exp.IsInf, exp.IsNan, exp.Lag,
+    exp.Least, exp.Length, exp.Lower, exp.Max, exp.Min, exp.Month, exp.Nullif, exp.Or, exp.PercentileCont,
+    exp.PercentileDisc, exp.RegexpFullMatch, exp.RegexpLike, exp.RegexpReplace, exp.Round, exp.RowNumber, exp.Sqrt,
+    exp.StartsWith, exp.Struct, exp.Substring, exp.Sum, exp.Trim, exp.UnixToTime, exp.Upper, exp.Xor, exp.Year,
+}  # fmt: skip
+# Sums of floats, whose last digits differ from run to run.
+SHOWN_FUNCTIONS = {exp.Avg, exp.Corr, exp.Median, exp.StddevSamp, exp.Variance}
+KNOWN_ANONYMOUS = {"hash", "isfinite", "prefix", "strip_accents", "suffix", "to_json"}
+KNOWN_OPERATORS = (
+    exp.Add, exp.Alias, exp.Between, exp.Distinct, exp.Div, exp.DPipe, exp.EQ, exp.GT, exp.GTE, exp.ILike, exp.In,
+    exp.IntDiv, exp.Is, exp.LT, exp.LTE, exp.Like, exp.Mod, exp.Mul, exp.NEQ, exp.Neg, exp.Not, exp.NullSafeEQ,
+    exp.NullSafeNEQ, exp.Paren, exp.PropertyEQ, exp.Sub, exp.Dot,
+)  # fmt: skip
+INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT"}
+
+
+#: The type of a column by its name, in DuckDB's words; None where no open table has it.
+TypeOf = Callable[[str], "str | None"]
+
+
+class Refused(Exception):
+    """The query means something that this translation doesn't know on Spark."""
+
+
+@dataclass
+class Cells:
+    """A projection that counts rows by cell: which one, of what, into which."""
+
+    at: int
+    value: exp.Expression
+    #: Inner edges of (-inf, e1] .. (ek, inf), or the listed texts; the last cell is for all other values.
+    bounds: list
+    is_text: bool
+
+
+@dataclass
+class Translation:
+    tree: exp.Expression
+    type_of: TypeOf
+    cells: list[Cells]
+    #: One row per group, slot and cell: the group's keys, then slot, cell and rows.
+    cells_sql: str | None
+    group_keys: int
+
+    @property
+    def is_cells_alone(self) -> bool:
+        return isinstance(self.tree, exp.Select) and not self.tree.expressions
+
+    def sql(self, as_values: frozenset[int] = frozenset()) -> str:
+        """`as_values`: projections that are casts to text, to be left as the values that they are."""
+        tree = self.tree.copy()
+        for at in as_values:
+            cast = tree.expressions[at].unalias()
+            cast.replace(cast.this.copy())
+        return _spark(tree, self.type_of)
+
+    def texts(self) -> frozenset[int]:
+        """Projections that are casts to text."""
+        if not isinstance(self.tree, exp.Select):
+            return frozenset()
+        inner = [projection.unalias() for projection in self.tree.expressions]
+        return frozenset(
+            at for at, one in enumerate(inner) if isinstance(one, exp.Cast) and one.to.is_type("varchar", "text")
+        )
+
+
+def translate(sql: str, type_of: TypeOf, for_people: bool = False) -> Translation:
+    """`for_people`: a query that somebody may paste, and whose last digits decide nothing."""
+    try:
+        tree = parse_one(sql, read="duckdb")
+    except SqlglotError as error:
+        raise Refused(f"the query cannot be read: {error}") from None
+    _require_known(tree, KNOWN_FUNCTIONS | SHOWN_FUNCTIONS if for_people else KNOWN_FUNCTIONS)
+    cells = _take_cells(tree) if isinstance(tree, exp.Select) else []
+    if not cells:
+        return Translation(tree, type_of, [], None, 0)
+    cells_sql = _cells_query(tree, cells, type_of)
+    keys = _group(tree)
+    for key in keys:
+        tree.append("expressions", key.copy())
+    return Translation(tree, type_of, cells, cells_sql, len(keys))
+
+
+def _require_known(tree: exp.Expression, functions: set[type]) -> None:
+    for node in tree.walk():
+        if isinstance(node, exp.Anonymous):
+            if node.name.lower() not in KNOWN_ANONYMOUS | {"map_values", "map_entries", "histogram", "histogram_exact"}:
+                raise Refused(f"the function {node.name} is not known to mean the same on Spark")
+        elif isinstance(node, exp.Func):
+            if type(node) not in functions:
+                raise Refused(f"the function {node.sql_name().lower()} is not known to mean the same on Spark")
+        elif isinstance(node, (exp.Binary, exp.Unary)) and not isinstance(node, KNOWN_OPERATORS):
+            raise Refused(f"`{type(node).__name__}` is not known to mean the same on Spark")
+        elif isinstance(node, (exp.Command, exp.DDL, exp.DML)):
+            raise Refused("it is no query")
+        if isinstance(node, exp.RegexpLike) and node.args.get("flag") is not None:
+            raise Refused("regexp_matches with options is not known to mean the same on Spark")
+        if isinstance(node, exp.RegexpReplace) and "g" not in str(node.args.get("modifiers") or ""):
+            raise Refused("regexp_replace without the option 'g' is not known to mean the same on Spark")
+        if isinstance(node, exp.Round) and node.args.get("decimals") is not None:
+            raise Refused("round to digits is not known to mean the same on Spark")
+
+
+def _take_cells(select: exp.Select) -> list[Cells]:
+    found = []
+    for at, projection in enumerate(list(select.expressions)):
+        inner = projection.unalias()
+        call = inner.this if isinstance(inner, exp.Cast) else inner
+        if not (isinstance(call, exp.Anonymous) and call.name == "to_json"):
+            continue
+        entries = call.expressions[0]
+        if not (isinstance(entries, exp.Anonymous) and entries.name in ("map_values", "map_entries")):
+            continue
+        histogram = entries.expressions[0]
+        value, array = histogram.expressions
+        is_text = histogram.name == "histogram_exact"
+        bounds = [_literal(item) for item in array.expressions]
+        found.append(Cells(at, value, bounds if is_text else [float(bound) for bound in bounds], is_text))
+        projection.pop()
+    return found
+
+
+def _literal(node: exp.Expression) -> str:
+    while isinstance(node, (exp.Cast, exp.Paren)):
+        node = node.this
+    return node.name
+
+
+def _group(select: exp.Select) -> list[exp.Expression]:
+    group = select.args.get("group")
+    return [] if group is None else list(group.expressions)
+
+
+def _cells_query(select: exp.Select, cells: list[Cells], type_of: TypeOf) -> str:
+    """Each row says once per slot in which cell it is; Spark adds up in each task before anything is moved."""
+    if select.args.get("joins") or not isinstance(select.args["from_"].this, exp.Table):
+        raise Refused("cells are counted over one table")
+    keys = _group(select)
+    values = [_spark(cell.value, type_of) for cell in cells]
+    relation = _spark(select.args["from_"].this, type_of)
+    where = select.args.get("where")
+    inner = ", ".join(
+        [f"{_spark(key, type_of)} AS k{i}" for i, key in enumerate(keys)]
+        + [f"{value} AS v{i}" for i, value in enumerate(values)]
+    )
+    names = [f"k{i}" for i in range(len(keys))]
+    bins = ", ".join(_bin(f"v{i}", cell) for i, cell in enumerate(cells))
+    listed = "".join(f"{name}, " for name in names)
+    return (
+        f"SELECT {listed}slot, cell, count(*) AS n FROM ("
+        f"SELECT {listed}posexplode(array({bins})) AS (slot, cell) FROM (SELECT {inner} FROM {relation}"
+        f"{'' if where is None else ' ' + _spark(where, type_of)})) WHERE cell IS NOT NULL GROUP BY {listed}slot, cell"
+    )
+
+
+def _bin(name: str, cell: Cells) -> str:
+    """The number of a value's cell, by halves: some seven comparisons for a hundred cells."""
+    order = range(len(cell.bounds))
+    if not cell.is_text:
+        steps = [(_double(cell.bounds[i]), str(i)) for i in order]
+        tree = _halves(name, steps, str(len(steps)))
+    else:
+        by_bytes = sorted(order, key=lambda i: cell.bounds[i].encode())
+        other = str(len(cell.bounds))
+        steps = [
+            (text, f"CASE WHEN {name} = {text} THEN {i} ELSE {other} END")
+            for i, text in ((i, exp.Literal.string(cell.bounds[i]).sql("spark")) for i in by_bytes)
+        ]
+        tree = _halves(name, steps, other)
+    return f"CASE WHEN {name} IS NOT NULL THEN {tree} END"
+
+
+def _double(value: float) -> str:
+    return f"CAST('{value!r}' AS DOUBLE)"
+
+
+def _halves(name: str, steps: list[tuple[str, str]], last: str) -> str:
+    if not steps:
+        return last
+    middle = len(steps) // 2
+    bound, leaf = steps[middle]
+    if middle == 0:
+        return f"CASE WHEN {name} <= {bound} THEN {leaf} ELSE {last} END"
+    below = _halves(name, steps[:middle], leaf)
+    return f"CASE WHEN {name} <= {bound} THEN {below} ELSE {_halves(name, steps[middle + 1 :], last)} END"
+
+
+def _spark(node: exp.Expression, type_of: TypeOf) -> str:
+    return node.copy().transform(lambda one: _rewritten(one, type_of)).sql("spark")
+
+
+def _rewritten(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
+    """What Spark calls by another name or reckons in another way; all else stays as it is."""
+
+    def raw(template: str, *parts: exp.Expression) -> exp.Expression:
+        return exp.Var(this=template.format(*(_spark(part, type_of) for part in parts)))
+
+    if isinstance(node, exp.Cast):
+        return _cast(node, type_of, raw)
+    if isinstance(node, exp.Sum):
+        # There, a sum of whole numbers never overflows.
+        value = node.this.args["ifs"][0].args["true"] if isinstance(node.this, exp.Case) else node.this
+        if isinstance(value, exp.Column) and type_of(value.name) in INTEGERS:
+            return raw("sum(CAST({0} AS DECIMAL(38, 0)))", node.this)
+    if isinstance(node, exp.Div):
+        # 1 / 0 is infinite there, 0 / 0 is NaN, and whole numbers are divided as doubles.
+        return raw(
+            "(CASE WHEN {1} = 0 THEN CASE WHEN {0} IS NULL THEN NULL WHEN {0} = 0 OR isnan({0}) THEN double('NaN')"
+            " ELSE sign({0}) * double('Infinity') END ELSE double({0}) / double({1}) END)",
+            node.this,
+            node.expression,
+        )
+    if isinstance(node, (exp.IntDiv, exp.Mod)):
+        sign = "DIV" if isinstance(node, exp.IntDiv) else "%"
+        return raw(f"(CASE WHEN {{1}} <> 0 THEN {{0}} {sign} {{1}} END)", node.this, node.expression)
+    if isinstance(node, exp.IsNan):
+        return raw("(CASE WHEN {0} IS NOT NULL THEN isnan({0}) END)", node.this)
+    if isinstance(node, exp.IsInf):
+        return raw("(abs({0}) = double('Infinity'))", node.this)
+    if isinstance(node, exp.UnixToTime):
+        return raw("unix_millis({0})", node.this)
+    if isinstance(node, exp.RegexpFullMatch):
+        return raw("({0} RLIKE concat('\\\\A(?:', {1}, ')\\\\z'))", node.this, node.expression)
+    if isinstance(node, exp.RegexpReplace):
+        return raw("regexp_replace({0}, {1}, {2})", node.this, node.expression, node.args["replacement"])
+    if isinstance(node, exp.PercentileCont):
+        return raw("percentile({0}, {1})", node.this, node.expression)
+    if isinstance(node, exp.PercentileDisc):
+        return _ranked(node, type_of, raw)
+    if isinstance(node, exp.Filter) and isinstance(node.this, exp.ArrayAgg):
+        order = node.this.this
+        by = order.expressions[0].this
+        return raw(
+            "transform(array_sort(collect_list(struct({1} AS by, {0} AS v)) FILTER ({2})), one -> one.v)",
+            order.this,
+            by,
+            node.expression,
+        )
+    if isinstance(node, (exp.Like, exp.ILike)) and node.expression.is_string:
+        # There, no character escapes another.
+        node.set("expression", exp.Literal.string(node.expression.name.replace("\\", "\\\\")))
+    if isinstance(node, exp.Anonymous):
+        name = node.name.lower()
+        if name == "isfinite":
+            return raw("(NOT isnan({0}) AND abs({0}) < double('Infinity'))", *node.expressions)
+        if name == "hash":
+            return raw("xxhash64({0})", *node.expressions)
+        if name in ("prefix", "suffix"):
+            return raw(f"{'starts' if name == 'prefix' else 'ends'}with({{0}}, {{1}})", *node.expressions)
+    return node
+
+
+def _cast(node: exp.Cast, type_of: TypeOf, raw: Callable[..., exp.Expression]) -> exp.Expression:
+    value = node.this.unnest()
+    source = type_of(value.name) if isinstance(value, exp.Column) else None
+    if node.to.is_type("int128"):
+        is_hash = isinstance(value, exp.Anonymous) and value.name.lower() == "hash"
+        if is_hash or source in INTEGERS or isinstance(value, exp.Literal):
+            return raw("CAST({0} AS DECIMAL(38, 0))", node.this)
+        # A double has 53 bits: cut at 2^47, both parts are whole numbers that a BIGINT and a DECIMAL hold exactly.
+        return raw(
+            "(CAST(CAST(floor({0} / 140737488355328D) AS BIGINT) AS DECIMAL(38, 0)) * 140737488355328"
+            " + CAST(CAST(rint({0} - floor({0} / 140737488355328D) * 140737488355328D) AS BIGINT) AS DECIMAL(38, 0)))",
+            node.this,
+        )
+    is_whole = node.to.is_type("tinyint", "smallint", "int", "bigint")
+    if is_whole and source in ("DOUBLE", "FLOAT"):
+        # There, a cast rounds.
+        return raw(f"CAST(rint({{0}}) AS {node.to.sql('spark')})", node.this)
+    return node
+
+
+def _ranked(node: exp.PercentileDisc, type_of: TypeOf, raw: Callable[..., exp.Expression]) -> exp.Expression:
+    """The value of a rank. Spark ranks numbers only: times are ranked as numbers, and made times again."""
+    is_list = isinstance(node.expression, exp.Array)
+    source = type_of(node.this.name) if isinstance(node.this, exp.Column) else None
+    there, back = {
+        "DATE": ("unix_date({0})", "date_from_unix_date(CAST({} AS INT))"),
+        "TIMESTAMP": (
+            "unix_micros(CAST({0} AS TIMESTAMP))",
+            "CAST(timestamp_micros(CAST({} AS BIGINT)) AS TIMESTAMP_NTZ)",
+        ),
+        "TIMESTAMP WITH TIME ZONE": ("unix_micros({0})", "timestamp_micros(CAST({} AS BIGINT))"),
+    }.get(source or "", ("{0}", "{}"))
+    ranked = [
+        back.format(f"percentile_disc({share.sql('spark')}) WITHIN GROUP (ORDER BY {there})")
+        for share in (node.expression.expressions if is_list else [node.expression])
+    ]
+    return raw(f"array({', '.join(ranked)})" if is_list else ranked[0], node.this)
