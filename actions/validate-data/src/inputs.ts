@@ -10,5 +10,7 @@ export const Inputs = z.object({
   dataset: optionalText,
   'show-values': flag,
   'failing-rows': optionalText,
+  engine: z.enum(['duckdb', 'spark']).default('duckdb'),
+  'spark-master': optionalText,
   'duckdb-path': optionalText,
 });

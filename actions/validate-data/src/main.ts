@@ -10,6 +10,7 @@ await runAction(Inputs, async (inputs, context) => {
     ...inputs,
     showValues: inputs['show-values'],
     failingRows: inputs['failing-rows'],
+    sparkMaster: inputs['spark-master'],
   });
   const reports = validated.map(({ report }) => report);
   const verdict = worstVerdict(reports.map((report) => report.verdict));
