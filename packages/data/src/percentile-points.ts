@@ -15,11 +15,7 @@ export async function rankedRows(
   { finite, nan, infinite }: { finite: number; nan: number; infinite: number },
 ): Promise<{ points: number[]; distinct: number }> {
   const name = quoteIdentifier(column.name);
-  const [row] = await session.rows(
-    `SELECT count_if(fresh), to_json(list(v ORDER BY rank) FILTER (WHERE rank IN (${percentileRanks(finite).join(', ')})))::VARCHAR
-     FROM (SELECT v, row_number() OVER w AS rank, (lag(v) OVER w) IS DISTINCT FROM v AS fresh
-           FROM (${finiteRows(table, column)}) WINDOW w AS (ORDER BY v))`,
-  );
+  const ranked = await session.ranked(finiteRows(table, column), percentileRanks(finite));
   const infinities =
     infinite === 0
       ? 0
@@ -27,8 +23,8 @@ export async function rankedRows(
           (await session.rows(`SELECT count(DISTINCT ${name}) FROM ${table.relation} WHERE isinf(${name})`))[0]?.[0],
         );
   return {
-    points: (JSON.parse(String(row?.[1])) as number[]).map((point) => point + 0),
-    distinct: Number(row?.[0]) + infinities + (nan > 0 ? 1 : 0),
+    points: ranked.points.map((point) => point + 0),
+    distinct: ranked.distinct + infinities + (nan > 0 ? 1 : 0),
   };
 }
 

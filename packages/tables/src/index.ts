@@ -25,6 +25,7 @@ export { type FetchedTable, fetchTable, type RemoteAccess, type RemoteLock } fro
 export {
   mentions,
   openTables,
+  type Ranked,
   type SessionOptions,
   type Table,
   type TableSession,

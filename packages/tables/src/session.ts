@@ -42,6 +42,8 @@ export type Table = {
   printed: string;
 };
 
+export type Ranked = { points: number[]; distinct: number };
+
 /** An embedded DuckDB and the tables that were opened in it. Queries run one after another. */
 export type TableSession = AsyncDisposable & {
   /** `duckdb 1.5.4` */
@@ -53,6 +55,11 @@ export type TableSession = AsyncDisposable & {
   /** Calls `visit` for each chunk in order. `visit` must not query. */
   scan(sql: string, visit: (chunk: DuckDBDataChunk) => void): Promise<void>;
   run(sql: string): Promise<void>;
+  /**
+   * The values at some ranks, from 1, of a query's column `v` in order, and how many values differ.
+   * @param values gives finite doubles
+   */
+  ranked(values: string, ranks: readonly number[]): Promise<Ranked>;
   /** A query over tables' `printed` as a person would paste it into this engine. */
   shown(sql: string): Promise<string>;
   /** How often a query reads a relation. A description reads no row. */
@@ -158,6 +165,15 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
       inTurn(async () => ({ name, source: null, ...(await addView(query)), printed: `(${query})` })),
     rows: (sql) => inTurn(async () => (await running()).rows(sql)),
     run: (sql) => inTurn(async () => (await running()).run(sql)),
+    ranked: (values, ranks) =>
+      inTurn(async () => {
+        const [row] = await (await running()).rows(
+          `SELECT count_if(fresh), to_json(list(v ORDER BY rank) FILTER (WHERE rank IN (${ranks.join(', ')})))::VARCHAR
+           FROM (SELECT v, row_number() OVER w AS rank, (lag(v) OVER w) IS DISTINCT FROM v AS fresh
+                 FROM (${values}) WINDOW w AS (ORDER BY v))`,
+        );
+        return { points: JSON.parse(String(row?.[1])) as number[], distinct: Number(row?.[0]) };
+      }),
     shown: async (sql) => sql,
     passes: mentions,
     scan: (sql, visit) =>

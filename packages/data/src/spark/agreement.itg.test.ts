@@ -22,7 +22,7 @@ let spark: TableSession;
 /** Tables are small and queries many: compiling each would take most of the time. */
 const fast = [
   'spark.ui.enabled=false',
-  'spark.sql.shuffle.partitions=1',
+  'spark.sql.shuffle.partitions=3',
   'spark.sql.codegen.wholeStage=false',
   'spark.sql.codegen.factoryMode=NO_CODEGEN',
   'spark.sql.adaptive.enabled=false',
@@ -133,6 +133,15 @@ describe('Spark', () => {
   it('profiles a table to the same bytes', async () => {
     const here = await profile(duckdb, 'reference.parquet');
     expect(await profile(spark, 'reference.parquet')).toEqual({ ...here, engine: spark.engine });
+  }, 300_000);
+
+  it('ranks values that differ in every row, in as many tasks as there are', async () => {
+    const values = ({ relation }: { relation: string }) => `SELECT price AS v FROM ${relation} WHERE price > 7`;
+    const source = { uri: 'reference.parquet', root: folder.path };
+    const ranks = [1, 2, 30, 299, 300, 1500, 2998];
+    const here = await duckdb.ranked(values(await duckdb.open(source)), ranks);
+    expect(here.points).toHaveLength(ranks.length);
+    expect(await spark.ranked(values(await spark.open(source)), ranks)).toEqual(here);
   }, 300_000);
 
   it('measures the same drift against a profile', async () => {

@@ -7,6 +7,7 @@ import {
   mentions,
   openTables,
   quoteIdentifier,
+  type Ranked,
   type Scalar,
   type Table,
   type TableFormat,
@@ -109,6 +110,7 @@ function session(stack: AsyncDisposableStack, grammar: TableSession, job: SparkJ
       const { columns } = await job.ask<Opened>({ do: 'read', sql: query });
       return { ...(await named(columns, name)), printed: `(${query})` };
     },
+    ranked: (values, ranks) => job.ask<Ranked>({ do: 'ranks', sql: values, ranks }),
     async shown(sql) {
       const { sql: translated } = await job.ask<{ sql: string }>({ do: 'translate', sql });
       let text = translated;
