@@ -315,13 +315,22 @@ def dcg(gains, k):
     return sum(gain / np.log2(rank + 1) for rank, gain in enumerate(gains[:k], start=1))
 
 
+def hits(relevance):
+    return [value > 0 for value in relevance]
+
+
+def exponential(relevance):
+    return [2.0**value - 1 for value in relevance]
+
+
 def query_values(label, score):
     every = [[label[row] for row in order] for order in orders(score)]
     n = len(label)
-    mean = lambda of: float(np.mean([of(one) for one in every]))
-    hits = lambda one: [value > 0 for value in one]
     best = sorted(label, reverse=True)
-    exponential = lambda values: [2.0**value - 1 for value in values]
+
+    def mean(of):
+        return float(np.mean([of(one) for one in every]))
+
     values = {
         "ndcg": m.ndcg_score([label], [score]),
         "ndcg_at_3": m.ndcg_score([label], [score], k=3),
