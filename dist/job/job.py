@@ -17,7 +17,9 @@ import sys
 import time
 import unicodedata
 
-from pyspark.sql import SparkSession
+from pyspark import StorageLevel
+from pyspark.sql import SparkSession, Window
+from pyspark.sql.functions import row_number, spark_partition_id
 from pyspark.sql.types import StringType
 
 try:
@@ -83,6 +85,8 @@ class Job:
                 return self.read(request)
             if request["do"] == "name":
                 return self.name(request["relation"])
+            if request["do"] == "ranks":
+                return self.ranks(request["sql"], request["ranks"])
             if request["do"] == "translate":
                 return {"sql": self.translated(request["sql"], for_people=True).sql()}
             return {"rows": self.rows(request["sql"])}
@@ -144,6 +148,28 @@ class Job:
             for row in frame.collect()
         ]
 
+    def ranks(self, sql: str, ranks: list[int]) -> dict:
+        """The values at ranks of all values in order. Each task sorts a range of its own: no task sees them all."""
+        part = Window.partitionBy("part")
+        values = (
+            self.spark.sql(self.translated(sql).sql())
+            .repartitionByRange("v")
+            .select("v", spark_partition_id().alias("part"))
+            .persist(StorageLevel.DISK_ONLY)
+        )
+        try:
+            offsets, below = {}, 0
+            for part_number, rows in sorted(values.groupBy("part").count().collect()):
+                offsets[part_number] = below
+                below += rows
+            wanted = [(at, rank - offset) for rank in ranks for at, offset in [_part_of(rank, offsets)]]
+            placed = values.withColumn("rank", row_number().over(part.orderBy("v")))
+            places = self.spark.createDataFrame(wanted, "part int, rank long")
+            points = [row["v"] for row in placed.join(places, ["part", "rank"]).orderBy("part", "rank").collect()]
+            return {"points": points, "distinct": values.select("v").distinct().count()}
+        finally:
+            values.unpersist()
+
     def count_cells(self, translation: Translation) -> dict[tuple, list[dict[int, int]]]:
         """Rows by cell, for each group and slot."""
         counted: dict[tuple, list[dict[int, int]]] = {}
@@ -154,6 +180,11 @@ class Job:
             slots = counted.setdefault(tuple(as_json(one) for one in key), [{} for _ in translation.cells])
             slots[slot][cell] = rows
         return counted
+
+
+def _part_of(rank: int, offsets: dict[int, int]) -> tuple[int, int]:
+    """The last part that begins below a rank, and what is below it."""
+    return max(((at, offset) for at, offset in offsets.items() if offset < rank), key=lambda one: one[1])
 
 
 def with_cells(row: tuple, translation: Translation, counted: dict[tuple, list[dict[int, int]]]) -> list:
