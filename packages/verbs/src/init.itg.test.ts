@@ -5,6 +5,7 @@ import { parseYaml, runProcess, silentProgress, type TemporaryFolder, temporaryF
 import { checkId, type LoadedModel, parseModelFile } from '@passloop/model';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Context } from './context.ts';
+import { dataValidate } from './data.ts';
 import { type Initialized, type InitRequest, init } from './init.ts';
 
 let folder: TemporaryFolder;
@@ -104,6 +105,37 @@ describe('what is found', () => {
     ]);
     expect(model.evaluate).toMatchObject({ dataset: 'test', predictions: 'out/predictions.csv' });
     expect(decisions.filter((decision) => decision.startsWith('passloop.yaml'))).toEqual([]);
+  });
+
+  it('of a table with rows enough, the checks that it passes, each with its reason', async () => {
+    const rows = Array.from(
+      { length: 1200 },
+      (_, i) => `${i},${i % 7 === 0 ? '' : i * 1.5},${i % 3 ? 'new' : 'old'},${i % 2}`,
+    );
+    await put({ 'data/train.csv': `id,price,age,label\n${rows.join('\n')}\n`, 'data/test.csv': table });
+    await run();
+    const text = await readFile(path.join(root, 'passloop.yaml'), 'utf8');
+    expect(text).toContain('{kind: set, column: age, values: [new, old]}   # all 2 values that came');
+    const model = await written();
+    const { train, test } = model.data;
+    expect(train?.checks.map(checkId).slice(3)).toEqual([
+      'not-null:label',
+      'not-null:age',
+      'set:age',
+      'not-null:id',
+      'finite:price',
+      'range:price',
+    ]);
+    expect(test?.checks.map(({ kind }) => kind)).toEqual(['columns', 'row-count', 'unique']);
+    const context = {
+      cwd: root,
+      env: { PATH: process.env.PATH, HOME: folder.path },
+      now: () => new Date(0),
+      progress: silentProgress,
+      version: '0.0.0',
+    };
+    const [validated] = await dataValidate(context, { dataset: 'train' });
+    expect(validated?.report.verdict).toBe('pass');
   });
 
   it('DVC: its stages in the order in which they run, with what they need', async () => {

@@ -46,6 +46,7 @@ it('whatever columns and commands are called, the file loads', () => {
               name: 'train',
               path: 'data/train.csv',
               columns: names.map((name) => ({ name, type: 'integer', engineType: 'INTEGER' })),
+              suggestions: [],
             },
           ],
           pipeline: {

@@ -1,4 +1,5 @@
 import { plainText } from '@passloop/core';
+import { type Suggestion, suggestionText } from '@passloop/data';
 import type { TableColumn } from '@passloop/tables';
 import type { ColumnGuess } from './columns.ts';
 import type { FoundDataset } from './data-files.ts';
@@ -12,7 +13,11 @@ export type ImportedChecks = { source: string; lines: readonly string[]; left: n
 export type ModelFileContent = {
   name: string;
   guess: ColumnGuess;
-  datasets: readonly (FoundDataset & { columns: readonly TableColumn[] | null })[];
+  datasets: readonly (FoundDataset & {
+    columns: readonly TableColumn[] | null;
+    /** Checks that the table passes. */
+    suggestions: readonly Suggestion[];
+  })[];
   pipeline: Pipeline | null;
   python: string | null;
   /** A requirements lock with hashes. */
@@ -25,6 +30,7 @@ export type ModelFileContent = {
 
 const decide = '# decide:';
 const mostColumns = 200;
+const mostSuggestions = 40;
 
 /** The text of a passloop.yaml: what was found as values, and a comment that begins with `decide:` where a person must choose. */
 export function modelFileText(content: ModelFileContent): string {
@@ -94,14 +100,14 @@ function dataLines(content: ModelFileContent): string[] {
   );
   return [
     '    data:',
-    ...content.datasets.flatMap(({ name, path, columns }, index) => [
+    ...content.datasets.flatMap(({ name, path, columns, suggestions }, index) => [
       `      ${yamlScalar(name)}:`,
       `        path: ${yamlScalar(path)}`,
       '        checks:',
       ...columnsCheck(columns),
       ...(content.imported !== null && index === importedAt
         ? importedLines(content.imported)
-        : usualChecks(columns, content)),
+        : [...usualChecks(columns, content), ...suggestedChecks(suggestions, content.guess)]),
     ]),
   ];
 }
@@ -119,6 +125,23 @@ function usualChecks(columns: readonly TableColumn[] | null, content: ModelFileC
     ...(has(columns, content.guess.label)
       ? [`          - {kind: not-null, column: ${yamlScalar(content.guess.label ?? '')}}`]
       : []),
+  ];
+}
+
+/** What the data says beside the usual: each line with its reason, to keep or to cut. */
+function suggestedChecks(suggestions: readonly Suggestion[], { label }: ColumnGuess): string[] {
+  const more = suggestions.filter(
+    ({ check }) =>
+      !['columns', 'row-count', 'unique'].includes(check.kind) &&
+      !(check.kind === 'not-null' && 'column' in check && check.column === label),
+  );
+  if (more.length === 0) return [];
+  const shown = suggestionText(more.slice(0, mostSuggestions), []).trimEnd().split('\n');
+  const left = more.length - shown.length;
+  return [
+    '          # what the data passes today, and why it is here: keep what is a rule',
+    ...shown.map((line) => `          ${line}`),
+    ...(left > 0 ? [`          # and ${left} more: passloop data suggest`] : []),
   ];
 }
 

@@ -75,7 +75,11 @@ function planModelFile(survey: Survey, { imported }: InitOptions, plan: InitPlan
   const content: ModelFileContent = {
     name: model,
     guess: guessColumns(leading?.table ?? null, leading?.table?.rows ?? null),
-    datasets: tables.map(({ dataset, table }) => ({ ...dataset, columns: table?.columns ?? null })),
+    datasets: tables.map(({ dataset, table }) => ({
+      ...dataset,
+      columns: table?.columns ?? null,
+      suggestions: table?.suggestions ?? [],
+    })),
     pipeline,
     python: pipeline?.python ?? survey.python,
     lock: survey.lock,

@@ -2,14 +2,18 @@ import { lstat, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type GitRepository, insidePath, isInsidePath, isMissing, PassloopError, plainText } from '@passloop/core';
+import { profileTable, type Suggestion, suggestChecks } from '@passloop/data';
 import { modelFileName, parseRequirements } from '@passloop/model';
-import { openTables, quoteIdentifier } from '@passloop/tables';
+import { openTables, quoteIdentifier, type Table, type TableSession } from '@passloop/tables';
 import { isGithub, remoteHost } from '../doctor/remote-host.ts';
 import { suiteWorkflowNames } from '../doctor/suite-workflow.ts';
 import { readWorkflow, type WorkflowFile } from '../doctor/workflow-file.ts';
 import { columnsToCount, type KnownTable } from './columns.ts';
 import { type FoundDataset, findDatasets } from './data-files.ts';
 import { findScript } from './script.ts';
+
+/** What is known of a table, and checks that it passes, each with its reason. */
+export type SurveyedTable = KnownTable & { rows: number; suggestions: readonly Suggestion[] };
 
 /** All that a plan needs to know of a repository. Names and texts in it are whatever somebody committed. */
 export type Survey = {
@@ -27,7 +31,7 @@ export type Survey = {
   texts: ReadonlyMap<string, string>;
   datasets: FoundDataset[];
   /** By path, where it was cheap to look. */
-  tables: ReadonlyMap<string, KnownTable & { rows: number }>;
+  tables: ReadonlyMap<string, SurveyedTable>;
   python: string | null;
   lock: string | null;
   /** What was seen and left out, for people. */
@@ -43,6 +47,7 @@ export type Survey = {
 const maxTextBytes = 256 * 1024;
 const maxTableBytes = 64 * 1024 * 1024;
 const mostTables = 6;
+const mostProfiledColumns = 100;
 const wantedTexts = ['dvc.yaml', 'MLproject', 'python_env.yaml', '.python-version', 'pyproject.toml'];
 
 export type SurveyPorts = {
@@ -150,11 +155,8 @@ async function textOf(base: string, name: string): Promise<string | null> {
 }
 
 /** Columns and counts of small tables. Without DuckDB, or where a table can't be read, a model file is written without. */
-async function readTables(
-  base: string,
-  datasets: readonly FoundDataset[],
-): Promise<Map<string, KnownTable & { rows: number }>> {
-  const tables = new Map<string, KnownTable & { rows: number }>();
+async function readTables(base: string, datasets: readonly FoundDataset[]): Promise<Map<string, SurveyedTable>> {
+  const tables = new Map<string, SurveyedTable>();
   const cheap: FoundDataset[] = [];
   for (const dataset of datasets.slice(0, mostTables)) {
     const found = await lstat(path.join(base, dataset.path)).catch(() => null);
@@ -165,11 +167,13 @@ async function readTables(
     await using session = await openTables();
     for (const { path: uri } of cheap) {
       try {
-        const { columns, relation, rows } = await session.open({ uri, root: base });
+        const table = await session.open({ uri, root: base });
+        const { columns, relation, rows } = table;
         const names = columnsToCount(columns);
         const counts = names.map((name) => `count(DISTINCT ${quoteIdentifier(name)})`);
         const [row = []] = names.length === 0 ? [] : await session.rows(`SELECT ${counts.join(', ')} FROM ${relation}`);
-        tables.set(uri, { columns, rows, distinct: new Map(names.map((name, index) => [name, Number(row[index])])) });
+        const distinct = new Map(names.map((name, index) => [name, Number(row[index])]));
+        tables.set(uri, { columns, rows, distinct, suggestions: await suggestionsFor(session, table) });
       } catch (error) {
         if (!(error instanceof PassloopError)) throw error;
       }
@@ -178,6 +182,14 @@ async function readTables(
     if (!(error instanceof PassloopError)) throw error;
   }
   return tables;
+}
+
+/** Checks that the table passes today, but for those of a profile, which is written later. */
+async function suggestionsFor(session: TableSession, table: Table): Promise<readonly Suggestion[]> {
+  if (table.rows === 0 || table.columns.length > mostProfiledColumns) return [];
+  const dataset = { name: table.name, uri: table.name, digest: null };
+  const profile = await profileTable({ session, table, dataset });
+  return suggestChecks(profile).filter(({ check }) => check.kind !== 'drift');
 }
 
 function pythonOf(texts: ReadonlyMap<string, string>): string | null {
