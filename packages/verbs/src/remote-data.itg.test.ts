@@ -8,7 +8,7 @@ import type { Context } from './context.ts';
 import { dataDrift, dataLock, dataProfile, dataValidate } from './data.ts';
 import { validateModelData } from './data-stage.ts';
 import { remoteTables } from './remote-tables.ts';
-import { unsealable } from './sealed-data.ts';
+import { fetchNamed, unsealable } from './sealed-data.ts';
 import { trainRunVerb } from './train.ts';
 import { openWorkspace } from './workspace.ts';
 
@@ -115,10 +115,23 @@ it('locks, profiles and validates remote datasets', async () => {
   await using session = await openTables();
   const judged = await validateModelData(context, session, workspace, model, null, remoteTables(context));
   expect(judged.map(({ verdict }) => verdict)).toEqual(['pass', 'pass']);
-  const inSeal = await refusal(validateModelData(context, session, workspace, model, null, undefined));
-  expect(inSeal.message).toBe(`${server.origin}/web/train.csv is remote, and this job fetches nothing.`);
+
+  // The job that seals: what the target branch names, and nothing that a change brings.
+  const sealing = (base: typeof model | null) =>
+    validateModelData(context, session, workspace, model, null, fetchNamed(base, remoteTables(context)));
+  const other = {
+    ...model,
+    data: { ...model.data, train: { ...model.data.train, uri: `${server.origin}/web/other.csv` } },
+  };
+  for (const base of [null, other as typeof model]) {
+    expect((await refusal(sealing(base))).message).toBe(
+      `${server.origin}/web/train.csv is not an address of the target branch, and this job holds a credential: it is not fetched.`,
+    );
+    expect(unsealable(model, base)?.name).toBe('train');
+  }
+  expect((await sealing(model)).map(({ verdict }) => verdict)).toEqual(['pass', 'pass']);
+  expect(unsealable(model, model)).toBeNull();
   expect(server.requests).toHaveLength(fetched);
-  expect(unsealable(model)?.name).toBe('train');
 });
 
 it('trains on a remote dataset, and on nothing but what the lock says', async () => {

@@ -28,6 +28,8 @@ import { openSeal, type SealRequest, type SealStep } from './open-seal.ts';
 import { outFolder } from './out-folder.ts';
 import { type CheckPlan, type PlannedCheck, planCheck } from './plan.ts';
 import { plotsOf } from './plots-part.ts';
+import { remoteTables } from './remote-tables.ts';
+import { fetchNamed } from './sealed-data.ts';
 import { scanModel, sealedImagePart } from './sealed-image.ts';
 import { refuseVanishing } from './store.ts';
 import { proofKeyOf } from './stored-proof.ts';
@@ -91,7 +93,8 @@ async function sealModel(
   await using work = await temporaryFolder('seal', context.env.RUNNER_TEMP);
   const out = outFolder(plan.workspace.root, check.model.name, request.out ?? path.join(work.path, 'out'));
   // This job holds the store's credential: it reaches no address that a change could name.
-  const part: PartContext = { context, session, engine, plan, check, out, fetch: undefined };
+  const fetch = fetchNamed(check.base, remoteTables(context));
+  const part: PartContext = { context, session, engine, plan, check, out, fetch };
   const data = await dataPart(part, parts);
   if (!data.goesOn) return data.parts;
   try {

@@ -36,7 +36,10 @@ it.each<[string, string, string, string | null]>([
     'candidates are evaluated on it',
   ],
 ])('finds a remote dataset that %s', (_name, data, more, why) => {
-  expect(unsealable(model(data, more))?.why ?? null).toBe(why);
+  const found = model(data, more);
+  expect(unsealable(found, null)?.why ?? null).toBe(why);
+  expect(unsealable(found, found)).toBeNull();
+  expect(unsealable(found, model("days: {uri: 's3://acme-data/other/'}"))?.why ?? null).toBe(why);
 });
 
 it.each([

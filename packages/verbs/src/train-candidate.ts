@@ -2,7 +2,6 @@ import { copyFile, mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, insidePath, removeFolder } from '@passloop/core';
 import { type ReportDocument, type RunDocument, writeDocument } from '@passloop/documents';
-import type { LoadedModel } from '@passloop/model';
 import { encryptedEnding, encryptFile } from '@passloop/record';
 import { openTables } from '@passloop/tables';
 import {
@@ -18,7 +17,7 @@ import type { Context } from './context.ts';
 import { lazyEngine } from './lazy-engine.ts';
 import { judged, oneModelReport } from './one-model-report.ts';
 import { type OutFolder, outFolder } from './out-folder.ts';
-import { planCheck } from './plan.ts';
+import { type PlannedCheck, planCheck } from './plan.ts';
 import { remoteTables } from './remote-tables.ts';
 import { runStage } from './run-stage.ts';
 import { unsealable, unsealableHint } from './sealed-data.ts';
@@ -80,7 +79,7 @@ async function candidate(
   const { model } = check;
   const parts = begun(check);
   if (check.isRemoved) return { parts, scored: null };
-  refuseUnsealable(model);
+  refuseUnsealable(check);
   const data = await dataPart(part, parts);
   if (!data.goesOn) return { parts: data.parts, scored: null };
   if (request.stored === 'proof') {
@@ -96,11 +95,11 @@ async function candidate(
 }
 
 /** Said before hours of training: the job that seals could not read the rows. */
-function refuseUnsealable(model: LoadedModel): void {
-  const found = unsealable(model);
+function refuseUnsealable({ model, base }: PlannedCheck): void {
+  const found = unsealable(model, base);
   if (found === null) return;
   throw new ConfigurationError(
-    `data.${found.name} is remote (${found.uri}), and ${found.why}: the job that seals a candidate fetches nothing.`,
+    `data.${found.name} is remote (${found.uri}), ${found.why}, and the target branch doesn't name its address: the job that seals a candidate would not fetch it.`,
     { file: model.file, line: model.lineOf(['data', found.name]), hint: unsealableHint },
   );
 }

@@ -1,6 +1,5 @@
 import { count, plainText } from '@passloop/core';
 import { fromRoot, lockFileName } from '@passloop/model';
-import { unsealable, unsealableHint } from '../sealed-data.ts';
 import type { DatasetFact, Facts, ModelFileFact, PackageFact } from './facts.ts';
 import { type Finding, fail, ok, unknown, warn } from './finding.ts';
 import { shellWord } from './shell-word.ts';
@@ -49,14 +48,6 @@ function judgeLock(fact: DatasetFact, subject: string): Finding {
 
 function judgeData(fact: DatasetFact, subject: string): Finding {
   const place = { id: 'data', subject };
-  const found = fact.remote ? unsealable(fact.model) : null;
-  if (found?.name === fact.name) {
-    return fail(
-      place,
-      `data.${fact.name} is remote (${plainText(fact.uri)}), and ${found.why}: the job that seals a candidate fetches nothing.`,
-      unsealableHint,
-    );
-  }
   if (fact.remote) {
     return ok(place, `${plainText(fact.uri)} is remote: not asked here; whatever reads it fetches and verifies it.`);
   }

@@ -31,15 +31,6 @@ models:
         - {name: prod, targets: [{kind: kustomize, file: b.yaml, image: ghcr.io/acme/delay}]}
 `;
 const [model] = parseModelFile(modelText, 'passloop.yaml') as [LoadedModel];
-const [evaluated] = parseModelFile(
-  modelText
-    .replace('path: data/train.csv', 'uri: s3://x/y.csv')
-    .replace(
-      '    store:',
-      '    evaluate: {dataset: train, scoring: stage, predictions: out/p.csv, metrics: out/m.json}\n    store:',
-    ),
-  'passloop.yaml',
-) as [LoadedModel];
 
 type Parts = { on?: string; permissions?: string; ref?: string; name?: string; more?: string };
 const usual: Record<string, { on: string; permissions: string; name: string; more?: string }> = {
@@ -206,13 +197,6 @@ const cases: Case[] = [
     /LFS pointer/,
     /git lfs pull/,
     withDataset({ data: { readable: false, said: 'x is a Git LFS pointer', hint: 'Fetch it with `git lfs pull`' } }),
-  ],
-  [
-    'data',
-    'fail',
-    /data\.train is remote \(s3:\/\/x\/y\.csv\), and candidates are evaluated on it/,
-    /`path`/,
-    withDataset({ remote: true, uri: 's3://x/y.csv', model: evaluated }),
   ],
   [
     'profile',
@@ -661,7 +645,7 @@ it('a deploy repository is held to its own workflows and owners, and needs no mo
   expect(diagnosis.checks.map((check) => check.id)).not.toContain('model-file');
 });
 
-it('a remote dataset that nothing is evaluated on needs its lock alone', () => {
+it('a remote dataset needs its lock alone', () => {
   const { checks } = diagnose({ ...facts, ...withDataset({ remote: true, uri: 's3://x/y' }) });
   expect(checks.filter(({ id }) => id === 'data').map(({ verdict }) => verdict)).toEqual(['ok']);
 });

@@ -13,7 +13,7 @@ import { type FoundDataset, findDatasets } from './data-files.ts';
 import { findScript } from './script.ts';
 
 /** What is known of a table, and checks that it passes, each with its reason. */
-export type SurveyedTable = KnownTable & { rows: number; suggestions: readonly Suggestion[] };
+type SurveyedTable = KnownTable & { rows: number; suggestions: readonly Suggestion[] };
 
 /** All that a plan needs to know of a repository. Names and texts in it are whatever somebody committed. */
 export type Survey = {
