@@ -44,7 +44,7 @@ export const DataReport = z.object({
   verdict: Verdict,
   /** How many checks and drift measurements ran; zero is never a pass. */
   executed: Count,
-  /** Passes over the dataset that this took; absent in reports of before it was counted. */
+  /** Passes over the open dataset that this took (what opening a text file reads is not among them); absent in reports of before it was counted. */
   scans: Count.optional(),
   checks: z.array(CheckResult),
   drift: z.array(DriftResult),
