@@ -56,6 +56,8 @@ def main(address: str) -> None:
         ("spark.sql.mapKeyDedupPolicy", "EXCEPTION"),
         ("spark.sql.parquet.inferTimestampNTZ.enabled", "true"),
         ("spark.sql.parser.escapedStringLiterals", "false"),
+        # A text such as '${env:NAME}' is a text, and no variable.
+        ("spark.sql.variable.substitute", "false"),
     ):
         spark.conf.set(name, value)
     spark.udf.register("strip_accents", strip_accents, StringType())
@@ -114,13 +116,13 @@ class Job:
         return {"rows": self.frame.count()}
 
     def translated(self, sql: str, for_people: bool = False) -> Translation:
-        named = [columns for name, columns in self.tables.items() if f'"{name}"' in sql]
+        named = [columns for name, columns in self.tables.items() if f'"{name}"' in sql or f'"spark_{name}"' in sql]
 
         def type_of(column: str) -> str | None:
             types = {columns[column] for columns in named if column in columns}
             return types.pop() if len(types) == 1 else None
 
-        return translate(sql, type_of, for_people)
+        return translate(sql, type_of, None if for_people else set(self.tables))
 
     def rows(self, sql: str) -> list[list]:
         translation = self.translated(sql)
@@ -270,6 +272,8 @@ def is_query_fault(error: Exception) -> bool:
 def first_lines(error: Exception) -> str:
     condition = CONDITION.search(str(error))
     text = str(error) if condition is None else condition[0]
+    # Between quotes stand values of rows.
+    text = re.sub(r"'[^']*'", "'…'", text)
     return text.split("\n\nJVM stacktrace", 1)[0].split(" SQLSTATE", 1)[0][:600]
 
 

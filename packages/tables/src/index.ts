@@ -21,7 +21,7 @@ export { quoteDouble, quoteIdentifier, quoteNumber, quoteScalar, quoteText } fro
 export { type ColumnValues, readColumns } from './read-columns.ts';
 export { isRemote } from './remote/address.ts';
 export type { BucketAccess } from './remote/bucket.ts';
-export { type FetchedTable, fetchTable, type RemoteAccess, type RemoteLock } from './remote/fetch-table.ts';
+export type { FetchedTable, RemoteAccess, RemoteLock } from './remote/fetch-table.ts';
 export {
   mentions,
   openTables,

@@ -12,13 +12,7 @@ import {
   toDecimal,
 } from '@passloop/core';
 import type { FileDigest, RunDocument } from '@passloop/documents';
-import {
-  type LoadedModel,
-  largestMetricsFile,
-  parseMetricsFile,
-  parseMetricsFolder,
-  type Stage,
-} from '@passloop/model';
+import type { LoadedModel, Stage } from '@passloop/model';
 
 /** A file that a run made: its `/` path from the model's folder, where it lies, and what it is. */
 export type OutputFile = FileDigest & { file: string };
@@ -105,9 +99,13 @@ export function modelDigest(model: LoadedModel, outputs: readonly FileDigest[]):
   return dirHash1(inside.map((output) => ({ path: output.path.slice(name.length + 1), digest: output.digest })));
 }
 
+/** Loaded where there are metrics to read: it brings parsers that little else needs. */
+function metricsReader() {
+  return import('@passloop/model/metrics-file');
+}
+
 /**
- * The metrics that the run wrote into `evaluate.metrics`, a file or a folder that {@link parseMetricsFile} or
- * {@link parseMetricsFolder} reads: finite numbers; nested ones are named `a.b`.
+ * The metrics that the run wrote into `evaluate.metrics`, a file or a folder of a form that teams have: finite numbers; nested ones are named `a.b`.
  * @throws ConfigurationError for anything else: a metric that is missing or NaN must never look like one that passed
  */
 export async function readMetrics(model: LoadedModel, folder: string): Promise<RunDocument['metrics']> {
@@ -123,7 +121,8 @@ export async function readMetrics(model: LoadedModel, folder: string): Promise<R
   const found = await stat(place).catch(() => null);
   const isFolder = found?.isDirectory() === true && !/\.(json|ya?ml|toml)$/i.test(name);
   if (found === null || !(found.isFile() || isFolder)) throw fail('is no file');
-  const texts = await metricsTexts(place, isFolder, name);
+  const { largestMetricsFile, parseMetricsFile, parseMetricsFolder } = await metricsReader();
+  const texts = await metricsTexts(place, isFolder, { name, most: largestMetricsFile });
   const { metrics, others } = isFolder
     ? parseMetricsFolder(texts, name)
     : parseMetricsFile(texts.get('') as string, name);
@@ -143,10 +142,14 @@ export async function readMetrics(model: LoadedModel, folder: string): Promise<R
  * be large, and are not read; links are not followed.
  * @throws ConfigurationError for more than a MiB, or more than a thousand files
  */
-export async function metricsTexts(place: string, isFolder: boolean, name: string): Promise<Map<string, string>> {
+export async function metricsTexts(
+  place: string,
+  isFolder: boolean,
+  { name, most }: { name: string; most: number },
+): Promise<Map<string, string>> {
   async function textOf(file: string): Promise<string> {
-    if ((await stat(file)).size > largestMetricsFile)
-      throw new ConfigurationError(`${name}: is larger than ${largestMetricsFile} bytes.`, { file: name });
+    if ((await stat(file)).size > most)
+      throw new ConfigurationError(`${name}: is larger than ${most} bytes.`, { file: name });
     return readFile(file, 'utf8');
   }
   if (!isFolder) return new Map([['', await textOf(place)]]);

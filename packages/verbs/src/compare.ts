@@ -10,7 +10,7 @@ import {
   parseGateFlag,
   parseMetricFlags,
 } from '@passloop/evaluation';
-import { type Model, parseMetricsFile, parseMetricsFolder } from '@passloop/model';
+import { largestMetricsFile, type Model, parseMetricsFile, parseMetricsFolder } from '@passloop/model';
 import { openTables } from '@passloop/tables';
 import { metricsTexts } from '@passloop/training';
 import type { Context } from './context.ts';
@@ -128,7 +128,7 @@ async function numbersOf(context: Context, name: string): Promise<NumbersSide> {
   if (found === null || !(found.isFile() || found.isDirectory())) {
     throw new ConfigurationError(`There is no file or folder ${name}.`, { file: name });
   }
-  const texts = await metricsTexts(place, found.isDirectory(), name);
+  const texts = await metricsTexts(place, found.isDirectory(), { name, most: largestMetricsFile });
   const digest = sha256(canonicalJson(Object.fromEntries(texts)));
   const file = found.isDirectory() ? parseMetricsFolder(texts, name) : parseMetricsFile(texts.get('') as string, name);
   return { name, digest, file };

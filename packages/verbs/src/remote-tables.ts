@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { ConfigurationError } from '@passloop/core';
 import type { FetchRemote } from '@passloop/data';
-import { type BucketAccess, fetchTable, type RemoteAccess } from '@passloop/tables';
+import type { BucketAccess, RemoteAccess } from '@passloop/tables';
 import { cacheFolder } from './cache-folder.ts';
 import type { Context } from './context.ts';
 
@@ -10,7 +10,11 @@ const defaultMaxBytes = 10 * 2 ** 30;
 
 /** How remote tables come here: with the credentials that the environment has, into a cache of this user. */
 export function remoteTables(context: Context, maxBytes?: number): FetchRemote {
-  return (uri, locked) => fetchTable(uri, remoteAccess(context, maxBytes), locked);
+  return async (uri, locked) => {
+    // Few commands meet a remote table.
+    const { fetchTable } = await import('@passloop/tables/remote');
+    return fetchTable(uri, remoteAccess(context, maxBytes), locked);
+  };
 }
 
 function remoteAccess(context: Context, maxBytes = defaultMaxBytes): RemoteAccess {

@@ -19,11 +19,21 @@ import { type SparkJob, type SparkOptions, startSparkJob } from './spark-job.ts'
 
 type Opened = { columns: [name: string, type: string][] };
 
+/** Where Spark leaves columns out it doesn't see that a row is broken; and a quoted text may hold a line break. */
+const csv = {
+  header: 'true',
+  inferSchema: 'true',
+  mode: 'FAILFAST',
+  escape: '"',
+  multiLine: 'true',
+  columnPruning: 'false',
+};
+
 /** How Spark is told to read what DuckDB finds out by itself. Broken rows fail the read: none is dropped in silence. */
 const readers: Record<TableFormat, { format: string; options: Record<string, string> }> = {
   parquet: { format: 'parquet', options: {} },
-  csv: { format: 'csv', options: { header: 'true', inferSchema: 'true', mode: 'FAILFAST', escape: '"' } },
-  tsv: { format: 'csv', options: { header: 'true', inferSchema: 'true', mode: 'FAILFAST', escape: '"', sep: '\t' } },
+  csv: { format: 'csv', options: csv },
+  tsv: { format: 'csv', options: { ...csv, sep: '\t' } },
   jsonl: { format: 'json', options: { mode: 'FAILFAST' } },
 };
 

@@ -6,6 +6,7 @@ in both is refused. Counts of cells, for which Spark has no aggregate, become a 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Callable
 
@@ -17,8 +18,8 @@ KNOWN_FUNCTIONS = {
     exp.Abs, exp.And, exp.Array, exp.ArrayAgg, exp.Case, exp.Cast, exp.Ceil, exp.Coalesce, exp.Contains, exp.Count,
     exp.CountIf, exp.Day, exp.EndsWith, exp.Explode, exp.Floor, exp.Greatest, exp.If, exp.IsInf, exp.IsNan, exp.Lag,
     exp.Least, exp.Length, exp.Lower, exp.Max, exp.Min, exp.Month, exp.Nullif, exp.Or, exp.PercentileCont,
-    exp.PercentileDisc, exp.RegexpFullMatch, exp.RegexpLike, exp.RegexpReplace, exp.Round, exp.RowNumber, exp.Sqrt,
-    exp.StartsWith, exp.Struct, exp.Substring, exp.Sum, exp.Trim, exp.UnixToTime, exp.Upper, exp.Xor, exp.Year,
+    exp.PercentileDisc, exp.RegexpFullMatch, exp.RegexpLike, exp.RegexpReplace, exp.Round, exp.RowNumber,
+    exp.StartsWith, exp.Struct, exp.Substring, exp.Sum, exp.Trim, exp.UnixToTime, exp.Xor, exp.Year,
 }  # fmt: skip
 # Sums of floats, whose last digits differ from run to run.
 SHOWN_FUNCTIONS = {exp.Avg, exp.Corr, exp.Median, exp.StddevSamp, exp.Variance}
@@ -28,6 +29,8 @@ KNOWN_OPERATORS = (
     exp.IntDiv, exp.Is, exp.LT, exp.LTE, exp.Like, exp.Mod, exp.Mul, exp.NEQ, exp.Neg, exp.Not, exp.NullSafeEQ,
     exp.NullSafeNEQ, exp.Paren, exp.PropertyEQ, exp.Sub, exp.Dot,
 )  # fmt: skip
+#: Characters of one expression; some forms say their operands several times.
+LONGEST = 100_000
 INTEGERS = {"TINYINT", "SMALLINT", "INTEGER", "BIGINT"}
 
 
@@ -81,13 +84,13 @@ class Translation:
         )
 
 
-def translate(sql: str, type_of: TypeOf, for_people: bool = False) -> Translation:
-    """`for_people`: a query that somebody may paste, and whose last digits decide nothing."""
+def translate(sql: str, type_of: TypeOf, tables: set[str] | None) -> Translation:
+    """`tables`: those that may be read; None for a query that people may paste, whose last digits decide nothing."""
     try:
         tree = parse_one(sql, read="duckdb")
     except SqlglotError as error:
         raise Refused(f"the query cannot be read: {error}") from None
-    _require_known(tree, KNOWN_FUNCTIONS | SHOWN_FUNCTIONS if for_people else KNOWN_FUNCTIONS)
+    _require_known(tree, tables)
     cells = _take_cells(tree) if isinstance(tree, exp.Select) else []
     if not cells:
         return Translation(tree, type_of, [], None, 0)
@@ -98,7 +101,8 @@ def translate(sql: str, type_of: TypeOf, for_people: bool = False) -> Translatio
     return Translation(tree, type_of, cells, cells_sql, len(keys))
 
 
-def _require_known(tree: exp.Expression, functions: set[type]) -> None:
+def _require_known(tree: exp.Expression, tables: set[str] | None) -> None:
+    functions = KNOWN_FUNCTIONS | SHOWN_FUNCTIONS if tables is None else KNOWN_FUNCTIONS
     for node in tree.walk():
         if isinstance(node, exp.Anonymous):
             if node.name.lower() not in KNOWN_ANONYMOUS | {"map_values", "map_entries", "histogram", "histogram_exact"}:
@@ -110,6 +114,20 @@ def _require_known(tree: exp.Expression, functions: set[type]) -> None:
             raise Refused(f"`{type(node).__name__}` is not known to mean the same on Spark")
         elif isinstance(node, (exp.Command, exp.DDL, exp.DML)):
             raise Refused("it is no query")
+        if isinstance(node, exp.Table) and tables is not None and (node.name not in tables or node.db):
+            raise Refused("it reads something else than the tables that are open")
+        if isinstance(node, exp.Anonymous) and node.name.lower() == "hash":
+            cast = node.parent
+            if not (isinstance(cast, exp.Cast) and isinstance(cast.parent, exp.Sum) and len(node.expressions) == 1):
+                raise Refused("hash is another one on Spark")
+        if isinstance(node, exp.Trim) and node.expression is None:
+            raise Refused("trim without its characters is not known to mean the same on Spark")
+        if isinstance(node, exp.Substring):
+            start = node.args.get("start")
+            if not (isinstance(start, exp.Literal) and not start.is_string and int(start.name) > 0):
+                raise Refused(
+                    "substr from anything but a place that is written out is not known to mean the same on Spark"
+                )
         if isinstance(node, exp.RegexpLike) and node.args.get("flag") is not None:
             raise Refused("regexp_matches with options is not known to mean the same on Spark")
         if isinstance(node, exp.RegexpReplace) and "g" not in str(node.args.get("modifiers") or ""):
@@ -210,7 +228,10 @@ def _rewritten(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
     """What Spark calls by another name or reckons in another way; all else stays as it is."""
 
     def raw(template: str, *parts: exp.Expression) -> exp.Expression:
-        return exp.Var(this=template.format(*(_spark(part, type_of) for part in parts)))
+        text = template.format(*(_spark(part, type_of) for part in parts))
+        if len(text) > LONGEST:
+            raise Refused("it is too deep: Spark's form of it would be endless")
+        return exp.Var(this=text)
 
     if isinstance(node, exp.Cast):
         return _cast(node, type_of, raw)
@@ -227,6 +248,8 @@ def _rewritten(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
             node.this,
             node.expression,
         )
+    if isinstance(node, exp.IntDiv) and not (_is_whole(node.this, type_of) and _is_whole(node.expression, type_of)):
+        raise Refused("// of anything but whole numbers is not known to mean the same on Spark")
     if isinstance(node, (exp.IntDiv, exp.Mod)):
         sign = "DIV" if isinstance(node, exp.IntDiv) else "%"
         return raw(f"(CASE WHEN {{1}} <> 0 THEN {{0}} {sign} {{1}} END)", node.this, node.expression)
@@ -237,9 +260,14 @@ def _rewritten(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
     if isinstance(node, exp.UnixToTime):
         return raw("unix_millis({0})", node.this)
     if isinstance(node, exp.RegexpFullMatch):
-        return raw("({0} RLIKE concat('\\\\A(?:', {1}, ')\\\\z'))", node.this, node.expression)
+        return raw(f"({{0}} RLIKE {_pattern(node.expression, full=True)})", node.this)
+    if isinstance(node, exp.RegexpLike):
+        return raw(f"({{0}} RLIKE {_pattern(node.expression)})", node.this)
     if isinstance(node, exp.RegexpReplace):
-        return raw("regexp_replace({0}, {1}, {2})", node.this, node.expression, node.args["replacement"])
+        replacement = node.args["replacement"]
+        if not replacement.is_string or any(mark in replacement.name for mark in "\\$"):
+            raise Refused("a replacement with \\ or $ is not known to mean the same on Spark")
+        return raw(f"regexp_replace({{0}}, {_pattern(node.expression)}, {{1}})", node.this, replacement)
     if isinstance(node, exp.PercentileCont):
         return raw("percentile({0}, {1})", node.this, node.expression)
     if isinstance(node, exp.PercentileDisc):
@@ -267,6 +295,63 @@ def _rewritten(node: exp.Expression, type_of: TypeOf) -> exp.Expression:
     return node
 
 
+def _pattern(node: exp.Expression, full: bool = False) -> str:
+    """A pattern of RE2 as one of Java: letters fold beyond ASCII, `.` takes all but a line feed, `$` is the very end."""
+    if not node.is_string:
+        raise Refused("a pattern that is no text is not known to mean the same on Spark")
+    text, java, in_class, at = node.name, "", False, 0
+    while at < len(text):
+        letter = text[at]
+        if letter == "\\":
+            java += text[at : at + 2]
+            at += 2
+            continue
+        if in_class and (letter == "[" or text.startswith("&&", at)):
+            raise Refused("a pattern with [ or && in a class means something else on Spark")
+        if letter == "[" and not in_class:
+            # A bracket that comes first in its class is one of its letters.
+            opening = 2 if text.startswith("[^", at) else 1
+            in_class = True
+            java += text[at : at + opening]
+            at += opening
+            if text.startswith("]", at):
+                java += "\\]"
+                at += 1
+            continue
+        if letter == "]":
+            in_class = False
+        if letter == "(" and not in_class and (flags := re.match(r"\(\?([a-zA-Z-]*)[:)]", text[at:])):
+            if set(flags[1]) - set("is-"):
+                raise Refused(f"a pattern with (?{flags[1]}) means something else on Spark")
+        java += "\\z" if letter == "$" and not in_class else letter
+        at += 1
+    whole = f"(?du)\\A(?:{java})\\z" if full else f"(?du){java}"
+    # It becomes part of a template.
+    return exp.Literal.string(whole).sql("spark").replace("{", "{{").replace("}", "}}")
+
+
+def _is_whole(node: exp.Expression, type_of: TypeOf) -> bool:
+    """Whether it is surely a whole number, or true or false: what a cast to a whole number can't round."""
+    node = node.unnest()
+    if isinstance(node, exp.Column):
+        return type_of(node.name) in (*INTEGERS, "BOOLEAN")
+    if isinstance(node, exp.Literal):
+        return not node.is_string and node.name.isdigit()
+    if isinstance(node, exp.Cast):
+        return node.to.is_type("tinyint", "smallint", "int", "bigint", "int128", "boolean")
+    if isinstance(node, (exp.Add, exp.Sub, exp.Mul)):
+        return _is_whole(node.this, type_of) and _is_whole(node.expression, type_of)
+    if isinstance(node, exp.Window):
+        return _is_whole(node.this, type_of)
+    if isinstance(node, (exp.Coalesce, exp.Filter)):
+        rest = node.expressions if isinstance(node, exp.Coalesce) else []
+        return all(_is_whole(one, type_of) for one in [node.this, *rest])
+    # Sums and counts are the plan's own, and of whole numbers.
+    return isinstance(node, (exp.Neg, exp.Predicate, exp.Connector, exp.Not, exp.Sum, exp.Count, exp.CountIf)) and (
+        not isinstance(node, exp.Neg) or _is_whole(node.this, type_of)
+    )
+
+
 def _cast(node: exp.Cast, type_of: TypeOf, raw: Callable[..., exp.Expression]) -> exp.Expression:
     value = node.this.unnest()
     source = type_of(value.name) if isinstance(value, exp.Column) else None
@@ -280,11 +365,17 @@ def _cast(node: exp.Cast, type_of: TypeOf, raw: Callable[..., exp.Expression]) -
             " + CAST(CAST(rint({0} - floor({0} / 140737488355328D) * 140737488355328D) AS BIGINT) AS DECIMAL(38, 0)))",
             node.this,
         )
-    is_whole = node.to.is_type("tinyint", "smallint", "int", "bigint")
-    if is_whole and source in ("DOUBLE", "FLOAT"):
-        # There, a cast rounds.
+    if not node.to.is_type("tinyint", "smallint", "int", "bigint") or _is_whole(value, type_of):
+        return node
+    # There, a cast rounds: floats to the even one, decimals away from zero.
+    if source in ("DOUBLE", "FLOAT"):
         return raw(f"CAST(rint({{0}}) AS {node.to.sql('spark')})", node.this)
-    return node
+    if source is not None and source.startswith("DECIMAL"):
+        return raw(f"CAST(round({{0}}) AS {node.to.sql('spark')})", node.this)
+    # A text that isn't a whole number is an error there, which nobody takes for an answer.
+    if source == "VARCHAR" or value.is_string:
+        return node
+    raise Refused("a cast of this to a whole number is not known to mean the same on Spark")
 
 
 def _ranked(node: exp.PercentileDisc, type_of: TypeOf, raw: Callable[..., exp.Expression]) -> exp.Expression:

@@ -1,1 +1,0 @@
-export{Z as errorDocument,n as formatDocument}from"./chunk-src-2CI113tC.mjs";

@@ -1,1 +1,0 @@
-export{u as datasetIdentity,n as findTableFiles,d as splitVersion}from"./chunk-src-QPSxundv.mjs";import"./chunk-keys-ZAZhQpq4.mjs";import"./chunk-distributions-C94hGuzq.mjs";import"./chunk-load-frame-CjI5My8v.mjs";import"./chunk-column-types-B7f4-QW9.mjs";import"./chunk-table-columns-B9MfL_2E.mjs";import"./chunk-remote-tables-C_rhEXje.mjs";import"./chunk-session-CZoLHY7C.mjs";

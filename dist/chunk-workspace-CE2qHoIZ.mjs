@@ -1,1 +1,0 @@
-export{i as modelNamed}from"./chunk-workspace-MSpO3TI_.mjs";
