@@ -7,6 +7,7 @@ export default defineConfig({
     // Real engines on slow machines: a limit is for what hangs, not for what is slow.
     testTimeout: 180_000,
     hookTimeout: 300_000,
-    maxWorkers: 2,
+    // Tests wait for git, Docker and disks a third of the time.
+    maxWorkers: 3,
   },
 });
