@@ -229,6 +229,7 @@ it.each([
   ['{metric: roc_acu, direction: higher, margin: 0.1}', 'no metric is named `roc_acu`', 'Did you mean `roc_auc`?'],
   ['{metric: ndgc_at_10, direction: higher, margin: 0.1}', 'no metric is named `ndgc_at_10`', 'ndcg_at_<k>'],
   ['{metric: wast, direction: lower, margin: 0.1}', 'no metric is named `wast`', 'Did you mean `waste`?'],
+  ['{metric: constructor, direction: lower, margin: 0.1}', 'no metric is named `constructor`', 'There are '],
   [
     '{metric: rmse, direction: lower, margin: 0.1}',
     'rmse is for regression and forecast models; this one is binary',

@@ -1,6 +1,6 @@
 import { ConfigurationError, type Digest } from '@passloop/core';
 import { openSparkTables } from '@passloop/data';
-import { openTables, type TableSession } from '@passloop/tables';
+import { isRemote, openTables, type TableSession } from '@passloop/tables';
 import type { Context } from './context.ts';
 import { type Dataset, type DatasetFiles, datasetFiles } from './dataset-request.ts';
 
@@ -49,6 +49,6 @@ export async function engineFiles(
   dataset: Pick<Dataset, 'uri' | 'root' | 'model'>,
 ): Promise<EngineFiles> {
   const { uri, root } = dataset;
-  if (request.engine === 'spark' && /^[a-z][a-z0-9+.-]*:\/\//i.test(uri)) return { uri, root, digest: null };
+  if (request.engine === 'spark' && isRemote(uri)) return { uri, root, digest: null };
   return datasetFiles(context, dataset, request.maxBytes);
 }

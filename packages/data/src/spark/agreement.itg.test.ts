@@ -174,6 +174,7 @@ describe('Spark', () => {
       "regexp_matches(label, '(?i)Ü') OR regexp_matches(label || '\n', '^a$') OR regexp_matches(label, '^[]\"]|[$]')",
       'CAST(cost AS INTEGER) = 3 OR CAST(cost + 0.0 > 1 AS INTEGER) = 1',
       "regexp_full_match(label || '\r', '.+')",
+      "regexp_matches(label || '\v', '\\s$') OR CAST(amount AS VARCHAR) = '7'",
       "starts_with(label, 'z') OR contains(label, '\"') OR suffix(label, '') IS NULL",
       "coalesce(nullif(label, ''), 'none') IN ('a', 'none', 'z1')",
       'CASE WHEN flag THEN cost > 1 ELSE cost BETWEEN 0.5 AND 3 END',
@@ -199,6 +200,11 @@ describe('Spark', () => {
       'sqrt(price) > 1',
       "regexp_matches(label, '^[a-c&&d]$')",
       "regexp_matches(label, '[[:alpha:]]')",
+      "regexp_matches(label, '\\Qa$\\E')",
+      "CAST(rate AS VARCHAR) = '1e-07'",
+      "CAST(price * 2 AS VARCHAR) LIKE '1%'",
+      'CAST(price AS DECIMAL(10, 1)) > 1',
+      'CAST(label AS BOOLEAN)',
       "regexp_replace(label, '(a)', '$0', 'g') = 'a'",
       `id${' / 2'.repeat(20)} > 0`,
     ].map((text) => `{kind: expression, expression: ${JSON.stringify(text)}}`);
@@ -239,5 +245,9 @@ describe('a Spark that does not start', () => {
     const env = { PATH: process.env.PATH ?? '' };
     await expect(openSparkTables({ submit: '/nowhere/spark-submit', env })).rejects.toThrow(/there is no Spark here/);
     await expect(openSparkTables({ submit: 'false', env })).rejects.toThrow(/^Spark ended: it said nothing/);
+    const dying = inFolder('dying-submit');
+    const dies = 'import socket,sys; socket.socket(socket.AF_UNIX).connect(sys.argv[-1]); sys.exit("out of memory")';
+    await writeFile(dying, `#!/bin/sh\nexec python3 -c '${dies}' "$@"\n`, { mode: 0o755 });
+    await expect(openSparkTables({ submit: dying, env })).rejects.toThrow(/^Spark ended: out of memory/);
   });
 });

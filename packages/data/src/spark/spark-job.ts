@@ -64,13 +64,16 @@ export async function startSparkJob(folder: string, jobFolder: string, options: 
     throw called;
   }
   const socket = called;
+  // As soon as nobody waits for an answer, nobody else hears of a broken line.
+  socket.on('error', () => {});
   const answers = createInterface({ input: socket })[Symbol.asyncIterator]();
   let queue: Promise<unknown> = Promise.resolve();
 
   async function exchange<T>(question: object): Promise<T> {
     socket.write(`${JSON.stringify(question)}\n`);
-    const line = await answers.next();
-    if (line.done === true) throw await ended;
+    // A broken line is told by how the driver ended.
+    const line = await answers.next().catch(() => null);
+    if (line === null || line.done === true) throw await ended;
     const answer = Answer.parse(JSON.parse(line.value));
     if (answer.error === undefined) return answer as T;
     const text = plainText(answer.error, 600);

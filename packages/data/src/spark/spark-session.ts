@@ -4,6 +4,7 @@ import { ConfigurationError, plainText, temporaryFolder } from '@passloop/core';
 import {
   columnType,
   findTableFiles,
+  isRemote,
   mentions,
   openTables,
   quoteIdentifier,
@@ -151,7 +152,7 @@ function notThere(): ConfigurationError {
 
 /** What Spark is to read: an address as it is, or the files of a local table by absolute paths. */
 async function sparkFiles({ uri, root }: TableSource): Promise<{ uris: string[]; format: TableFormat }> {
-  if (/^[a-z][a-z0-9+.-]+:\/\//i.test(uri)) return { uris: [uri], format: tableFormat(uri) ?? 'parquet' };
+  if (isRemote(uri)) return { uris: [uri], format: tableFormat(uri) ?? 'parquet' };
   const { files, format } = await findTableFiles(uri, root);
   const odd = files.find((file) => /[*?[\]{}\\]/.test(file));
   if (odd === undefined) return { uris: files, format };
