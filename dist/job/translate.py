@@ -91,6 +91,8 @@ def translate(sql: str, type_of: TypeOf, tables: set[str] | None) -> Translation
     except SqlglotError as error:
         raise Refused(f"the query cannot be read: {error}") from None
     _require_known(tree, tables)
+    for cast in tree.find_all(exp.Cast):
+        _require_known_cast(cast, type_of)
     cells = _take_cells(tree) if isinstance(tree, exp.Select) else []
     if not cells:
         return Translation(tree, type_of, [], None, 0)
@@ -134,6 +136,26 @@ def _require_known(tree: exp.Expression, tables: set[str] | None) -> None:
             raise Refused("regexp_replace without the option 'g' is not known to mean the same on Spark")
         if isinstance(node, exp.Round) and node.args.get("decimals") is not None:
             raise Refused("round to digits is not known to mean the same on Spark")
+
+
+def _require_known_cast(cast: exp.Cast, type_of: TypeOf) -> None:
+    """Floats are printed, and decimals, truths and short floats made, by rules of each engine's own."""
+    value = cast.this.unnest()
+    source = type_of(value.name) if isinstance(value, exp.Column) else None
+    if cast.to.is_type("float", "boolean") or (
+        cast.to.is_type("decimal") and not (value.is_number or source in INTEGERS or "DECIMAL" in (source or ""))
+    ):
+        raise Refused(f"a cast to {cast.to.sql('duckdb')} is not known to mean the same on Spark")
+    if not cast.to.is_type("varchar", "text") or cast.find(exp.AggFunc) is not None:
+        return
+    place = cast.parent
+    # The plan compares two columns as texts, which are then of one engine, and asks for values as texts.
+    is_plan = isinstance(place, (exp.Select, exp.Alias, exp.Anonymous)) or (
+        isinstance(place, exp.NullSafeNEQ) and all(isinstance(side, exp.Cast) for side in place.args.values())
+    )
+    is_reckoned = isinstance(value, (exp.Binary, exp.Unary, exp.Func)) and not isinstance(value, exp.Predicate)
+    if not is_plan and (source in ("DOUBLE", "FLOAT") or is_reckoned):
+        raise Refused("a float as a text is not known to be the same on Spark")
 
 
 def _take_cells(select: exp.Select) -> list[Cells]:
@@ -303,7 +325,12 @@ def _pattern(node: exp.Expression, full: bool = False) -> str:
     while at < len(text):
         letter = text[at]
         if letter == "\\":
-            java += text[at : at + 2]
+            escape = text[at : at + 2]
+            if escape in ("\\Q", "\\E") or (escape == "\\S" and in_class):
+                raise Refused(f"a pattern with {escape} means something else on Spark")
+            # There, a vertical tab is no space.
+            spaces = {"\\s": "\\t\\n\\f\\r " if in_class else "[\\t\\n\\f\\r ]", "\\S": "[^\\t\\n\\f\\r ]"}
+            java += spaces.get(escape, escape)
             at += 2
             continue
         if in_class and (letter == "[" or text.startswith("&&", at)):
@@ -381,7 +408,9 @@ def _cast(node: exp.Cast, type_of: TypeOf, raw: Callable[..., exp.Expression]) -
 def _ranked(node: exp.PercentileDisc, type_of: TypeOf, raw: Callable[..., exp.Expression]) -> exp.Expression:
     """The value of a rank. Spark ranks numbers only: times are ranked as numbers, and made times again."""
     is_list = isinstance(node.expression, exp.Array)
-    source = type_of(node.this.name) if isinstance(node.this, exp.Column) else None
+    # Columns are quoted by the plan; what isn't is a name of its own, such as v, which a column may have too.
+    is_column = isinstance(node.this, exp.Column) and node.this.this.quoted
+    source = type_of(node.this.name) if is_column else None
     there, back = {
         "DATE": ("unix_date({0})", "date_from_unix_date(CAST({} AS INT))"),
         "TIMESTAMP": (
