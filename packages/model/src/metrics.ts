@@ -100,7 +100,8 @@ export function formOf(metric: DeclaredMetric | NamedParameter): Form {
 export function metricForm(name: string, declared: DeclaredMetrics = {}): Form | 'image' | null {
   if ((imageMetrics as readonly string[]).includes(name)) return 'image';
   if (Object.hasOwn(declared, name)) return formOf(declared[name] as DeclaredMetric);
-  if (Object.hasOwn(metricCatalog, name)) return metricCatalog[name] as CatalogMetric;
+  const built = metricCatalog[name];
+  if (built !== undefined) return built;
   const parameter = namedParameter(name);
   return parameter === null ? null : formOf(parameter);
 }

@@ -1,0 +1,1 @@
+export{i as modelNamed}from"./chunk-workspace-LN46A6Wd.mjs";
