@@ -31,6 +31,27 @@ const allowedFunctions = new Set(
     .filter((name) => name !== ''),
 );
 
+/**
+ * Arguments by their place that the engine repeats where it refuses them: of a row they would be values in a message, and a
+ * regular expression made anew for each row.
+ */
+const constantArguments: Readonly<Record<string, number>> = {
+  regexp_matches: 1,
+  regexp_full_match: 1,
+  regexp_extract: 1,
+  regexp_replace: 1,
+  strptime: 1,
+  try_strptime: 1,
+  date_part: 0,
+  datepart: 0,
+  date_trunc: 0,
+  datetrunc: 0,
+  date_diff: 0,
+  datediff: 0,
+  date_sub: 0,
+  datesub: 0,
+};
+
 export type Node = { [key: string]: unknown };
 
 /**
@@ -129,11 +150,21 @@ export function inspectScalar(
       !(isPlainCall(node) && node.filter === null && allowedFunctions.has(functionName(node)))
     )
       throw refuse(`the function ${plainText(functionName(node), 60)} is not allowed`);
+    if (node.class === 'FUNCTION') requireConstant(node, refuse);
     if (node.class === 'COLUMN_REF') inspectColumn(node, table, refuse);
     // The tree of a constant holds user text and types, no further expression.
     if (node.class === 'CONSTANT' || node.class === 'COLUMN_REF') return;
   }
   for (const child of Object.values(node)) inspectScalar(child, table, refuse);
+}
+
+function requireConstant(node: Node, refuse: (why: string) => Error): void {
+  const name = functionName(node);
+  const place = Object.hasOwn(constantArguments, name) ? constantArguments[name] : undefined;
+  if (place === undefined) return;
+  const argument = (node.children as Node[])[place];
+  if (argument !== undefined && argument.class !== 'CONSTANT')
+    throw refuse(`the ${place === 0 ? 'unit' : 'pattern'} of ${name} must be a constant`);
 }
 
 export function functionName(node: Node): string {
