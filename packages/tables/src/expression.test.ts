@@ -108,3 +108,26 @@ it.each([
 ])('refuses %s, which the engine would repeat', async (text) => {
   await expect(scalarExpression(session, table, text)).rejects.toThrow(/must be a constant/);
 });
+
+const longer = (text: string) => `replace(${text}, 'a', 'aaaaaaaaaa')`;
+
+it.each([
+  [longer(longer(longer('s'))), /more than 2 calls/],
+  [`upper(${longer(`lower(regexp_replace(${longer('s')}, '', '-', 'g'))`)})`, /more than 2 calls/],
+  ["replace(s, 'a', s)", /puts in must be a constant/],
+  ["regexp_replace(s, 'a', s || s, 'g')", /puts in must be a constant/],
+  [`replace(s, 'a', '${'a'.repeat(65)}')`, /at most 64/],
+])('refuses what would multiply a text: %s', async (text, why) => {
+  await expect(scalarExpression(session, table, `length(${text}) > 0`)).rejects.toThrow(why);
+});
+
+it.each([
+  "replace(replace(replace(replace(s, ',', '.'), ' ', ''), '-', '_'), 'x', 'y')",
+  longer(longer('s')),
+  "regexp_replace(regexp_replace(regexp_replace(s, '[^0-9]', '', 'g'), '^0', ''), ' ', '-')",
+])('takes %s', async (text) => {
+  const [[longest] = []] = await session.rows(
+    `SELECT max(length(${text})) FROM ${table.relation} WHERE ${await scalarExpression(session, table, `${text} IS NOT NULL`)}`,
+  );
+  expect(Number(longest)).toBeLessThan(200);
+});
