@@ -389,9 +389,31 @@ describe('evaluationDigest', () => {
     expect(await digest('d')).toBe(sha256('[1,"12345678901234567.5"]\n[2,0.1]\n'));
   });
 
+  it.each([
+    ['whole numbers that only a CSV of them reads exactly', 'DOUBLE', ['1152921504606847000', '-9007199254740994']],
+    ['a number beyond all integer types', 'DOUBLE', ['1e23', '1e300']],
+    ['ids of 64 bits', 'BIGINT', ['9007199254740993', '1152921504606846976']],
+    ['decimals of 16 digits', 'DECIMAL(18,17)', ['0.1234567890123456', '0.1']],
+  ])('is the same of CSV and Parquet: %s', async (_, type, numbers) => {
+    const rows = numbers.map((y, id) => `(${id}, ${quoteText(y)}::${type})`).join(', ');
+    const typed = await parquet('number.parquet', `SELECT * FROM (VALUES ${rows}) t(id, y)`);
+    const text = await csv('number.csv', `id,y\n${numbers.map((y, id) => `${id},${y}\n`).join('')}`);
+    expect(await evaluationDigest(session, text, ['id'], 'y')).toBe(
+      await evaluationDigest(session, typed, ['id'], 'y'),
+    );
+  });
+
+  it('keeps whole numbers apart that are one double', async () => {
+    const digests = new Set<string>();
+    for (const y of ['9007199254740992', '9007199254740993', '1152921504606846976', '1152921504606847000'])
+      digests.add(await evaluationDigest(session, await csv('whole.csv', `id,y\n1,${y}\n`), ['id'], 'y'));
+    expect(digests.size).toBe(4);
+  });
+
   it('depends neither on the order of rows nor on the format', async () => {
+    const large = fc.bigInt({ min: -(2n ** 64n), max: 2n ** 64n }).map(Number);
     const cell = fc.record({
-      y: fc.oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true })),
+      y: fc.oneof(fc.integer(), large, fc.double({ noNaN: true, noDefaultInfinity: true })),
       s: fc.string({ unit: 'binary-ascii' }).filter((t) => !/[\0]/.test(t)),
     });
     await fc.assert(
