@@ -120,7 +120,10 @@ export function addDataCommands(program: Command): void {
         .option('--checks <file>', 'a YAML list of checks, such as - {kind: not-null, column: age}')
         .option('--profile <file>', 'the profile for drift checks, as `data profile` writes it')
         .option('--key <column>', 'a column that names rows, for examples (several times for several)', several)
-        .option('--show-values', 'show the values of failing rows, and not only which rows they are')
+        .option(
+          '--show-values',
+          'show the values of failing rows, and not only which rows they are (default: as the model file says)',
+        )
         .option('--no-reuse', 'look at the data though nothing changed since it passed')
         .option('--failing-rows <folder>', 'write all failing rows as Parquet, a file a check')
         .option('--out <folder>', "folder of the documents of a model's datasets (default: .passloop/out)")
