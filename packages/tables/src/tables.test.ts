@@ -54,6 +54,8 @@ async function write(name: string, text: string): Promise<void> {
   await writeFile(file, text);
 }
 
+const names = (count: number) => Array.from({ length: count }, (_, i) => `c${i}`);
+
 describe('open', () => {
   it('reads a CSV by RFC 4180: quotes, delimiters and newlines in fields, types of the whole column', async () => {
     const rows = Array.from({ length: 30_000 }, (_, i) => `${i},${i},x`).join('\n');
@@ -162,6 +164,27 @@ describe('open', () => {
     ['a column without a name', 'x5.csv', 'a,\n1,2\n', /without a name/],
     ['a file that only claims to be Parquet', 'x6.parquet', 'PAR1 no', /x6\.parquet/],
     ['an ending that says nothing', 'x7.xlsx', 'PK', /no ending/],
+    [
+      'a broken row after a long one',
+      'x15.csv',
+      `a,b\n1,${'x'.repeat(3000)},3\n`,
+      /line 2 has 3 fields, the header 2\./,
+    ],
+    ['a row of 2 MB', 'x16.csv', `a,b\n1,${'x'.repeat(2_000_001)}\n`, /line 2 is longer than 2,000,000 bytes\./],
+    ['a header of 2 MB', 'x17.csv', `a,${'x'.repeat(2_000_001)}\n1,2\n`, /line 1 is longer than 2,000,000 bytes\./],
+    [
+      'a header that never ends',
+      'x18.csv',
+      `a,"b\n${'1,2\n'.repeat(600_000)}`,
+      /line 1 is longer than 2,000,000 bytes\./,
+    ],
+    ['columns that no memory holds', 'x19.csv', `${names(10_001).join()}\n`, /has more than 10,000 columns/],
+    [
+      'keys that no memory holds',
+      'x20.jsonl',
+      `${JSON.stringify(Object.fromEntries(names(10_001).map((name) => [name, 1])))}\n`,
+      /has more than 10,000 columns/,
+    ],
     ['JSON that is cut', 'x8.jsonl', '{"a":1}\n{"a":', /x8\.jsonl/],
   ])('refuses %s', async (_, name, text, message) => {
     const error = await csv(name, text).catch((thrown: unknown) => thrown);
@@ -185,6 +208,16 @@ describe('open', () => {
     await symlink(path.join(folder.path, 'outside'), path.join(folder.path, 'inside/b/away'));
     await expect(open('inside/*/away/a.csv')).rejects.toThrow('b/away/a.csv is or lies behind a symbolic link');
     expect((await open('mixed/a.parquet')).rows).toBe(1);
+  });
+
+  it('reads a header longer than a megabyte, and JSON objects of more keys than a map has', async () => {
+    const long = 'x'.repeat(1_500_000);
+    expect((await csv('header.csv', `a,${long}\n1,2\n`)).columns.map(({ name }) => name)).toEqual(['a', long]);
+    const wide = await csv(
+      'keys.jsonl',
+      `${JSON.stringify(Object.fromEntries(names(300).map((name) => [name, 1])))}\n`,
+    );
+    expect(wide.columns).toHaveLength(300);
   });
 
   it.each([
