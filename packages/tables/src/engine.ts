@@ -98,13 +98,30 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   };
 }
 
+/** A value that doesn't convert is somebody's data, and this message may come to stand in a document. */
+function withoutValues(message: string): string {
+  const text = /^(Conversion|Out of Range) Error/.test(message)
+    ? message.replace(/(['"])[\s\S]*\1/, '$1…$1').replace(/(?<![\w.])[-+]?\.?\d[\w.+-]*/g, '…')
+    : message;
+  return text
+    .replace(/(Could not parse string )"[\s\S]*"( according to format specifier "[^"\n]*")[\s\S]*/, '$1"…"$2')
+    .replace(/( with value )\S+/, '$1…')
+    .replace(/(\nOriginal Line: )[\s\S]*?(?=\n(?:Maximum|Expected|Possible|Value|Invalid)|$)/, '$1…');
+}
+
 /** An engine's message as an error of ours: what is in the data or the query is the user's to mend. */
 function engineError(error: unknown): PassloopError {
   const message = error instanceof Error ? error.message : String(error);
-  const text = plainText(message.split('\n\n')[0] ?? message, 600);
+  const text = plainText(withoutValues(message.split('\n\n')[0] ?? message), 600);
   const line = /Line: (\d+)/.exec(message)?.[1];
   const ours =
-    /^(Invalid Input|Conversion|Binder|Catalog|Parser|Out of Range|IO|Permission|Mismatch Type|Invalid|Serialization|CSV)/;
+    /^(Invalid Input|Conversion|Binder|Catalog|Parser|Out of Range|IO|Permission|Mismatch Type|Invalid|Serialization|CSV|Syntax)/;
+  if (/^Out of Memory/.test(message)) {
+    return new InfrastructureError(`DuckDB: ${text}`, {
+      hint: 'What it may take is bounded, and what can be is spilled to disk. Fewer columns or checks at once need less.',
+      cause: error,
+    });
+  }
   if (!ours.test(message)) return new InfrastructureError(`DuckDB: ${text}`, { cause: error });
   return new ConfigurationError(text, { line: line === undefined ? undefined : Number(line), cause: error });
 }

@@ -1,5 +1,5 @@
 import { ConfigurationError, plainText } from '@passloop/core';
-import { columnList } from './keys.ts';
+import { columnList, nearestColumn } from './keys.ts';
 import { quoteIdentifier, quoteText } from './quote.ts';
 import type { Table, TableSession } from './session.ts';
 
@@ -192,7 +192,11 @@ export function isPlainCall(node: Node): boolean {
 function inspectColumn(node: Node, table: Pick<Table, 'name' | 'columns'>, refuse: (why: string) => Error): void {
   const names = node.column_names as string[];
   if (names.length !== 1 || !table.columns.some((column) => column.name === names[0])) {
-    throw refuse(`${table.name} has no column \`${plainText(names.join('.'), 100)}\`. ${columnList(table as Table)}`);
+    const name = names.join('.');
+    const near = nearestColumn(table, name);
+    throw refuse(
+      `${table.name} has no column \`${plainText(name, 100)}\`. ${near === null ? '' : `${near} `}${columnList(table)}`,
+    );
   }
 }
 

@@ -21,7 +21,7 @@ export async function readJsonLines(engine: Engine, files: readonly string[]): P
       `SELECT column_name, column_type FROM (DESCRIBE FROM read_json(${list}, ${options}, hive_partitioning = false, sample_size = -1${how}))`,
     );
   const described = await describe('').catch(async (error: unknown) => {
-    const broken = await brokenJsonLine(files);
+    const broken = (await brokenJsonLine(files)) ?? (await emptyFile(files));
     if (broken !== null || !/non-record JSON/.test((error as Error).message)) throw broken ?? error;
     // Objects of more than 200 keys whose values are alike are maps to the engine, unless it is told not to look for any.
     return describe(', map_inference_threshold = -1');
@@ -80,6 +80,18 @@ async function brokenJsonLine(files: readonly string[]): Promise<ConfigurationEr
   return null;
 }
 
+async function emptyFile(files: readonly string[]): Promise<ConfigurationError | null> {
+  for (const file of files) {
+    for await (const text of readText(file)) if (text.trim() !== '') return null;
+  }
+  return new ConfigurationError(`${path.basename(files[0] as string)} is empty: it has no row.`, {
+    file: files[0],
+    hint: objectHint,
+  });
+}
+
+const objectHint = 'JSON lines hold one object a line, such as {"id": 1, "age": 30}; not an array of them.';
+
 /** A line without anything is passed over, and `null` is a row of NULL, to the engine too. */
 function isObject(line: string): boolean {
   const text = line.trim();
@@ -96,6 +108,6 @@ function broken(file: string, line: number): ConfigurationError {
   return new ConfigurationError(`${path.basename(file)} cannot be read as a table: line ${line} is no JSON object.`, {
     file,
     line,
-    hint: 'JSON lines hold one object a line, such as {"id": 1, "age": 30}; not an array of them.',
+    hint: objectHint,
   });
 }
