@@ -54,8 +54,9 @@ async function sniff(engine: Engine, file: string, dialect: string, header: read
     ...(isYearFirst(timestampFormat) ? [] : ['TIMESTAMP', 'TIMESTAMP WITH TIME ZONE']),
   ]);
   return {
-    columns: (JSON.parse(columns) as Sniffed['columns']).map(({ name, type }) => ({
-      name,
+    columns: (JSON.parse(columns) as Sniffed['columns']).map(({ name, type }, at, { length }) => ({
+      // The engine's own word for a name could be another: it gives new ones to what it takes for the same.
+      name: length === header.length ? (header[at] as string) : name,
       type: guessed.has(type) ? 'VARCHAR' : type,
     })),
     dateFormat: guessed.has('DATE') ? null : dateFormat,
@@ -116,7 +117,7 @@ function tooLong(name: string, file: string, line: number, cause?: unknown): Con
   return new ConfigurationError(message, { file, line, hint, cause });
 }
 
-/** Two names that differ in case only are one to the engine, which would rename the second without a word. */
+/** The names of the columns, without the spaces around them, as the engine reads them too. Two names that differ in case only are one to the engine, which would rename the second without a word. */
 function checkHeader({ text, isWhole }: HeaderRecord, delimiter: string, file: string): string[] {
   if (text === '') {
     throw new ConfigurationError(`${path.basename(file)} is empty: it has no header line.`, {
@@ -124,7 +125,7 @@ function checkHeader({ text, isWhole }: HeaderRecord, delimiter: string, file: s
       hint: 'The first line names the columns, such as: id,age',
     });
   }
-  const names = splitRecord(text, delimiter);
+  const names = splitRecord(text, delimiter).map((name) => name.trim());
   refuseTooWide(names.length, file);
   if (!isWhole) throw tooLong(path.basename(file), file, 1);
   refuseEqualNames(names, file);

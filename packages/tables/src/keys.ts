@@ -53,7 +53,8 @@ export function nearestColumn(table: Pick<Table, 'columns'>, name: string): stri
   const names = table.columns.map((column) => column.name);
   if (names.length === 0) return null;
   const near = closest(name, names);
-  const isNear = distance(name, near) <= Math.max(2, Math.floor(name.length / 3));
+  const far = distance(name, near);
+  const isNear = far <= Math.max(2, Math.floor(name.length / 3)) && far < name.length;
   return isNear ? `Did you mean \`${plainText(near, 100)}\`?` : null;
 }
 

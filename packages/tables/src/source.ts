@@ -90,7 +90,7 @@ export async function findTableFiles(uri: string, root: string): Promise<TableFi
     if ((await stat(target).catch(() => null)) !== null) plainName(uri);
     throw new ConfigurationError(`No file matches ${uri}.`, {
       file: uri,
-      hint: `Looked below ${realFolder}; \`*\` stays within a folder, \`**\` goes through all.`,
+      hint: '`*` stays within a folder, `**` goes through all below it.',
     });
   }
   return several(uri, realFolder, folder, found);

@@ -161,6 +161,9 @@ describe('open', () => {
     ['an empty file', 'x2.csv', '', /x2\.csv/],
     ['two columns of one name', 'x3.csv', 'a,b,a\n1,2,3\n', /two columns `a`/],
     ['columns that differ in case', 'x4.csv', 'a,A\n1,2\n', /letter case/],
+    ['columns that differ in spaces only', 'x21.csv', 'x, x\n1,2\n', /two columns `x`/],
+    ['a column named by a space', 'x22.csv', 'a," "\n1,2\n', /without a name/],
+    ['a column named by a space that no ASCII has', 'x23.csv', 'a,\u00a0\n1,2\n', /without a name/],
     ['a column without a name', 'x5.csv', 'a,\n1,2\n', /without a name/],
     ['a file that only claims to be Parquet', 'x6.parquet', 'PAR1 no', /x6\.parquet/],
     ['an ending that says nothing', 'x7.xlsx', 'PK', /no ending/],
@@ -208,6 +211,12 @@ describe('open', () => {
     await symlink(path.join(folder.path, 'outside'), path.join(folder.path, 'inside/b/away'));
     await expect(open('inside/*/away/a.csv')).rejects.toThrow('b/away/a.csv is or lies behind a symbolic link');
     expect((await open('mixed/a.parquet')).rows).toBe(1);
+  });
+
+  it('leaves out spaces around the names of a header', async () => {
+    const table = await csv('spaces.csv', 'id, age,"\tname ",a b\n1,2,3,4\n');
+    expect(table.columns.map(({ name }) => name)).toEqual(['id', 'age', 'name', 'a b']);
+    expect(await session.rows(`SELECT "age"::INTEGER FROM ${table.relation}`)).toEqual([[2]]);
   });
 
   it('reads a header longer than a megabyte, and JSON objects of more keys than a map has', async () => {

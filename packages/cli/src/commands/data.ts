@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ConfigurationError, worstVerdict } from '@passloop/core';
+import { ConfigurationError, logJson, worstVerdict } from '@passloop/core';
 import { driftCompatibilities, driftMethods } from '@passloop/model/drift-methods';
 import { printDataReport, table } from '@passloop/report';
 import { dataDrift, dataLock, dataProfile, dataSuggest, dataValidate, type ValidatedDataset } from '@passloop/verbs';
@@ -72,7 +72,7 @@ export function addDataCommands(program: Command): void {
           });
         }
         const lines = files.map((one) => `written: ${one.file} (${one.rows} rows)`).join('\n');
-        return { text: text ?? lines, json: text ?? first?.text ?? '' };
+        return { text: text === null ? lines : logJson(text), json: text ?? first?.text ?? '' };
       });
     },
   );

@@ -1,25 +1,23 @@
+import { text } from 'node:stream/consumers';
 import { program } from '../program.ts';
 
 /**
- * Runs several commands one after another, as `passloop` runs one: in a process of their own, which has to start only once. Reads a JSON list of
- * argument lists from stdin, and answers with a list of what each said.
+ * Runs commands one after another, each as `passloop` runs it: a process that has to start only once. Reads a JSON list of argument lists
+ * from stdin, and answers with a list of what each of them said.
  */
-const commands = JSON.parse(await new Response(process.stdin as unknown as ReadableStream).text()) as string[][];
 const answers: { exitCode: number; stdout: string; stderr: string }[] = [];
-const write = { stdout: process.stdout.write, stderr: process.stderr.write };
-for (const command of commands) {
+const write = process.stdout.write.bind(process.stdout);
+for (const command of JSON.parse(await text(process.stdin)) as string[][]) {
   const answer = { exitCode: 0, stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr'] as const) {
-    process[name].write = (text: string | Uint8Array) => {
-      answer[name] += String(text);
+    process[name].write = (said: string | Uint8Array) => {
+      answer[name] += String(said);
       return true;
     };
   }
   process.exitCode = 0;
   await program().parseAsync(command, { from: 'user' });
-  answer.exitCode = Number(process.exitCode);
-  answers.push(answer);
+  answers.push({ ...answer, exitCode: Number(process.exitCode) });
 }
-Object.assign(process.stdout, { write: write.stdout });
 process.exitCode = 0;
-process.stdout.write(JSON.stringify(answers));
+write(JSON.stringify(answers));
