@@ -2,7 +2,7 @@ import path from 'node:path';
 import { ConfigurationError } from '@passloop/core';
 
 /** The engine takes memory for each column of a table, whatever is in it: some ten thousand fit into its gigabyte. */
-export const mostColumns = 10_000;
+const mostColumns = 10_000;
 
 /** The bytes of a line of a delimited file, the header's too, that the engine reads. */
 export const longestLine = 2_000_000;
