@@ -83,6 +83,8 @@ function decimalText(value: unknown): string {
   const trimmed = text.includes('.') ? text.replace(/\.?0+$/, '') : text;
   if (!trimmed.includes('.')) return integerText(trimmed === '-0' ? '0' : trimmed);
   const shortest = String(Number(trimmed));
+  // No more than 15 digits beside the point.
+  if (trimmed.length <= 16) return shortest;
   return significant(shortest) === significant(trimmed) ? shortest : `"${trimmed}"`;
 }
 

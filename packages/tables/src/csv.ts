@@ -89,8 +89,6 @@ async function brokenRow(
   );
 }
 
-const shown = (bytes: number) => bytes.toLocaleString('en');
-
 const brokenHint =
   'Each row needs as many fields as the header; quote a field with a delimiter, quote or newline in it.';
 
@@ -111,13 +109,16 @@ export function brokenLine(error: unknown, name: string, file: string): Configur
 }
 
 function tooLong(name: string, file: string, line: number, cause?: unknown): ConfigurationError {
-  const message = `${name} cannot be read as a table: line ${line} is longer than ${shown(longestLine)} bytes.`;
+  const message = `${name} cannot be read as a table: line ${line} is longer than ${longestLine.toLocaleString('en')} bytes.`;
   const hint =
     'Perhaps a quote is never closed. Where a field really is that long, write the table as Parquet, or keep the field in a file of its own.';
   return new ConfigurationError(message, { file, line, hint, cause });
 }
 
-/** The names of the columns, without the spaces around them, as the engine reads them too. Two names that differ in case only are one to the engine, which would rename the second without a word. */
+/**
+ * The names of the columns, without the spaces around them, as the engine reads them too. Two that differ in case only are one to
+ * the engine, which would rename the second without a word.
+ */
 function checkHeader({ text, isWhole }: HeaderRecord, delimiter: string, file: string): string[] {
   if (text === '') {
     throw new ConfigurationError(`${path.basename(file)} is empty: it has no header line.`, {

@@ -34,7 +34,7 @@ function call(name: string, ...given: readonly string[]): string {
 async function readerOf(engine: Engine, found: TableFiles): Promise<Reader> {
   if (found.format === 'parquet') {
     const file = found.files[0] as string;
-    const [[columns] = []] = await engine.rows(`SELECT num_children FROM parquet_schema(${quoteText(file)}) LIMIT 1`);
+    const [[columns] = []] = await engine.rows(`SELECT max(num_children) FROM parquet_schema(${quoteText(file)})`);
     refuseTooWide(Number(columns), file);
     return (files, hive) => call('read_parquet', files, hive);
   }

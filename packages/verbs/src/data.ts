@@ -215,7 +215,7 @@ export async function dataValidate(
       key: request.key ?? dataset.model?.columns.key ?? [],
       showValues:
         request.showValues === true ||
-        (dataset.model !== null && (await showsValues(context, dataset.model, dataset.name))),
+        (dataset.model !== null && (await showsValues(context, { ...dataset, model: dataset.model }))),
       folder: request.failingRows === undefined ? null : path.resolve(context.cwd, request.failingRows),
       dataset: dataset.name,
     };

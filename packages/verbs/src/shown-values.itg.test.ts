@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type GitRepository, openGitRepository, runProcess, silentProgress, temporaryFolder } from '@passloop/core';
 import { expect, it } from 'vitest';
@@ -49,7 +49,7 @@ async function createMerge(repository: Repository, base: string, change: string)
   return { main, head };
 }
 
-async function validate(folder: string, event: { name: string; payload: unknown } | null) {
+async function validate(folder: string, event: { name: string; payload: unknown } | null, cwd = folder) {
   const notes: string[] = [];
   const env: Record<string, string> = { PATH: process.env.PATH ?? '', HOME: folder };
   if (event !== null) {
@@ -58,7 +58,7 @@ async function validate(folder: string, event: { name: string; payload: unknown 
     Object.assign(env, { GITHUB_ACTIONS: 'true', GITHUB_EVENT_NAME: event.name, GITHUB_EVENT_PATH: file });
   }
   const progress = { ...silentProgress, note: (text: string) => void notes.push(text) };
-  const context: Context = { cwd: folder, env, now: () => new Date('2026-11-26'), progress, version: '0' };
+  const context: Context = { cwd, env, now: () => new Date('2026-11-26'), progress, version: '0' };
   const [one] = await dataValidate(context, {});
   return { shows: one?.showValues, examples: one?.failing[0]?.examples, note: notes.join('\n') };
 }
@@ -117,6 +117,30 @@ it.each([
   );
   const queued = { name: 'merge_group', payload: { merge_group: { head_sha: head, base_sha: main } } };
   expect(await validate(folder.path, queued)).toMatchObject(hidden);
+});
+
+it('takes a model file in another folder for another one', async () => {
+  await using folder = await temporaryFolder('shown-values');
+  const repository = await createRepository(folder.path);
+  await repository.commit(modelFile('showValues: true'));
+  await repository.git('checkout', '-q', '-b', 'change');
+  const sub = path.join(folder.path, 'sub');
+  await mkdir(sub);
+  for (const name of ['passloop.yaml', 'test.csv']) await rename(path.join(folder.path, name), path.join(sub, name));
+  await repository.git('add', '.');
+  await repository.git('commit', '-q', '-m', 'move');
+  const head = await repository.git('rev-parse', 'HEAD');
+  await repository.git('checkout', '-q', 'main');
+  await repository.git('merge', '-q', '--no-ff', '-m', 'merge', 'change');
+  expect(await validate(folder.path, pullRequest(head), sub)).toMatchObject(hidden);
+
+  await repository.git('commit', '-q', '--allow-empty', '-m', 'on the default branch');
+  await repository.git('checkout', '-q', '-b', 'other');
+  await repository.git('commit', '-q', '--allow-empty', '-m', 'another change');
+  const other = await repository.git('rev-parse', 'HEAD');
+  await repository.git('checkout', '-q', 'main');
+  await repository.git('merge', '-q', '--no-ff', '-m', 'merge', 'other');
+  expect(await validate(folder.path, pullRequest(other), sub)).toMatchObject(shown);
 });
 
 it('takes the word of the default branch and of a work tree, and of no other branch', async () => {
