@@ -23,6 +23,8 @@ export const DatasetSource = z.strictObject({
     .optional(),
   profile: InsidePath.optional(),
   checks: z.array(Check).max(2000).default([]),
+  /** Logs may show the values of failing rows, and not only which rows they are. Absent where nobody said so: digests stay. */
+  showValues: z.boolean().optional(),
 });
 export type DatasetSource = z.infer<typeof DatasetSource>;
 

@@ -13,6 +13,7 @@ export {
   findColumn,
   type KeyReport,
   missingColumn,
+  nearestColumn,
   requireColumn,
   requireKey,
   requireRows,

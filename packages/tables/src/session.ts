@@ -231,9 +231,13 @@ function inTable(error: unknown, name: string, uri: string): unknown {
   if (!(error instanceof ConfigurationError) || error.file !== null) return error;
   const broken = brokenLine(error, name, uri);
   if (broken !== null) return broken;
+  const isCut = /magic bytes|too small to be a Parquet file|Footer length error|TProtocolException/.test(error.message);
   return new ConfigurationError(`${name} cannot be read as a table: ${error.message}`, {
     file: uri,
     line: error.line ?? undefined,
+    hint: isCut
+      ? 'A Parquet file ends with its own description: this one is cut short, or is something else. Write it or fetch it again.'
+      : undefined,
     cause: error,
   });
 }

@@ -88,7 +88,10 @@ export async function findTableFiles(uri: string, root: string): Promise<TableFi
   }
   if (found.length === 0) {
     if ((await stat(target).catch(() => null)) !== null) plainName(uri);
-    throw new ConfigurationError(`No file matches ${uri}.`, { file: uri });
+    throw new ConfigurationError(`No file matches ${uri}.`, {
+      file: uri,
+      hint: '`*` stays within a folder, `**` goes through all below it.',
+    });
   }
   return several(uri, realFolder, folder, found);
 }

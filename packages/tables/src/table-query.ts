@@ -7,6 +7,7 @@ import { readJsonLines } from './json-lines.ts';
 import { keysAbove, partitionsBeside } from './partitions.ts';
 import { quoteIdentifier, quoteText } from './quote.ts';
 import type { TableFiles, TableFormat } from './source.ts';
+import { refuseTooWide } from './width.ts';
 
 /** The query that gives a table's rows in this session, and the expression for FROM that anybody can paste. */
 export type TableQuery = { query: string; printed: string };
@@ -31,7 +32,12 @@ function call(name: string, ...given: readonly string[]): string {
 
 /** The table function of a format, with every option that decides how bytes become values. */
 async function readerOf(engine: Engine, found: TableFiles): Promise<Reader> {
-  if (found.format === 'parquet') return (files, hive) => call('read_parquet', files, hive);
+  if (found.format === 'parquet') {
+    const file = found.files[0] as string;
+    const [[columns] = []] = await engine.rows(`SELECT max(num_children) FROM parquet_schema(${quoteText(file)})`);
+    refuseTooWide(Number(columns), file);
+    return (files, hive) => call('read_parquet', files, hive);
+  }
   if (found.format === 'jsonl') {
     const options = await readJsonLines(engine, found.files);
     return (files, hive) => call('read_json', files, options, hive);

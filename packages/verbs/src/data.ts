@@ -28,6 +28,7 @@ import { type FailingRows, failingRowsOf, removeFailingRows } from './failing-ro
 import { outFolder } from './out-folder.ts';
 import { profileHistory } from './profile-history.ts';
 import { remoteTables } from './remote-tables.ts';
+import { showsValues } from './shown-values.ts';
 import { reportKey, storedReport, storeReport } from './stored-report.ts';
 import { workTreeModels } from './workspace.ts';
 
@@ -161,6 +162,8 @@ export type ValidatedDataset = {
   declared: ReadonlyMap<string, { file: string; line: number }>;
   /** Rows that break checks, by check; in no document. */
   failing: readonly FailingRows[];
+  /** A log that others read may show these rows: the request says so, or the model file does. */
+  showValues: boolean;
 };
 
 /**
@@ -177,7 +180,7 @@ export async function dataValidate(
       out?: string | undefined;
       /** Columns that name rows; those of the model file by default. */
       key?: readonly string[] | undefined;
-      /** Show the values of failing rows, and not only which rows they are. */
+      /** Show the values of failing rows, and not only which rows they are; otherwise the model file decides. */
       showValues?: boolean | undefined;
       /** Folder for all failing rows, as Parquet. */
       failingRows?: string | undefined;
@@ -210,7 +213,9 @@ export async function dataValidate(
     const failing: FailingRows[] = [];
     const asked = {
       key: request.key ?? dataset.model?.columns.key ?? [],
-      showValues: request.showValues === true,
+      showValues:
+        request.showValues === true ||
+        (dataset.model !== null && (await showsValues(context, { ...dataset, model: dataset.model }))),
       folder: request.failingRows === undefined ? null : path.resolve(context.cwd, request.failingRows),
       dataset: dataset.name,
     };
@@ -264,7 +269,8 @@ export async function dataValidate(
             report,
             dataset.name,
           );
-    validated.push({ report, file, declared: given === null ? declaredAt(root, dataset) : new Map(), failing });
+    const declared = given === null ? declaredAt(root, dataset) : new Map();
+    validated.push({ report, file, declared, failing, showValues: asked.showValues });
   }
   return validated;
 }

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ConfigurationError, worstVerdict } from '@passloop/core';
+import { ConfigurationError, logJson, worstVerdict } from '@passloop/core';
 import { driftCompatibilities, driftMethods } from '@passloop/model/drift-methods';
 import { printDataReport, table } from '@passloop/report';
 import { dataDrift, dataLock, dataProfile, dataSuggest, dataValidate, type ValidatedDataset } from '@passloop/verbs';
@@ -72,7 +72,7 @@ export function addDataCommands(program: Command): void {
           });
         }
         const lines = files.map((one) => `written: ${one.file} (${one.rows} rows)`).join('\n');
-        return { text: text ?? lines, json: text ?? first?.text ?? '' };
+        return { text: text === null ? lines : logJson(text), json: text ?? first?.text ?? '' };
       });
     },
   );
@@ -120,7 +120,10 @@ export function addDataCommands(program: Command): void {
         .option('--checks <file>', 'a YAML list of checks, such as - {kind: not-null, column: age}')
         .option('--profile <file>', 'the profile for drift checks, as `data profile` writes it')
         .option('--key <column>', 'a column that names rows, for examples (several times for several)', several)
-        .option('--show-values', 'show the values of failing rows, and not only which rows they are')
+        .option(
+          '--show-values',
+          'show the values of failing rows, and not only which rows they are (default: as the model file says)',
+        )
         .option('--no-reuse', 'look at the data though nothing changed since it passed')
         .option('--failing-rows <folder>', 'write all failing rows as Parquet, a file a check')
         .option('--out <folder>', "folder of the documents of a model's datasets (default: .passloop/out)")
