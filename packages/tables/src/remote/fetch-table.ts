@@ -3,7 +3,7 @@ import { lstat, mkdir, realpath, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, isMissing, type Progress, plainText, removeFolder } from '@passloop/core';
 import { logFolder, readDeltaLog } from '../delta/log.ts';
-import { datasetIdentity } from '../identity.ts';
+import { datasetIdentity, versionOf } from '../identity.ts';
 import { filesBelow, oneFile, type TableFiles, tableFormat } from '../source.ts';
 import { type BucketAddress, parseRemote, type RemoteAddress } from './address.ts';
 import { type BucketAccess, bucketObject, type ListedObject, listObjects } from './bucket.ts';
@@ -54,8 +54,7 @@ export async function fetchTable(uri: string, access: RemoteAccess, locked: Remo
     }
     const table =
       (await keptTable(address, access.cache, here.digest)) ?? (await keep(address, access.cache, folder, here));
-    const { delta } = table.found;
-    return { ...table, version: delta === null ? version : `delta:${delta.version}` };
+    return { ...table, version: versionOf(table.found) ?? version };
   } finally {
     await removeFolder(folder);
   }
