@@ -5,7 +5,13 @@ import { type DeltaTable, deltaFiles } from './delta/delta-files.ts';
 import { logFolder } from './delta/log.ts';
 import { hivePartitions, type PartitionColumn } from './hive.ts';
 import { icebergAddress } from './iceberg/address.ts';
-import { type IcebergAddress, type IcebergTable, icebergFiles, isIceberg, metadataFolder } from './iceberg/iceberg-files.ts';
+import {
+  type IcebergAddress,
+  type IcebergTable,
+  icebergFiles,
+  isIceberg,
+  metadataFolder,
+} from './iceberg/iceberg-files.ts';
 import { splitVersion } from './versioned.ts';
 
 export const tableFormats = ['parquet', 'csv', 'tsv', 'jsonl'] as const;
@@ -110,10 +116,14 @@ export function oneFile(uri: string, file: string, name: string): TableFiles {
   return { uri, folder: null, files: [plainName(file)], format: formatOf(name, uri), partitions: [], ...noVersions };
 }
 
-/** Every table file below a folder. @throws ConfigurationError as {@link findTableFiles} */
-export async function filesBelow(uri: string, folder: string): Promise<TableFiles> {
+/**
+ * Every table file below a folder, or those of the table that it is.
+ * @param snapshot of an Iceberg table, as a lock says; null for the current one
+ * @throws ConfigurationError as {@link findTableFiles}
+ */
+export async function filesBelow(uri: string, folder: string, snapshot: string | null = null): Promise<TableFiles> {
   if (await isDelta(folder)) return deltaTable(uri, folder, null);
-  if (await isIceberg(folder)) return icebergTable(uri, { folder, file: null, snapshot: null, place: uri });
+  if (await isIceberg(folder)) return icebergTable(uri, { folder, file: null, snapshot: null, locked: snapshot, place: uri });
   const found: string[] = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const full = path.join(entry.parentPath, entry.name);
@@ -146,10 +156,13 @@ function linked(name: string, uri: string): ConfigurationError {
 }
 
 function filesOfIceberg(uri: string): ConfigurationError {
-  return new ConfigurationError(`${uri} names files of an Iceberg table; which of them are its rows is in its metadata.`, {
-    file: uri,
-    hint: 'Name its folder, the one that holds `metadata`, or a snapshot or tag of it as FOLDER@ID.',
-  });
+  return new ConfigurationError(
+    `${uri} names files of an Iceberg table; which of them are its rows is in its metadata.`,
+    {
+      file: uri,
+      hint: 'Name its folder, the one that holds `metadata`, or a snapshot or tag of it as FOLDER@ID.',
+    },
+  );
 }
 
 function tableBelow(uri: string, what: string, where: string): ConfigurationError {
@@ -170,7 +183,10 @@ async function deltaTable(uri: string, folder: string, version: number | null): 
   return { uri, folder: real, files, format: 'parquet', ...rest, iceberg: null };
 }
 
-async function icebergTable(uri: string, { place, ...address }: IcebergAddress & { place: string }): Promise<TableFiles> {
+async function icebergTable(
+  uri: string,
+  { place, ...address }: IcebergAddress & { place: string },
+): Promise<TableFiles> {
   const folder = await realpath(address.folder);
   const { files, ...rest } = await icebergFiles(uri, { ...address, folder }, place);
   for (const file of files) plainName(file);

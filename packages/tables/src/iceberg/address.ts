@@ -12,7 +12,7 @@ export async function icebergAddress(uri: string, root: string): Promise<(Iceber
     const [, above, file = null] = /^(.*?)\/?metadata\/([^/]+\.metadata\.json(?:\.gz)?)$/.exec(address) ?? [];
     const written = above === undefined ? address : above || (address.startsWith('/') ? '/' : '.');
     const folder = path.resolve(root, written);
-    if (await isIceberg(folder)) return { folder, file, snapshot, place: written };
+    if (await isIceberg(folder)) return { folder, file, snapshot, locked: null, place: written };
   }
   return null;
 }

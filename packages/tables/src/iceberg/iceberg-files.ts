@@ -10,7 +10,7 @@ import { damaged } from './refusals.ts';
 import { engineType, type IcebergField } from './schema.ts';
 
 export const metadataFolder = 'metadata';
-const hintName = 'version-hint.text';
+export const hintName = 'version-hint.text';
 const largestFile = 128 << 20;
 
 /** What an Iceberg table has beside its files. */
@@ -30,20 +30,17 @@ export type IcebergAddress = {
   file: string | null;
   /** A snapshot's id, a tag or a branch. */
   snapshot: string | null;
+  /** The id of the snapshot that a lock says. */
+  locked: string | null;
 };
 
 /** Fetches files of the table, by their paths below its folder, before they are read; nothing where all are there. */
-export type Bring = (files: readonly { below: string; bytes: number | null }[]) => Promise<void>;
+export type Bring = (below: readonly string[]) => Promise<void>;
 
 /** A folder with metadata of Iceberg in it. */
 export async function isIceberg(folder: string): Promise<boolean> {
   const names = await readdir(path.join(folder, metadataFolder)).catch(() => []);
-  return names.some(isMetadataName);
-}
-
-/** What is fetched or listed to find out which file tells of a table: `metadata/v3.metadata.json`. */
-export function isMetadataName(name: string): boolean {
-  return name === hintName || /\.metadata\.json(\.gz)?$/.test(name);
+  return names.some((name) => /\.metadata\.json(\.gz)?$/.test(name));
 }
 
 type Live = { below: string; bytes: number; values: Map<number, string | null> };
@@ -57,21 +54,20 @@ type Told = { snapshot: IcebergSnapshot; metadata: string[]; files: Live[] };
  */
 export async function readMetadata(
   table: string,
-  { folder, file, snapshot: asked }: IcebergAddress,
+  { folder, file, snapshot: asked, locked }: IcebergAddress,
   bring: Bring = async () => undefined,
 ): Promise<Told> {
   const names = await readdir(path.join(folder, metadataFolder));
-  const hint = names.includes(hintName) ? await bytesOf(table, folder, `${metadataFolder}/${hintName}`, 1024) : null;
-  const name = file ?? currentMetadata(table, names, hint?.toString('utf8') ?? null);
+  const name = file ?? currentMetadata(table, names, await readHint(table, folder));
   const told = `${metadataFolder}/${name}`;
-  const snapshot = snapshotOf(table, await bytesOf(table, folder, told, largestFile), asked);
+  const snapshot = snapshotOf(table, await bytesOf(table, folder, told, largestFile), asked, locked);
   const list = placeBelow(table, snapshot.location, snapshot.manifestList);
-  await bring([{ below: list, bytes: null }]);
+  await bring([list]);
   const manifests = manifestsOf(table, await bytesOf(table, folder, list, largestFile)).map((manifest) => ({
     ...manifest,
     below: placeBelow(table, snapshot.location, manifest.address),
   }));
-  await bring(manifests);
+  await bring(manifests.map(({ below }) => below));
   const collector = fileCollector(table);
   for (const manifest of manifests) {
     const bytes = await bytesOf(table, folder, manifest.below, largestFile);
@@ -98,9 +94,15 @@ export async function readMetadata(
     throw damaged(table, 'its manifests name one file twice');
   return {
     snapshot,
-    metadata: [told, ...(hint === null ? [] : [`${metadataFolder}/${hintName}`]), list, ...manifests.map((one) => one.below)],
+    metadata: [told, list, ...manifests.map(({ below }) => below)],
     files,
   };
+}
+
+/** The text of the file that says which metadata file is current; null where there is none. */
+export async function readHint(table: string, folder: string): Promise<string | null> {
+  if (!(await readdir(path.join(folder, metadataFolder))).includes(hintName)) return null;
+  return (await bytesOf(table, folder, `${metadataFolder}/${hintName}`, 1024)).toString('utf8');
 }
 
 async function bytesOf(table: string, folder: string, below: string, most: number): Promise<Buffer> {

@@ -1,4 +1,4 @@
-import { ConfigurationError, plainText } from '@passloop/core';
+import { type ConfigurationError, plainText } from '@passloop/core';
 import { type AvroRecord, avroRecords } from './avro.ts';
 import { damaged, unread } from './refusals.ts';
 

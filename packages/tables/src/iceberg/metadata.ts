@@ -62,8 +62,7 @@ const largestMetadata = 128 << 20;
 export function currentMetadata(table: string, names: readonly string[], hint: string | null): string {
   const files = names.flatMap((name) => {
     // `v3.metadata.json` or, where a catalog counts, `00003-<uuid>.metadata.json`.
-    const [, plain, counted] =
-      /^(?:v(\d{1,9})|(\d{5,9})-[\w-]+)(?:\.gz)?\.metadata\.json(?:\.gz)?$/.exec(name) ?? [];
+    const [, plain, counted] = /^(?:v(\d{1,9})|(\d{5,9})-[\w-]+)(?:\.gz)?\.metadata\.json(?:\.gz)?$/.exec(name) ?? [];
     const version = plain ?? counted;
     return version === undefined ? [] : [{ name, version: Number(version), isCounted: counted !== undefined }];
   });
@@ -76,7 +75,8 @@ export function currentMetadata(table: string, names: readonly string[], hint: s
       return named;
     }
     let version = Number(hinted);
-    if (of(version).length === 0) throw damaged(table, `its version-hint.text says ${version}, and there is no such file`);
+    if (of(version).length === 0)
+      throw damaged(table, `its version-hint.text says ${version}, and there is no such file`);
     while (of(version + 1).length > 0) version++;
     return only(table, of(version));
   }
@@ -105,13 +105,15 @@ function ambiguous(table: string, files: readonly { name: string }[]): Configura
  *
  * @param file the bytes of its metadata file; gzip is told by its first bytes
  * @param asked a snapshot's id, or the name of a tag or branch; null for the current one
+ * @param locked the id that a lock says, which is read in the way of the current one as long as it is that; null for none
  * @throws ConfigurationError for a snapshot that isn't there, and whatever would be read wrongly
  */
-export function snapshotOf(table: string, file: Buffer, asked: string | null): IcebergSnapshot {
+export function snapshotOf(table: string, file: Buffer, asked: string | null, locked: string | null = null): IcebergSnapshot {
   const metadata = parsedMetadata(table, file);
   const version = metadata['format-version'];
   if (version < 1 || version > 2) throw unread(table, `format version ${version}`);
-  const { id, isOld } = idOf(table, metadata, asked);
+  const isCurrent = locked === (metadata['current-snapshot-id'] ?? null);
+  const { id, isOld } = idOf(table, metadata, asked ?? (isCurrent ? null : locked));
   const snapshot = metadata.snapshots?.find((one) => one['snapshot-id'] === id);
   if (snapshot === undefined) throw damaged(table, `its metadata lacks the snapshot ${id}`);
   const manifestList = snapshot['manifest-list'];
@@ -124,7 +126,10 @@ function parsedMetadata(table: string, file: Buffer): z.infer<typeof Metadata> {
   let json: unknown;
   try {
     const isPacked = file[0] === 0x1f && file[1] === 0x8b;
-    json = JSON.parse((isPacked ? gunzipSync(file, { maxOutputLength: largestMetadata }) : file).toString('utf8'), exact);
+    json = JSON.parse(
+      (isPacked ? gunzipSync(file, { maxOutputLength: largestMetadata }) : file).toString('utf8'),
+      exact,
+    );
   } catch {
     throw damaged(table, 'its metadata file is no JSON');
   }
@@ -187,7 +192,10 @@ function identitiesOf(
       if (part.transform !== 'identity' || column === undefined) return [];
       const { type } = column;
       if (type.kind !== 'plain' || type.plain === 'binary' || type.plain === 'fixed')
-        throw unread(table, `a partition by a column that is no plain value: ${JSON.stringify(plainText(column.name))}`);
+        throw unread(
+          table,
+          `a partition by a column that is no plain value: ${JSON.stringify(plainText(column.name))}`,
+        );
       // Version 1 may leave the ids out, and counts from 1000.
       return [{ id: part['field-id'] ?? 1000 + place, source: part['source-id'] }];
     });

@@ -65,8 +65,7 @@ export function fieldsOf(table: string, schema: IcebergSchema): IcebergField[] {
       return { kind: 'struct', fields };
     }
     const list = List.safeParse(given);
-    if (list.success)
-      return { kind: 'list', element: part(list.data['element-id'], list.data.element, at, depth + 1) };
+    if (list.success) return { kind: 'list', element: part(list.data['element-id'], list.data.element, at, depth + 1) };
     const map = MapType.safeParse(given);
     if (!map.success) throw damaged(table, `its schema has no type for ${at}`);
     return {
