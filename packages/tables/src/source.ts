@@ -123,7 +123,8 @@ export function oneFile(uri: string, file: string, name: string): TableFiles {
  */
 export async function filesBelow(uri: string, folder: string, snapshot: string | null = null): Promise<TableFiles> {
   if (await isDelta(folder)) return deltaTable(uri, folder, null);
-  if (await isIceberg(folder)) return icebergTable(uri, { folder, file: null, snapshot: null, locked: snapshot, place: uri });
+  if (await isIceberg(folder))
+    return icebergTable(uri, { folder, file: null, snapshot: null, locked: snapshot, place: uri });
   const found: string[] = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const full = path.join(entry.parentPath, entry.name);

@@ -101,8 +101,10 @@ export async function readMetadata(
 
 /** The text of the file that says which metadata file is current; null where there is none. */
 export async function readHint(table: string, folder: string): Promise<string | null> {
-  if (!(await readdir(path.join(folder, metadataFolder))).includes(hintName)) return null;
-  return (await bytesOf(table, folder, `${metadataFolder}/${hintName}`, 1024)).toString('utf8');
+  const names = await readdir(path.join(folder, metadataFolder)).catch((): string[] => []);
+  return names.includes(hintName)
+    ? (await bytesOf(table, folder, `${metadataFolder}/${hintName}`, 1024)).toString('utf8')
+    : null;
 }
 
 async function bytesOf(table: string, folder: string, below: string, most: number): Promise<Buffer> {

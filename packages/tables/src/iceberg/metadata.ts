@@ -108,7 +108,12 @@ function ambiguous(table: string, files: readonly { name: string }[]): Configura
  * @param locked the id that a lock says, which is read in the way of the current one as long as it is that; null for none
  * @throws ConfigurationError for a snapshot that isn't there, and whatever would be read wrongly
  */
-export function snapshotOf(table: string, file: Buffer, asked: string | null, locked: string | null = null): IcebergSnapshot {
+export function snapshotOf(
+  table: string,
+  file: Buffer,
+  asked: string | null,
+  locked: string | null = null,
+): IcebergSnapshot {
   const metadata = parsedMetadata(table, file);
   const version = metadata['format-version'];
   if (version < 1 || version > 2) throw unread(table, `format version ${version}`);

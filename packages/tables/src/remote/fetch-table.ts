@@ -53,8 +53,7 @@ export async function fetchTable(uri: string, access: RemoteAccess, locked: Remo
         { hint: changedHint },
       );
     }
-    const table =
-      (await keptTable(address, access.cache, here)) ?? (await keep(address, access.cache, folder, here));
+    const table = (await keptTable(address, access.cache, here)) ?? (await keep(address, access.cache, folder, here));
     return { ...table, version: versionOf(table.found) ?? version };
   } finally {
     await removeFolder(folder);
@@ -114,7 +113,9 @@ async function tableIn(address: RemoteAddress, folder: string, version: string |
 async function filesIn(address: RemoteAddress, folder: string, version: string | null): Promise<TableFiles> {
   const real = await realpath(folder);
   const name = singleName(address);
-  return isSingle(address) ? oneFile(address.uri, path.join(real, name), name) : filesBelow(address.uri, real, snapshotIn(version));
+  return isSingle(address)
+    ? oneFile(address.uri, path.join(real, name), name)
+    : filesBelow(address.uri, real, snapshotIn(version));
 }
 
 /** The snapshot of an Iceberg table that a lock says. */
