@@ -25,6 +25,7 @@ export {
   mentions,
   openTables,
   type Ranked,
+  type RowExport,
   type SessionOptions,
   type Table,
   type TableSession,
@@ -39,4 +40,4 @@ export {
   tableFormats,
 } from './source.ts';
 export { splitVersion } from './versioned.ts';
-export { isMarkedParquet, writeParquet } from './write-parquet.ts';
+export { isMarkedParquet, writeParquet, writeRows } from './write-parquet.ts';

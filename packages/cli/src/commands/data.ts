@@ -15,7 +15,7 @@ document goes where --json says only.`;
 
 /** Files as people see them from where they are. */
 function relative(failing: ValidatedDataset['failing'], cwd: string): ValidatedDataset['failing'] {
-  return failing.map((one) => (one.file === null ? one : { ...one, file: path.relative(cwd, one.file) || '.' }));
+  return failing.map((one) => (one.file === null || one.file.includes('://') ? one : { ...one, file: path.relative(cwd, one.file) || '.' }));
 }
 
 /** Fetching is bounded by the lock; this is for what has none. */
@@ -164,7 +164,7 @@ export function addDataCommands(program: Command): void {
     },
   );
 
-  common(
+  engines(common(
     data
       .command('drift')
       .description('measure drift of one table against another')
@@ -194,9 +194,9 @@ export function addDataCommands(program: Command): void {
       .option('--label <name>', 'what a model learns: its drift is told by that name')
       .option('--prediction <name>', 'what a model says, its score too (several times for several)', several)
       .option(...maxBytes),
-  ).action(
+  )).action(
     async (
-      flags: CommonFlags & {
+      flags: CommonFlags & EngineFlags & {
         reference: string;
         current?: string;
         calibrate?: boolean;
