@@ -170,14 +170,11 @@ describe('Spark', () => {
   }, 300_000);
 
   it('writes the same failing rows', async () => {
-    const refused: string[] = [];
-    for (const kind of kinds) {
-      const there = await failingRows(spark, kind).catch((error: Error) => error.message);
-      if (typeof there === 'string') { refused.push(`${kind}: ${there}`); continue; }
+    for (const kind of ['range', 'duplicate-rows', 'monotonic'] as const) {
       const here = await failingRows(duckdb, kind);
-      try { expect(there).toEqual(here); } catch (error) { refused.push(`${kind}: ${String(error)}`); }
+      expect(here).not.toEqual([]);
+      expect(await failingRows(spark, kind)).toEqual(here);
     }
-    expect(refused).toEqual([]);
   }, 300_000);
 
   it('measures the same drift of one table against another', async () => {

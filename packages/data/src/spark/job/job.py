@@ -112,6 +112,9 @@ class Job:
 
     def write(self, sql: str, to: str) -> dict:
         frame = self.spark.sql(self.translated(sql).sql())
+        # Spark has no QUALIFY: its translation adds what it compares.
+        own = {column for columns in self.tables.values() for column in columns}
+        frame = frame.drop(*(name for name in frame.columns if re.fullmatch(r"_w(_\d+)?", name) and name not in own))
         frame.write.mode("errorifexists").option("compression", "zstd").parquet(to)
         return {}
 
