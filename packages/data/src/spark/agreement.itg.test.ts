@@ -278,6 +278,14 @@ describe('Spark', () => {
     await expect(report(spark, ['{kind: not-null, column: id}'], { dataset: 'cut.parquet' })).rejects.toThrow(
       /^cut\.parquet cannot be read as a table/,
     );
+    const tables = path.resolve(import.meta.dirname, '../../../tables/golden');
+    for (const [name, what] of [
+      ['delta/plain', 'a Delta'],
+      ['iceberg/plain', 'an Iceberg'],
+    ] as const) {
+      for (const dataset of [path.join(tables, name), `file://${tables}/${name}`])
+        await expect(report(spark, ['{kind: not-null, column: id}'], { dataset })).rejects.toThrow(`is ${what} table`);
+    }
     await writeFile(inFolder('odd[1].parquet'), '');
     await expect(report(spark, ['{kind: not-null, column: id}'], { dataset: 'odd[1].parquet' })).rejects.toThrow(
       /pattern|No file matches/,

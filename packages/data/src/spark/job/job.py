@@ -123,12 +123,27 @@ class Job:
         if "sql" in request:
             self.frame = self.spark.sql(self.translated(request["sql"]).sql())
         else:
+            if len(request["uris"]) == 1 and self.master() is not None:
+                self.refuse_versions(request["uris"][0])
             reader = self.spark.read.options(**request["options"])
             self.frame = reader.format(request["format"]).load(request["uris"])
         self.columns = [
             (name, TYPES.get(kind) or decimal_type(kind) or kind.upper()) for name, kind in self.frame.dtypes
         ]
         return {"columns": self.columns}
+
+    def refuse_versions(self, uri: str) -> None:
+        """The files of a table that keeps versions hold rows that were deleted."""
+        paths = self.spark._jvm.org.apache.hadoop.fs
+        folder = paths.Path(uri)
+        system = folder.getFileSystem(self.spark.sparkContext._jsc.hadoopConfiguration())
+        if system.exists(paths.Path(folder, "_delta_log")):
+            raise Refused("it is a Delta table, and only plain files are read")
+        metadata = paths.Path(folder, "metadata")
+        if system.exists(metadata) and any(
+            ".metadata.json" in file.getPath().getName() for file in system.listStatus(metadata)
+        ):
+            raise Refused("it is an Iceberg table, and only plain files are read")
 
     def name(self, relation: str) -> dict:
         self.frame.createOrReplaceTempView(relation)
