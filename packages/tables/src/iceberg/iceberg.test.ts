@@ -305,6 +305,19 @@ it('spellings of one place are one', async () => {
   }
 });
 
+it('of many files is printed in short', async () => {
+  const names = Array.from({ length: 17 }, (_, index) => `data/${index}.parquet`);
+  const entries = names.map((name) => ({ path: `s3://bucket/warehouse/table/${name}` }));
+  const name = await table({ entries });
+  for (const file of names)
+    await cp(path.join(folder.path, name, 'data/a.parquet'), path.join(folder.path, name, file));
+  const { printed, rows } = await opened(name);
+  expect(printed).toBe(
+    `iceberg_scan('${name}/metadata/v1.metadata.json', allow_moved_paths => true, snapshot_from_id => 1)`,
+  );
+  expect(rows % 17).toBe(0);
+});
+
 describe('the digest of a table', () => {
   it('changes with a column, a partition value and a file, and not with metadata that says the same', async () => {
     const name = await copy('typed');

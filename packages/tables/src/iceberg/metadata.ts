@@ -36,7 +36,7 @@ const Metadata = z.object({
 });
 
 /** A partition field of a data file, by its id, that holds a column's own value. */
-export type IdentityField = { id: number; source: number };
+type IdentityField = { id: number; source: number };
 
 /** What a table's metadata says of one snapshot. */
 export type IcebergSnapshot = {

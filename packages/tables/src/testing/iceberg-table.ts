@@ -4,7 +4,7 @@ import { type AvroFileOptions, type AvroSchema, avroFile } from './avro-file.ts'
 
 const goldenData = path.resolve(import.meta.dirname, '../../golden/iceberg/plain/data');
 
-export type EntryOverrides = { status?: number; path?: string; format?: string; content?: number; bytes?: number };
+type EntryOverrides = { status?: number; path?: string; format?: string; content?: number; bytes?: number };
 
 export type TableOverrides = {
   /** Fields of the metadata file. */
