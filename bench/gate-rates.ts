@@ -54,10 +54,37 @@ function simulate(model: Simulated, rows: number, better: number): Counts {
   return counts;
 }
 
+/** The errors that a team asks for, and the intervals of all situations together. */
+function shortRow(metric: string, rows: number, counts: ReadonlyMap<number, Counts>): string[] {
+  const passed = (better: number) => percent(counts.get(better)!.better + counts.get(better)!['non-inferior'], trials);
+  const covered = [...counts.values()].reduce((total, one) => total + one.covered, 0);
+  return [
+    `\`${metric}\``,
+    rows.toLocaleString('en'),
+    passed(0),
+    percent(counts.get(0)!.worse, trials),
+    passed(-1),
+    passed(-2),
+    percent(covered, counts.size * trials),
+  ];
+}
+
+const shortHead = [
+  'metric',
+  'rows',
+  'equal: passes',
+  'equal: blocked',
+  'worse by the margin: passes',
+  'by twice the margin: passes',
+  'interval holds the truth',
+];
+const short: string[][] = [];
 const sections = simulated.map((model) => {
-  const body = values.rows.split(',').flatMap((text) =>
-    situations.map(({ name, better }) => {
-      const found = simulate(model, Number(text), better);
+  const body = values.rows.split(',').flatMap((text) => {
+    const counts = new Map(situations.map(({ better }) => [better, simulate(model, Number(text), better)]));
+    short.push(shortRow(model.metric, Number(text), counts));
+    return situations.map(({ name, better }) => {
+      const found = counts.get(better)!;
       const row = [
         Number(text).toLocaleString('en'),
         name,
@@ -67,8 +94,8 @@ const sections = simulated.map((model) => {
       ];
       console.log(`${model.metric}: ${row.join(' | ')}`);
       return row;
-    }),
-  );
+    });
+  });
   const title = `### \`${model.metric}\`, ${model.truth(model.parameter).toFixed(3)} in production, margin ${model.margin}`;
   return `${title}\n\n${markdownTable(['rows', 'the candidate is', 'better', 'non-inferior', 'inconclusive', 'worse', 'interval holds the truth'], body)}`;
 });
@@ -76,5 +103,8 @@ const sections = simulated.map((model) => {
 if (values.write) {
   const file = path.join(import.meta.dirname, '../docs/gate-rates.md');
   const intro = `${trials.toLocaleString('en')} simulated holdouts a line; percent ± one standard error of the simulation. \`node bench/gate-rates.ts --trials ${trials} --write\` makes these tables anew, digit by digit.`;
-  writeFileSync(file, between(readFileSync(file, 'utf8'), 'rates', [intro, ...sections].join('\n\n')));
+  writeFileSync(
+    file,
+    between(readFileSync(file, 'utf8'), 'rates', [intro, markdownTable(shortHead, short), ...sections].join('\n\n')),
+  );
 }
