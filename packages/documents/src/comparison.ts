@@ -44,6 +44,24 @@ export const ComparedSlice = ComparedMetric.extend({
 });
 export type ComparedSlice = z.infer<typeof ComparedSlice>;
 
+/** How often a model says yes in one group of rows. Shown; what decides is the gate on the gap between the groups. */
+export const FairnessGroup = z.object({
+  /** The gate's metric. */
+  name: z.string().max(128),
+  rate: z.enum(['selection-rate', 'true-positive-rate', 'false-positive-rate']),
+  slice: z.object({ column: z.string().max(256), value: ScalarText }),
+  /** Rows that the rate rests on. */
+  rows: Count,
+  production: Decimal.nullable(),
+  candidate: Decimal.nullable(),
+  delta: Decimal.nullable(),
+  evidence: z.enum(['sufficient', 'insufficient']),
+  /** `warn` for a group with too few rows, which is no part of the gap; else `skipped`. */
+  gate: Verdict,
+  reason: Text.nullable(),
+});
+export type FairnessGroup = z.infer<typeof FairnessGroup>;
+
 export const ComparedSide = z.object({
   digest: Digest.nullable(),
   /** Who made the predictions: the model's image, the training stage, or a file that was handed over. */
@@ -61,7 +79,7 @@ export const ComparisonDocument = z.object({
   candidate: ComparedSide,
   metrics: z.array(ComparedMetric),
   slices: z.array(ComparedSlice),
-  fairness: z.array(ComparedSlice),
+  fairness: z.array(FairnessGroup),
   resamples: Count,
   seed: Count,
   /** For pictures; absent where no rows were compared. */

@@ -1,10 +1,17 @@
 import { type Verdict, worstVerdict } from '@passloop/core';
-import type { ComparedMetric, ComparedSlice, ComparisonDocument, Outcome } from '@passloop/documents';
+import type { ComparedMetric, ComparedSlice, ComparisonDocument, FairnessGroup, Outcome } from '@passloop/documents';
 import { type Gate, metricNames } from '@passloop/model';
 import { closest, distance } from 'fastest-levenshtein';
 import { curvesOf } from './curves.ts';
 import { type EvaluationFrame, sliceFrames } from './frame.ts';
-import { type InconclusivePolicy, judgeAlone, judgeMissing, judgePaired, judgeUnpaired } from './gate.ts';
+import {
+  type InconclusivePolicy,
+  judgeAlone,
+  judgeInsufficient,
+  judgeMissing,
+  judgePaired,
+  judgeUnpaired,
+} from './gate.ts';
 import { measureAlone, measurePaired, type Resampling } from './measure.ts';
 import type { Metric } from './metric.ts';
 import { measuredScalars, metricNamed } from './metrics.ts';
@@ -48,11 +55,12 @@ export function compareModels(asked: CompareRequest): ComparisonDocument {
   const judged = outcome === 'unchanged' || outcome === 'held' ? [] : request.gates.map((gate) => judge(gate, request));
   const slices =
     frame !== null && (outcome === 'compared' || outcome === 'rollback') ? judgeSlices(frame, request) : [];
+  const fairness = frame === null ? [] : groupsOf(request.gates, frame);
   const unmeasured = reasonNotMeasured(outcome, judged);
   return {
     schema: 'passloop/comparison/v1',
     outcome,
-    verdict: unmeasured === null ? verdictOf(outcome, [...judged, ...slices]) : 'fail',
+    verdict: unmeasured === null ? verdictOf(outcome, [...judged, ...slices, ...fairness]) : 'fail',
     reason: request.reason ?? unmeasured,
     rows: frame?.rows ?? 0,
     evaluationDigest: frame?.evaluationDigest ?? null,
@@ -60,7 +68,7 @@ export function compareModels(asked: CompareRequest): ComparisonDocument {
     candidate: request.candidate,
     metrics: judged,
     slices,
-    fairness: [],
+    fairness,
     resamples: frame === null ? 0 : request.resampling.resamples,
     seed: request.resampling.seed,
     ...(frame === null ? {} : { curves: curvesOf(frame) }),
@@ -112,7 +120,15 @@ function hasBounds(gate: { min?: unknown; max?: unknown }): boolean {
   return (gate.min ?? null) !== null || (gate.max ?? null) !== null;
 }
 
-function verdictOf(outcome: Outcome, judged: readonly ComparedMetric[]): Verdict {
+/** The groups of every gate on a gap between groups. */
+function groupsOf(gates: readonly Gate[], frame: EvaluationFrame): FairnessGroup[] {
+  return gates.flatMap((gate) => {
+    const metric = applicable(gate, frame);
+    return typeof metric !== 'string' && metric.kind === 'sums' ? (metric.groups?.(gate.metric, frame) ?? []) : [];
+  });
+}
+
+function verdictOf(outcome: Outcome, judged: readonly { gate: Verdict }[]): Verdict {
   switch (outcome) {
     case 'unchanged':
     case 'rollback':
@@ -149,6 +165,8 @@ function judge(gate: Gate, request: CompareRequest): ComparedMetric {
   if (request.frame === null) return judgeMissing(context, request.reason ?? 'there are no rows to compare on');
   const metric = applicable(gate, request.frame);
   if (typeof metric === 'string') return judgeMissing(context, metric);
+  const tooFew = metric.kind === 'sums' ? (metric.insufficiency?.(request.frame) ?? null) : null;
+  if (tooFew !== null) return judgeInsufficient(context, tooFew);
   if (request.outcome !== 'first' && request.frame.production !== null) {
     const measured = measurePaired(metric, request.frame, request.resampling);
     if (typeof measured !== 'string') return judgePaired(context, measured, request.frame.rows);

@@ -197,3 +197,13 @@ export function judgeMissing(frame: Frame, reason: string): ComparedMetric {
     reason,
   };
 }
+
+/** A gate whose rows are too few to say anything: undecided. */
+export function judgeInsufficient(frame: Frame, reason: string): ComparedMetric {
+  const { severity } = frame.gate;
+  return {
+    ...judgeMissing(frame, reason),
+    verdict: 'insufficient',
+    gate: gateVerdict('insufficient', severity, frame.inconclusive),
+  };
+}

@@ -1,5 +1,5 @@
 import { toDecimal, type Verdict, worstVerdict } from '@passloop/core';
-import type { ComparedMetric, ComparedSlice, ComparisonDocument } from '@passloop/documents';
+import type { ComparedMetric, ComparedSlice, ComparisonDocument, FairnessGroup } from '@passloop/documents';
 import type { Gate } from '@passloop/model';
 import { gateVerdict, type InconclusivePolicy, isWithinMargin, pairedVerdict } from './gate.ts';
 import { measuredScalars } from './metrics.ts';
@@ -39,11 +39,22 @@ export function reviewComparison(
     if (wrong !== null) return `${slice.name} on ${slice.slice.column}: ${wrong}`;
   }
   if (outcome !== 'same-model' && comparison.rows === 0) return 'no row was compared';
-  const judged = [...metrics, ...slices].map((metric) => metric.gate);
+  for (const group of comparison.fairness) {
+    const wrong = wrongGroup(group);
+    if (wrong !== null) return `${group.name} on ${group.slice.column}: ${wrong}`;
+  }
+  const judged = [...metrics, ...slices, ...comparison.fairness].map((metric) => metric.gate);
   const worst: Verdict =
     judged.every((one) => one === 'skipped') && outcome === 'same-model' ? 'pass' : worstVerdict(judged);
   // What was not measured at all fails the whole, whatever its parts say.
   return verdict === worst || verdict === 'fail' ? null : `it says ${verdict}, and its gates say ${worst}`;
+}
+
+/** A group that is too small warns; another one decides nothing by itself. */
+function wrongGroup({ evidence, gate }: FairnessGroup): string | null {
+  return gate === (evidence === 'insufficient' ? 'warn' : 'skipped')
+    ? null
+    : `its evidence is ${evidence}, and it says ${gate}`;
 }
 
 function wrongGate(

@@ -27,8 +27,11 @@ import type {
   ScanDocument,
   StatusDocument,
 } from '@passloop/documents';
+import { sortedSlices } from './comment-details.ts';
 import { recordChange } from './edit.ts';
+import { evidenceWords, groupCells, groupName, rateWords, sortedGroups } from './fairness-groups.ts';
 import { headlineText } from './headline.ts';
+import { phraseText } from './phrase.ts';
 import { roleText } from './words.ts';
 
 /** How a person reads a document on a terminal: the verdict first, then what made it. Untrusted text is cleaned, never styled. */
@@ -227,7 +230,31 @@ export function printComparison(comparison: ComparisonDocument): string {
       [2, 3, 4],
     );
   if (comparison.metrics.length > 0) lines.push('', rows(comparison.metrics));
-  if (comparison.slices.length > 0) lines.push('', rows(comparison.slices));
+  if (comparison.slices.length > 0) lines.push('', rows(sortedSlices(comparison.slices)));
+  if (comparison.fairness.length > 0) {
+    lines.push(
+      '',
+      table(
+        [
+          ['', 'group', 'rate', 'rows', 'production', 'candidate', 'change', 'evidence'],
+          ...sortedGroups(comparison.fairness).map((group) => {
+            const cells = groupCells(group);
+            return [
+              mark(group.gate),
+              phraseText(groupName(group)),
+              rateWords(group),
+              cells.rows,
+              cells.production,
+              cells.candidate,
+              cells.change,
+              evidenceWords(group),
+            ];
+          }),
+        ],
+        [3, 4, 5, 6],
+      ),
+    );
+  }
   const reasons = [...comparison.metrics, ...comparison.slices].flatMap((metric) =>
     metric.reason === null || metric.reason === comparison.reason
       ? []

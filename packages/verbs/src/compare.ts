@@ -92,7 +92,9 @@ export async function compare(context: Context, request: CompareRequest): Promis
     declared,
     gates: request.metrics.map((flag) => {
       const gate = parseGateFlag(flag, declared);
-      return gate.margin === undefined
+      // A gap between groups has no slices: `--slice` is about the other gates.
+      const isGap = declared[gate.metric]?.kind === 'fairness';
+      return gate.margin === undefined || isGap
         ? gate
         : { ...gate, slices: [...new Set([...gate.slices, ...(request.slices ?? [])])] };
     }),
