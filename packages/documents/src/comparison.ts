@@ -41,24 +41,19 @@ export type ComparedMetric = z.infer<typeof ComparedMetric>;
 export const ComparedSlice = ComparedMetric.extend({
   slice: z.object({ column: z.string().max(256), value: ScalarText }),
   rows: Count,
+  /** One-sided, of a loss beyond the margin by chance; null where it was not compared. */
+  pValue: Decimal.nullable().optional(),
+  /** The same among all slices of the comparison (Holm): this one decides `worse`. */
+  adjustedPValue: Decimal.nullable().optional(),
 });
 export type ComparedSlice = z.infer<typeof ComparedSlice>;
 
-/** How often a model says yes in one group of rows. Shown; what decides is the gate on the gap between the groups. */
-export const FairnessGroup = z.object({
-  /** The gate's metric. */
-  name: z.string().max(128),
-  rate: z.enum(['selection-rate', 'true-positive-rate', 'false-positive-rate']),
-  slice: z.object({ column: z.string().max(256), value: ScalarText }),
-  /** Rows that the rate rests on. */
-  rows: Count,
-  production: Decimal.nullable(),
-  candidate: Decimal.nullable(),
-  delta: Decimal.nullable(),
-  evidence: z.enum(['sufficient', 'insufficient']),
-  /** `warn` for a group with too few rows, which is no part of the gap; else `skipped`. */
-  gate: Verdict,
-  reason: Text.nullable(),
+/**
+ * How often a model says yes in one group of rows, of which `rows` count. It is shown: what decides is the gate on the gap
+ * between the groups (`skipped` here). A group of too few rows is `insufficient` and warns.
+ */
+export const FairnessGroup = ComparedSlice.extend({
+  rate: z.enum(['selection-rate', 'true-positive-rate', 'false-positive-rate']).optional(),
 });
 export type FairnessGroup = z.infer<typeof FairnessGroup>;
 

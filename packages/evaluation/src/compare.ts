@@ -15,6 +15,7 @@ import {
 import { measureAlone, measurePaired, type Resampling } from './measure.ts';
 import type { Metric } from './metric.ts';
 import { measuredScalars, metricNamed } from './metrics.ts';
+import { judgeTogether } from './slice-verdicts.ts';
 
 export type Side = ComparisonDocument['candidate'];
 
@@ -240,7 +241,7 @@ function judgeSlices(frame: EvaluationFrame, request: CompareRequest): ComparedS
       }
     }
   }
-  return found;
+  return judgeTogether(found);
 }
 
 /**

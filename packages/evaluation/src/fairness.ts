@@ -1,4 +1,4 @@
-import { toDecimal } from '@passloop/core';
+import { toDecimal, toDecimalOrNull } from '@passloop/core';
 import type { FairnessGroup } from '@passloop/documents';
 import type { DeclaredMetric } from '@passloop/model';
 import type { EvaluationFrame, Predictions, SliceColumn } from './frame.ts';
@@ -16,7 +16,18 @@ export type FairnessMetric = Extract<DeclaredMetric, { kind: 'fairness' }>;
 /** Sums a group: [positives, positives that were selected, negatives, negatives that were selected]. */
 const perGroup = 4;
 
-type Rate = FairnessGroup['rate'];
+type Rate = NonNullable<FairnessGroup['rate']>;
+
+/** A group has no bound of its own. */
+const nothingDecided = {
+  interval: null,
+  level: null,
+  method: null,
+  margin: null,
+  min: null,
+  max: null,
+  severity: 'error',
+} as const;
 
 const ratesOf = {
   'demographic-parity': ['selection-rate'],
@@ -124,13 +135,16 @@ function fairnessGroups(name: string, metric: FairnessMetric, frame: EvaluationF
       return {
         name,
         rate,
+        direction: metric.as === 'difference' ? 'lower' : 'higher',
         slice: { column: metric.by, value },
         rows: rows[group]!,
-        production: before === null ? null : toDecimal(before),
-        candidate: after === null ? null : toDecimal(after),
+        production: toDecimalOrNull(before),
+        candidate: toDecimalOrNull(after),
         delta: before === null || after === null ? null : toDecimal(after - before),
-        evidence: isEnough ? 'sufficient' : 'insufficient',
+        ...nothingDecided,
+        verdict: isEnough ? 'within' : 'insufficient',
         gate: isEnough ? 'skipped' : 'warn',
+        rowsNeeded: isEnough ? null : metric.minRows,
         reason: isEnough ? null : `${rows[group]} rows; ${metric.minRows} are needed: not part of the gap`,
       };
     });

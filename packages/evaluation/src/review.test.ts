@@ -84,7 +84,8 @@ it.each<[string, Parameters<typeof review>[0], RegExp]>([
   ['no rows', (document) => (document.rows = 0), /no row was compared/],
   [
     'a whole that is better than its parts',
-    (_, __, slice) => Object.assign(slice, { verdict: 'worse', gate: 'fail' }),
+    (_, __, slice) =>
+      Object.assign(slice, { verdict: 'worse', gate: 'fail', delta: '-0.02', interval: ['-0.03', '-0.01'] }),
     /it says pass, and its gates say fail/,
   ],
 ])('notices %s', (_, change, expected) => {

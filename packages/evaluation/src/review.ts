@@ -3,6 +3,7 @@ import type { ComparedMetric, ComparedSlice, ComparisonDocument, FairnessGroup }
 import type { Gate } from '@passloop/model';
 import { gateVerdict, type InconclusivePolicy, isWithinMargin, pairedVerdict } from './gate.ts';
 import { measuredScalars } from './metrics.ts';
+import { wrongSliceVerdict } from './slice-verdicts.ts';
 
 /**
  * Holds a comparison that another job made against the gates of the model file: every gate is there with its own bounds, what it says
@@ -38,6 +39,8 @@ export function reviewComparison(
     const wrong = wrongSlice(slice, gate);
     if (wrong !== null) return `${slice.name} on ${slice.slice.column}: ${wrong}`;
   }
+  const mistaken = wrongSliceVerdict(slices);
+  if (mistaken !== null) return `${mistaken.slice.name} on ${mistaken.slice.slice.column}: ${mistaken.why}`;
   if (outcome !== 'same-model' && comparison.rows === 0) return 'no row was compared';
   for (const group of comparison.fairness) {
     const wrong = wrongGroup(group);
@@ -51,10 +54,9 @@ export function reviewComparison(
 }
 
 /** A group that is too small warns; another one decides nothing by itself. */
-function wrongGroup({ evidence, gate }: FairnessGroup): string | null {
-  return gate === (evidence === 'insufficient' ? 'warn' : 'skipped')
-    ? null
-    : `its evidence is ${evidence}, and it says ${gate}`;
+function wrongGroup({ verdict, gate }: FairnessGroup): string | null {
+  const isRight = verdict === 'insufficient' ? gate === 'warn' : gate === 'skipped' || gate === 'pass';
+  return isRight ? null : `it is ${verdict}, and says ${gate}`;
 }
 
 function wrongGate(

@@ -1,6 +1,6 @@
 import { codeSpan, count, escapeMarkdown, measured, shortDigest, type Verdict } from '@passloop/core';
 import type { CheckResult, ComparedSlice, DataReport, ModelReport } from '@passloop/documents';
-import { evidenceWords, groupCells, groupName, rateWords, sortedGroups } from './fairness-groups.ts';
+import { evidenceWords, groupCells, groupName, isSmall, rateWords, sortedGroups } from './fairness-groups.ts';
 import { verdictOrder } from './headline.ts';
 import { phraseMarkdown } from './phrase.ts';
 import { changeCell, icons, metricLabel, roleText, subject, valueCell, verdictCell } from './words.ts';
@@ -45,7 +45,7 @@ export function groupDetails(model: ModelReport): string[] {
   const groups = model.comparison?.fairness ?? [];
   if (groups.length === 0) return [];
   const most = 40;
-  const small = groups.filter(({ evidence }) => evidence === 'insufficient').length;
+  const small = groups.filter(isSmall).length;
   return folded(`Groups (${groups.length}${small > 0 ? `: ${small} with insufficient evidence` : ''})`, [
     '| group | rate | rows | production | candidate | change | evidence |',
     '|---|---|--:|--:|--:|--:|---|',

@@ -5,7 +5,7 @@ import { metricLabel } from './words.ts';
 
 /** The groups behind a gate on a gap between groups: how often each model says yes in each of them. */
 
-const words: Record<FairnessGroup['rate'], string> = {
+const words: Record<NonNullable<FairnessGroup['rate']>, string> = {
   'selection-rate': 'selected',
   'true-positive-rate': 'selected of the positive',
   'false-positive-rate': 'selected of the negative',
@@ -17,7 +17,7 @@ export function groupName({ name, slice }: FairnessGroup): string {
 }
 
 export function rateWords({ rate }: FairnessGroup): string {
-  return words[rate];
+  return rate === undefined ? '' : words[rate];
 }
 
 export function groupCells(group: FairnessGroup): {
@@ -35,8 +35,13 @@ export function groupCells(group: FairnessGroup): {
   };
 }
 
-export function evidenceWords({ evidence, reason }: FairnessGroup): string {
-  return evidence === 'sufficient' ? 'shown' : `insufficient evidence${reason === null ? '' : `: ${reason}`}`;
+export function isSmall({ verdict }: FairnessGroup): boolean {
+  return verdict === 'insufficient';
+}
+
+export function evidenceWords(group: FairnessGroup): string {
+  const { reason } = group;
+  return !isSmall(group) ? 'shown' : `insufficient evidence${reason === null ? '' : `: ${reason}`}`;
 }
 
 /** What a group that is too small says. */
@@ -50,8 +55,8 @@ export function sortedGroups(groups: readonly FairnessGroup[]): FairnessGroup[] 
   return [...groups].sort(
     (left, right) =>
       order(left.name, right.name) ||
-      order(left.rate, right.rate) ||
-      order(left.evidence, right.evidence) ||
+      order(left.rate ?? '', right.rate ?? '') ||
+      Number(isSmall(right)) - Number(isSmall(left)) ||
       Number(left.candidate ?? 0) - Number(right.candidate ?? 0),
   );
 }

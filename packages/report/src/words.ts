@@ -107,13 +107,17 @@ export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
       return `${where(metric)} is ${valueCell(metric, 'candidate')} (allowed ${allowed(metric)}).`;
     case 'inconclusive':
       return `${where(metric)} cannot be decided: ${change(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${allowed(metric)})${
-        metric.rowsNeeded === null ? '' : `; about ${count(metric.rowsNeeded)} rows would decide`
+        metric.rowsNeeded === null ? because(metric) : `; about ${count(metric.rowsNeeded)} rows would decide`
       }.`;
     case 'insufficient':
       return `${where(metric)} has too few rows to decide${metric.reason === null ? '' : `: ${metric.reason}`}.`;
     default:
       return `${where(metric)} cannot be compared${metric.reason === null ? '' : `: ${metric.reason.replace(/\.$/, '')}`}.`;
   }
+}
+
+function because({ reason }: ComparedMetric): string {
+  return reason === null ? '' : `: ${reason}`;
 }
 
 /** Of two numbers there is a difference, and nothing that tells it from chance. */
