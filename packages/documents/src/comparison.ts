@@ -25,6 +25,8 @@ export const ComparedMetric = z.object({
   level: Decimal.nullable(),
   method: z.string().max(128).nullable(),
   margin: Decimal.nullable(),
+  /** Where the margin is this share of production's value; `margin` has the loss that it allows. */
+  relative: Decimal.nullable().optional(),
   min: Decimal.nullable(),
   max: Decimal.nullable(),
   severity: Severity,
@@ -57,6 +59,26 @@ export const FairnessGroup = ComparedSlice.extend({
 });
 export type FairnessGroup = z.infer<typeof FairnessGroup>;
 
+/** What the rows of a comparison can show, where somebody asked. */
+export const MetricPower = z.object({
+  name: z.string().max(128),
+  rows: Count,
+  standardError: Decimal,
+  /** As declared. */
+  margin: Decimal.nullable(),
+  at: z.array(
+    z.object({
+      /** The chance that an equally good candidate passes. */
+      power: Decimal,
+      /** The smallest margin with that chance on as many rows. */
+      margin: Decimal,
+      /** Rows that the declared margin needs for that chance. */
+      rows: Count.nullable(),
+    }),
+  ),
+});
+export type MetricPower = z.infer<typeof MetricPower>;
+
 export const ComparedSide = z.object({
   digest: Digest.nullable(),
   /** Who made the predictions: the model's image, the training stage, or a file that was handed over. */
@@ -77,6 +99,7 @@ export const ComparisonDocument = z.object({
   fairness: z.array(FairnessGroup),
   resamples: Count,
   seed: Count,
+  power: z.array(MetricPower).optional(),
   /** For pictures; absent where no rows were compared. */
   curves: Curves.optional(),
 });

@@ -1,6 +1,6 @@
 import { type Verdict, worstVerdict } from '@passloop/core';
 import type { ComparedMetric, ComparedSlice, ComparisonDocument, FairnessGroup, Outcome } from '@passloop/documents';
-import { type Gate, metricNames } from '@passloop/model';
+import { type Gate, isComparative, metricNames } from '@passloop/model';
 import { closest, distance } from 'fastest-levenshtein';
 import { curvesOf } from './curves.ts';
 import { type EvaluationFrame, sliceFrames } from './frame.ts';
@@ -171,7 +171,7 @@ function judge(gate: Gate, request: CompareRequest): ComparedMetric {
   if (request.outcome !== 'first' && request.frame.production !== null) {
     const measured = measurePaired(metric, request.frame, request.resampling);
     if (typeof measured !== 'string') return judgePaired(context, measured, request.frame.rows);
-    if (gate.margin !== undefined) return judgeMissing(context, measured);
+    if (isComparative(gate)) return judgeMissing(context, measured);
   }
   const value = measureAlone(metric, request.frame, 'candidate');
   return typeof value === 'string'
@@ -199,7 +199,7 @@ function judgeNumbers(gate: Gate, request: CompareRequest, numbers: UnpairedNumb
   if (request.outcome === 'first') return judgeAlone(context, candidate, null, 'there is no baseline');
   if (production !== null && Number.isFinite(production)) return judgeUnpaired(context, candidate, production);
   const lacking = `production's ${source} ${production === null ? 'has no such number' : `says ${production}`}`;
-  return gate.margin === undefined ? judgeAlone(context, candidate, null, lacking) : judgeMissing(context, lacking);
+  return isComparative(gate) ? judgeMissing(context, lacking) : judgeAlone(context, candidate, null, lacking);
 }
 
 /** The metric that a gate names, or why it cannot be had from these rows. */
@@ -212,7 +212,7 @@ function applicable(gate: Gate, frame: EvaluationFrame): Metric | string {
     return `no metric is named ${gate.metric}${isNear ? `; did you mean ${near}?` : ` (known: ${names.join(', ')})`}`;
   }
   if (!metric.tasks.includes(frame.task)) return `${gate.metric} is not defined for a ${frame.task} model`;
-  if (gate.margin !== undefined && metric.direction !== null && gate.direction !== metric.direction)
+  if (isComparative(gate) && metric.direction !== null && gate.direction !== metric.direction)
     return `${gate.metric} is better when ${metric.direction}; the gate says ${gate.direction}`;
   return metric;
 }

@@ -107,3 +107,26 @@ it('believes two numbers only where the model file compares two, and works them 
   expect(claim('0.8051')).toMatch(/0\.8 is farther from 0\.8051 than 0\.005/);
   expect(claim(null)).toMatch(/within a margin of nothing/);
 });
+
+it('works a margin out again that is a share of production', () => {
+  const claim = (more: Partial<ComparedMetric>) => {
+    const document = JSON.parse(fixture) as ComparisonDocument;
+    document.slices = [];
+    Object.assign(document.metrics[0] as ComparedMetric, {
+      production: '0.5',
+      relative: '0.01',
+      margin: '0.005',
+      ...more,
+    });
+    return reviewComparison(document, [{ ...gate, margin: undefined, relative: 0.01, slices: [] }], 'block');
+  };
+  expect(claim({})).toBeNull();
+  expect(claim({ margin: '0.006' })).toMatch(/bounds are not those of the model file/);
+  expect(claim({ relative: '0.02' })).toMatch(/bounds are not those of the model file/);
+  expect(claim({ relative: undefined })).toMatch(/bounds are not those of the model file/);
+  expect(claim({ verdict: 'within', interval: null, margin: null })).toMatch(/within a margin without an interval/);
+});
+
+it('believes no slice with another margin than its gate', () => {
+  expect(review((_, __, slice) => (slice.margin = '0.5'))).toMatch(/its margin is not that of the model file/);
+});

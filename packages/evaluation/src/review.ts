@@ -1,7 +1,7 @@
 import { toDecimal, type Verdict, worstVerdict } from '@passloop/core';
 import type { ComparedMetric, ComparedSlice, ComparisonDocument, FairnessGroup } from '@passloop/documents';
-import type { Gate } from '@passloop/model';
-import { gateVerdict, type InconclusivePolicy, isWithinMargin, pairedVerdict } from './gate.ts';
+import { type Gate, isComparative } from '@passloop/model';
+import { gateVerdict, type InconclusivePolicy, isWithinMargin, pairedVerdict, relativeMargin } from './gate.ts';
 import { measuredScalars } from './metrics.ts';
 import { wrongSliceVerdict } from './slice-verdicts.ts';
 
@@ -66,11 +66,12 @@ function wrongGate(
   outcome: ComparisonDocument['outcome'],
 ): string | null {
   if (metric.name !== gate.metric) return `${metric.name} stands in its place`;
-  const bounds = [gate.margin, gate.min, gate.max].map((bound) => (bound === undefined ? null : toDecimal(bound)));
+  const bounds = [gate.min, gate.max].map((bound) => (bound === undefined ? null : toDecimal(bound)));
   const isDeclared =
     metric.direction === gate.direction &&
     metric.severity === gate.severity &&
-    [metric.margin, metric.min, metric.max].every((bound, index) => bound === bounds[index]);
+    isDeclaredMargin(metric, gate) &&
+    [metric.min, metric.max].every((bound, index) => bound === bounds[index]);
   if (!isDeclared) return 'its bounds are not those of the model file';
   if (metric.gate === 'skipped') {
     // Only where there is no other model to be held against: that of production itself, or none at all.
@@ -81,11 +82,21 @@ function wrongGate(
   return wrongVerdict(metric, gate, inconclusive);
 }
 
+/** A margin that is a share of production's value follows from it; where that is not known, there is none. */
+function isDeclaredMargin(metric: ComparedMetric, gate: Gate): boolean {
+  if (gate.relative === undefined) return metric.margin === (gate.margin === undefined ? null : toDecimal(gate.margin));
+  if (metric.relative !== toDecimal(gate.relative)) return false;
+  if (metric.margin === null || metric.production === null) return metric.margin === null;
+  const margin = relativeMargin(gate.relative, metric.production);
+  return margin !== null && metric.margin === toDecimal(margin);
+}
+
 /** With production beside it, a margin is judged: by an interval, or by two numbers where the model file says so. */
 function wrongMargin(metric: ComparedMetric, gate: Gate, unpaired: ReadonlySet<string>): string | null {
-  if (metric.verdict !== 'within' || metric.margin === null || measuredScalars.has(gate.metric)) return null;
+  if (metric.verdict !== 'within' || !isComparative(gate) || measuredScalars.has(gate.metric)) return null;
   if (!unpaired.has(gate.metric)) return 'it is within a margin without an interval';
-  if (metric.production === null || metric.candidate === null) return 'it is within a margin of nothing';
+  if (metric.production === null || metric.candidate === null || metric.margin === null)
+    return 'it is within a margin of nothing';
   return isWithinMargin(gate.direction, metric.candidate, metric.production, metric.margin)
     ? null
     : `${metric.candidate} is farther from ${metric.production} than ${metric.margin}`;
@@ -95,6 +106,8 @@ function wrongSlice(slice: ComparedSlice, gate: Gate): string | null {
   // An insufficient slice warns, whatever the policy.
   if (slice.verdict === 'insufficient')
     return slice.gate === 'warn' ? null : `it is insufficient, and says ${slice.gate}`;
+  // What was lost on a slice has no interval, and with a share of production's value no margin either.
+  if (slice.interval !== null && !isDeclaredMargin(slice, gate)) return 'its margin is not that of the model file';
   return wrongVerdict(slice, gate, 'warn');
 }
 

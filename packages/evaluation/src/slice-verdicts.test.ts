@@ -58,7 +58,7 @@ it('takes an interval of one point at its word', () => {
 
 it('blocks for one slice of its own, and not for one of twenty that only chance made', () => {
   const worse = sliceAt(2.5);
-  const others = Array.from({ length: 19 }, (_, at) => sliceAt(-2, `slice ${at}`));
+  const others = Array.from({ length: 19 }, (_, at) => sliceAt(-1, `slice ${at}`));
 
   const [alone] = judgeTogether([worse]);
   const [together, ...rest] = judgeTogether([worse, ...others]);
@@ -75,7 +75,7 @@ it('blocks for one slice of its own, and not for one of twenty that only chance 
 });
 
 it('still blocks for a loss that chance does not make among twenty', () => {
-  const slices = [sliceAt(4), ...Array.from({ length: 19 }, (_, at) => sliceAt(-2, `slice ${at}`))];
+  const slices = [sliceAt(4), ...Array.from({ length: 19 }, (_, at) => sliceAt(-1, `slice ${at}`))];
   expect(judgeTogether(slices)[0]).toMatchObject({ verdict: 'worse', gate: 'fail' });
 });
 
@@ -87,7 +87,7 @@ it('counts only slices that were compared', () => {
 });
 
 it('finds a verdict that does not follow from the numbers, either way', () => {
-  const others = Array.from({ length: 19 }, (_, at) => sliceAt(-2, `slice ${at}`));
+  const others = Array.from({ length: 19 }, (_, at) => sliceAt(-1, `slice ${at}`));
   const honest = judgeTogether([sliceAt(2.5), ...others]);
   expect(wrongSliceVerdict(honest)).toBeNull();
   expect(wrongSliceVerdict([{ ...honest[0]!, verdict: 'worse', gate: 'fail' }, ...honest.slice(1)])?.why).toMatch(

@@ -58,9 +58,18 @@ export function subject(metric: ComparedMetric | ComparedSlice): string {
 export function allowed(metric: ComparedMetric): string {
   const parts: string[] = [];
   if (metric.margin !== null)
-    parts.push(metric.margin === '0' ? '0' : `${metric.direction === 'higher' ? '−' : '+'}${metric.margin}`);
+    parts.push(
+      `${metric.margin === '0' ? '0' : `${metric.direction === 'higher' ? '−' : '+'}${metric.margin}`}${share(metric)}`,
+    );
   parts.push(...bounds(metric));
   return parts.join(', ') || '–';
+}
+
+/** Of what a margin is a share. */
+export function share({ relative }: ComparedMetric): string {
+  return relative === undefined || relative === null
+    ? ''
+    : ` (${Number((Number(relative) * 100).toPrecision(6))} % of production)`;
 }
 
 /** What the value itself must be, apart from its change. */
