@@ -10,6 +10,7 @@ import {
   judgeInsufficient,
   judgeMissing,
   judgePaired,
+  judgeSizes,
   judgeUnpaired,
 } from './gate.ts';
 import { measureAlone, measurePaired, type Resampling } from './measure.ts';
@@ -153,11 +154,15 @@ function judge(gate: Gate, request: CompareRequest): ComparedMetric {
     const scalar = request.scalars[gate.metric];
     if (scalar?.candidate === undefined || scalar.candidate === null || !Number.isFinite(scalar.candidate))
       return judgeMissing(context, `${gate.metric} was not measured`);
-    const noisy = 'machines are too noisy for a margin: give `max`';
-    // A gate that can never decide is no gate: passing over it would hide that.
-    if (!hasBounds(gate)) return judgeMissing(context, noisy);
     const before = Number.isFinite(scalar.production) ? scalar.production : null;
-    return judgeAlone(context, scalar.candidate, before, noisy);
+    const isSize = gate.metric === 'image_bytes';
+    if (isSize && isComparative(gate) && before !== null) return judgeSizes(context, scalar.candidate, before);
+    const why = isSize
+      ? "the size of production's image is not known"
+      : 'machines are too noisy for a margin: give `max`';
+    // A gate that can never decide is no gate: passing over it would hide that.
+    if (!hasBounds(gate)) return judgeMissing(context, why);
+    return judgeAlone(context, scalar.candidate, before, why);
   }
   if (request.outcome === 'same-model') {
     return { ...judgeMissing(context, 'the model is the one in production'), gate: 'skipped' };

@@ -197,6 +197,12 @@ export function judgeUnpaired(frame: Frame, candidate: number, production: numbe
   };
 }
 
+/** A gate on the sizes of the two images, which chance has no part in. */
+export function judgeSizes(frame: Frame, candidate: number, production: number): ComparedMetric {
+  const judged = judgeUnpaired(frame, candidate, production);
+  return judged.method === null ? judged : { ...judged, method: 'sizes of both images', reason: null };
+}
+
 /** Whether a number is no worse than production's by more than the margin, as they are printed. */
 export function isWithinMargin(
   direction: Gate['direction'],

@@ -130,3 +130,34 @@ it('works a margin out again that is a share of production', () => {
 it('believes no slice with another margin than its gate', () => {
   expect(review((_, __, slice) => (slice.margin = '0.5'))).toMatch(/its margin is not that of the model file/);
 });
+
+it('works the margin of an image size out again', () => {
+  const size: Gate = {
+    metric: 'image_bytes',
+    direction: 'lower',
+    margin: 10,
+    slices: [],
+    minRows: 100,
+    severity: 'error',
+  };
+  const claim = (more: Partial<ComparedMetric>) => {
+    const document = JSON.parse(fixture) as ComparisonDocument;
+    document.slices = [];
+    const judged = {
+      name: 'image_bytes',
+      direction: 'lower',
+      interval: null,
+      margin: '10',
+      min: null,
+      max: null,
+      verdict: 'within',
+      gate: 'pass',
+      ...more,
+    };
+    Object.assign(document.metrics[0] as ComparedMetric, judged);
+    return reviewComparison(document, [size], 'block');
+  };
+  expect(claim({ production: '100', candidate: '110' })).toBeNull();
+  expect(claim({ production: '100', candidate: '111' })).toMatch(/111 is farther from 100 than 10/);
+  expect(claim({ production: null, candidate: '1' })).toMatch(/within a margin of nothing/);
+});

@@ -93,8 +93,12 @@ function isDeclaredMargin(metric: ComparedMetric, gate: Gate): boolean {
 
 /** With production beside it, a margin is judged: by an interval, or by two numbers where the model file says so. */
 function wrongMargin(metric: ComparedMetric, gate: Gate, unpaired: ReadonlySet<string>): string | null {
-  if (metric.verdict !== 'within' || !isComparative(gate) || measuredScalars.has(gate.metric)) return null;
-  if (!unpaired.has(gate.metric)) return 'it is within a margin without an interval';
+  if (metric.verdict !== 'within' || !isComparative(gate)) return null;
+  const isSize = gate.metric === 'image_bytes' && metric.production !== null;
+  // What is measured on an image is held against its own bounds, and a size against production's too.
+  if (measuredScalars.has(gate.metric) && !isSize)
+    return gate.min === undefined && gate.max === undefined ? 'it is within a margin of nothing' : null;
+  if (!isSize && !unpaired.has(gate.metric)) return 'it is within a margin without an interval';
   if (metric.production === null || metric.candidate === null || metric.margin === null)
     return 'it is within a margin of nothing';
   return isWithinMargin(gate.direction, metric.candidate, metric.production, metric.margin)

@@ -112,7 +112,7 @@ export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
       if (bounds(metric).length === 0) return unpaired(metric, digits);
       return `${where(metric)} is ${valueCell(metric, 'candidate')}, and must be ${bounds(metric).join(' and ')}.`;
     case 'within':
-      if (metric.margin !== null && metric.method?.startsWith('unpaired')) return unpaired(metric, digits);
+      if (metric.margin !== null && /^(unpaired|sizes)/.test(metric.method ?? '')) return unpaired(metric, digits);
       return `${where(metric)} is ${valueCell(metric, 'candidate')} (allowed ${allowed(metric)}).`;
     case 'inconclusive':
       return `${where(metric)} cannot be decided: ${change(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${allowed(metric)})${
@@ -131,7 +131,7 @@ function because({ reason }: ComparedMetric): string {
 
 /** Of two numbers there is a difference, and nothing that tells it from chance. */
 function unpaired(metric: ComparedMetric | ComparedSlice, digits: number): string {
-  return `${where(metric)} ${moved(metric.delta, digits)} (not paired, allowed ${allowed(metric)}).`;
+  return `${where(metric)} ${moved(metric.delta, digits)} (${metric.method?.startsWith('sizes') ? '' : 'not paired, '}allowed ${allowed(metric)}).`;
 }
 
 function moved(delta: string | null, digits: number): string {
