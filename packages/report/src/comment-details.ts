@@ -1,6 +1,6 @@
 import { codeSpan, count, escapeMarkdown, measured, shortDigest, type Verdict } from '@passloop/core';
 import type { CheckResult, ComparedSlice, DataReport, ModelReport } from '@passloop/documents';
-import { evidenceWords, groupCells, groupName, isSmall, rateWords, sortedGroups } from './fairness-groups.ts';
+import { evidenceWords, groupCells, groupName, groupsOf, isSmall, rateWords, sortedGroups } from './fairness-groups.ts';
 import { verdictOrder } from './headline.ts';
 import { phraseMarkdown } from './phrase.ts';
 import { changeCell, icons, metricLabel, roleText, subject, valueCell, verdictCell } from './words.ts';
@@ -42,7 +42,7 @@ export function sliceDetails(model: ModelReport): string[] {
 
 /** The rates behind the gates on gaps between groups. */
 export function groupDetails(model: ModelReport): string[] {
-  const groups = model.comparison?.fairness ?? [];
+  const groups = groupsOf(model.comparison);
   if (groups.length === 0) return [];
   const most = 40;
   const small = groups.filter(isSmall).length;

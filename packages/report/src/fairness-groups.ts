@@ -1,5 +1,5 @@
 import { change, count, measured, plainText } from '@passloop/core';
-import type { FairnessGroup } from '@passloop/documents';
+import type { ComparisonDocument, FairnessGroup } from '@passloop/documents';
 import { named } from './phrase.ts';
 import { metricLabel } from './words.ts';
 
@@ -33,6 +33,11 @@ export function groupCells(group: FairnessGroup): {
     candidate: rate(group.candidate),
     change: group.delta === null ? '–' : change(group.delta, 4),
   };
+}
+
+/** The groups of a comparison, each with the rate that it is about. */
+export function groupsOf(comparison: ComparisonDocument | null): FairnessGroup[] {
+  return (comparison?.fairness ?? []).filter(({ rate }) => rate !== undefined);
 }
 
 export function isSmall({ verdict }: FairnessGroup): boolean {

@@ -2,7 +2,7 @@ import { age, count, digitsOf, escapeHtml, fromDecimal, measured } from '@passlo
 import type { ComparedMetric, ComparedSlice, FairnessGroup, ModelReport, ReportDocument } from '@passloop/documents';
 import { sortedSlices } from './comment-details.ts';
 import { curveFigures } from './curve-figures.ts';
-import { evidenceWords, groupCells, groupName, rateWords, sortedGroups } from './fairness-groups.ts';
+import { evidenceWords, groupCells, groupName, groupsOf, rateWords, sortedGroups } from './fairness-groups.ts';
 import { affectedModels, explanation, headline, reportHeadline } from './headline.ts';
 import { policySentence } from './judge.ts';
 import { dataSection } from './page-data.ts';
@@ -52,7 +52,7 @@ function modelSection(model: ModelReport, report: ReportDocument, several: boole
   const comparison = model.comparison;
   const metrics = comparison?.metrics ?? [];
   const slices = sortedSlices(comparison?.slices ?? []);
-  const groups = comparison?.fairness ?? [];
+  const groups = groupsOf(comparison);
   const { lead, more } = explanation(model);
   const said = [...(lead === null ? [] : [lead]), ...more];
   // No level is left out: a model's own heading is there where there are several.

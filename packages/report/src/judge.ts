@@ -1,6 +1,6 @@
 import { count, plainText, shortDigest, type Verdict, worstVerdict } from '@passloop/core';
 import type { CheckResult, DataReport, ModelReport, Override, PolicyDifference } from '@passloop/documents';
-import { groupSentence, isSmall } from './fairness-groups.ts';
+import { groupSentence, groupsOf, isSmall } from './fairness-groups.ts';
 import { named } from './phrase.ts';
 import { driftText, metricSentence } from './words.ts';
 
@@ -68,7 +68,7 @@ export function judgeModel(parts: Parts, overrides: readonly Override[] = []): M
     if (!shown) {
       const before = findings.length;
       for (const metric of deciding) findings.push({ verdict: metric.gate, reason: metricSentence(metric) });
-      for (const group of comparison.fairness.filter(isSmall))
+      for (const group of groupsOf(comparison).filter(isSmall))
         findings.push({ verdict: group.gate, reason: groupSentence(group) });
       if (!findings.slice(before).some((one) => order[one.verdict] <= order[comparison.verdict])) {
         findings.push({ verdict: comparison.verdict, reason: comparison.reason ?? comparisonSentence(parts) });

@@ -30,7 +30,7 @@ import type {
 } from '@passloop/documents';
 import { sortedSlices } from './comment-details.ts';
 import { recordChange } from './edit.ts';
-import { evidenceWords, groupCells, groupName, rateWords, sortedGroups } from './fairness-groups.ts';
+import { evidenceWords, groupCells, groupName, groupsOf, rateWords, sortedGroups } from './fairness-groups.ts';
 import { headlineText } from './headline.ts';
 import { phraseText } from './phrase.ts';
 import { roleText, share } from './words.ts';
@@ -232,13 +232,14 @@ export function printComparison(comparison: ComparisonDocument): string {
     );
   if (comparison.metrics.length > 0) lines.push('', rows(comparison.metrics));
   if (comparison.slices.length > 0) lines.push('', rows(sortedSlices(comparison.slices)));
-  if (comparison.fairness.length > 0) {
+  const groups = groupsOf(comparison);
+  if (groups.length > 0) {
     lines.push(
       '',
       table(
         [
           ['', 'group', 'rate', 'rows', 'production', 'candidate', 'change', 'evidence'],
-          ...sortedGroups(comparison.fairness).map((group) => {
+          ...sortedGroups(groups).map((group) => {
             const cells = groupCells(group);
             return [
               mark(group.gate),
