@@ -145,6 +145,8 @@ export const ProductionPointer = z.object({
   modelDigest: Digest,
   imageDigest: Digest,
   imageReference: z.string().max(512),
+  /** Of the image as its record has it; absent or null where that is not known. */
+  imageBytes: Count.nullable().optional(),
   runKey: RunKey.nullable(),
   deployCommit: Commit,
   /** Digest of the evaluation dataset on which the predictions beside this pointer were made; null where there are none. */

@@ -18,4 +18,5 @@ export { parseMetricFlags } from './metric-flag.ts';
 export { measuredScalars, metrics, metricValue } from './metrics.ts';
 export * from './outcome.ts';
 export { type Cell, type PlotRecords, plotNotShown, plotOf, plotRows, recordsIn } from './plots.ts';
+export { powerOf } from './power.ts';
 export { reviewComparison } from './review.ts';

@@ -138,6 +138,10 @@ function gateDifferences(base: readonly Gate[], head: readonly Gate[]): PolicyDi
     if (gate.margin !== other.margin) {
       found.push(difference(`${path}.margin`, gate.margin, other.margin, widens('upper', gate.margin, other.margin)));
     }
+    if (gate.relative !== other.relative) {
+      const loosens = widens('upper', gate.relative, other.relative);
+      found.push(difference(`${path}.relative`, gate.relative, other.relative, loosens));
+    }
     if (gate.min !== other.min)
       found.push(difference(`${path}.min`, gate.min, other.min, widens('lower', gate.min, other.min)));
     if (gate.max !== other.max)

@@ -1,5 +1,6 @@
 import { codeSpan, count, escapeMarkdown, measured, shortDigest, type Verdict } from '@passloop/core';
 import type { CheckResult, ComparedSlice, DataReport, ModelReport } from '@passloop/documents';
+import { evidenceWords, groupCells, groupName, groupsOf, isSmall, rateWords, sortedGroups } from './fairness-groups.ts';
 import { verdictOrder } from './headline.ts';
 import { phraseMarkdown } from './phrase.ts';
 import { changeCell, driftSize, icons, metricLabel, roleText, subject, valueCell, verdictCell } from './words.ts';
@@ -35,6 +36,26 @@ export function sliceDetails(model: ModelReport): string[] {
           `| ${[phraseMarkdown(subject(slice)), count(slice.rows), valueCell(slice, 'production'), valueCell(slice, 'candidate'), changeCell(slice), verdictCell(slice)].join(' | ')} |`,
       ),
     ...(sorted.length > most ? [`| … and ${sorted.length - most} more | | | | | |`] : []),
+    '',
+  ]);
+}
+
+/** The rates behind the gates on gaps between groups. */
+export function groupDetails(model: ModelReport): string[] {
+  const groups = groupsOf(model.comparison);
+  if (groups.length === 0) return [];
+  const most = 40;
+  const small = groups.filter(isSmall).length;
+  return folded(`Groups (${groups.length}${small > 0 ? `: ${small} with insufficient evidence` : ''})`, [
+    '| group | rate | rows | production | candidate | change | evidence |',
+    '|---|---|--:|--:|--:|--:|---|',
+    ...sortedGroups(groups)
+      .slice(0, most)
+      .map((group) => {
+        const { rows, production, candidate, change } = groupCells(group);
+        return `| ${[phraseMarkdown(groupName(group)), rateWords(group), rows, production, candidate, change, escapeMarkdown(evidenceWords(group), 120)].join(' | ')} |`;
+      }),
+    ...(groups.length > most ? [`| … and ${groups.length - most} more | | | | | | |`] : []),
     '',
   ]);
 }

@@ -1,5 +1,6 @@
 import { count, plainText, shortDigest, type Verdict, worstVerdict } from '@passloop/core';
 import type { CheckResult, DataReport, ModelReport, Override, PolicyDifference } from '@passloop/documents';
+import { groupSentence, groupsOf, isSmall } from './fairness-groups.ts';
 import { named } from './phrase.ts';
 import { driftText, metricSentence } from './words.ts';
 
@@ -65,8 +66,11 @@ export function judgeModel(parts: Parts, overrides: readonly Override[] = []): M
       (metric) => metric.gate !== 'pass' && metric.gate !== 'skipped',
     );
     if (!shown) {
+      const before = findings.length;
       for (const metric of deciding) findings.push({ verdict: metric.gate, reason: metricSentence(metric) });
-      if (!deciding.some((metric) => order[metric.gate] <= order[comparison.verdict])) {
+      for (const group of groupsOf(comparison).filter(isSmall))
+        findings.push({ verdict: group.gate, reason: groupSentence(group) });
+      if (!findings.slice(before).some((one) => order[one.verdict] <= order[comparison.verdict])) {
         findings.push({ verdict: comparison.verdict, reason: comparison.reason ?? comparisonSentence(parts) });
       }
     } else {

@@ -1,7 +1,7 @@
 import { age, codeSpan, count, escapeMarkdown, megabytes, shortDigest, type Verdict } from '@passloop/core';
 import type { ComparedMetric, ComparedSlice, DataReport, ModelReport, ReportDocument } from '@passloop/documents';
 import { changedLine } from './changed-line.ts';
-import { dataDetails, folded, methodDetails, sliceDetails, sortedSlices } from './comment-details.ts';
+import { dataDetails, folded, groupDetails, methodDetails, sliceDetails, sortedSlices } from './comment-details.ts';
 import { affectedModels, explanation, headline, reportHeadline, verdictOrder } from './headline.ts';
 import { policySentence } from './judge.ts';
 import { phraseMarkdown } from './phrase.ts';
@@ -138,7 +138,12 @@ function modelBody(model: ModelReport, report: ReportDocument, detail: Exclude<D
   if (changed !== null) lines.push(changed, '');
   if (model.policy.differences.length === 0) lines.push(policyLine(model, report), '');
   if (detail === 'brief' || detail === 'some') return lines;
-  lines.push(...sliceDetails(model), ...dataDetails(model.data, detail), ...methodDetails(model));
+  lines.push(
+    ...sliceDetails(model),
+    ...groupDetails(model),
+    ...dataDetails(model.data, detail),
+    ...methodDetails(model),
+  );
   return lines;
 }
 

@@ -58,9 +58,18 @@ export function subject(metric: ComparedMetric | ComparedSlice): string {
 export function allowed(metric: ComparedMetric): string {
   const parts: string[] = [];
   if (metric.margin !== null)
-    parts.push(metric.margin === '0' ? '0' : `${metric.direction === 'higher' ? '−' : '+'}${metric.margin}`);
+    parts.push(
+      `${metric.margin === '0' ? '0' : `${metric.direction === 'higher' ? '−' : '+'}${metric.margin}`}${share(metric)}`,
+    );
   parts.push(...bounds(metric));
   return parts.join(', ') || '–';
+}
+
+/** Of what a margin is a share. */
+export function share({ relative }: ComparedMetric): string {
+  return relative === undefined || relative === null
+    ? ''
+    : ` (${Number((Number(relative) * 100).toPrecision(6))} % of production)`;
 }
 
 /** What the value itself must be, apart from its change. */
@@ -103,11 +112,11 @@ export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
       if (bounds(metric).length === 0) return unpaired(metric, digits);
       return `${where(metric)} is ${valueCell(metric, 'candidate')}, and must be ${bounds(metric).join(' and ')}.`;
     case 'within':
-      if (metric.margin !== null && metric.method?.startsWith('unpaired')) return unpaired(metric, digits);
+      if (metric.margin !== null && /^(unpaired|sizes)/.test(metric.method ?? '')) return unpaired(metric, digits);
       return `${where(metric)} is ${valueCell(metric, 'candidate')} (allowed ${allowed(metric)}).`;
     case 'inconclusive':
       return `${where(metric)} cannot be decided: ${change(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${allowed(metric)})${
-        metric.rowsNeeded === null ? '' : `; about ${count(metric.rowsNeeded)} rows would decide`
+        metric.rowsNeeded === null ? because(metric) : `; about ${count(metric.rowsNeeded)} rows would decide`
       }.`;
     case 'insufficient':
       return `${where(metric)} has too few rows to decide${metric.reason === null ? '' : `: ${metric.reason}`}.`;
@@ -116,9 +125,13 @@ export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
   }
 }
 
+function because({ reason }: ComparedMetric): string {
+  return reason === null ? '' : `: ${reason}`;
+}
+
 /** Of two numbers there is a difference, and nothing that tells it from chance. */
 function unpaired(metric: ComparedMetric | ComparedSlice, digits: number): string {
-  return `${where(metric)} ${moved(metric.delta, digits)} (not paired, allowed ${allowed(metric)}).`;
+  return `${where(metric)} ${moved(metric.delta, digits)} (${metric.method?.startsWith('sizes') ? '' : 'not paired, '}allowed ${allowed(metric)}).`;
 }
 
 function moved(delta: string | null, digits: number): string {

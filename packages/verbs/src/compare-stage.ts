@@ -19,7 +19,7 @@ import type { Context } from './context.ts';
 /** What is in production, as the comparison needs it. */
 export type Production = Pick<
   ProductionPointer,
-  'modelDigest' | 'imageDigest' | 'imageReference' | 'runKey' | 'at' | 'evaluatedOn' | 'history' | 'held'
+  'modelDigest' | 'imageDigest' | 'imageReference' | 'imageBytes' | 'runKey' | 'at' | 'evaluatedOn' | 'history' | 'held'
 >;
 
 export type CompareStage = {
@@ -151,7 +151,7 @@ function scalarsOf(stage: CompareStage): Record<string, { production: number | n
     latency_p50_ms: { production: null, candidate: number(stage.probe?.latency?.p50Ms) },
     latency_p95_ms: { production: null, candidate: number(stage.probe?.latency?.p95Ms) },
     ready_seconds: { production: null, candidate: number(stage.probe?.readySeconds) },
-    image_bytes: { production: null, candidate: stage.imageBytes },
+    image_bytes: { production: stage.production?.imageBytes ?? null, candidate: stage.imageBytes },
   };
 }
 

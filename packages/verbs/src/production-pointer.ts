@@ -29,6 +29,7 @@ export function pointerOf(
     modelDigest: record.modelDigest,
     imageDigest: record.image.digest,
     imageReference: record.image.reference,
+    imageBytes: record.image.bytes,
     runKey: record.runKey,
     deployCommit: production.commit ?? state.snapshot.commit,
     evaluatedOn: isSame ? stored.evaluatedOn : null,
