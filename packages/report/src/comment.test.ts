@@ -36,6 +36,23 @@ describe('what changed', () => {
     expect(line).toMatch(/ and 96 more$/);
   });
 
+  it("tells a list's entries together: what went, what came", () => {
+    const entry = (from: string | null, to: string | null) => change('params', 'features', from, to);
+    expect(
+      changedLine([
+        entry('origin', null),
+        entry('hub', null),
+        entry(null, 'late_3h'),
+        change('params', 'fit.rate', null, '0.1'),
+        change('params', 'fit.depth', '8', '12'),
+      ]),
+    ).toBe(
+      '**What changed** params `features` `origin`, `hub` removed, `late_3h` added, `fit.rate` `0.1` added, `fit.depth` `8` → `12` · data unchanged',
+    );
+    const many = Array.from({ length: 40 }, (_, i) => entry(`c${i}`, null));
+    expect(changedLine(many)).toMatch(/`c5` and 34 more removed · data unchanged$/);
+  });
+
   it('says nothing of nothing', () => {
     expect(changedLine([])).toBeNull();
   });
