@@ -2,7 +2,7 @@ import { codeSpan, count, escapeMarkdown, measured, shortDigest, type Verdict } 
 import type { CheckResult, ComparedSlice, DataReport, ModelReport } from '@passloop/documents';
 import { verdictOrder } from './headline.ts';
 import { phraseMarkdown } from './phrase.ts';
-import { changeCell, icons, metricLabel, roleText, subject, valueCell, verdictCell } from './words.ts';
+import { changeCell, icons, metricLabel, roleText, rowsText, subject, valueCell, verdictCell } from './words.ts';
 
 // The folded sections of a comment and a summary.
 
@@ -134,18 +134,18 @@ export function methodDetails(model: ModelReport): string[] {
   const methods = [...names].map(
     ([method, of]) => `${of.map(phraseMarkdown).join(', ')} by ${escapeMarkdown(method, 128)}`,
   );
-  const undecided = comparison.metrics.find((metric) => metric.rowsNeeded !== null);
+  const undecided = comparison.metrics.flatMap(({ name, verdict, rowsNeeded }) =>
+    verdict === 'inconclusive' && rowsNeeded !== null
+      ? [`${phraseMarkdown(metricLabel(name))} ${rowsText(rowsNeeded)}`]
+      : [],
+  );
   const sentences = [
     `${count(comparison.rows)} rows (${codeSpan(comparison.evaluationDigest === null ? 'no digest' : shortDigest(comparison.evaluationDigest))}), ${scored}.`,
     ...(methods.length > 0 ? [`${methods.slice(0, 8).join('; ')}.`] : []),
     ...(methods.some((method) => method.includes('bootstrap'))
       ? [`${count(comparison.resamples)} resamples, seed ${comparison.seed}.`]
       : []),
-    ...(undecided === undefined
-      ? []
-      : [
-          `About ${count(undecided.rowsNeeded ?? 0)} rows would be needed to decide ${phraseMarkdown(metricLabel(undecided.name))}.`,
-        ]),
+    ...(undecided.length > 0 ? [`What would decide: ${undecided.slice(0, 8).join(', ')}.`] : []),
   ];
   return folded('How these numbers were made', [sentences.join(' '), '']);
 }

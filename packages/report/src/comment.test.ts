@@ -2,7 +2,7 @@ import type { Change, ReportDocument } from '@passloop/documents';
 import MarkdownIt from 'markdown-it';
 import { describe, expect, it } from 'vitest';
 import { changedLine } from './changed-line.ts';
-import { commentLimit, renderComment, renderSummary } from './markdown.ts';
+import { checkLimit, commentLimit, renderComment, renderSummary, summaryLimit } from './markdown.ts';
 import { attacks } from './testing/attacks.ts';
 import { everyString, fullReport } from './testing/hostile-report.ts';
 import { createReport, reports } from './testing/reports.ts';
@@ -83,7 +83,7 @@ describe('many models', () => {
     expect(text.match(/^\| `model-/gm)).toHaveLength(10);
     expect(text.match(/<details><summary>\S+ <code>model-/g)).toHaveLength(10);
     expect(text.match(/^<sub>production `sha256:/gm)?.length).toBeGreaterThan(5);
-    expect(text).not.toMatch(/more models? are in the report|<sub><\/sub>/);
+    expect(text).not.toMatch(/left out|<sub><\/sub>/);
   });
 
   it.each([50, 120])('%d stay under the limits, each with a row, details of what blocks first', (count) => {
@@ -92,7 +92,10 @@ describe('many models', () => {
       expect(text.length).toBeLessThanOrEqual(limit);
       expect(text.match(/^\| `model-/gm)).toHaveLength(count);
       const folded = [...text.matchAll(/<details><summary>(\S+) <code>model-/g)].map(([, icon]) => icon);
-      const left = Number(/^Details of (\d+) more models? (?:is|are) in the report\.$/m.exec(text)?.[1] ?? '0');
+      const left = Number(
+        /^Details of (\d+) more models? are left out here for their length: the report has them\.$/m.exec(text)?.[1] ??
+          '0',
+      );
       expect(folded.length + left).toBe(count);
       expect(folded.length).toBeGreaterThan(0);
       // In the order of the table: no model that passes is told before all that block.
@@ -101,6 +104,65 @@ describe('many models', () => {
       expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
       expect(text.trimEnd().split('\n').at(-1)).toMatch(/^<sub>.*<\/sub>$/);
       expect(new MarkdownIt({ html: true }).render(text)).not.toContain('|');
+    }
+  });
+});
+
+describe('what is shed', () => {
+  const sizes = Object.values(reports).map((create) => renderComment(create()).length);
+
+  it('is nothing of what people meet', () => {
+    expect(Math.max(...sizes)).toBeLessThan(commentLimit / 4);
+    for (const create of Object.values(reports)) expect(renderComment(create())).not.toContain('eft out');
+  });
+
+  it('goes by what decides least, and a line says what went', () => {
+    const report = fullReport();
+    const full = renderComment(report);
+    const parts = (text: string) => ({
+      sections: [...text.matchAll(/<summary>(Slices|Data checks|How these)/g)].map(([, name]) => name),
+      left: /^(?:Left out here|All else is left out here).*$/m.exec(text)?.[0] ?? null,
+      table: text.includes('| metric | production |'),
+    });
+    const seen: ReturnType<typeof parts>[] = [];
+    for (let limit = full.length; limit >= 150; limit -= 100) {
+      const text = renderComment(report, {}, limit);
+      expect(text.length).toBeLessThanOrEqual(limit);
+      expect(text.split('\n')[0]).toBe(full.split('\n')[0]);
+      const shown = parts(text);
+      if (JSON.stringify(shown) !== JSON.stringify(seen.at(-1))) seen.push(shown);
+    }
+    expect(seen).toEqual([
+      { sections: ['Slices', 'Data checks', 'How these'], left: null, table: true },
+      {
+        sections: ['Slices', 'How these'],
+        left: 'Left out here for its length: data checks and drift. The report has it.',
+        table: true,
+      },
+      {
+        sections: [],
+        left: 'Left out here for its length: slices, data checks and drift, how these numbers were made. The report has it.',
+        table: true,
+      },
+      { sections: [], left: 'All else is left out here for its length: the report has it.', table: true },
+      { sections: [], left: null, table: false },
+    ]);
+  });
+
+  it('is counted in bytes where GitHub counts bytes: a job summary stays under 1 MiB, a check run under 65,535', () => {
+    const long = createReport((report) => {
+      for (const model of report.models) {
+        const [data] = model.data;
+        const [check] = data!.checks;
+        data!.checks = Array.from({ length: 50 }, (_, i) => ({ ...check!, id: `${i} ${'漢'.repeat(200)}` }));
+        model.data = Array.from({ length: 60 }, () => structuredClone(data!));
+      }
+    });
+    for (const limit of [summaryLimit, checkLimit]) {
+      const text = renderSummary(long, {}, limit);
+      expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limit);
+      expect(text).toMatch(/left out here for its length/i);
+      expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
     }
   });
 });

@@ -29,7 +29,7 @@ import type {
 } from '@passloop/documents';
 import { recordChange } from './edit.ts';
 import { headlineText } from './headline.ts';
-import { roleText } from './words.ts';
+import { roleText, rowsText } from './words.ts';
 
 /** How a person reads a document on a terminal: the verdict first, then what made it. Untrusted text is cleaned, never styled. */
 
@@ -221,7 +221,7 @@ export function printComparison(comparison: ComparisonDocument): string {
           ]
             .filter((part) => part !== '')
             .join(', '),
-          `${metric.verdict}${metric.rowsNeeded === null ? '' : ` (about ${count(metric.rowsNeeded)} rows would decide)`}`,
+          `${metric.verdict}${metric.rowsNeeded === null ? '' : ` (${rowsText(metric.rowsNeeded)} would decide)`}`,
         ]),
       ],
       [2, 3, 4],

@@ -56,11 +56,13 @@ export function subject(metric: ComparedMetric | ComparedSlice): string {
 
 /** What a gate allows, in a cell: as the policy says it, not rounded. */
 export function allowed(metric: ComparedMetric): string {
-  const parts: string[] = [];
-  if (metric.margin !== null)
-    parts.push(metric.margin === '0' ? '0' : `${metric.direction === 'higher' ? '−' : '+'}${metric.margin}`);
-  parts.push(...bounds(metric));
-  return parts.join(', ') || '–';
+  return [...margin(metric), ...bounds(metric)].join(', ') || '–';
+}
+
+/** What its change may be. */
+function margin({ margin, direction }: ComparedMetric): string[] {
+  if (margin === null) return [];
+  return [margin === '0' ? '0' : `${direction === 'higher' ? '−' : '+'}${margin}`];
 }
 
 /** What the value itself must be, apart from its change. */
@@ -98,16 +100,16 @@ export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
     case 'worse':
     case 'better':
     case 'non-inferior':
-      return `${where(metric)} ${moved(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${allowed(metric)}).`;
+      return `${where(metric)} ${moved(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${margin(metric)}).`;
     case 'outside':
       if (bounds(metric).length === 0) return unpaired(metric, digits);
       return `${where(metric)} is ${valueCell(metric, 'candidate')}, and must be ${bounds(metric).join(' and ')}.`;
     case 'within':
       if (metric.margin !== null && metric.method?.startsWith('unpaired')) return unpaired(metric, digits);
-      return `${where(metric)} is ${valueCell(metric, 'candidate')} (allowed ${allowed(metric)}).`;
+      return `${where(metric)} is ${valueCell(metric, 'candidate')} (allowed ${bounds(metric).join(', ') || allowed(metric)}).`;
     case 'inconclusive':
-      return `${where(metric)} cannot be decided: ${change(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${allowed(metric)})${
-        metric.rowsNeeded === null ? '' : `; about ${count(metric.rowsNeeded)} rows would decide`
+      return `${where(metric)} cannot be decided: ${change(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${margin(metric)})${
+        metric.rowsNeeded === null ? '' : `; ${rowsText(metric.rowsNeeded)} would decide`
       }.`;
     case 'insufficient':
       return `${where(metric)} has too few rows to decide${metric.reason === null ? '' : `: ${metric.reason}`}.`;
@@ -118,7 +120,13 @@ export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
 
 /** Of two numbers there is a difference, and nothing that tells it from chance. */
 function unpaired(metric: ComparedMetric | ComparedSlice, digits: number): string {
-  return `${where(metric)} ${moved(metric.delta, digits)} (not paired, allowed ${allowed(metric)}).`;
+  return `${where(metric)} ${moved(metric.delta, digits)} (not paired, allowed ${margin(metric)}).`;
+}
+
+/** An estimate: more than two digits of it would pretend to know. */
+export function rowsText(rows: number): string {
+  const step = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, rows))) - 1);
+  return `about ${count(Math.ceil(rows / step) * step)} rows`;
 }
 
 function moved(delta: string | null, digits: number): string {
