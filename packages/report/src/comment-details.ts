@@ -147,7 +147,19 @@ export function methodDetails(model: ModelReport): string[] {
       : []),
     ...(undecided.length > 0 ? [`What would decide: ${undecided.slice(0, 8).join(', ')}.`] : []),
   ];
+  const reuse = reuseSentence(model);
+  if (reuse !== null) sentences.push(reuse);
   return folded('How these numbers were made', [sentences.join(' '), '']);
+}
+
+/** How old and how worn the rows are that decide; null where nobody counted. */
+function reuseSentence({ production, comparison }: ModelReport): string | null {
+  if (production?.holdouts === undefined || comparison === null) return null;
+  const to = `to ${codeSpan(production.environment)}`;
+  const used = production.holdouts.find(({ evaluationDigest }) => evaluationDigest === comparison.evaluationDigest);
+  if (used === undefined) return `No promotion ${to} was decided by these rows before.`;
+  const { promotions, since } = used;
+  return `These rows have decided ${promotions === 1 ? 'a promotion' : `${count(promotions)} promotions`} ${to} since ${since.slice(0, 10)}.`;
 }
 
 export function folded(title: string, lines: readonly string[]): string[] {

@@ -1,4 +1,4 @@
-import type { Change, ReportDocument } from '@passloop/documents';
+import type { Change, Holdout, ReportDocument } from '@passloop/documents';
 import MarkdownIt from 'markdown-it';
 import { describe, expect, it } from 'vitest';
 import { changedLine } from './changed-line.ts';
@@ -64,6 +64,26 @@ it('tells data and training in a line each', () => {
   expect(lines[data]).toMatch(/^\*\*Data\*\* 1 check passed, 1 warned \(`distance` drifted.*\), 0 not run$/);
   expect(lines[data + 1]).toBe('');
   expect(lines[data + 2]).toMatch(/^\*\*Training\*\* .*reproduced: predictions equal.* · \*\*Image\*\* /);
+});
+
+describe('the rows that decide', () => {
+  const told = (holdouts: Holdout[] | undefined) => {
+    const report = createReport((report) => {
+      for (const model of report.models) Object.assign(model.production ?? {}, { holdouts });
+    });
+    return renderComment(report);
+  };
+  const evaluationDigest = createReport().models[0]!.comparison!.evaluationDigest!;
+  const used = { evaluationDigest, promotions: 23, since: '2026-09-01T08:00:00Z' };
+
+  it('are told with their age and how often they decided', () => {
+    expect(told([used])).toContain('These rows have decided 23 promotions to `prod` since 2026-09-01.');
+    expect(told([{ ...used, promotions: 1 }])).toContain('These rows have decided a promotion to `prod` since 2026-');
+    expect(told([{ ...used, evaluationDigest: `sha256:${'0'.repeat(64)}` }])).toContain(
+      'No promotion to `prod` was decided by these rows before.',
+    );
+    expect(told(undefined)).not.toMatch(/these rows (have|before)/i);
+  });
 });
 
 /** As many models as asked for, of every kind of verdict. */
