@@ -1,4 +1,4 @@
-import { formatDocument, type ReportDocument } from '@passloop/documents';
+import { type DataReport, formatDocument, type ReportDocument } from '@passloop/documents';
 import MarkdownIt from 'markdown-it';
 import { describe, expect, it } from 'vitest';
 import { headlineText, reportHeadline } from './headline.ts';
@@ -33,9 +33,25 @@ describe('the judgement', () => {
     expect(model?.reasons[0]).toMatch(/`distance`/);
   });
 
-  it('warns where the rows that decide are others than those of the target branch', () => {
+  it.each<[string, (data: DataReport) => void, string]>([
+    ['none drifted', () => {}, 'none of 1 column drifted from the profile'],
+    [
+      'one drifted',
+      (data) => Object.assign(data.drift[0]!, { verdict: 'warn' }),
+      '1 of 1 column drifted from the profile (`distance`)',
+    ],
+    ['no profile', (data) => Object.assign(data, { drift: [] }), 'no profile tells how far apart the two lie'],
+    [
+      'another dataset',
+      ({ dataset }) => Object.assign(dataset, { digest: null }),
+      'no profile tells how far apart the two lie',
+    ],
+  ])('warns where the rows that decide are others than those of the target branch: %s', (_name, change, drift) => {
     const [model] = createReport((report) => {
       clean(report);
+      const [data] = report.models[0]!.data;
+      data!.dataset.digest = `sha256:${'2'.repeat(64)}`;
+      change(data!);
       report.models[0]?.policy.differences.push({
         path: 'evaluate.rows',
         from: `sha256:${'1'.repeat(64)}`,
@@ -44,8 +60,8 @@ describe('the judgement', () => {
       });
     }).models;
     expect(model?.verdict).toBe('warn');
-    expect(model?.reasons[0]).toMatch(
-      /^The rows that decide differ from those of `main` \(`sha256:1{12}…` → `sha256:2{12}…`\)/,
+    expect(model?.reasons.find((reason) => reason.startsWith('The rows'))).toBe(
+      `The rows that decide differ from those of \`main\` (\`sha256:${'1'.repeat(12)}…\` → \`sha256:${'2'.repeat(12)}…\`): ${drift}. Whoever reviews this should know why.`,
     );
   });
 
