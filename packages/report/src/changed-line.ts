@@ -29,29 +29,31 @@ export function changedLine(changes: readonly Change[]): string | null {
     const shown = parts.slice(0, each);
     const told = shown.reduce((sum, part) => sum + part.changes, 0);
     const rest = group.changes.length - told;
+    const between = shown.some(({ isList }) => isList) ? '; ' : ', ';
     groups.push(
-      `${group.word} ${shown.map(({ text }) => text).join(', ')}${rest > 0 ? ` and ${count(rest)} more` : ''}`,
+      `${group.word} ${shown.map(({ text }) => text).join(between)}${rest > 0 ? ` and ${count(rest)} more` : ''}`,
     );
   }
   if (found.every(({ word }) => word !== 'data')) groups.push('data unchanged');
   return `**What changed** ${groups.join(' · ')}`;
 }
 
-type Part = { text: string; changes: number };
+type Part = { text: string; changes: number; isList: boolean };
 
-/** A change each, but for a list's entries that came or went: those are one, "`features` `hub`, `origin` removed, `late` added". */
+/** A change each, but for a list's entries that came or went: those are one, "`features`: `hub`, `origin` removed, `late` added". */
 function partsOf(changes: readonly Change[]): Part[] {
   const bySubject = new Map<string, Change[]>();
   for (const change of changes) bySubject.set(change.subject, [...(bySubject.get(change.subject) ?? []), change]);
   return [...bySubject].flatMap(([subject, of]): Part[] => {
     const entries = of.filter((change) => isValue(change) && (change.from === null) !== (change.to === null));
     const rest = of.filter((change) => !entries.includes(change));
-    const parts = rest.map((change) => ({ text: changeText(change), changes: 1 }));
+    const parts = rest.map((change) => ({ text: changeText(change), changes: 1, isList: false }));
     if (entries.length === 0) return parts;
     const listed = [valuesText(entries, 'from', 'removed'), valuesText(entries, 'to', 'added')].filter(
       (text) => text !== null,
     );
-    return [{ text: `${codeSpan(subject, 100)} ${listed.join(', ')}`, changes: entries.length }, ...parts];
+    const text = `${codeSpan(subject, 100)}: ${listed.join(', ')}`;
+    return [{ text, changes: entries.length, isList: entries.length > 1 }, ...parts];
   });
 }
 

@@ -47,7 +47,7 @@ describe('what changed', () => {
         change('params', 'fit.depth', '8', '12'),
       ]),
     ).toBe(
-      '**What changed** params `features` `origin`, `hub` removed, `late_3h` added, `fit.rate` `0.1` added, `fit.depth` `8` → `12` · data unchanged',
+      '**What changed** params `features`: `origin`, `hub` removed, `late_3h` added; `fit.rate`: `0.1` added; `fit.depth` `8` → `12` · data unchanged',
     );
     const many = Array.from({ length: 40 }, (_, i) => entry(`c${i}`, null));
     expect(changedLine(many)).toMatch(/`c5` and 34 more removed · data unchanged$/);

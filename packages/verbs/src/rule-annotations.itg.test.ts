@@ -47,7 +47,7 @@ async function commitOf(text: string): Promise<string> {
     const { exitCode, stdout, stderr } = await runProcess({
       argv,
       cwd: repository.directory,
-      env: { PATH: process.env.PATH },
+      env: { PATH: process.env.PATH ?? '' },
     });
     if (exitCode !== 0) throw new Error(stderr.toString('utf8'));
     return stdout.toString('utf8').trim();
