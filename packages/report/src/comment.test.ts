@@ -106,6 +106,14 @@ describe('many models', () => {
     expect(text).not.toMatch(/left out|<sub><\/sub>/);
   });
 
+  it('50 stay under the limits of a summary and of a check run, with a row each', () => {
+    for (const limit of [summaryLimit, checkLimit]) {
+      const text = renderSummary(manyModels(50), {}, limit);
+      expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limit);
+      expect(text.match(/^\| `model-/gm)).toHaveLength(50);
+    }
+  });
+
   it.each([50, 120])('%d stay under the limits, each with a row, details of what blocks first', (count) => {
     for (const limit of [commentLimit, commentLimit / 2]) {
       const text = renderComment(manyModels(count), { run: 'https://github.com/acme/flights/actions/runs/1' }, limit);
