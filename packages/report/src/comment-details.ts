@@ -2,7 +2,17 @@ import { codeSpan, count, escapeMarkdown, measured, shortDigest, type Verdict } 
 import type { CheckResult, ComparedSlice, DataReport, ModelReport } from '@passloop/documents';
 import { verdictOrder } from './headline.ts';
 import { phraseMarkdown } from './phrase.ts';
-import { changeCell, icons, metricLabel, roleText, rowsText, subject, valueCell, verdictCell } from './words.ts';
+import {
+  changeCell,
+  icons,
+  metricLabel,
+  roleText,
+  rowsText,
+  subject,
+  unbroken,
+  valueCell,
+  verdictCell,
+} from './words.ts';
 
 // The folded sections of a comment and a summary.
 
@@ -32,7 +42,7 @@ export function sliceDetails(model: ModelReport): string[] {
       .slice(0, most)
       .map(
         (slice) =>
-          `| ${[phraseMarkdown(subject(slice)), count(slice.rows), valueCell(slice, 'production'), valueCell(slice, 'candidate'), changeCell(slice), verdictCell(slice)].join(' | ')} |`,
+          `| ${phraseMarkdown(subject(slice))} | ${unbroken([count(slice.rows), valueCell(slice, 'production'), valueCell(slice, 'candidate'), changeCell(slice), verdictCell(slice)])} |`,
       ),
     ...(sorted.length > most ? [`| … and ${sorted.length - most} more | | | | | |`] : []),
     '',

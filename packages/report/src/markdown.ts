@@ -5,7 +5,17 @@ import { dataDetails, folded, methodDetails, sliceDetails, sortedSlices } from '
 import { affectedModels, explanation, headline, reportHeadline, verdictOrder } from './headline.ts';
 import { policySentence } from './judge.ts';
 import { phraseMarkdown } from './phrase.ts';
-import { allowed, changeCell, driftText, icons, reproductionWords, subject, valueCell, verdictCell } from './words.ts';
+import {
+  allowed,
+  changeCell,
+  driftText,
+  icons,
+  reproductionWords,
+  subject,
+  unbroken,
+  valueCell,
+  verdictCell,
+} from './words.ts';
 
 /** GitHub refuses a comment above 65,536 characters; the rest is for the marker and for what an editor adds. */
 export const commentLimit = 65_000;
@@ -217,14 +227,13 @@ function metricTable(model: ModelReport): string[] {
 
 export function metricRow(metric: ComparedMetric | ComparedSlice): string {
   const cells = [
-    phraseMarkdown(subject(metric)),
     valueCell(metric, 'production'),
     valueCell(metric, 'candidate'),
     changeCell(metric),
     allowed(metric),
     verdictCell(metric),
   ];
-  return `| ${cells.join(' | ')} |`;
+  return `| ${phraseMarkdown(subject(metric))} | ${unbroken(cells)} |`;
 }
 
 export function dataLine(reports: readonly DataReport[]): string {

@@ -196,7 +196,9 @@ describe('the comment', () => {
       /^\*\*Policy\*\* from `main`; this pull request would change: `gates\.roc_auc\.margin` `0\.005` → `0\.05` \(loosens\)/,
     );
     expect(lines.at(-1)).toMatch(/^<sub>.*<\/sub>$/);
-    expect(text).toContain('| ROC AUC | 0.7508 | 0.7531 | +0.0023 (−0.0012 … 0.0058) | −0.005 | ✅ non‑inferior |');
+    expect(text).toContain(
+      '| ROC AUC | 0.7508 | 0.7531 | +0.0023 (−0.0012\u00a0…\u00a00.0058) | −0.005 | ✅\u00a0non‑inferior |',
+    );
   });
 
   it('stays under the limit with 50 models of 100 failing checks, and keeps the verdict', () => {
@@ -237,7 +239,7 @@ describe('the comment', () => {
 
   it('shows the metrics of the whole, however many slices block', () => {
     const text = renderComment(reports['worse everywhere']!());
-    expect(text).toMatch(/\| ROC AUC \| 0\.7508 \| 0\.7135 \| .* ❌ worse \|/);
+    expect(text).toMatch(/\| ROC AUC \| 0\.7508 \| 0\.7135 \| .* ❌\u00a0worse \|/);
     expect(text).toContain('| log loss | 0.4312 | 0.4306 |');
     expect(text).toContain('Also failing: 20 slices.');
   });

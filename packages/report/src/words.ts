@@ -84,6 +84,11 @@ export function changeCell(metric: ComparedMetric): string {
   return `${Number(metric.delta) > 0 ? '+' : ''}${shown}${interval(metric.interval, digits)}`;
 }
 
+/** A row's cells, of which an interval, a bound or a verdict breaks over no two lines where the table is narrow. */
+export function unbroken(cells: readonly string[]): string {
+  return cells.map((cell) => cell.replace(/(?<!,) (?!\()/g, '\u00a0')).join(' | ');
+}
+
 export function verdictCell(metric: ComparedMetric): string {
   return `${icons[metric.gate]} ${metric.verdict.replaceAll('-', '\u2011')}`;
 }
