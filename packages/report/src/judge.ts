@@ -25,7 +25,7 @@ export function judgeModel(parts: Parts, overrides: readonly Override[] = []): M
     );
     findings.push(
       override === undefined
-        ? { verdict: 'fail', reason: `It loosens its own policy: ${policySentence(difference)}.` }
+        ? { verdict: 'fail', reason: `It loosens its own policy: ${policySentence(difference)}.${toAllow(findings)}` }
         : {
             verdict: 'warn',
             reason: `${policySentence(difference)}, allowed by ${named(override.file)} until ${override.until}.`,
@@ -86,6 +86,12 @@ export function judgeModel(parts: Parts, overrides: readonly Override[] = []): M
     verdict,
     reasons: said.length > 0 ? said : ['Nothing ran, and nothing that ran is nothing proven.'],
   };
+}
+
+/** How a loosening is allowed, said once. */
+function toAllow(before: readonly { verdict: Verdict }[]): string {
+  if (before.some(({ verdict }) => verdict === 'fail')) return '';
+  return ' An override, `.passloop/overrides/NAME.yaml` with gate, reason and until, would allow it.';
 }
 
 /** How the rows of the change lie beside those of the target branch, whose profile judges them. */

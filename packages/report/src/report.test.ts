@@ -221,6 +221,18 @@ describe('the comment', () => {
     expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
   });
 
+  it('says of a loosened policy how it would be allowed, once', () => {
+    const text = renderComment(
+      createReport((report) => {
+        clean(report);
+        for (const path of ['gates.roc_auc.margin', 'gates.log_loss.margin'])
+          report.models[0]?.policy.differences.push({ path, from: '0.005', to: '0.05', loosens: true });
+      }),
+    );
+    expect(text.match(/An override, `\.passloop\/overrides\/NAME\.yaml` with gate, reason and until/g)).toHaveLength(1);
+    expect(text).toContain('- It loosens its own policy: `gates.log_loss.margin` `0.005` → `0.05`.');
+  });
+
   it('says that it is blocked where not even a row a model fits', () => {
     const report = createReport((report) => {
       const [model] = report.models;
