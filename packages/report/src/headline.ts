@@ -72,7 +72,10 @@ export function explanation(model: ModelReport): { lead: string | null; more: st
     const repeated = model.outcome === 'unchanged' || model.outcome === 'same-model';
     return { lead: repeated && model.verdict === 'pass' ? null : lead, more: model.verdict === 'pass' ? [] : more };
   }
-  if (leading.verdict !== 'worse' && leading.verdict !== 'inconclusive') return { lead: sentences(model).rest, more };
+  if (leading.verdict !== 'worse' && leading.verdict !== 'inconclusive') {
+    const parts = [sentences(model).rest, besides(leading, model)].filter((part) => part !== null);
+    return { lead: parts.length === 0 ? null : parts.join(' '), more };
+  }
   const overall = isSlice(leading)
     ? model.comparison?.metrics.find((metric) => metric.name === leading.name)
     : undefined;
@@ -90,6 +93,16 @@ export function explanation(model: ModelReport): { lead: string | null; more: st
       parts.push(`It warns here, and would block the promotion to ${named(model.production.environment)}.`);
   }
   return { lead: parts.join(' '), more };
+}
+
+/** What there is to say beside a bound that is broken: what else fails, or how the candidate stands where nothing else does. */
+function besides(leading: Measured, model: ModelReport): string | null {
+  const others = measurements(model).filter((metric) => metric !== leading);
+  const failing = others.filter((metric) => metric.gate === 'fail');
+  if (failing.length > 0) return `Also failing: ${listed(failing)}.`;
+  const best = bestMetric(model);
+  if (best === null || best === leading || others.some((metric) => metric.gate !== 'pass')) return null;
+  return `${metricSentence(best)} Every other gate passes.`;
 }
 
 /** Metrics by name, slices by their number: "log loss, F1, 3 slices". */

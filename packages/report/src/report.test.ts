@@ -221,6 +221,42 @@ describe('the comment', () => {
     expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
   });
 
+  it.each([
+    [
+      'warns alone',
+      [createMetric({ delta: '0.0123', interval: ['0.0101', '0.0145'], verdict: 'better' })],
+      'warn',
+      'ROC AUC rose by 0.0123 (95 % interval 0.0101 … 0.0145, allowed −0.005). Every other gate passes.',
+    ],
+    [
+      'fails with others',
+      [createMetric({ verdict: 'worse', gate: 'fail' }), createMetric({ name: 'f1', verdict: 'worse', gate: 'fail' })],
+      'fail',
+      'Also failing: ROC AUC, F1.',
+    ],
+    ['warns with others', [createMetric({ verdict: 'worse', gate: 'warn' })], 'warn', null],
+  ] as const)('says beside a bound that is broken what else there is: it %s', (_what, metrics, gate, lead) => {
+    const latency = createMetric({
+      name: 'latency_p95_ms',
+      direction: 'lower',
+      production: null,
+      candidate: '61',
+      delta: null,
+      interval: null,
+      margin: null,
+      max: '40',
+      verdict: 'outside',
+      gate,
+    });
+    const report = createReport((report) => {
+      clean(report);
+      Object.assign(report.models[0]!.comparison!, { metrics: [latency, ...metrics], slices: [], verdict: gate });
+    });
+    const lines = renderComment(report).split('\n');
+    expect(lines[0]).toMatch(/: `flight-delay`: latency p95 is 61\.0 ms, and must be ≤ 40 ms$/);
+    expect(lines[2]).toBe(lead ?? '| metric | production | candidate | change (95 % interval) | allowed | verdict |');
+  });
+
   it('says of a loosened policy how it would be allowed, once', () => {
     const text = renderComment(
       createReport((report) => {

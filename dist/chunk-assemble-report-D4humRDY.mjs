@@ -1,0 +1,1 @@
+export{t as assembleReport}from"./chunk-assemble-report-BOk8nRLf.mjs";

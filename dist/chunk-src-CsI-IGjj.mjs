@@ -1,0 +1,1 @@
+export{Z as errorDocument,n as formatDocument}from"./chunk-src-DfbWXRFO.mjs";
