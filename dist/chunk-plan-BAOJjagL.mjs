@@ -1,1 +1,0 @@
-export{t as planCheck}from"./chunk-plan-C0c_q9Eo.mjs";

@@ -1,1 +1,0 @@
-export{Q as errorDocument,n as formatDocument}from"./chunk-src-Bs_t_gsL.mjs";
