@@ -89,7 +89,9 @@ export function explanation(model: ModelReport): { lead: string | null; more: st
   if (leading.verdict === 'inconclusive') {
     const rows = isSlice(leading) ? leading.rows : model.comparison?.rows;
     if (leading.rowsNeeded !== null && rows !== undefined) parts.push(`There are ${count(rows)}.`);
-    if (leading.gate === 'warn' && leading.severity === 'error' && model.production !== null)
+    // Slices that are undecided warn everywhere.
+    const waits = leading.gate === 'warn' && leading.severity === 'error' && !isSlice(leading);
+    if (waits && model.production !== null)
       parts.push(`It warns here, and would block the promotion to ${named(model.production.environment)}.`);
   }
   return { lead: parts.join(' '), more };

@@ -1,4 +1,10 @@
-import { type DataReport, formatDocument, type ReportDocument } from '@passloop/documents';
+import {
+  type ComparedMetric,
+  type ComparedSlice,
+  type DataReport,
+  formatDocument,
+  type ReportDocument,
+} from '@passloop/documents';
 import MarkdownIt from 'markdown-it';
 import { describe, expect, it } from 'vitest';
 import { headlineText, reportHeadline } from './headline.ts';
@@ -255,6 +261,25 @@ describe('the comment', () => {
     const lines = renderComment(report).split('\n');
     expect(lines[0]).toMatch(/: `flight-delay`: latency p95 is 61\.0 ms, and must be ≤ 40 ms$/);
     expect(lines[2]).toBe(lead ?? '| metric | production | candidate | change (95 % interval) | allowed | verdict |');
+  });
+
+  it('says that an undecided gate would block a promotion, and of no slice: those warn everywhere', () => {
+    const undecided = { verdict: 'inconclusive', gate: 'warn', rowsNeeded: 31_234 } as const;
+    const told = (metrics: ComparedMetric[], slices: ComparedSlice[]) =>
+      renderComment(
+        createReport((report) => {
+          clean(report);
+          Object.assign(report.models[0]!.comparison!, { metrics, slices, verdict: 'warn' });
+        }),
+      ).split('\n')[2];
+
+    expect(told([createMetric(undecided)], [])).toMatch(
+      /about 32,000 rows would decide\. There are 48,211\. It warns here, and would block the promotion to `prod`\.$/,
+    );
+    expect(told([createMetric({ ...undecided, severity: 'warn' })], [])).toMatch(/There are 48,211\.$/);
+    expect(told([createMetric()], [createSlice('AA', undecided)])).toMatch(
+      /Overall it is non-inferior\. There are 12,000\.$/,
+    );
   });
 
   it('says of a loosened policy how it would be allowed, once', () => {
