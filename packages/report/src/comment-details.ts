@@ -4,6 +4,7 @@ import { verdictOrder } from './headline.ts';
 import { phraseMarkdown } from './phrase.ts';
 import {
   changeCell,
+  driftSize,
   icons,
   metricLabel,
   roleText,
@@ -106,7 +107,7 @@ function driftLines(report: DataReport, limit: number, everything: boolean): str
         .slice(0, limit)
         .map(
           (one) =>
-            `| ${codeSpan(one.column, 80)}${roleText(one)} | ${escapeMarkdown(one.method)} | ${measured(one.statistic)} | ${measured(one.threshold)} | ${icons[one.verdict]} ${one.verdict} |`,
+            `| ${codeSpan(one.column, 80)}${roleText(one)} | ${escapeMarkdown(one.method)} | ${measured(driftSize(one))} | ${measured(one.threshold)} | ${icons[one.verdict]} ${one.verdict} |`,
         ),
       ...(told.length > limit ? [`| … and ${told.length - limit} more | | | | |`] : []),
       '',
@@ -115,7 +116,7 @@ function driftLines(report: DataReport, limit: number, everything: boolean): str
   if (!everything && still.length > 0) {
     const names = still
       .slice(0, limit)
-      .map((drift) => `${codeSpan(drift.column, 80)}${roleText(drift)} ${measured(drift.statistic)}`);
+      .map((drift) => `${codeSpan(drift.column, 80)}${roleText(drift)} ${measured(driftSize(drift))}`);
     const more = still.length > names.length ? ` and ${still.length - names.length} more` : '';
     lines.push(`Not drifted: ${names.join(', ')}${more}.`, '');
   }

@@ -1,7 +1,7 @@
 import { count, fromDecimal, measured } from '@passloop/core';
 import type { CheckResult, DataReport, DriftResult } from '@passloop/documents';
 import { badge, block, code, table, text, verdictCell } from './page-text.ts';
-import { roleText } from './words.ts';
+import { driftSize, isPValue, roleText } from './words.ts';
 
 /** The checks and the drift of a dataset: what did not pass first, the rest folded. `h` is the level of its heading. */
 export function dataSection(report: DataReport, h: string): string {
@@ -30,11 +30,14 @@ function checkTable(label: string, checks: readonly CheckResult[]): string {
 
 function driftDetails(report: DataReport): string {
   if (report.drift.length === 0) return '';
-  const shifted = report.drift.filter((one) => one.verdict !== 'pass').length;
-  const columns = report.drift.length === 1 ? '1 column' : `${report.drift.length} columns`;
+  // A column may be measured in several ways, and some are told that can't be.
+  const measuredOnes = report.drift.filter((one) => one.statistic !== null && one.verdict !== 'inconclusive');
+  const columns = new Set(measuredOnes.map((one) => one.column)).size;
+  const drifted = new Set(measuredOnes.flatMap((one) => (one.verdict === 'pass' ? [] : [one.column]))).size;
+  const told = report.drift.some((one) => one.verdict !== 'pass' && one.verdict !== 'skipped');
   const rows = report.drift.map(
     (one) =>
-      `<tr><th scope="row">${code(one.column)}${roleText(one)}</th>${verdictCell(one.verdict, one.verdict, one.reason)}<td class="${one.verdict}">${bar(one)}</td><td>${text(one.method)}</td><td class="n">${measured(one.statistic)}</td><td class="n">${measured(one.threshold)}</td><td class="n">${
+      `<tr><th scope="row">${code(one.column)}${roleText(one)}</th>${verdictCell(one.verdict, one.verdict, one.reason)}<td class="${one.verdict}">${bar(one)}</td><td>${text(one.method)}</td><td class="n">${measured(driftSize(one))}</td><td class="n">${measured(one.threshold)}</td><td class="n">${
         one.pValue === null ? '–' : measured(one.pValue)
       }</td><td class="n">${count(one.n.reference)} / ${count(one.n.current)}</td></tr>`,
   );
@@ -48,16 +51,18 @@ function driftDetails(report: DataReport): string {
     { number: 'p' },
     { number: 'n reference / current' },
   ];
-  return `<details${shifted > 0 ? ' open' : ''}><summary>Drift: ${shifted} of ${columns}</summary>${table(`Drift of ${report.dataset.name}`, heads, rows)}</details>`;
+  return `<details${told ? ' open' : ''}><summary>Drift: ${drifted} of ${columns === 1 ? '1 column' : `${count(columns)} columns`}</summary>${table(`Drift of ${report.dataset.name}`, heads, rows)}</details>`;
 }
 
 const barWidth = 120;
 
-/** The statistic as a bar, the threshold as a line at two thirds of the room; what is longer than the room ends at its border. */
-function bar({ statistic, threshold }: DriftResult): string {
-  const allowed = fromDecimal(threshold);
-  if (statistic === null || !(allowed > 0)) return '';
+/** What is held against the threshold as a bar, the threshold as a line at two thirds of the room; what is longer than the room ends at its border. */
+function bar(result: DriftResult): string {
+  const allowed = fromDecimal(result.threshold);
+  const size = driftSize(result);
+  // Of a p-value a long bar would mean the contrary.
+  if (size === null || !(allowed > 0) || isPValue(result)) return '';
   const at = (2 / 3) * barWidth;
-  const length = Math.min(barWidth, Math.max(1, (fromDecimal(statistic) / allowed) * at));
+  const length = Math.min(barWidth, Math.max(1, (fromDecimal(size) / allowed) * at));
   return `<svg class="strip" aria-hidden="true" width="${barWidth}" height="16" viewBox="0 0 ${barWidth} 16"><rect class="drift" x="0" y="4" width="${length.toFixed(1)}" height="8"/><path class="edge" d="M${at} 0V16"/></svg>`;
 }

@@ -271,6 +271,10 @@ def is_query_fault(error: Exception) -> bool:
 
 def first_lines(error: Exception) -> str:
     condition = CONDITION.search(str(error))
+    state = getattr(error, "getSqlState", lambda: None)() or "".join(re.findall(r"SQLSTATE: (\w{5})", str(error))[:1])
+    # What is wrong with a row is told by the row, and its values go into documents that others read.
+    if condition is not None and state[:2] == "22":
+        return f"[{condition[1]}] the value of a row is not one that this takes"
     text = str(error) if condition is None else condition[0]
     # Between quotes stand values of rows.
     text = re.sub(r"'[^']*'", "'…'", text)
