@@ -33,7 +33,7 @@ import { recordChange } from './edit.ts';
 import { evidenceWords, groupCells, groupName, groupsOf, rateWords, sortedGroups } from './fairness-groups.ts';
 import { headlineText } from './headline.ts';
 import { phraseText } from './phrase.ts';
-import { driftSize, roleText, share } from './words.ts';
+import { driftSize, roleText, rowsText, share } from './words.ts';
 
 /** How a person reads a document on a terminal: the verdict first, then what made it. Untrusted text is cleaned, never styled. */
 
@@ -225,7 +225,7 @@ export function printComparison(comparison: ComparisonDocument): string {
           ]
             .filter((part) => part !== '')
             .join(', '),
-          `${metric.verdict}${metric.rowsNeeded === null ? '' : ` (about ${count(metric.rowsNeeded)} rows would decide)`}`,
+          `${metric.verdict}${metric.rowsNeeded === null ? '' : ` (${rowsText(metric.rowsNeeded)} would decide)`}`,
         ]),
       ],
       [2, 3, 4],

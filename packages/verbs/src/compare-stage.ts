@@ -218,7 +218,9 @@ async function productionPredictions(stage: CompareStage): Promise<Table> {
     // Two images are asked in a check: a reader must not look for the candidate's fault.
     const { code, hint } = error;
     const message = `Production's image did not score these rows: ${error.message}`;
-    throw new PassloopError(code, message, { hint: hint ?? undefined, cause: error });
+    const other =
+      'If what the model is asked has changed for good, `evaluate.baseline: metrics` compares numbers, unpaired.';
+    throw new PassloopError(code, message, { hint: hint ?? other, cause: error });
   });
   const file = path.join(folder, 'predictions.parquet');
   await writePredictions(session, stage.dataset.table, {
