@@ -1,5 +1,4 @@
 import {
-  createRandom,
   groupJackknife,
   HASH_BUCKETS,
   pairedBootstrap,
@@ -8,6 +7,7 @@ import {
   type Weighing,
   weighedBootstrap,
 } from '@passloop/statistics';
+import { bucketing } from './buckets.ts';
 import { rankedRows } from './curve-metrics.ts';
 import type { EvaluationFrame, Predictions } from './frame.ts';
 import { bucketSums, type CurveMetric, type Metric, type QueryMetric, type SummedMetric, sumsOf } from './metric.ts';
@@ -34,8 +34,8 @@ const jackknifeGroups = 200;
 
 /**
  * The interval of a paired difference by resampling. What is drawn is a row, or all rows of a unit (a user, a series, a
- * query) together; above 5,000 of them, 1,000 random buckets of them. Draws come from the seed in key order: the same rows
- * and seed give the same bits.
+ * query) together; above 5,000 of them, 1,000 buckets of them, by a hash of the seed and the place in key order: the same
+ * rows and seed give the same bits.
  *
  * - sums over rows or queries: the percentile bootstrap of the buckets' sums;
  * - rankings: the percentile bootstrap, or for many rows the delete-a-group jackknife.
@@ -67,7 +67,7 @@ type Cells = { count: number; of: Uint32Array; method: string; problem: string |
 
 /** What is drawn as a whole: rows or units, or buckets of at most `most` of them. */
 function cellsOf(
-  frame: Pick<EvaluationFrame, 'rows' | 'units'>,
+  frame: Pick<EvaluationFrame, 'rows' | 'units' | 'numbers'>,
   seed: number,
   most: { alone: number; buckets: number },
   what = frame.units === null ? 'rows' : 'units',
@@ -76,10 +76,9 @@ function cellsOf(
   const few = frame.units !== null && units.count < fewestUnits;
   const problem = few ? `${units.count} ${what}; ${fewestUnits} are needed` : null;
   if (units.count <= most.alone) return { ...units, method: what, problem };
-  // Another stream than the resamples', which would otherwise repeat its draws.
-  const random = createRandom(BigInt(seed) + (1n << 32n));
-  const buckets = Uint32Array.from({ length: units.count }, () => random.integer(most.buckets));
-  const of = frame.units === null ? buckets : Uint32Array.from(units.of, (unit) => buckets[unit]!);
+  const bucketOf = bucketing(seed, most.buckets);
+  const { numbers } = frame;
+  const of = Uint32Array.from(frame.units ?? numbers ?? units.of, bucketOf);
   const method = `${most.buckets} buckets${what === 'rows' ? '' : ` of ${what}`}`;
   return { count: most.buckets, of, method, problem };
 }
