@@ -13,7 +13,7 @@ import { type ClassCodes, classCodes } from './classes.ts';
 import { type EvaluationFrame, type Predictions, predictionsOf, type SliceColumn } from './frame.ts';
 import { type Cell, type FrameColumn, type FrameValues, listed, readFrameColumns } from './frame-columns.ts';
 import { frameColumns, hasNumberLabels, type Planned, type PlanQuestion, requireTask } from './frame-plan.ts';
-import { requireValues, sliceCells, sliceText } from './frame-values.ts';
+import { requireValues, sliceCells, sliceText, summaryOf } from './frame-values.ts';
 import type { Metric } from './metric.ts';
 import { declaredMetric } from './metrics.ts';
 import { operandColumns, readTerms, type SqlMetric, sqlMetric, sqlMetrics } from './sql-metric.ts';
@@ -68,7 +68,7 @@ export async function frameOfTables(asked: FrameQuestion & FrameTables<Table>): 
   const joined = await joinRows(request, [...read, ...operands]);
   const coded = await codesOf(request, read);
   const values = await readFrameColumns(session, joined, columns.key, read, coded.codes);
-  await requireValues(session, request, { columns: read, values });
+  await requireValues(session, request, { columns: read, rows: joined.rows, summaries: values.map(summaryOf) });
   const found = (wanted: (column: FrameColumn) => boolean) => values[read.findIndex(wanted)]?.values ?? null;
   const side = async (of: 'production' | 'candidate'): Promise<Predictions> =>
     predictionsOf({
