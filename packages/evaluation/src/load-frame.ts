@@ -87,7 +87,7 @@ export async function joinedRows(asked: FrameQuestion & FrameTables<Table>): Pro
 /** Reads the values of joined rows into memory. */
 export async function frameOfRows(rows: JoinedRows): Promise<EvaluationFrame> {
   const { request, joined, columns: read, operands, custom, coded } = rows;
-  const { session, task, dataset, production, columns } = request;
+  const { session, task, production, columns } = request;
   const values = await readFrameColumns(session, joined, columns.key, read, coded.codes);
   await requireValues(session, request, { columns: read, rows: joined.rows, summaries: values.map(summaryOf) });
   const found = (wanted: (column: FrameColumn) => boolean) => values[read.findIndex(wanted)]?.values ?? null;
