@@ -69,7 +69,8 @@ export async function compare(context: Context, request: CompareRequest): Promis
       hint: 'The default, 2000, fits nearly always.',
     });
   }
-  await using session = await openTables();
+  // With what Node and the allocator need, below 1 GiB however many rows there are.
+  await using session = await openTables({ memoryLimit: '500MB' });
   const source = (uri: string) => ({ uri, root: context.cwd });
   context.progress.phase('compare');
   return await compareFiles({
