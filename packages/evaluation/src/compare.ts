@@ -73,9 +73,10 @@ function evidenceOf({ frame, resampling }: CompareRequest): Evidence | null {
   return frame === null || 'paired' in frame ? frame : evidenceOfFrame(frame, resampling);
 }
 
-function curvesIn(frame: Evidence | null): Pick<ComparisonDocument, 'curves'> {
-  const curves = frame?.curves() ?? null;
-  return curves === null ? {} : { curves };
+function curvesIn(frame: Evidence | null): Pick<ComparisonDocument, 'curves' | 'curvesLeftOut'> {
+  if (frame === null) return {};
+  const curves = frame.curves();
+  return curves === null ? { curvesLeftOut: true } : { curves };
 }
 
 function comparable(request: Judging): Judging {
