@@ -112,6 +112,9 @@ const cases: [string, Model['task'], Partial<Model['columns']>, Partial<Evidence
   ['a weighted regression', 'regression', { label: 'x', prediction: 'estimate', weight: 'weight' }],
 ];
 
+/** Of those that weights and units treat alike. */
+const some = new Set(['accuracy', 'recall', 'f1_macro', 'log_loss', 'calibration_error', 'mape', 'r2']);
+
 describe('rows that stay in the engine give what rows in memory give', () => {
   it.each(cases)('for %s', async (_, task, columns) => {
     const declared: NonNullable<Model['metrics']> = {
@@ -123,7 +126,7 @@ describe('rows that stay in the engine give what rows in memory give', () => {
     } as NonNullable<Model['metrics']>;
     const isPlain = columns.weight === undefined && columns.unit === undefined;
     const named = Object.entries(metrics).flatMap(([name, metric]) =>
-      metric.tasks.includes(task) && notInEngine(metric, isPlain) === null ? [name] : [],
+      metric.tasks.includes(task) && notInEngine(metric, isPlain) === null && (isPlain || some.has(name)) ? [name] : [],
     );
     const own = Object.keys(declared).filter((name) => task === 'binary' || name === 'high');
     const names = [...named, ...own];

@@ -103,13 +103,14 @@ async function cellsOf({ table, part, seed }: Question, parts: readonly Part[], 
   const places = new Map<number, Map<number, number>>(alone.map((code) => [code, new Map()]));
   const name = part ?? '0';
   if (alone.length > 0) {
-    const rows = await session.rows(
-      `SELECT ${name} AS part, ${unit}::DOUBLE AS unit, min("row") AS first FROM ${relation} WHERE ${name} IN (${alone.join(', ')}) GROUP BY ALL ORDER BY first`,
-    );
-    for (const [code, number] of rows) {
-      const known = places.get(Number(code))!;
-      known.set(Number(number), known.size);
-    }
+    const units = `SELECT ${name}::DOUBLE AS part, ${unit}::DOUBLE AS unit, min("row") AS first FROM ${relation} WHERE ${name} IN (${alone.join(', ')}) GROUP BY ALL ORDER BY first`;
+    await session.scan(units, (chunk) => {
+      const [codes, numbers] = chunk.getColumns() as number[][];
+      for (let row = 0; row < chunk.rowCount; row += 1) {
+        const known = places.get(codes![row]!)!;
+        known.set(numbers![row]!, known.size);
+      }
+    });
   }
   const bucket = bucketSql(unit, seed, most.buckets);
   return {

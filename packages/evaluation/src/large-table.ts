@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { quoteDouble, quoteIdentifier, quoteText, type Table, type TableSession } from '@passloop/tables';
@@ -23,6 +24,8 @@ export type LargeTable = {
   /** Each slice column's codes, by its name. */
   slices: ReadonlyMap<string, string>;
   side(of: 'production' | 'candidate'): LargeSide;
+  /** Gives the room on the disk back. */
+  remove(): Promise<void>;
 };
 
 /** The columns of one model, as {@link RowSql} has them, and FROM with the columns that SQL metrics read. */
@@ -47,8 +50,7 @@ export type LargeParts = {
  */
 export async function writeLargeTable(parts: LargeParts): Promise<{ table: LargeTable; summaries: ValueSummary[] }> {
   const { session, joined, key, columns, operands, codes } = parts;
-  const file = path.join(session.scratch, 'evaluation-rows.parquet');
-  await rm(file, { force: true });
+  const file = path.join(session.scratch, `evaluation-${randomBytes(8).toString('hex')}.parquet`);
   let from = `${joined.relation} j`;
   const selected: string[] = [];
   for (const [i, column] of columns.entries()) {
@@ -70,7 +72,7 @@ export async function writeLargeTable(parts: LargeParts): Promise<{ table: Large
     `SELECT * EXCLUDE (file_row_number), file_row_number::UINTEGER AS "row" FROM read_parquet(${quoteText(file)}, hive_partitioning = false, file_row_number = true)`,
     'the rows of the evaluation',
   );
-  return { table: largeTable(parts, table), summaries: await summaries(session, table, columns) };
+  return { table: largeTable(parts, table, file), summaries: await summaries(session, table, columns) };
 }
 
 function nameOf(index: number): string {
@@ -114,7 +116,7 @@ async function summaries(
   });
 }
 
-function largeTable({ session, columns, operands, coded, custom }: LargeParts, table: Table): LargeTable {
+function largeTable({ session, columns, operands, coded, custom }: LargeParts, table: Table, file: string): LargeTable {
   const find = (wanted: (column: FrameColumn) => boolean): string | null => {
     const found = columns.findIndex(wanted);
     return found < 0 ? null : nameOf(found);
@@ -166,5 +168,6 @@ function largeTable({ session, columns, operands, coded, custom }: LargeParts, t
     weight: weight === null ? null : `${weight}::DOUBLE`,
     slices: new Map(columns.flatMap(({ role, column }, i) => (role === 'slice' ? [[column.name, nameOf(i)]] : []))),
     side,
+    remove: () => rm(file, { force: true }),
   };
 }

@@ -62,18 +62,25 @@ async function largeEvidence(
   const { session } = request;
   const { key } = request.columns;
   const { codes } = coded;
-  const written = await writeLargeTable({ session, joined, key, columns, operands, codes, coded, custom });
-  await requireValues(session, request, { columns, rows: joined.rows, summaries: written.summaries });
-  return measureLarge(
-    {
-      table: written.table,
-      shape: { task: request.task, classes: coded.classes, declared, evaluationDigest: await digestOfRows(rows) },
-      slices: [...coded.slices].map(([{ column }, values]) => ({ column: column.name, values })),
-      hasProduction: request.production !== null,
-      resampling,
-    },
-    questions,
-  );
+  const { table, summaries } = await writeLargeTable({
+    session,
+    joined,
+    key,
+    columns,
+    operands,
+    codes,
+    coded,
+    custom,
+  });
+  try {
+    await requireValues(session, request, { columns, rows: joined.rows, summaries });
+    const shape = { task: request.task, classes: coded.classes, declared, evaluationDigest: await digestOfRows(rows) };
+    const slices = [...coded.slices].map(([{ column }, values]) => ({ column: column.name, values }));
+    const hasProduction = request.production !== null;
+    return await measureLarge({ table, shape, slices, hasProduction, resampling }, questions);
+  } finally {
+    await table.remove();
+  }
 }
 
 /** The metrics that the gates name and these rows can have: of the others the comparison says why not. */

@@ -70,7 +70,7 @@ export async function compare(context: Context, request: CompareRequest): Promis
     });
   }
   // With what Node and the allocator need, below 1 GiB however many rows there are.
-  await using session = await openTables({ memoryLimit: '500MB' });
+  await using session = await openTables({ memoryLimit: '400MB' });
   const source = (uri: string) => ({ uri, root: context.cwd });
   context.progress.phase('compare');
   return await compareFiles({
