@@ -196,7 +196,7 @@ function judgeNumbers(gate: Gate, request: Judging, numbers: UnpairedNumbers): C
 }
 
 /** The metric that a gate names, or why it cannot be had from these rows. */
-export function applicable(gate: Gate, frame: Pick<Evidence, 'task' | 'declared'>): Metric | string {
+function applicable(gate: Gate, frame: Pick<Evidence, 'task' | 'declared'>): Metric | string {
   const metric = metricNamed(gate.metric, frame.declared);
   if (metric === null) {
     const names = [...Object.keys(frame.declared), ...metricNames()];
