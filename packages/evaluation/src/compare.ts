@@ -174,7 +174,7 @@ function judge(gate: Gate, request: CompareRequest): ComparedMetric {
   const tooFew = metric.kind === 'sums' ? (metric.insufficiency?.(request.frame) ?? null) : null;
   if (tooFew !== null) return judgeInsufficient(context, tooFew);
   if (request.outcome !== 'first' && request.frame.production !== null) {
-    const measured = measurePaired(metric, request.frame, request.resampling);
+    const measured = measurePaired(metric, request.frame, { ...request.resampling, permute: true });
     if (typeof measured !== 'string') return judgePaired(context, measured, request.frame.rows);
     if (isComparative(gate)) return judgeMissing(context, measured);
   }

@@ -1,8 +1,8 @@
-import { delong, normalQuantile, tango } from '@passloop/statistics';
+import { delong, mcnemar, normalQuantile, tango } from '@passloop/statistics';
 import type { EvaluationFrame, Predictions } from './frame.ts';
 import { type Metric, neededColumn, type PredictionColumn } from './metric.ts';
 import { metricValue } from './metrics.ts';
-import { type Interval, type Resampling, resampled, type Sides } from './resample.ts';
+import { type Equality, type Interval, type Resampling, resampled, type Sides } from './resample.ts';
 
 export { defaultResampling, type Resampling } from './resample.ts';
 
@@ -16,6 +16,7 @@ export type PairedMeasurement = {
   problem: string | null;
   level: number;
   method: string;
+  equality?: Equality | undefined;
 };
 
 /** Of each class, for an area: with two or three, DeLong's variance is a guess, and a tie of all of them looks like certainty. */
@@ -106,7 +107,8 @@ function areas(frame: EvaluationFrame, sides: Sides, level: number): PairedMeasu
     const method = status === 'estimated' ? 'DeLong' : `DeLong (${status})`;
     const fewest = Math.min(found.positives, found.negatives);
     const problem = fewest < fewestOfClass ? `${fewest} rows of one class; ${fewestOfClass} are needed` : null;
-    return { production, candidate, delta, interval: problem === null ? interval : null, level, method, problem };
+    const measured = { production, candidate, delta, interval: problem === null ? interval : null, level };
+    return { ...measured, method, problem, equality: { test: 'DeLong', pValue: found.pValue } };
   } catch (error) {
     // One class only has no area; one row of a class has an area but no variance.
     if (error instanceof RangeError) return error.message;
@@ -139,7 +141,8 @@ function scoreInterval(
     else productionOnly += 1;
   }
   const { interval } = tango({ rows, candidateOnly, productionOnly }, { level });
-  return { interval, method: 'Tango score', problem: null };
+  const { pValue } = mcnemar({ candidateOnly, productionOnly });
+  return { interval, method: 'Tango score', problem: null, equality: { test: 'exact McNemar', pValue } };
 }
 
 /** The standard error that an interval of this level stands for, under normality. */
