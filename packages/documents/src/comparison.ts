@@ -37,6 +37,8 @@ export const ComparedMetric = z.object({
   /** Rows that would decide an inconclusive gate; null where it is decided or where no number helps. */
   rowsNeeded: Count.nullable(),
   reason: Text.nullable(),
+  /** Whether there is any difference at all: two-sided, without a margin. It decides nothing. */
+  equality: z.object({ test: z.string().max(128), pValue: Decimal }).optional(),
 });
 export type ComparedMetric = z.infer<typeof ComparedMetric>;
 

@@ -120,6 +120,23 @@ it('a margin on what an image measures fails: it could never decide', () => {
   });
 });
 
+describe('whether there is any difference', () => {
+  it('is told beside the verdict, by the test that fits', () => {
+    const names = ['accuracy', 'roc_auc', 'f1', 'pr_auc'];
+    const gates = names.map((metric) => createGate({ metric, margin: 0.01, slices: ['hub'] }));
+    const { metrics, slices } = compare({ frame: improved, gates });
+    expect(metrics.map(({ equality }) => equality?.test)).toEqual([
+      'exact McNemar',
+      'DeLong',
+      'paired permutation (rows)',
+      undefined,
+    ]);
+    // The candidate is far better: chance makes no such difference.
+    for (const { equality } of metrics) if (equality) expect(Number(equality.pValue)).toBeLessThan(0.01);
+    expect(slices.some(({ equality }) => equality?.test.startsWith('paired permutation'))).toBe(false);
+  });
+});
+
 describe("the size of the image against production's", () => {
   const judge = (gate: Partial<Gate>, production: number | null) =>
     compare({

@@ -20,8 +20,14 @@ export type Evidence = Pick<EvaluationFrame, 'task' | 'rows' | 'evaluationDigest
   curves(): Curves | null;
 };
 
+/** Of all rows it is also told whether there is any difference; of a slice's its size alone. */
 export function evidenceOfFrame(frame: EvaluationFrame, resampling: Resampling): Evidence {
+  return evidenceOfPart(frame, { ...resampling, permute: true });
+}
+
+function evidenceOfPart(frame: EvaluationFrame, resampling: Resampling): Evidence {
   const parts = new Map<string, Evidence[]>();
+  const ofSlices = { ...resampling, permute: false };
   return {
     task: frame.task,
     rows: frame.rows,
@@ -36,7 +42,7 @@ export function evidenceOfFrame(frame: EvaluationFrame, resampling: Resampling):
     parts(column) {
       const slice = frame.slices.find((candidate) => candidate.column === column);
       if (slice === undefined) return [];
-      const known = parts.get(column) ?? sliceFrames(frame, slice).map((part) => evidenceOfFrame(part, resampling));
+      const known = parts.get(column) ?? sliceFrames(frame, slice).map((part) => evidenceOfPart(part, ofSlices));
       parts.set(column, known);
       return known;
     },

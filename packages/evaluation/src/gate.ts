@@ -125,7 +125,14 @@ export function judgePaired(frame: Frame, measured: PairedMeasurement, rows: num
     gate: gateVerdict(verdict, gate.severity, inconclusive),
     rowsNeeded: rowsNeeded(verdict, gate, measured, rows),
     reason: tooFew,
+    ...equalityOf(measured),
   };
+}
+
+/** Beside a verdict, never behind one. */
+function equalityOf({ interval, equality }: PairedMeasurement): Pick<ComparedMetric, 'equality'> {
+  if (interval === null || equality === undefined) return {};
+  return { equality: { test: equality.test, pValue: toDecimal(equality.pValue) } };
 }
 
 function insufficiency(gate: Gate, measured: PairedMeasurement, rows: number): string | null {

@@ -83,8 +83,10 @@ function expectEqual(name: string, inMemory: Evidence, inEngine: Evidence): void
     expect(right).toBe(left);
     return;
   }
-  const { delta, interval, production, candidate, ...rest } = right as PairedMeasurement;
+  const { delta, interval, production, candidate, equality, ...rest } = right as PairedMeasurement;
   expect(rest).toEqual({ level: left.level, method: left.method, problem: left.problem });
+  expect(equality?.test).toBe(left.equality?.test);
+  expect(Math.abs((equality?.pValue ?? 0) - (left.equality?.pValue ?? 0))).toBeLessThan(1e-12);
   expect(relative(left.production, production)).toBeLessThan(1e-12);
   expect(relative(left.candidate, candidate)).toBeLessThan(1e-12);
   expect(Math.abs(left.delta - delta)).toBeLessThan(1e-12 * Math.max(1, Math.abs(left.candidate)));

@@ -87,12 +87,13 @@ async function measureParts(
   questions: readonly LargeQuestion[],
   column: string | null,
 ): Promise<Map<number, MeasuredPart>> {
-  const { table } = large;
+  const { table, resampling } = large;
   const part = column === null ? null : table.slices.get(column)!;
   const parts = questions.length === 0 ? [] : await partsOf(table, part);
   const measured = new Map(parts.map(({ code, rows }) => [code, { rows, metrics: new Map<string, Found>() }]));
   for (const { name, metric } of questions) {
-    const scope: Scope = { large, metric, part, parts };
+    const asked = { ...large, resampling: { ...resampling, permute: part === null } };
+    const scope: Scope = { large: asked, metric, part, parts };
     const found = metric.kind === 'sums' ? await measureSums(scope, metric) : await measureAreas(scope);
     for (const { code } of parts) measured.get(code)!.metrics.set(name, found.get(code)!);
   }

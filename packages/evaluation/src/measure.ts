@@ -1,8 +1,8 @@
-import { type Delong, delong, normalQuantile, tango } from '@passloop/statistics';
+import { type Delong, delong, mcnemar, normalQuantile, tango } from '@passloop/statistics';
 import type { EvaluationFrame, Predictions } from './frame.ts';
 import { type Metric, neededColumn, type PredictionColumn } from './metric.ts';
 import { metricValue } from './metrics.ts';
-import { type Interval, type Resampling, resampled, type Sides } from './resample.ts';
+import { type Equality, type Interval, type Resampling, resampled, type Sides } from './resample.ts';
 
 export { defaultResampling, type Resampling } from './resample.ts';
 
@@ -16,6 +16,7 @@ export type PairedMeasurement = {
   problem: string | null;
   level: number;
   method: string;
+  equality?: Equality | undefined;
 };
 
 /** Of each class, for an area: with two or three, DeLong's variance is a guess, and a tie of all of them looks like certainty. */
@@ -118,7 +119,8 @@ export function areaMeasurement(found: Delong, level: number): PairedMeasurement
   const method = status === 'estimated' ? 'DeLong' : `DeLong (${status})`;
   const fewest = Math.min(found.positives, found.negatives);
   const problem = fewest < fewestOfClass ? `${fewest} rows of one class; ${fewestOfClass} are needed` : null;
-  return { production, candidate, delta, interval: problem === null ? interval : null, level, method, problem };
+  const measured = { production, candidate, delta, interval: problem === null ? interval : null, level };
+  return { ...measured, method, problem, equality: { test: 'DeLong', pValue: found.pValue } };
 }
 
 export function missingColumn(who: string, column: PredictionColumn): string {
@@ -148,7 +150,13 @@ function scoreInterval(
 
 /** @param counts all rows of the share, and those that one model alone has right */
 export function tangoInterval(counts: Parameters<typeof tango>[0], level: number): Interval {
-  return { interval: tango(counts, { level }).interval, method: 'Tango score', problem: null };
+  const { pValue } = mcnemar(counts);
+  return {
+    interval: tango(counts, { level }).interval,
+    method: 'Tango score',
+    problem: null,
+    equality: { test: 'exact McNemar', pValue },
+  };
 }
 
 /** The standard error that an interval of this level stands for, under normality. */

@@ -2,6 +2,7 @@ import {
   groupJackknife,
   HASH_BUCKETS,
   pairedBootstrap,
+  pairedPermutation,
   ROW_LEVEL_LIMIT,
   tango,
   type Weighing,
@@ -14,12 +15,26 @@ import { bucketSums, type CurveMetric, type Metric, type QueryMetric, type Summe
 import { queryValues } from './metrics.ts';
 import { unitsOf } from './units.ts';
 
-export type Resampling = { resamples: number; seed: number; level: number };
+export type Resampling = {
+  resamples: number;
+  seed: number;
+  level: number;
+  /** Tests by permutation too whether there is any difference, where no formula does. */
+  permute?: boolean;
+};
 
 export const defaultResampling: Resampling = { resamples: 2000, seed: 7, level: 0.95 };
 
 export type Sides = { production: Predictions; candidate: Predictions };
-export type Interval = { interval: [number, number] | null; method: string; problem: string | null };
+/** Whether there is any difference: two-sided, and without a margin, so that it decides nothing. */
+export type Equality = { test: string; pValue: number };
+
+export type Interval = {
+  interval: [number, number] | null;
+  method: string;
+  problem: string | null;
+  equality?: Equality | undefined;
+};
 
 /** Fewer users, series or queries than these tell too little of others: a bootstrap of ten covers 86 % instead of 95. */
 const fewestUnits = 30;
@@ -190,13 +205,16 @@ function bootstrapSums(
   buckets: Parameters<typeof pairedBootstrap>[0]['buckets'],
   statistic: (sums: Float64Array) => number,
   cells: CellPlan,
-  { resamples, seed, level }: Resampling,
+  { resamples, seed, level, permute }: Resampling,
 ): Interval {
   const method = `paired bootstrap (percentile, ${cells.method})`;
   if (cells.problem !== null || cells.count < 2) {
     return { interval: null, method, problem: cells.problem ?? 'there is one unit only' };
   }
-  return bounded(pairedBootstrap({ buckets, resamples, seed, level, method: 'percentile', statistic }), method);
+  const found = bounded(pairedBootstrap({ buckets, resamples, seed, level, method: 'percentile', statistic }), method);
+  if (permute !== true) return found;
+  const { pValue } = pairedPermutation({ buckets, statistic, rounds: resamples, seed: BigInt(seed) + (2n << 32n) });
+  return { ...found, equality: { test: `paired permutation (${cells.method})`, pValue } };
 }
 
 function bounded(

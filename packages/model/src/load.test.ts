@@ -257,3 +257,16 @@ it.each([
     message,
   );
 });
+
+const gap = '      gap: {kind: fairness, measure: equal-opportunity, by: tail, as: difference}\n';
+
+it.each([
+  ['{metric: gap, direction: lower, margin: 0.1, slices: [tail]}', 'gap is a gap between groups, which has no slices'],
+  [
+    '{metric: roc_auc, direction: higher, margin: 0.1, relative: 0.1}',
+    '`relative` and `margin` say the same in two ways',
+  ],
+  ['{metric: roc_auc, direction: higher, relative: 2}', "`relative` is a share of production's value"],
+])('refuses the gate %s beside a gap between groups', (gate, message) => {
+  expect(errorOf(withMetrics(gap, gate)).message).toContain(message);
+});

@@ -39,6 +39,20 @@ beforeAll(async () => {
       scores((id) => 0.5 + (id % 4) / 10),
     ),
   );
+  // Of every group, production says yes to every second row; the candidate gives up a group.
+  const binary = (yes: (id: number) => boolean) => csv('id,p', ({ id }) => [id, yes(id) ? 1 : 0]);
+  await write(
+    'people.csv',
+    csv('id,y,team', ({ id }) => [id, id % 2, id % 4 < 2 ? 'red' : 'blue']),
+  );
+  await write(
+    'old-yes.csv',
+    binary((id) => id % 2 === 1),
+  );
+  await write(
+    'new-yes.csv',
+    binary((id) => id % 2 === 1 && (id % 4 < 2 || id % 8 === 3)),
+  );
   await write('old/metrics/auc', '1700000000000 0.7 0\n1700000000001 0.8 1\n');
   await write('new/metrics/auc', '1700000000000 0.79 0\n');
   await write('old.toml', '[test]\nauc = 0.8\n');
@@ -95,4 +109,38 @@ it.each<[Partial<CompareRequest>, string]>([
 
   expect(thrown).toBeInstanceOf(ConfigurationError);
   expect((thrown as Error).message).toContain(message);
+});
+
+const people = {
+  production: 'old-yes.csv',
+  candidate: 'new-yes.csv',
+  dataset: 'people.csv',
+  key: ['id'],
+  label: 'y',
+  prediction: 'p',
+  positive: '1',
+  define: ['gap={kind: fairness, measure: equal-opportunity, by: team, as: difference, minRows: 50}'],
+};
+
+it('holds groups of the dataset against one another, and leaves them out of the slices', async () => {
+  const document = await run({ ...people, metrics: ['gap:lower:0.1', 'accuracy:higher:0.5'], slices: ['team'] });
+
+  expect(document.metrics[0]).toMatchObject({ name: 'gap', verdict: 'worse', gate: 'fail', production: '0' });
+  expect(document.fairness.map(({ slice, candidate }) => [slice.value, Number(candidate) < 1])).toEqual([
+    ['blue', true],
+    ['red', false],
+  ]);
+  expect(document.slices.every(({ name }) => name === 'accuracy')).toBe(true);
+});
+
+it('says what the rows can show only where it is asked', async () => {
+  const request = { ...people, metrics: ['accuracy:higher:relative=0.05'] };
+
+  expect((await run(request)).power).toBeUndefined();
+  const document = await run({ ...request, power: true });
+
+  expect(document.metrics[0]).toMatchObject({ margin: '0.05', relative: '0.05' });
+  expect(document.power).toMatchObject([
+    { name: 'accuracy', rows: 300, margin: '0.05', at: [{ power: '0.8' }, { power: '0.9' }] },
+  ]);
 });
