@@ -28,8 +28,13 @@ export async function datasetIdentity(found: TableFiles): Promise<DatasetIdentit
   return { digest: dirHash1(entries), bytes, files: told === null ? entries.length : found.files.length };
 }
 
-/** What a table of several versions says of the one that is read, as if it were a file of it. */
-function toldOf({ delta, iceberg, partitions }: TableFiles): FileEntry | null {
+/** The files beside the rows' that tell of a table's version, absolute; none for plain files. */
+export function tellingFiles({ delta, iceberg }: TableFiles): string[] {
+  return delta?.log ?? iceberg?.metadata ?? [];
+}
+
+/** What a table of several versions says of the one that is read, as if it were a file of it; null for plain files. */
+export function toldOf({ delta, iceberg, partitions }: TableFiles): FileEntry | null {
   if (delta !== null) return { path: logFolder, digest: deltaDigest(delta, partitions) };
   return iceberg === null ? null : { path: metadataFolder, digest: icebergDigest(iceberg, partitions) };
 }

@@ -4,7 +4,7 @@ export { columnType, isNumeric, isTemporal, type TableColumn } from './column-ty
 export type { Scalar } from './engine.ts';
 export { evaluationDigest } from './evaluation-digest.ts';
 export { scalarExpression } from './expression.ts';
-export { type DatasetIdentity, datasetIdentity, versionOf } from './identity.ts';
+export { type DatasetIdentity, datasetIdentity, tellingFiles, toldOf, versionOf } from './identity.ts';
 export { compareKeys, type JoinInput, joinByKey, type KeyDifference } from './join.ts';
 export {
   checkKey,

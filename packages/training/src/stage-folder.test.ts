@@ -1,7 +1,7 @@
 import { cp, mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type GitRepository, type PassloopError, sha256, type TemporaryFolder, temporaryFolder } from '@passloop/core';
-import { datasetIdentity, findTableFiles } from '@passloop/tables';
+import { datasetIdentity, findTableFiles, tellingFiles, toldOf } from '@passloop/tables';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type FetchDataset, layOutStage } from './stage-folder.ts';
 import type { PlannedStage, TrainingPlan } from './training-plan.ts';
@@ -40,9 +40,11 @@ async function layOut(
   return project;
 }
 
+const plain = { telling: [], told: null };
+
 it('lays a fetched file out read-only, under a name of ours', async () => {
   const files = [path.join(folder.path, 'cache/table.csv')];
-  const project = await layOut(sha256(rows), async () => ({ files, folder: null }));
+  const project = await layOut(sha256(rows), async () => ({ files, folder: null, ...plain }));
   const copy = path.join(project, '.passloop/data/train/table.csv');
   expect(await readFile(copy, 'utf8')).toBe(rows);
   expect((await stat(copy)).mode & 0o777).toBe(0o444);
@@ -52,13 +54,13 @@ it('lays several files out below the prefix, and holds them against the lock', a
   const cache = path.join(folder.path, 'cache');
   const files = [path.join(cache, 'day=1/a.csv')];
   const digest = sha256(`${sha256(rows).slice(7)}  day=1/a.csv\n`);
-  const project = await layOut(digest, async () => ({ files, folder: cache }));
+  const project = await layOut(digest, async () => ({ files, folder: cache, ...plain }));
   expect(await readFile(path.join(project, '.passloop/data/train/day=1/a.csv'), 'utf8')).toBe(rows);
 });
 
 it('refuses a copy that is not what the lock says, and what nobody fetches', async () => {
   const files = [path.join(folder.path, 'cache/table.csv')];
-  const stale = layOut(sha256('other'), async () => ({ files, folder: null }));
+  const stale = layOut(sha256('other'), async () => ({ files, folder: null, ...plain }));
   await expect(stale).rejects.toThrow(`The lock is stale: ${uri} is ${sha256(rows)}`);
   await folder[Symbol.asyncDispose]();
   folder = await temporaryFolder('stage-folder');
@@ -115,4 +117,18 @@ it('lays out a plain folder that has one of the name `metadata`', async () => {
   const { digest } = await datasetIdentity(await findTableFiles('data/sales', folder.path));
   const project = await layOut(digest, undefined, 'data/sales');
   expect(await readFile(path.join(project, 'data/sales/metadata/readme.txt'), 'utf8')).toBe(rows);
+});
+
+it.each([
+  ['delta/plain', '_delta_log'],
+  ['iceberg/plain', 'metadata'],
+])('lays out what was fetched of %s, with what tells of its version', async (name, telling) => {
+  const cache = path.join(folder.path, 'cache/table');
+  await cp(path.resolve(import.meta.dirname, '../../tables/golden', name), cache, { recursive: true });
+  const found = await findTableFiles('cache/table', folder.path);
+  const { digest } = await datasetIdentity(found);
+  const project = await layOut(digest, async () => ({ ...found, telling: tellingFiles(found), told: toldOf(found) }));
+  expect(await readdir(path.join(project, '.passloop/data/train', telling))).not.toEqual([]);
+  const copied = await findTableFiles('.passloop/data/train', project);
+  expect((await datasetIdentity(copied)).digest).toBe(digest);
 });

@@ -4,6 +4,7 @@ import path from 'node:path';
 import {
   ConfigurationError,
   dirHash1,
+  type FileEntry,
   fileDigest,
   folderEntries,
   type GitRepository,
@@ -26,8 +27,14 @@ export type Sources = {
   fetchDataset?: FetchDataset | undefined;
 };
 
-/** The files of a locked remote dataset on this machine, verified: `folder` is what their paths are relative to, null for a single one. */
-export type FetchDataset = (uri: string, locked: LockedDataset) => Promise<{ files: string[]; folder: string | null }>;
+/**
+ * The files of a locked remote dataset on this machine, verified: `folder` is what their paths are relative to, null for a single one.
+ * Of a table that keeps versions, `telling` are the files that tell of this one, and `told` is what they say, as the digest has it.
+ */
+export type FetchDataset = (
+  uri: string,
+  locked: LockedDataset,
+) => Promise<{ files: string[]; folder: string | null; telling: string[]; told: FileEntry | null }>;
 
 /**
  * Lays out what a stage declares, and nothing else, in a new folder: code and params from the commit's objects, datasets as
@@ -136,7 +143,7 @@ async function layOutRemote(
   }
   const found = await sources.fetchDataset(dataset.uri, dataset.locked);
   const base = remoteFolder(dataset);
-  const copies: { path: string; digest: string }[] = [];
+  const copies: FileEntry[] = [];
   for (const file of found.files) {
     const relative =
       found.folder === null ? path.basename(file) : path.relative(found.folder, file).split(path.sep).join('/');
@@ -145,8 +152,18 @@ async function layOutRemote(
     await chmod(target, 0o444);
     copies.push({ path: relative, digest: await fileDigest(target) });
   }
+  for (const file of found.telling) {
+    const relative = path
+      .relative(found.folder ?? '', file)
+      .split(path.sep)
+      .join('/');
+    const target = await place(folder, `${base}/${relative}`);
+    await copyFile(file, target, constants.COPYFILE_FICLONE);
+    await chmod(target, 0o444);
+  }
   const [single] = copies;
-  const digest = found.folder === null && single !== undefined ? single.digest : dirHash1(copies);
+  const all = found.told === null ? copies : [...copies, found.told];
+  const digest = found.folder === null && single !== undefined ? single.digest : dirHash1(all);
   if (digest !== dataset.locked.digest) throw stale(plan, dataset, dataset.uri, digest);
 }
 
@@ -208,14 +225,13 @@ async function layOutVersion(
   sources: Sources,
   folder: string,
 ): Promise<boolean> {
-  const { datasetIdentity, findTableFiles } = await import('@passloop/tables');
+  const { datasetIdentity, findTableFiles, tellingFiles } = await import('@passloop/tables');
   const root = await realpath(path.join(sources.workTree, plan.model.folder));
   const found = await findTableFiles(uri, root);
-  const { delta, iceberg } = found;
-  const table = delta?.place ?? iceberg?.place;
+  const table = found.delta?.place ?? found.iceberg?.place;
   if (table === undefined) return false;
   await insidePath(root, table, `data.${dataset.name}.path`);
-  for (const file of [...found.files, ...(delta?.log ?? iceberg?.metadata ?? [])]) {
+  for (const file of [...found.files, ...tellingFiles(found)]) {
     const below = path
       .relative(found.folder ?? root, file)
       .split(path.sep)
@@ -224,7 +240,7 @@ async function layOutVersion(
     await copyFile(file, target, constants.COPYFILE_FICLONE);
     await chmod(target, 0o444);
   }
-  const { digest } = await datasetIdentity(await findTableFiles(delta === null ? uri : table, folder));
+  const { digest } = await datasetIdentity(await findTableFiles(found.delta === null ? uri : table, folder));
   if (digest !== dataset.locked.digest) throw stale(plan, dataset, fromRoot(plan.model, uri), digest);
   return true;
 }

@@ -37,7 +37,11 @@ export function runnerOf(context: Context, logFolder: string): Runner {
     buildEnvironment,
     logFolder,
     progress: context.progress,
-    fetchDataset: async (uri, locked) => (await remoteTables(context)(uri, locked)).found,
+    fetchDataset: async (uri, locked) => {
+      const { tellingFiles, toldOf } = await import('@passloop/tables');
+      const { found } = await remoteTables(context)(uri, locked);
+      return { ...found, telling: tellingFiles(found), told: toldOf(found) };
+    },
   });
 }
 

@@ -175,6 +175,15 @@ describe('Spark', () => {
       expect(here).not.toEqual([]);
       expect(await failingRows(spark, kind)).toEqual(here);
     }
+    const { relation } = await spark.open({ uri: 'orders.parquet', root: folder.path });
+    const write = () =>
+      writeRows(spark, `SELECT * FROM ${relation} WHERE id > 6`, 'ALL', `file://${inFolder('cluster')}`, 'mark');
+    await write();
+    const written = await duckdb.open({ uri: 'cluster', root: folder.path });
+    const orders = await duckdb.open({ uri: 'orders.parquet', root: folder.path });
+    const rows = (from: string) => duckdb.rows(`SELECT COLUMNS(*)::VARCHAR FROM ${from} ORDER BY ALL`);
+    expect(await rows(written.relation)).toEqual(await rows(`${orders.relation} WHERE id > 6`));
+    await expect(write()).rejects.toMatchObject({ code: 'configuration', message: expect.stringContaining('EXISTS') });
   }, 300_000);
 
   it('measures the same drift of one table against another', async () => {
