@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
-import { renderHtml } from '@passloop/report';
+import { renderHtml } from '@passloop/report/page';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attacks } from '../../packages/report/src/testing/attacks.ts';
 import { everyString, fullReport } from '../../packages/report/src/testing/hostile-report.ts';
@@ -66,7 +66,7 @@ const contrasts = `(() => {
 describe('a full report in Chromium', () => {
   let page: OpenPage;
   beforeAll(async () => {
-    page = await pageOf('full', renderHtml(fullReport()));
+    page = await pageOf('full', await renderHtml(fullReport()));
   });
 
   it('asks for nothing and says nothing', () => {
@@ -137,9 +137,9 @@ describe('a full report in Chromium', () => {
 it('runs nothing and asks nobody, whatever the names say', async () => {
   const hostile = ['html', 'a comment that ends', 'a link', 'code that ends'].map((name) => attacks[name] as string);
   hostile.push('"><svg onload=alert(1)><style>*{background:url(https://evil.example/x)}</style>');
-  const page = await pageOf('plain', renderHtml(everyString(fullReport(), 'Plain')));
+  const page = await pageOf('plain', await renderHtml(everyString(fullReport(), 'Plain')));
   for (const [i, attack] of hostile.entries()) {
-    await page.go(await written(`attack-${i}`, renderHtml(everyString(fullReport(), attack))));
+    await page.go(await written(`attack-${i}`, await renderHtml(everyString(fullReport(), attack))));
     expect([page.requests, page.said], attack).toEqual([[], []]);
     expect(await page.evaluate('document.querySelectorAll("script,img,a,iframe,link,object,form").length')).toBe(0);
     expect(await page.evaluate('document.querySelectorAll("style").length')).toBe(1);
@@ -155,9 +155,9 @@ it('notices a page that does run and ask', async () => {
 });
 
 it('fits a narrow window whatever a model is like', async () => {
-  const page = await pageOf('first', renderHtml(fullReport()));
+  const page = await pageOf('first', await renderHtml(fullReport()));
   for (const name of ['blocked', 'broken data', 'not comparable', 'several models', 'no engine']) {
-    await page.go(await written(name.replaceAll(' ', '-'), renderHtml(reports[name]!())));
+    await page.go(await written(name.replaceAll(' ', '-'), await renderHtml(reports[name]!())));
     await page.view({ width: 360 });
     expect(await page.evaluate('document.documentElement.scrollWidth'), name).toBeLessThanOrEqual(360);
   }

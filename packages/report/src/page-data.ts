@@ -1,10 +1,12 @@
 import { count, fromDecimal, measured } from '@passloop/core';
 import type { CheckResult, DataReport, DriftResult } from '@passloop/documents';
+import { chartSvg } from './charts/draw.ts';
+import { driftDrawing } from './charts/strips.ts';
 import { badge, block, code, table, text, verdictCell } from './page-text.ts';
 import { roleText } from './words.ts';
 
 /** The checks and the drift of a dataset: what did not pass first, the rest folded. `h` is the level of its heading. */
-export function dataSection(report: DataReport, h: string): string {
+export async function dataSection(report: DataReport, h: string): Promise<string> {
   const told = report.checks.filter((check) => check.verdict !== 'pass');
   const passed = report.checks.filter((check) => check.verdict === 'pass');
   const folded = `${count(passed.length)} ${passed.length === 1 ? 'check' : 'checks'} passed`;
@@ -12,7 +14,7 @@ export function dataSection(report: DataReport, h: string): string {
 <p class="note">${count(report.rows)} rows of ${code(report.dataset.uri)}, ${report.executed} executed, ${text(report.engine)}</p>
 ${told.length === 0 ? '' : checkTable(`Checks of ${report.dataset.name} that did not pass`, told)}
 ${passed.length === 0 ? '' : `<details><summary>${folded}</summary>${checkTable(`Checks of ${report.dataset.name} that passed`, passed)}</details>`}
-${driftDetails(report)}`;
+${await driftDetails(report)}`;
 }
 
 function checkTable(label: string, checks: readonly CheckResult[]): string {
@@ -28,13 +30,14 @@ function checkTable(label: string, checks: readonly CheckResult[]): string {
   return table(label, ['check', 'verdict', 'expected', 'found', { number: 'failing rows' }], rows);
 }
 
-function driftDetails(report: DataReport): string {
+async function driftDetails(report: DataReport): Promise<string> {
   if (report.drift.length === 0) return '';
   const shifted = report.drift.filter((one) => one.verdict !== 'pass').length;
   const columns = report.drift.length === 1 ? '1 column' : `${report.drift.length} columns`;
+  const pictures = await Promise.all(report.drift.map(driftPicture));
   const rows = report.drift.map(
-    (one) =>
-      `<tr><th scope="row">${code(one.column)}${roleText(one)}</th>${verdictCell(one.verdict, one.verdict, one.reason)}<td class="${one.verdict}">${bar(one)}</td><td>${text(one.method)}</td><td class="n">${measured(one.statistic)}</td><td class="n">${measured(one.threshold)}</td><td class="n">${
+    (one, i) =>
+      `<tr><th scope="row">${code(one.column)}${roleText(one)}</th>${verdictCell(one.verdict, one.verdict, one.reason)}<td class="${one.verdict}">${pictures[i]}</td><td>${text(one.method)}</td><td class="n">${measured(one.statistic)}</td><td class="n">${measured(one.threshold)}</td><td class="n">${
         one.pValue === null ? '–' : measured(one.pValue)
       }</td><td class="n">${count(one.n.reference)} / ${count(one.n.current)}</td></tr>`,
   );
@@ -51,13 +54,10 @@ function driftDetails(report: DataReport): string {
   return `<details${shifted > 0 ? ' open' : ''}><summary>Drift: ${shifted} of ${columns}</summary>${table(`Drift of ${report.dataset.name}`, heads, rows)}</details>`;
 }
 
-const barWidth = 120;
-
-/** The statistic as a bar, the threshold as a line at two thirds of the room; what is longer than the room ends at its border. */
-function bar({ statistic, threshold }: DriftResult): string {
+/** The table beside it has both numbers. */
+async function driftPicture({ statistic, threshold }: DriftResult): Promise<string> {
   const allowed = fromDecimal(threshold);
-  if (statistic === null || !(allowed > 0)) return '';
-  const at = (2 / 3) * barWidth;
-  const length = Math.min(barWidth, Math.max(1, (fromDecimal(statistic) / allowed) * at));
-  return `<svg class="strip" aria-hidden="true" width="${barWidth}" height="16" viewBox="0 0 ${barWidth} 16"><rect class="drift" x="0" y="4" width="${length.toFixed(1)}" height="8"/><path class="edge" d="M${at} 0V16"/></svg>`;
+  return statistic === null || !(allowed > 0)
+    ? ''
+    : await chartSvg(driftDrawing(fromDecimal(statistic), allowed), null, 'strip');
 }

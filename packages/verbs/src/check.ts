@@ -2,7 +2,7 @@ import path from 'node:path';
 import { worstVerdict, writeFileAtomic } from '@passloop/core';
 import { formatDocument, type ModelReport, type PlanDocument, type ReportDocument } from '@passloop/documents';
 import { overridesAt } from '@passloop/model';
-import { judgeModel, renderComment, renderHtml, renderSummary } from '@passloop/report';
+import { judgeModel, renderComment, renderSummary } from '@passloop/report';
 import { openTables } from '@passloop/tables';
 import { dataPart, imagePart, openEvaluation } from './candidate-part.ts';
 import { begun, notEvaluated, type Parts, untouched, withMissing } from './check-parts.ts';
@@ -75,7 +75,8 @@ async function writeReport(
   await writeFileAtomic(files.report, formatDocument('report', report));
   await writeFileAtomic(files.comment, comment);
   await writeFileAtomic(files.summary, renderSummary(report, { run: request.runUrl }));
-  await writeFileAtomic(files.html, renderHtml(report));
+  const { renderHtml } = await import('@passloop/report/page');
+  await writeFileAtomic(files.html, await renderHtml(report));
   return { comment, files };
 }
 
