@@ -1,6 +1,7 @@
 import { age, count, digitsOf, escapeHtml, fromDecimal, measured } from '@passloop/core';
 import type { ComparedMetric, ComparedSlice, ModelReport, ReportDocument } from '@passloop/documents';
 import { chartSvg } from './charts/draw.ts';
+import { type DrawPlots, drawApart } from './charts/draw-apart.ts';
 import { changeDrawing } from './charts/strips.ts';
 import { curveFigures } from './curve-figures.ts';
 import { affectedModels, explanation, headline, reportHeadline, verdictOrder } from './headline.ts';
@@ -16,11 +17,13 @@ import { allowed, changeCell, reproductionWords, subject, valueCell } from './wo
 /**
  * The whole report as one HTML file: no script, no network, light and dark, readable in print. A policy in its head forbids
  * everything but the inline style, so that even a missed escape could load and run nothing.
+ *
+ * @param draw draws the plots that a stranger specified, which no code of this process does
  */
-export async function renderHtml(report: ReportDocument): Promise<string> {
+export async function renderHtml(report: ReportDocument, draw: DrawPlots = drawApart): Promise<string> {
   const affected = affectedModels(report);
   const untouched = report.models.filter((model) => !model.affected).map((model) => text(model.name));
-  const sections = await Promise.all(affected.map((model) => modelSection(model, report, affected.length > 1)));
+  const sections = await Promise.all(affected.map((model) => modelSection(model, report, affected.length > 1, draw)));
   const title = reportHeadline(report);
   const where = `${text(report.repository ?? 'local repository')} at ${code(report.head.slice(0, 12))}`;
   const against = report.base === null ? '' : ` against ${code(report.base.ref)}`;
@@ -49,7 +52,12 @@ ${untouched.length === 0 ? '' : `<p class="note">Not affected: ${untouched.join(
 `;
 }
 
-async function modelSection(model: ModelReport, report: ReportDocument, several: boolean): Promise<string> {
+async function modelSection(
+  model: ModelReport,
+  report: ReportDocument,
+  several: boolean,
+  draw: DrawPlots,
+): Promise<string> {
   const comparison = model.comparison;
   const metrics = comparison?.metrics ?? [];
   const slices = [...(comparison?.slices ?? [])].sort(
@@ -69,7 +77,7 @@ ${metrics.length === 0 ? '' : `<${h}>${against}</${h}>${await metricTable(agains
 ${slices.length === 0 ? '' : `<${h}>Slices</${h}>${await metricTable('Slices', slices)}`}
 ${[...metrics, ...slices].some((metric) => metric.interval !== null) ? legend : ''}
 ${figures.trim() === '' ? '' : `<${h}>Curves</${h}>${figures}`}
-${await plotSection(model.plots ?? [], h)}
+${await plotSection(model.plots ?? [], h, draw)}
 ${changes(model, h)}
 ${data.join('\n')}
 ${imageSection(model, h)}

@@ -1,33 +1,59 @@
 import { count, fromDecimal, measured } from '@passloop/core';
 import type { Plot } from '@passloop/documents';
 import { barDrawing } from './charts/bars.ts';
+import { svgOf } from './charts/draw.ts';
+import type { DrawnPlot, DrawPlots } from './charts/draw-apart.ts';
 import { lineDrawing, type Point } from './charts/lines.ts';
 import { confusionFigure } from './confusion-figure.ts';
-import { figure, gallery } from './figure.ts';
+import { figure, framed, gallery } from './figure.ts';
 import { code, text } from './page-text.ts';
 
 const shownRows = 20;
 
 /** What the team draws itself, of the candidate alone; what can't be shown is listed with its reason. `h` is the level of the heading. */
-export async function plotSection(plots: readonly Plot[], h: string): Promise<string> {
+export async function plotSection(plots: readonly Plot[], h: string, draw: DrawPlots): Promise<string> {
   if (plots.length === 0) return '';
-  const figures = await Promise.all(plots.map(plotFigure));
-  const unseen = plots.flatMap((plot, i) =>
-    figures[i] === ''
-      ? [`<li>${code(plot.file)}: ${text(plot.reason ?? 'its numbers are too far apart to be drawn')}</li>`]
-      : [],
+  const pictures = await draw(plots.flatMap(({ spec }) => (spec === undefined ? [] : [spec])));
+  const shown = await Promise.all(
+    plots.map((plot) => (plot.spec === undefined ? plotFigure(plot) : specFigure(plot, pictures.shift()))),
   );
+  const unseen = plots.flatMap((plot, i) => {
+    const figure = shown[i];
+    if (typeof figure === 'string' && figure !== '') return [];
+    const reason = typeof figure === 'object' ? figure.reason : plot.reason;
+    return [`<li>${code(plot.file)}: ${text(reason ?? 'its numbers are too far apart to be drawn')}</li>`];
+  });
   const list = unseen.length === 0 ? '' : `<p class="note">Not shown:</p><ul>${unseen.join('')}</ul>`;
   return `<${h}>Plots of the model repository</${h}>
 <p class="note">Files of the candidate's own training, as <code>plots</code> of the model file names them. They decide nothing.</p>
-${gallery(figures)}
+${gallery(shown.map((figure) => (typeof figure === 'string' ? figure : '')))}
 ${list}`;
 }
 
 async function plotFigure(plot: Plot): Promise<string> {
-  if (plot.matrix !== null) return confusionFigure(plot.title, plot.matrix.classes, 0, plot.matrix.counts);
-  if (plot.bars !== null) return barFigure(plot.title, plot.bars);
-  return plot.lines === null ? '' : lineFigure(plot.title, plot.lines);
+  if (plot.matrix !== null) return await confusionFigure(plot.title, plot.matrix.classes, 0, plot.matrix.counts);
+  if (plot.bars !== null) return await barFigure(plot.title, plot.bars);
+  return plot.lines === null ? '' : await lineFigure(plot.title, plot.lines);
+}
+
+/** On white paper: nobody knows which colours a stranger counts on. */
+function specFigure(
+  { title, file, spec }: Plot,
+  drawn: DrawnPlot = { reason: 'it was not drawn' },
+): string | { reason: string } {
+  if ('reason' in drawn) return drawn;
+  const label = `${title}: ${descriptionOf(spec) ?? `a picture that the model repository draws itself, from ${file}`}.`;
+  return framed(title, `<div class="paper">${svgOf(drawn, label, 'drawn')}</div>`, '', null);
+}
+
+/** What its author says to who doesn't see it. */
+function descriptionOf(spec: string | undefined): string | null {
+  try {
+    const { description } = JSON.parse(spec ?? '') as { description?: unknown };
+    return typeof description === 'string' && description.trim() !== '' ? description : null;
+  } catch {
+    return null;
+  }
 }
 
 function lineFigure(title: string, lines: NonNullable<Plot['lines']>): Promise<string> {

@@ -96,7 +96,10 @@ async function checkModel(context: Context, plan: CheckPlan, check: PlannedCheck
   const run = await runStage(context, { workspace, model, store, outputs: out.outputs });
   await out.write('run', run);
   const known = await readProduction(context, store, model);
-  const plots = await plotsOf(session, model, out.outputs);
+  const plots = await plotsOf(session, model, {
+    outputs: out.outputs,
+    model: path.join(workspace.root, model.folder),
+  });
   const trained: Parts = { ...data.parts, run, production: known.pointer, ...plots };
   const { evaluate } = model;
   if (evaluate === undefined) return withMissing(trained, notEvaluated(model));

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { temporaryFolder } from '@passloop/core';
 import { Plot } from '@passloop/documents';
-import type { LoadedModel, PlotFile } from '@passloop/model';
+import type { PlotFile } from '@passloop/model';
 import { openTables } from '@passloop/tables';
 import { expect, it } from 'vitest';
 import { plotsOf } from './plots-part.ts';
@@ -17,7 +17,7 @@ async function plotsOfFiles(plots: PlotFile[], fill: (folder: string) => Promise
   await mkdir(path.join(outputs, 'out'), { recursive: true });
   await writeFile(path.join(folder.path, 'secret.csv'), 'a,b\n1,2\n');
   await fill(path.join(outputs, 'out'));
-  const { plots: found = [] } = await plotsOf(session, { plots } as LoadedModel, outputs);
+  const { plots: found = [] } = await plotsOf(session, { plots }, { outputs, model: folder.path });
   for (const plot of found) Plot.parse(plot);
   return found;
 }

@@ -1,5 +1,5 @@
 import { escapeHtml, plainText } from '@passloop/core';
-import { type Loader, parse, View } from 'vega';
+import { type Loader, type LoggerInterface, parse, View } from 'vega';
 import { expressionInterpreter } from 'vega-interpreter';
 import { compile, type TopLevelSpec } from 'vega-lite';
 import { drawnSvg } from './svg.ts';
@@ -14,45 +14,59 @@ export type Drawing = {
   rows: Record<string, readonly Row[]>;
 };
 
-/** Nothing is fetched and no file is read: whatever a specification names, the answer is this. */
-export const noLoader: Loader = {
-  load: refuse,
-  sanitize: refuse,
-  http: refuse,
-  file: refuse,
-} as unknown as Loader;
-
-function refuse(): Promise<never> {
-  return Promise.reject(new Error('it names an address, and nothing is loaded'));
-}
-
 const bounds = { elements: 20_000, characters: 400_000 };
 const compiled = new WeakMap<TopLevelSpec, Parsed>();
 
-/** @returns SVG as vega writes it */
-export async function vegaSvg(spec: TopLevelSpec, rows: Drawing['rows']): Promise<string> {
+/**
+ * @returns SVG as vega writes it
+ * @throws Error where the specification can't be drawn, or names something to load
+ */
+export async function vegaSvg(spec: TopLevelSpec, rows: Drawing['rows'], config = theme): Promise<string> {
+  const problems: string[] = [];
+  const note = (problem: string) => problems.push(problem);
+  const logger = listening(note);
   let runtime = compiled.get(spec);
   if (runtime === undefined) {
-    runtime = parse(compile(spec, { config: theme, logger: silent }).spec, undefined, { ast: true });
+    runtime = parse(compile(spec, { config, logger }).spec, undefined, { ast: true });
     compiled.set(spec, runtime);
   }
-  const view = new View(runtime, { expr: expressionInterpreter, renderer: 'none', loader: noLoader, logger: silent });
+  const loader = refusing(note);
+  const view = new View(runtime, { expr: expressionInterpreter, renderer: 'none', loader, logger });
   try {
     for (const [name, values] of Object.entries(rows)) view.data(name, [...values]);
-    return await view.toSVG();
+    const svg = await view.toSVG();
+    if (problems[0] !== undefined) throw new Error(problems[0]);
+    return svg;
   } finally {
     view.finalize();
   }
 }
 
-/** What a warning says is of no use to who reads a page, and its text may be a stranger's. */
-const silent = {
-  level: () => silent,
-  error: () => silent,
-  warn: () => silent,
-  info: () => silent,
-  debug: () => silent,
-} as never;
+/** Nothing is fetched and no file is read, whatever a specification names. */
+function refusing(note: (problem: string) => void): Loader {
+  async function refuse(name: unknown): Promise<never> {
+    note(`it names ${String(name)}, and nothing is loaded`);
+    throw new Error('Nothing is loaded.');
+  }
+  // A link leads nowhere; what is put into the page has none.
+  const sanitize = async () => ({ href: '#' });
+  return { load: refuse, http: refuse, file: refuse, sanitize } as unknown as Loader;
+}
+
+/** Vega tells of an error while it works on the data to its log alone, and warns of much that is as it should be. */
+function listening(note: (problem: string) => void): LoggerInterface {
+  const logger = {
+    error(...said: unknown[]) {
+      note(said.map((one) => (one instanceof Error ? one.message : String(one))).join(' '));
+      return logger;
+    },
+    level: () => logger,
+    warn: () => logger,
+    info: () => logger,
+    debug: () => logger,
+  };
+  return logger as unknown as LoggerInterface;
+}
 
 /**
  * Draws one of our own charts as SVG that needs no script and takes its colours from the page.
@@ -69,6 +83,6 @@ export function svgOf(
   kind: string,
 ): string {
   const said = label === null ? 'aria-hidden="true"' : `role="img" aria-label="${escapeHtml(plainText(label, 600))}"`;
-  const size = kind === 'strip' ? ` width="${width}" height="${height}"` : '';
+  const size = kind !== 'chart' ? ` width="${width}" height="${height}"` : '';
   return `<svg class="${kind}" ${said}${size} viewBox="0 0 ${width} ${height}" fill="none">${inner}</svg>`;
 }

@@ -12,6 +12,7 @@ const elements = new Set([
   'svg',
   'g',
   'path',
+  'rect',
   'line',
   'text',
   'tspan',
@@ -43,7 +44,7 @@ const attributes: Record<string, RegExp> = {
     word,
   ),
   ...each(
-    'x y x1 x2 y1 y2 dx dy cx cy fx fy r width height opacity fill-opacity stroke-opacity stop-opacity stroke-width stroke-miterlimit stroke-dashoffset'.split(
+    'x y x1 x2 y1 y2 dx dy cx cy fx fy r rx ry width height opacity fill-opacity stroke-opacity stop-opacity stroke-width stroke-miterlimit stroke-dashoffset'.split(
       ' ',
     ),
     number,

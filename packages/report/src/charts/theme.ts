@@ -53,3 +53,6 @@ export const theme: Config = {
   },
   range: { category: looks.map(({ color }) => color) },
 };
+
+/** Of a team's own plots, which name their colours or get Vega's: they lie on white paper, in the dark too. */
+export const foreignTheme: Config = { ...theme, range: {}, legend: {}, title: { color: 'var(--text)' } };
