@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -68,9 +68,31 @@ it.each([
   expect(bytes).toBeLessThan(limit);
 });
 
+it('draws charts for the page alone: no verb loads what draws them before it makes one', () => {
+  const chunks = readdirSync(bundle).filter((name) => name.endsWith('.mjs'));
+  const drawing = chunks.filter((name) => readFileSync(path.join(bundle, name), 'utf8').includes('vega-lite/v6.json'));
+  expect(drawing.length).toBeGreaterThan(0);
+  // The page itself, and the program that draws what a team specified.
+  const loading = chunks.filter((name) => loadedWith(name).files.some((file) => drawing.includes(file)));
+  expect(loading.filter((name) => !drawing.includes(name)).map((name) => name.replace(/-[\w-]{8}\.mjs$/, ''))).toEqual([
+    'chunk-page',
+    'draw-plot.mjs',
+  ]);
+});
+
 it('carries the licence of every package that it contains', () => {
   const licences = readFileSync(path.join(bundle, 'LICENSES.txt'), 'utf8');
-  for (const name of ['commander', 'zod', 'octokit', '@grpc/grpc-js', 'docker-cli-js', 'js-yaml', 'yaml'])
+  for (const name of [
+    'commander',
+    'zod',
+    'octokit',
+    '@grpc/grpc-js',
+    'docker-cli-js',
+    'js-yaml',
+    'yaml',
+    'vega',
+    'vega-lite',
+  ])
     expect(licences).toMatch(new RegExp(`^${name} \\d+\\.\\S+ \\(.+\\)$`, 'm'));
   expect(licences).toContain('Permission is hereby granted, free of charge');
   expect(licences).not.toContain(root);

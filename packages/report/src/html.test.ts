@@ -2,7 +2,7 @@ import { formatDocument, parseDocument } from '@passloop/documents';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { renderHtml } from './html.ts';
 import { attacks } from './testing/attacks.ts';
-import { createCurves, everyString, fullReport } from './testing/hostile-report.ts';
+import { createCurves, everyString, fullReport, specPlots } from './testing/hostile-report.ts';
 import { reports } from './testing/reports.ts';
 
 const tags = new Set(
@@ -89,6 +89,27 @@ it('draws nothing wrong of curves that nobody can have measured', async () => {
   expect(page).not.toMatch(/NaN|Infinity|undefined/);
 });
 
+it('shows pictures that were drawn apart, each on its paper, and why one was not', async () => {
+  const report = fullReport();
+  report.models[0]!.plots = specPlots();
+  const asked: string[] = [];
+  const page = await renderHtml(report, async (specs) => {
+    asked.push(...specs);
+    return specs.map((_, i) =>
+      i === 1 ? { reason: 'it <b>loops</b>' } : { width: 30, height: 20, inner: `<path d="M${i},0L1,1"/>` },
+    );
+  });
+  expectHarmless(page);
+  expect(asked).toEqual(specPlots().map(({ spec }) => spec));
+  expect(page).toContain(
+    '<div class="paper"><svg class="drawn" role="img" aria-label="depth.vl.json: Loss falls with depth on both branches." width="30" height="20" viewBox="0 0 30 20" fill="none"><path d="M0,0L1,1"/></svg></div>',
+  );
+  expect(page).toContain(
+    'aria-label="away.vl.json: a picture that the model repository draws itself, from out/away.vl.json."',
+  );
+  expect(page).toMatch(/<li><code>out\/area\.vl\.json<\/code>: it &#60;b&#62;loops&#60;\/b&#62;<\/li>/);
+});
+
 describe('the page', () => {
   let page: string;
   beforeAll(async () => {
@@ -131,7 +152,7 @@ describe('the page', () => {
     expect(section).toContain('3 of 900 rows are drawn.');
     expect(section).toMatch(/<strong>Importance<\/strong>[\s\S]*distance<\/th>[\s\S]*−0\.3000/);
     expect(section).toMatch(/<strong>Classes<\/strong>[\s\S]*<td class="n">8 \(80\.0 %\)/);
-    expect(section).toContain('<li><code>out/spec.vl.json</code>: it is a Vega-Lite specification</li>');
+    expect(section).toContain('<li><code>out/picture.png</code>: it is no CSV</li>');
   });
 
   it('leaves out no level of heading', async () => {
