@@ -47,7 +47,7 @@ export function lineDrawing({ x, y, series, reference }: Lines): Drawing | null 
     field: 's',
     type: 'nominal',
     scale: { domain: names, range: names.map((_, i) => look(i)[what]) },
-    legend: legend ? { symbolSize: isMarked ? 80 : 350, symbolOpacity: 1 } : null,
+    legend: legend ? { symbolSize: isMarked ? 80 : 350, symbolStrokeWidth: isMarked ? 0 : 2, symbolOpacity: 1 } : null,
   });
   const place = {
     x: { field: 'x', type: 'quantitative', title: plainText(x.label, 45), scale: across },

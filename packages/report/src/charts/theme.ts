@@ -30,7 +30,7 @@ export const theme: Config = {
     titleColor: 'var(--text)',
     titleFontSize: 11,
     titleFontWeight: 'normal',
-    titleLimit: 260,
+    titleLimit: 400,
     titlePadding: 6,
     gridColor: line,
     gridWidth: 0.7,
