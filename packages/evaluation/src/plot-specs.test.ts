@@ -64,6 +64,19 @@ describe('a file', () => {
     expect(specsIn({ mark: 'bar', encoding: deep })).toMatch(/nested too deeply/);
     expect(specsIn({ data: { x: [{ type: 'vega', content: { mark: 'bar', encoding: deep } }] } })).toMatch(/deeply/);
     expect(specsIn({ mark: 'bar', encoding: Array(300_000).fill(1) })).toMatch(/parts/);
+    expect(specsIn({ mark: 'bar', encoding: 'x'.repeat(300_001) })).toMatch(/300,000 characters/);
+  });
+
+  it('that grows where its anchors are filled is refused before it is written down', () => {
+    const plot = (content: unknown, anchors: unknown) =>
+      specsIn({ x: [{ type: 'vega', content: { mark: 'bar', data: {}, content }, anchor_definitions: anchors }] });
+    const many = (text: string) => Array(50_000).fill(text);
+    let deep: unknown = 1;
+    for (let i = 0; i < 100_000; i += 1) deep = [deep];
+    expect(plot(many('<A>'), { '<A>': 'x'.repeat(200_000) })).toMatch(/characters/);
+    expect(plot(many('<A>'), { '<A>': Array(100).fill(1) })).toMatch(/parts|characters/);
+    expect(plot(many('<DVC_METRIC_X>.'), { '<DVC_METRIC_X>': 'x'.repeat(1000) })).toMatch(/characters/);
+    expect(plot('<A>', { '<A>': deep })).toMatch(/deeply/);
   });
 });
 
@@ -136,7 +149,7 @@ describe('the data that a specification names', () => {
       {},
       /more than 5,000 rows/,
     ],
-    ['is too large', { mark: 'bar', description: 'x'.repeat(300_001), data: {} }, {}, /300,000 is the most/],
+    ['is too large', { mark: 'bar', description: 'x'.repeat(300_001), data: {} }, {}, /more than 300,000 characters/],
   ])('%s: says so', async (_name, of, files, reason) => {
     expect(await made(of, files)).toMatch(reason);
   });

@@ -13,6 +13,8 @@ export type PlotSpec = {
 /** Of all sources of one specification. */
 export const specRows = 5000;
 const deepest = 40;
+/** Of an anchor inside a longer text. */
+const longestPut = 1000;
 const mostNodes = 200_000;
 
 /**
@@ -31,10 +33,14 @@ export function specsIn(value: unknown): PlotSpec[] | string | null {
       if (!isObject(entry) || entry.type !== 'vega') continue;
       const content = typeof entry.content === 'string' ? parsed(entry.content) : entry.content;
       if (!isObject(content) || !isSpec(content)) continue;
-      const refused = refusal(content);
-      if (refused !== null) return refused;
       const anchors = isObject(entry.anchor_definitions) ? entry.anchor_definitions : {};
-      found.push({ name: plainText(name, 200), spec: filled(content, new Map(Object.entries(anchors))) as Json });
+      const refused = refusal([content, anchors]);
+      if (refused !== null) return refused;
+      const spec = filled(content, new Map(Object.entries(anchors))) as Json;
+      // An anchor may stand there many times.
+      const grown = refusal(spec);
+      if (grown !== null) return grown;
+      found.push({ name: plainText(name, 200), spec });
     }
   }
   return found.length === 0 ? null : found;
@@ -104,7 +110,7 @@ function filled(value: unknown, anchors: ReadonlyMap<string, unknown>): unknown 
     if (anchors.has(value)) return anchors.get(value);
     return value.replace(/<DVC_METRIC_\w+>/g, (found) => {
       const put = anchors.get(found);
-      return typeof put === 'string' ? put : found;
+      return typeof put === 'string' && put.length <= longestPut ? put : found;
     });
   }
   if (Array.isArray(value)) return value.map((one) => filled(one, anchors));
@@ -149,26 +155,29 @@ function named(words: string, column: string): boolean {
   return words.includes(text) || words.includes(JSON.stringify(escaped(column)).slice(1, -1));
 }
 
-type Budget = { nodes: number; rows: number };
+type Budget = { nodes: number; rows: number; characters: number };
 
 function createBudget(): Budget {
-  return { nodes: mostNodes, rows: specRows };
+  return { nodes: mostNodes, rows: specRows, characters: plotSpecCharacters };
 }
 
-/** Before anything goes through all of a specification: it may be nested a million times. */
-function refusal(spec: Json): string | null {
-  return tooMuch(spec, 0, createBudget());
+/** Before anything goes through all of a specification or writes it down: it may be nested, or hold the same part, a million times. */
+function refusal(value: unknown): string | null {
+  return tooMuch(value, 0, createBudget());
 }
 
 function tooMuch(value: unknown, depth: number, budget: Budget): string | null {
   budget.nodes -= 1;
   if (budget.nodes < 0) return `it has more than ${count(mostNodes)} parts`;
   if (depth > deepest) return 'it is nested too deeply';
-  if (typeof value !== 'object' || value === null) return null;
-  if (isObject(value) && Array.isArray(value.values)) {
-    budget.rows -= value.values.length;
-    if (budget.rows < 0) return `it has more than ${count(specRows)} rows; sum them up where they are made`;
+  if (typeof value === 'string') budget.characters -= value.length;
+  if (isObject(value)) {
+    for (const name of Object.keys(value)) budget.characters -= name.length;
+    if (Array.isArray(value.values)) budget.rows -= value.values.length;
   }
+  if (budget.rows < 0) return `it has more than ${count(specRows)} rows; sum them up where they are made`;
+  if (budget.characters < 0) return `it has more than ${count(plotSpecCharacters)} characters`;
+  if (typeof value !== 'object' || value === null) return null;
   for (const inner of Object.values(value)) {
     const refused = tooMuch(inner, depth + 1, budget);
     if (refused !== null) return refused;

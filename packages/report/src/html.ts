@@ -11,7 +11,7 @@ import { imageSection, lineageSection } from './page-lineage.ts';
 import { style } from './page-style.ts';
 import { badge, code, digest, type Head, sign, table, text, verdictCell } from './page-text.ts';
 import { phraseHtml, phraseText } from './phrase.ts';
-import { plotSection } from './plot-figures.ts';
+import { type DrawnPlots, drawnPlots, plotSection } from './plot-figures.ts';
 import { allowed, changeCell, reproductionWords, subject, valueCell } from './words.ts';
 
 /**
@@ -23,7 +23,12 @@ import { allowed, changeCell, reproductionWords, subject, valueCell } from './wo
 export async function renderHtml(report: ReportDocument, draw: DrawPlots = drawApart): Promise<string> {
   const affected = affectedModels(report);
   const untouched = report.models.filter((model) => !model.affected).map((model) => text(model.name));
-  const sections = await Promise.all(affected.map((model) => modelSection(model, report, affected.length > 1, draw)));
+  // All strangers' plots at once: their bounds are those of a page, however many models there are.
+  const drawn = await drawnPlots(
+    affected.flatMap(({ plots = [] }) => plots),
+    draw,
+  );
+  const sections = await Promise.all(affected.map((model) => modelSection(model, report, affected.length > 1, drawn)));
   const title = reportHeadline(report);
   const where = `${text(report.repository ?? 'local repository')} at ${code(report.head.slice(0, 12))}`;
   const against = report.base === null ? '' : ` against ${code(report.base.ref)}`;
@@ -56,7 +61,7 @@ async function modelSection(
   model: ModelReport,
   report: ReportDocument,
   several: boolean,
-  draw: DrawPlots,
+  drawn: DrawnPlots,
 ): Promise<string> {
   const comparison = model.comparison;
   const metrics = comparison?.metrics ?? [];
@@ -77,7 +82,7 @@ ${metrics.length === 0 ? '' : `<${h}>${against}</${h}>${await metricTable(agains
 ${slices.length === 0 ? '' : `<${h}>Slices</${h}>${await metricTable('Slices', slices)}`}
 ${[...metrics, ...slices].some((metric) => metric.interval !== null) ? legend : ''}
 ${figures.trim() === '' ? '' : `<${h}>Curves</${h}>${figures}`}
-${await plotSection(model.plots ?? [], h, draw)}
+${await plotSection(model.plots ?? [], h, drawn)}
 ${changes(model, h)}
 ${data.join('\n')}
 ${imageSection(model, h)}

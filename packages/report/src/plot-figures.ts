@@ -10,12 +10,23 @@ import { code, text } from './page-text.ts';
 
 const shownRows = 20;
 
+/** By the plot that specifies it. */
+export type DrawnPlots = ReadonlyMap<Plot, DrawnPlot>;
+
+export async function drawnPlots(plots: readonly Plot[], draw: DrawPlots): Promise<DrawnPlots> {
+  const specified = plots.flatMap((plot) => (plot.spec === undefined ? [] : [{ plot, spec: plot.spec }]));
+  const drawn = await draw(specified.map(({ spec }) => spec));
+  return new Map(specified.map(({ plot }, i) => [plot, drawn[i] ?? { reason: 'it was not drawn' }]));
+}
+
 /** What the team draws itself, of the candidate alone; what can't be shown is listed with its reason. `h` is the level of the heading. */
-export async function plotSection(plots: readonly Plot[], h: string, draw: DrawPlots): Promise<string> {
+export async function plotSection(plots: readonly Plot[], h: string, drawn: DrawnPlots): Promise<string> {
   if (plots.length === 0) return '';
-  const pictures = await draw(plots.flatMap(({ spec }) => (spec === undefined ? [] : [spec])));
   const shown = await Promise.all(
-    plots.map((plot) => (plot.spec === undefined ? plotFigure(plot) : specFigure(plot, pictures.shift()))),
+    plots.map((plot) => {
+      const picture = drawn.get(plot);
+      return picture === undefined ? plotFigure(plot) : specFigure(plot, picture);
+    }),
   );
   const unseen = plots.flatMap((plot, i) => {
     const figure = shown[i];
@@ -37,10 +48,7 @@ async function plotFigure(plot: Plot): Promise<string> {
 }
 
 /** On white paper: nobody knows which colours a stranger counts on. */
-function specFigure(
-  { title, file, spec }: Plot,
-  drawn: DrawnPlot = { reason: 'it was not drawn' },
-): string | { reason: string } {
+function specFigure({ title, file, spec }: Plot, drawn: DrawnPlot): string | { reason: string } {
   if ('reason' in drawn) return drawn;
   const label = `${title}: ${descriptionOf(spec) ?? `a picture that the model repository draws itself, from ${file}`}.`;
   return framed(title, `<div class="paper">${svgOf(drawn, label, 'drawn')}</div>`, '', null);

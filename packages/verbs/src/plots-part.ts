@@ -42,7 +42,21 @@ export async function plotsOf(
   if (model.plots === undefined || model.plots.length === 0) return {};
   const plots: Plot[] = [];
   for (const plot of model.plots) plots.push(...(await plotsFrom({ session, plot, folders })));
-  return { plots: plots.slice(0, plotsOfModel) };
+  return { plots: withinReport(plots.slice(0, plotsOfModel)) };
+}
+
+/** A report holds the specifications of all models. */
+const specCharacters = 500_000;
+
+function withinReport(plots: readonly Plot[]): Plot[] {
+  let left = specCharacters;
+  return plots.map(({ spec, ...plot }) => {
+    if (spec === undefined) return plot;
+    left -= spec.length;
+    return left >= 0
+      ? { ...plot, spec }
+      : { ...plot, reason: 'the specifications before it leave no room in the report' };
+  });
 }
 
 type Asked = { session: TableSession; plot: PlotFile; folders: PlotFolders };

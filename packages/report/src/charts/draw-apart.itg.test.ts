@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { type DrawnPlot, drawApart } from './draw-apart.ts';
 
 /** The real program: each plot is drawn, or ends within its bounds and is told why. */
-const small = { startMs: 60_000, plotMs: 1000, memoryMegabytes: 64 };
+const small = { plotMs: 60_000, allMs: 120_000, memoryMegabytes: 64 };
 const values = [
   { a: 1, b: 'x' },
   { a: 2, b: 'y' },
@@ -96,10 +96,12 @@ describe('a list of plots', () => {
   });
 });
 
-it('gives up a list of which one after another ends the program', async () => {
+it('gives up a list of which one after another ends the program, or all of which takes too long', async () => {
   const spec = JSON.stringify(harmless[0]);
+  const given = { reason: expect.stringMatching(/the plots before it/) };
   // No time at all, as an endless loop would leave none.
-  const drawn = await drawApart([spec, spec, spec, spec], { ...small, startMs: 1, plotMs: 0 });
-  expect(drawn.slice(0, 3)).toEqual(Array(3).fill({ reason: 'drawing it takes too long' }));
-  expect(drawn[3]).toEqual({ reason: expect.stringMatching(/3 plots before it/) });
+  const slow = await drawApart([spec, spec, spec, spec], { ...small, plotMs: 1 });
+  expect(slow).toEqual([...Array(3).fill({ reason: 'drawing it takes too long' }), given]);
+  const late = await drawApart([spec, spec, spec], { ...small, allMs: 1 });
+  expect(late).toEqual([{ reason: 'drawing all takes too long' }, given, given]);
 });

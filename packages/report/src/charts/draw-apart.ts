@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { plainText, runProcess } from '@passloop/core';
+import { plainText, runProcess, sha256Hex } from '@passloop/core';
 import { z } from 'zod';
 import { drawnSvg, RefusedSvg } from './svg.ts';
 
@@ -12,15 +12,16 @@ export type DrawPlots = (specs: readonly string[]) => Promise<DrawnPlot[]>;
 
 const Answer = z.union([z.object({ svg: z.string() }), z.object({ reason: z.string() })]);
 
-export type DrawLimits = {
-  /** For the start, and for each plot on top. */
-  startMs: number;
+type DrawLimits = {
+  /** For one plot, and the program's start before the first. */
   plotMs: number;
+  /** For all of a page that one program draws. */
+  allMs: number;
   memoryMegabytes: number;
 };
 
-const usual: DrawLimits = { startMs: 15_000, plotMs: 2000, memoryMegabytes: 192 };
-const bounds = { elements: 5000, characters: 250_000 };
+const usual: DrawLimits = { plotMs: 15_000, allMs: 120_000, memoryMegabytes: 192 };
+const bounds = { elements: 5000, characters: 150_000 };
 /** Of one plot's line, before it is tidied. */
 const mostOutput = 4_000_000;
 const largestSide = 4000;
@@ -34,46 +35,57 @@ const patience = 3;
  */
 export async function drawApart(specs: readonly string[], limits = usual): Promise<DrawnPlot[]> {
   const drawn: DrawnPlot[] = [];
-  for (let ended = 0; drawn.length < specs.length; ended += 1) {
-    if (ended === patience) {
-      const reason = `${patience} plots before it could not be drawn within their bounds`;
-      return [...drawn, ...specs.slice(drawn.length).map(() => ({ reason }))];
-    }
+  for (let ended = 1; drawn.length < specs.length; ended += 1) {
     const rest = specs.slice(drawn.length);
-    const { lines, reason } = await run(rest, limits);
-    drawn.push(...lines.slice(0, rest.length).map(answered));
+    const { lines, reason, isLast } = await run(rest, limits);
+    drawn.push(...lines.slice(0, rest.length).map((line, i) => answered(line, rest[i] as string)));
     if (drawn.length < specs.length) drawn.push({ reason });
+    if (isLast || ended === patience) {
+      const given = { reason: 'the plots before it could not be drawn within their bounds' };
+      drawn.push(...specs.slice(drawn.length).map(() => given));
+    }
   }
   return drawn;
 }
 
-/** The lines that came whole, and why no more did. */
-async function run(specs: readonly string[], limits: DrawLimits): Promise<{ lines: string[]; reason: string }> {
-  const { startMs, plotMs, memoryMegabytes } = limits;
+type Run = {
+  /** Those that came whole. */
+  lines: string[];
+  /** Why no more did. */
+  reason: string;
+  /** True where the time of all is over. */
+  isLast: boolean;
+};
+
+async function run(specs: readonly string[], { plotMs, allMs, memoryMegabytes }: DrawLimits): Promise<Run> {
   const chunks: Buffer[] = [];
+  const stop = new AbortController();
+  const slow = () => stop.abort('drawing it takes too long');
+  let timer = setTimeout(slow, plotMs);
   let size = 0;
-  const flood = new AbortController();
-  const ran = await runProcess({
+  const { timedOut } = await runProcess({
     argv: [process.execPath, ...flags(memoryMegabytes), fileURLToPath(program())],
     env: {},
     input: JSON.stringify(specs),
-    timeoutMs: startMs + plotMs * specs.length,
-    signal: flood.signal,
+    timeoutMs: allMs,
+    signal: stop.signal,
     onStdout(chunk) {
-      // The size since the last line's end.
+      chunks.push(chunk);
       const end = chunk.lastIndexOf('\n');
       size = end < 0 ? size + chunk.length : chunk.length - end;
-      if (size > mostOutput) flood.abort();
-      else chunks.push(chunk);
+      if (size > mostOutput) stop.abort(`its picture has more than ${mostOutput} bytes`);
+      if (end < 0) return;
+      clearTimeout(timer);
+      timer = setTimeout(slow, plotMs);
     },
   });
-  const lines = Buffer.concat(chunks).toString('utf8').split('\n').slice(0, -1);
-  if (flood.signal.aborted) return { lines, reason: `its picture has more than ${mostOutput} bytes` };
-  if (ran.timedOut) return { lines, reason: 'drawing it takes too long' };
-  return { lines, reason: `drawing it takes more than ${memoryMegabytes} MB, or fails otherwise` };
+  clearTimeout(timer);
+  const ended = `drawing it takes more than ${memoryMegabytes} MB, or fails otherwise`;
+  const reason = stop.signal.aborted ? String(stop.signal.reason) : timedOut ? 'drawing all takes too long' : ended;
+  return { lines: Buffer.concat(chunks).toString('utf8').split('\n').slice(0, -1), reason, isLast: timedOut };
 }
 
-function answered(text: string, i: number): DrawnPlot {
+function answered(text: string, spec: string): DrawnPlot {
   let answer: z.infer<typeof Answer>;
   try {
     answer = Answer.parse(JSON.parse(text));
@@ -82,7 +94,7 @@ function answered(text: string, i: number): DrawnPlot {
   }
   if ('reason' in answer) return { reason: `it cannot be drawn: ${plainText(answer.reason, 300)}` };
   try {
-    const drawn = drawnSvg(answer.svg, `p${i}-`, bounds);
+    const drawn = drawnSvg(answer.svg, `p${sha256Hex(spec).slice(0, 12)}-`, bounds);
     return Math.max(drawn.width, drawn.height) > largestSide
       ? { reason: `it is larger than ${largestSide} pixels` }
       : drawn;
