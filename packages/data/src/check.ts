@@ -35,7 +35,9 @@ export type CheckContext = {
 
 /** A check that is ready: its aggregates are in the plan, `finish` reads the scan's answer (and may query on its own). */
 export type PlannedCheck = {
-  finish(answer: ScanAnswer): Promise<CheckResult> | CheckResult;
+  /** Adds to a second scan, which all checks share, what only this answer shows to be needed: there is none if nobody asks. */
+  again?(answer: ScanAnswer, plan: ScanPlan): void;
+  finish(answer: ScanAnswer, again: ScanAnswer): Promise<CheckResult> | CheckResult;
   /** Which rows break it: a condition, or a query that gives them whole; none where no row by itself does. */
   failing?: FailingRows | undefined;
 };

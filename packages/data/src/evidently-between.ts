@@ -63,7 +63,7 @@ export async function evidentlyOfColumn(options: DriftBetweenOptions, name: stri
     statistic: score,
     pValue: drift.isPValue ? score : null,
     threshold: toDecimal(drift.threshold),
-    verdict: drift.isDrifted ? 'fail' : score === null ? 'skipped' : 'pass',
+    verdict: drift.isDrifted ? 'fail' : 'pass',
     n: drift.n,
     reason: score === null ? 'one value only: Evidently has no number for it, and no drift' : null,
   };

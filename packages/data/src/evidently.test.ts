@@ -194,6 +194,21 @@ describe('in checks', () => {
     expect(own).toMatchObject({ verdict: 'fail', drift: [{ column: 'y', role: 'label', verdict: 'fail' }] });
   });
 
+  it('counts a column of one value among those without drift, as Evidently 0.7.23 does: 1 of 2, a share of 0.5', async () => {
+    const pairOf = (name: string, every: number) =>
+      made(name, `SELECT 'k' AS one, CASE WHEN i % ${every} = 0 THEN 'a' ELSE 'b' END AS two FROM range(500) t(i)`);
+    const [reference, current] = [await pairOf('even', 2), await pairOf('tenth', 10)];
+    const options = { session, reference, current, method: 'chi2', compat: 'evidently' } as const;
+    expect(await driftBetween({ ...options, driftShare: 0.6 })).toMatchObject({
+      verdict: 'pass',
+      executed: 1,
+      checks: [{ observed: '1 of 2 columns drifted: two' }],
+    });
+    expect((await driftBetween({ ...options, driftShare: 0.5 })).verdict).toBe('fail');
+    // Where no column has a number, nothing was executed.
+    expect((await driftBetween({ ...options, columns: ['one'] })).verdict).toBe('fail');
+  });
+
   it('refuses text, leaves out what Evidently does, and says why', async () => {
     const odd = `'row ' || i AS words, DATE '2024-01-01' AS day, i::DECIMAL(9,2) AS price, i::UINTEGER AS counted,
       nullif(i % 2, 1) = 0 AS gaps, CASE WHEN i > 0 THEN i % 5 END AS few, i % 5 AS five FROM range(50) t(i)`;

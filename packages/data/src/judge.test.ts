@@ -24,3 +24,14 @@ it('says nothing of significance where nothing was tested', () => {
   const [few] = judgeDrift([shifted(100, 1e-27, 0)], 1000);
   expect(few).not.toHaveProperty('isSignificant');
 });
+
+it("tells the effect where the threshold is not the statistic's", () => {
+  const candidate = shifted(10_000, 1e-27, 0.2);
+  if (candidate.kind !== 'measured') throw new Error('a measured shift');
+  const chiSquared = { ...candidate, measurement: { ...candidate.measurement, statistic: 845.2, effect: 0.31 } };
+  expect(judgeDrift([chiSquared, candidate], 1000)).toMatchObject([
+    { statistic: '845.2', effect: '0.31', verdict: 'fail' },
+    { statistic: '0.08', verdict: 'fail' },
+  ]);
+  expect(judgeDrift([candidate], 1000)[0]).not.toHaveProperty('effect');
+});

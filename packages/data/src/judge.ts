@@ -59,10 +59,13 @@ function judged(
   adjusted: number | null,
   minRows: number,
 ): DriftResult {
+  const statistic = toDecimalOrNull(measurement.statistic);
+  const effect = toDecimalOrNull(measurement.effect);
   const base = {
     column,
     method: measurement.method,
-    statistic: toDecimalOrNull(measurement.statistic),
+    statistic,
+    ...(effect === null || effect === statistic ? {} : { effect }),
     pValue: toDecimalOrNull(measurement.pValue),
     threshold: decimal(threshold),
     n: measurement.n,

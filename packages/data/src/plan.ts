@@ -1,7 +1,7 @@
 import type { Scalar, TableSession } from '@passloop/tables';
 
 /** The place of an aggregate in a plan: ask the scan's answer for it. */
-type Slot = number;
+export type Slot = number;
 
 /**
  * Every aggregate that one pass over a table can answer, of all checks and of drift. Equal aggregates share a slot.

@@ -9,7 +9,7 @@ import { planDrift } from './drift.ts';
 import { driftResultsBetween } from './drift-between.ts';
 import { expectedOf, gradedDrift, isMeasured } from './drift-summary.ts';
 import { judgeDrift } from './judge.ts';
-import { createPlan, runPlan, type ScanAnswer } from './plan.ts';
+import { createPlan, runPlan, type ScanAnswer, scanAnswer } from './plan.ts';
 import type { Profile } from './profile.ts';
 
 export type ValidateOptions = {
@@ -33,7 +33,8 @@ export type ValidateOptions = {
 };
 
 /**
- * Runs all checks of a dataset: one scan for everything that can share it, one query more for each set of unique columns.
+ * Runs all checks of a dataset: one scan for everything that can share it, a second one for what it shows to be broken,
+ * one query more for each set of unique columns.
  * Every check reports that it ran, or fails with the reason; no check, or no row, is a failure too.
  *
  * @throws ConfigurationError where the table itself can't be opened
@@ -100,9 +101,12 @@ export async function validateTable(options: ValidateOptions & { table: Table })
     const planned: PlannedCheck[] = [];
     for (const check of scope.checks) planned.push(await planCheck(check, context, profile, into));
     const answer = await runPlan(session, plan, table.relation);
+    const second = createPlan();
+    for (const check of planned) check.again?.(answer, second);
+    const again = second.aggregates.length === 0 ? scanAnswer([]) : await runPlan(session, second, table.relation);
     const finished: CheckResult[] = [];
     for (const check of planned) {
-      const result = await check.finish(answer);
+      const result = await check.finish(answer, again);
       finished.push(result);
       if (options.onFailing === undefined || check.failing === undefined) continue;
       if ((result.failingRows ?? 0) === 0 || result.verdict === 'pass') continue;
@@ -138,6 +142,10 @@ function countedScans(session: TableSession, { relation }: Table): { session: Ta
     scan(sql, visit) {
       passes += sql.split(relation).length - 1;
       return session.scan(sql, visit);
+    },
+    distinctBetween(values, low, high) {
+      passes += session.passes(values, relation);
+      return session.distinctBetween(values, low, high);
     },
   };
   return { session: counted, scans: () => passes };
@@ -207,7 +215,7 @@ function planDriftBetween(
 async function failed(check: Check | undefined, error: unknown): Promise<CheckResult> {
   if (check === undefined || !(error instanceof ConfigurationError)) throw error;
   const planned = notExecuted(check, check.kind, error.message);
-  return planned.finish({ count: () => 0, text: () => null, counts: () => null });
+  return planned.finish(scanAnswer([]), scanAnswer([]));
 }
 
 function emptyTable(): CheckResult {

@@ -23,6 +23,8 @@ export const DriftResult = z.object({
   role: z.enum(['label', 'prediction', 'feature']).optional(),
   method: z.string().max(128),
   statistic: Decimal.nullable(),
+  /** What is held against the threshold, where it isn't the statistic: Cramer's V of a chi-squared test. Absent elsewhere. */
+  effect: Decimal.optional(),
   pValue: Decimal.nullable(),
   threshold: Decimal,
   verdict: Verdict,

@@ -65,11 +65,16 @@ describe('compareNumbers', () => {
     });
   });
 
-  it('has nothing to say of two files with the same bytes', () => {
-    expect(compare(before, before, ['loss:lower:0.1'])).toMatchObject({
-      outcome: 'unchanged',
-      metrics: [],
-      reason: expect.stringContaining('nothing was compared'),
+  it.each([
+    ['{"loss": 0.5}', 'loss:lower:0.1', 'pass', 'within'],
+    ['{"loss": NaN}', 'loss:lower:0.1', 'fail', 'not-comparable'],
+    ['{"other": 1}', 'loss:lower:0.1', 'fail', 'not-comparable'],
+    ['{"loss": 0.5}', 'loss:lower:max=0.4', 'fail', 'outside'],
+  ])('judges two files of the same bytes, %s, by %s: %s', (text, flag, verdict, measurement) => {
+    expect(compare(text, text, [flag])).toMatchObject({
+      outcome: 'compared',
+      verdict,
+      metrics: [{ verdict: measurement }],
     });
   });
 

@@ -16,7 +16,8 @@ export type CompareNumbersRequest = {
 
 /**
  * Compares the numbers of two metrics files, without pairing: `within` or `outside` a margin, never better. A number that is
- * missing, NaN or infinite on either side fails its gate.
+ * missing, NaN or infinite on either side fails its gate. Two files of the same bytes are judged as others are: they are numbers
+ * of two runs that agree, or that lack the same, and no proof of one model.
  *
  * @throws ConfigurationError for no gate, one that can't be read, one with slices, and names that fall together
  */
@@ -44,11 +45,8 @@ export function compareNumbers({ production, candidate, flags }: CompareNumbersR
   });
   const numberIn = ({ file }: NumbersSide, name: string) => file.metrics.get(name) ?? null;
   return compareModels({
-    outcome: production.digest === candidate.digest ? 'unchanged' : 'compared',
-    reason:
-      production.digest === candidate.digest
-        ? `Both files hold the same bytes (${candidate.digest}): nothing was compared.`
-        : null,
+    outcome: 'compared',
+    reason: null,
     gates,
     frame: null,
     production: { digest: production.digest, scoredBy: 'file' },

@@ -84,6 +84,8 @@ it.each([
   ['metrics.yaml', 'a: !!python/object:os.system x\n', 'metrics.yaml'],
   ['list.json', '[{"name": "a", "value": 1}, {"name": "a", "value": 2}]', 'has the metric a twice'],
   ['metrics.json', '{"a": {"b": 1}, "a.b": 2}', 'has the metric a.b twice'],
+  ['metrics.json', '{"auc": 0.5, "auc": 0.9}', 'has the metric auc twice'],
+  ['metrics.json', '{"a": {"x": ["}", {"b": 1}], "x\\u0079": 0, "xy" : 1}}', 'has the metric xy twice'],
   ['metrics.json', `{"${'x'.repeat(257)}": 1}`, 'too long names'],
   ['metrics.json', JSON.stringify(Array.from({ length: 1001 }, (_, i) => ({ name: `m${i}`, value: i }))), 'too many'],
   ['metrics.json', `${'{"a":'.repeat(40)}1${'}'.repeat(40)}`, 'is deeper than 32'],

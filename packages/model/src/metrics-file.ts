@@ -60,12 +60,32 @@ function read(text: string, name: string): unknown {
       throw error;
     }
   }
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch {
     // YAML, or JSON as Python writes it, with NaN and Infinity: those are words in YAML.
     return parseYaml(text, name).value;
   }
+  const twin = twinOf(text);
+  if (twin !== null) throw refused(name, `has the metric ${plainText(twin)} twice`);
+  return value;
+}
+
+/** A name that stands twice in one object of a JSON text, of which JSON.parse would take the last without a word; or null. */
+function twinOf(json: string): string | null {
+  const objects: Set<string>[] = [];
+  for (const [token, name] of json.matchAll(/("(?:[^"\\]|\\.)*")\s*:|"(?:[^"\\]|\\.)*"|[{}]/g)) {
+    if (token === '{') objects.push(new Set());
+    else if (token === '}') objects.pop();
+    else if (name !== undefined) {
+      const key = JSON.parse(name) as string;
+      const names = objects.at(-1);
+      if (names?.has(key)) return key;
+      names?.add(key);
+    }
+  }
+  return null;
 }
 
 /** `{revision: {data: {file: {data: metrics}}}}`, as `dvc metrics show --json` prints the one revision that is asked for. */

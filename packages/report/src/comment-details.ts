@@ -2,7 +2,7 @@ import { codeSpan, count, escapeMarkdown, measured, shortDigest, type Verdict } 
 import type { CheckResult, ComparedSlice, DataReport, ModelReport } from '@passloop/documents';
 import { verdictOrder } from './headline.ts';
 import { phraseMarkdown } from './phrase.ts';
-import { changeCell, icons, metricLabel, roleText, subject, valueCell, verdictCell } from './words.ts';
+import { changeCell, driftSize, icons, metricLabel, roleText, subject, valueCell, verdictCell } from './words.ts';
 
 // The folded sections of a comment and a summary.
 
@@ -96,7 +96,7 @@ function driftLines(report: DataReport, limit: number, everything: boolean): str
         .slice(0, limit)
         .map(
           (one) =>
-            `| ${codeSpan(one.column, 80)}${roleText(one)} | ${escapeMarkdown(one.method)} | ${measured(one.statistic)} | ${measured(one.threshold)} | ${icons[one.verdict]} ${one.verdict} |`,
+            `| ${codeSpan(one.column, 80)}${roleText(one)} | ${escapeMarkdown(one.method)} | ${measured(driftSize(one))} | ${measured(one.threshold)} | ${icons[one.verdict]} ${one.verdict} |`,
         ),
       ...(told.length > limit ? [`| … and ${told.length - limit} more | | | | |`] : []),
       '',
@@ -105,7 +105,7 @@ function driftLines(report: DataReport, limit: number, everything: boolean): str
   if (!everything && still.length > 0) {
     const names = still
       .slice(0, limit)
-      .map((drift) => `${codeSpan(drift.column, 80)}${roleText(drift)} ${measured(drift.statistic)}`);
+      .map((drift) => `${codeSpan(drift.column, 80)}${roleText(drift)} ${measured(driftSize(drift))}`);
     const more = still.length > names.length ? ` and ${still.length - names.length} more` : '';
     lines.push(`Not drifted: ${names.join(', ')}${more}.`, '');
   }

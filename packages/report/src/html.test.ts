@@ -155,6 +155,23 @@ describe('the page', () => {
     expect(section).toContain('<li><code>out/picture.png</code>: it is no CSV</li>');
   });
 
+  it('counts drifted columns once, and draws what is held against the threshold', async () => {
+    const report = fullReport();
+    const n = { reference: 2000, current: 2000 };
+    const of = { pValue: null, threshold: '0.1', reason: null, verdict: 'pass', n } as const;
+    report.models[0]!.data[0]!.drift = [
+      { ...of, column: 'id', method: 'auto', statistic: null, verdict: 'skipped' },
+      { ...of, column: 'x', method: 'ks(exact)', statistic: '0.2', verdict: 'fail' },
+      { ...of, column: 'x', method: 'psi(k=10)', statistic: '0.3', verdict: 'fail' },
+      { ...of, column: 'hub', method: 'chi2(bins=values)', statistic: '845.2', effect: '0.05' },
+      { ...of, column: 'y', method: 'evidently:ks(score=p,drifted<=)', statistic: '0.9' },
+    ];
+    const [section = ''] = (await renderHtml(report)).match(/<summary>Drift: [\s\S]*?<\/details>/) ?? [];
+    expect(section).toMatch(/^<summary>Drift: 1 of 3 columns<\/summary>/);
+    expect([...section.matchAll(/<path d="M0,4h([\d.]+)v8/g)].map(([, width]) => width)).toEqual(['120', '120', '40']);
+    expect(section).not.toContain('845');
+  });
+
   it('leaves out no level of heading', async () => {
     for (const [name, create] of [...Object.entries(reports), ['full', fullReport] as const]) {
       const levels = [...(await renderHtml(create())).matchAll(/<h([1-6])/g)].map(([, level]) => Number(level));

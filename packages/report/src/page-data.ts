@@ -3,7 +3,7 @@ import type { CheckResult, DataReport, DriftResult } from '@passloop/documents';
 import { chartSvg } from './charts/draw.ts';
 import { driftDrawing } from './charts/strips.ts';
 import { badge, block, code, table, text, verdictCell } from './page-text.ts';
-import { roleText } from './words.ts';
+import { driftSize, isPValue, roleText } from './words.ts';
 
 /** The checks and the drift of a dataset: what did not pass first, the rest folded. `h` is the level of its heading. */
 export async function dataSection(report: DataReport, h: string): Promise<string> {
@@ -32,12 +32,15 @@ function checkTable(label: string, checks: readonly CheckResult[]): string {
 
 async function driftDetails(report: DataReport): Promise<string> {
   if (report.drift.length === 0) return '';
-  const shifted = report.drift.filter((one) => one.verdict !== 'pass').length;
-  const columns = report.drift.length === 1 ? '1 column' : `${report.drift.length} columns`;
+  // A column may be measured in several ways, and some are told that can't be.
+  const measuredOnes = report.drift.filter((one) => one.statistic !== null && one.verdict !== 'inconclusive');
+  const columns = new Set(measuredOnes.map((one) => one.column)).size;
+  const drifted = new Set(measuredOnes.flatMap((one) => (one.verdict === 'pass' ? [] : [one.column]))).size;
+  const told = report.drift.some((one) => one.verdict !== 'pass' && one.verdict !== 'skipped');
   const pictures = await Promise.all(report.drift.map(driftPicture));
   const rows = report.drift.map(
     (one, i) =>
-      `<tr><th scope="row">${code(one.column)}${roleText(one)}</th>${verdictCell(one.verdict, one.verdict, one.reason)}<td class="${one.verdict}">${pictures[i]}</td><td>${text(one.method)}</td><td class="n">${measured(one.statistic)}</td><td class="n">${measured(one.threshold)}</td><td class="n">${
+      `<tr><th scope="row">${code(one.column)}${roleText(one)}</th>${verdictCell(one.verdict, one.verdict, one.reason)}<td class="${one.verdict}">${pictures[i]}</td><td>${text(one.method)}</td><td class="n">${measured(driftSize(one))}</td><td class="n">${measured(one.threshold)}</td><td class="n">${
         one.pValue === null ? '–' : measured(one.pValue)
       }</td><td class="n">${count(one.n.reference)} / ${count(one.n.current)}</td></tr>`,
   );
@@ -51,13 +54,14 @@ async function driftDetails(report: DataReport): Promise<string> {
     { number: 'p' },
     { number: 'n reference / current' },
   ];
-  return `<details${shifted > 0 ? ' open' : ''}><summary>Drift: ${shifted} of ${columns}</summary>${table(`Drift of ${report.dataset.name}`, heads, rows)}</details>`;
+  return `<details${told ? ' open' : ''}><summary>Drift: ${drifted} of ${columns === 1 ? '1 column' : `${count(columns)} columns`}</summary>${table(`Drift of ${report.dataset.name}`, heads, rows)}</details>`;
 }
 
-/** The table beside it has both numbers. */
-async function driftPicture({ statistic, threshold }: DriftResult): Promise<string> {
-  const allowed = fromDecimal(threshold);
-  return statistic === null || !(allowed > 0)
-    ? ''
-    : await chartSvg(driftDrawing(fromDecimal(statistic), allowed), null, 'strip');
+/** What is held against the threshold; the table beside it has both numbers. */
+async function driftPicture(result: DriftResult): Promise<string> {
+  const allowed = fromDecimal(result.threshold);
+  const size = driftSize(result);
+  // Of a p-value a long bar would mean the contrary.
+  if (size === null || !(allowed > 0) || isPValue(result)) return '';
+  return await chartSvg(driftDrawing(fromDecimal(size), allowed), null, 'strip');
 }

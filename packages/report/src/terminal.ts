@@ -29,7 +29,7 @@ import type {
 } from '@passloop/documents';
 import { recordChange } from './edit.ts';
 import { headlineText } from './headline.ts';
-import { roleText } from './words.ts';
+import { driftSize, roleText } from './words.ts';
 
 /** How a person reads a document on a terminal: the verdict first, then what made it. Untrusted text is cleaned, never styled. */
 
@@ -116,7 +116,7 @@ export function printDataReport(
             mark(drift.verdict),
             `${drift.column}${roleText(drift)}`,
             drift.method,
-            drift.statistic ?? '-',
+            driftSize(drift) ?? '-',
             drift.threshold,
             drift.pValue ?? '-',
             count(drift.n.reference),

@@ -45,6 +45,15 @@ function drifted(overrides: Partial<DriftResult>): DriftResult {
 
 it.each([
   [{}, 'late drifted, PSI 0.331, allowed 0.2'],
+  [
+    {
+      method: 'chi2(bins=values,two-sample,df=4,effect=cramers-v)',
+      statistic: '845.2',
+      effect: '0.31',
+      threshold: '0.1',
+    },
+    "late drifted, Cramer's V 0.31, allowed 0.1",
+  ],
   [{ role: 'feature' }, 'late drifted, PSI 0.331, allowed 0.2'],
   [{ role: 'label' }, 'label drift: late, PSI 0.331, allowed 0.2'],
   [{ role: 'prediction', verdict: 'warn' }, 'prediction drift: late, PSI 0.331, allowed 0.2'],

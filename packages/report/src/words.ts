@@ -133,8 +133,19 @@ function intervalWords(metric: ComparedMetric, digits: number): string {
   return `${level} % interval${interval(metric.interval, digits).replace(/[()]/g, '')}, `;
 }
 
+/** What is held against the threshold. */
+export function driftSize({ effect, statistic }: DriftResult): string | null {
+  return effect ?? statistic;
+}
+
+/** Whether a drift's score is a p-value, which is small where much drifted. */
+export function isPValue({ method }: DriftResult): boolean {
+  return /^evidently:\w+\(score=p,/.test(method);
+}
+
 /** A column's drift in a few words: "`distance` drifted, PSI 0.12, allowed 0.1"; of a model's own columns: "label drift: `late`, PSI 0.12, allowed 0.1". */
-export function driftText({ column, role, method, statistic, threshold, verdict }: DriftResult): string {
+export function driftText(result: DriftResult): string {
+  const { column, role, method, effect, statistic, threshold, verdict } = result;
   const name = named(plainText(column, partLimit));
   if (verdict !== 'warn' && verdict !== 'fail') return `${name} ${verdict}`;
   if (statistic === null) return `${name} cannot be compared`;
@@ -152,7 +163,8 @@ export function driftText({ column, role, method, statistic, threshold, verdict 
     return `${drifted}, Evidently's ${test} ${limit}`;
   }
   const [short = method] = method.split('(');
-  return `${drifted}, ${short.toUpperCase()} ${size(statistic)}, allowed ${size(threshold)}`;
+  const measure = effect !== undefined && short === 'chi2' ? "Cramer's V" : short.toUpperCase();
+  return `${drifted}, ${measure} ${size(effect ?? statistic)}, allowed ${size(threshold)}`;
 }
 
 /** What a drifted or quiet column is to the model, where it is more than a feature: " (label)". */

@@ -33,6 +33,8 @@ it.each([
   'greatest(sum(a), sum(b), 1e2) - least(exp(0.5), ln(3))',
   'sum(CASE WHEN ok THEN a ELSE -0.125 END)::DOUBLE',
   'sum(a + 9007199254740993 - 9007199254740992)',
+  'sum(a <> b) / count(*)',
+  "sum(ok) + sum(a BETWEEN 0 AND 2 AND s <> 'y')",
   'sum(round(b)) -- a comment at the end',
 ])('is what the engine makes of %s', async (text) => {
   const expression = await aggregateExpression(session, table, text);
@@ -47,6 +49,12 @@ it('is undefined, not infinite, where it divides by zero', async () => {
   const expression = await aggregateExpression(session, table, 'sum(a) / count_if(a > 100)');
   expect(expression.of([3, 0])).toBeNaN();
   expect(expression.columns).toEqual(['a']);
+});
+
+it('adds nothing to 0, where the engine has NULL', async () => {
+  const expression = await aggregateExpression(session, table, 'sum(a) FILTER (WHERE a > 100)');
+  const rows = await session.rows(`SELECT ${expression.terms.join(', ')} FROM ${table.relation}`);
+  expect(rows).toEqual([[0], [0], [0]]);
 });
 
 it.each([

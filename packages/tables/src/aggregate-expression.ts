@@ -139,10 +139,17 @@ async function aggregate(reader: Reader, name: string, node: Node, path: string)
     return (sums) => sums[at]!;
   }
   // A type that is no number is the engine's error: `+ 0` is what it can't do with text.
-  const total = add(`(${argument}) + 0`);
+  const total = add(isCondition(children[0] as Node, table) ? `(${argument})::INTEGER` : `(${argument}) + 0`);
   if (name === 'sum') return (sums) => sums[total]!;
   const count = add(present);
   return (sums) => (sums[count] === 0 ? Number.NaN : sums[total]! / sums[count]!);
+}
+
+/** Rows for which something holds, counted by a sum as the engine counts them. */
+function isCondition(node: Node, table: Reader['table']): boolean {
+  if (node.class !== 'COLUMN_REF') return ['COMPARISON', 'CONJUNCTION', 'BETWEEN'].includes(String(node.class));
+  const [name] = node.column_names as string[];
+  return table.columns.some((column) => column.name === name && column.type === 'boolean');
 }
 
 function collectColumns(value: unknown, into: Set<string>): void {

@@ -100,11 +100,33 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
 
 /** An engine's message as an error of ours: what is in the data or the query is the user's to mend. */
 function engineError(error: unknown): PassloopError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = withoutValues(error instanceof Error ? error.message : String(error));
   const text = plainText(message.split('\n\n')[0] ?? message, 600);
   const line = /Line: (\d+)/.exec(message)?.[1];
   const ours =
     /^(Invalid Input|Conversion|Binder|Catalog|Parser|Out of Range|IO|Permission|Mismatch Type|Invalid|Serialization|CSV)/;
   if (!ours.test(message)) return new InfrastructureError(`DuckDB: ${text}`, { cause: error });
   return new ConfigurationError(text, { line: line === undefined ? undefined : Number(line), cause: error });
+}
+
+/** The engine's names of types that a value is turned into. */
+const targetType =
+  /\b(BOOL|U?INT(?:8|16|32|64|128)|FLOAT|DOUBLE|DECIMAL\(\d+,\d+\)|date|time|timestamp|INTERVAL|BIT)\b/g;
+
+/**
+ * The message without what it repeats of a row. It goes into documents and comments, and whoever writes an expression
+ * would choose by it which cell stands there (`CASE WHEN id = 5 THEN name END::DOUBLE`).
+ */
+function withoutValues(message: string): string {
+  // A broken line of a file: whoever reads the file takes no more of it than the line's number.
+  if (/^(Conversion|Invalid Input) Error: CSV Error/.test(message)) return message;
+  if (/^(Conversion|Mismatch Type) Error:/.test(message)) {
+    const type = message.match(targetType)?.at(-1);
+    return `Conversion Error: the value of a row can't be converted${type === undefined ? '' : ` to ${type}`}`;
+  }
+  if (/^Out of Range Error:/.test(message))
+    return 'Out of Range Error: the result of a row is too large, or not defined';
+  if (/^Invalid Input Error: Could not parse string/.test(message))
+    return 'Invalid Input Error: the text of a row has another format than strptime is given';
+  return message;
 }

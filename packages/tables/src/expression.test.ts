@@ -76,3 +76,58 @@ it.each([
 ])('refuses %s', async (text) => {
   await expect(scalarExpression(session, table, text)).rejects.toBeInstanceOf(ConfigurationError);
 });
+
+it.each([
+  's::INTEGER > 0',
+  's::DATE > day',
+  "(s || ' to DOUBLE')::DOUBLE > 0",
+  "(s || '\n\n')::DOUBLE > 0",
+  "(s || ' when casting from source column s')::DECIMAL(4,2) > 0",
+  'a::TINYINT % 2 = 0',
+  '(a + 9223372036854775807) % 2 = 0',
+  "strptime(s, '%Y') > day",
+])('tells no value of a row where %s breaks on it', async (text) => {
+  await writeFile(path.join(folder.path, 'secret.csv'), 'a,s,day\n424242,hunter2,2001-02-03\n');
+  const secret = await session.open({ uri: 'secret.csv', root: folder.path });
+  const expression = await scalarExpression(session, secret, text);
+  const thrown = await session
+    .rows(`SELECT count(*) FROM ${secret.relation} WHERE ${expression}`)
+    .catch((error: unknown) => error);
+
+  expect(thrown).toBeInstanceOf(ConfigurationError);
+  expect((thrown as Error).message).toMatch(/^(Conversion|Out of Range|Invalid Input) Error: the .* row/);
+  expect((thrown as Error).message).not.toMatch(/hunter2|424242/);
+});
+
+it.each([
+  "regexp_matches('x', s)",
+  's ~ s',
+  "regexp_replace(s, s, 'x') = s",
+  'date_part(s, day) = 1',
+  'strptime(s, s) > day',
+])('refuses %s, which the engine would repeat', async (text) => {
+  await expect(scalarExpression(session, table, text)).rejects.toThrow(/must be a constant/);
+});
+
+const longer = (text: string) => `replace(${text}, 'a', 'aaaaaaaaaa')`;
+
+it.each([
+  [longer(longer(longer('s'))), /more than 2 calls/],
+  [`upper(${longer(`lower(regexp_replace(${longer('s')}, '', '-', 'g'))`)})`, /more than 2 calls/],
+  ["replace(s, 'a', s)", /puts in must be a constant/],
+  ["regexp_replace(s, 'a', s || s, 'g')", /puts in must be a constant/],
+  [`replace(s, 'a', '${'a'.repeat(65)}')`, /at most 64/],
+])('refuses what would multiply a text: %s', async (text, why) => {
+  await expect(scalarExpression(session, table, `length(${text}) > 0`)).rejects.toThrow(why);
+});
+
+it.each([
+  "replace(replace(replace(replace(s, ',', '.'), ' ', ''), '-', '_'), 'x', 'y')",
+  longer(longer('s')),
+  "regexp_replace(regexp_replace(regexp_replace(s, '[^0-9]', '', 'g'), '^0', ''), ' ', '-')",
+])('takes %s', async (text) => {
+  const [[longest] = []] = await session.rows(
+    `SELECT max(length(${text})) FROM ${table.relation} WHERE ${await scalarExpression(session, table, `${text} IS NOT NULL`)}`,
+  );
+  expect(Number(longest)).toBeLessThan(200);
+});

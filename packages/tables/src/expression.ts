@@ -16,7 +16,10 @@ const allowedClasses = new Set([
   'CASE',
 ]);
 
-/** Pure functions of their arguments: no clock, no randomness, no file, no setting, and no result larger than its input. */
+/**
+ * Pure functions of their arguments: no clock, no randomness, no file, no setting, and no result much larger than its input
+ * ({@link refuseGrowth}).
+ */
 const allowedFunctions = new Set(
   `+ - * / // % ^ ** & | ~ << >> || ~~ !~~ ~~* !~~* ~~~ @ ! abs ceil ceiling floor round trunc sign sqrt cbrt exp ln log log2
    log10 pow power sin cos tan asin acos atan atan2 pi mod fmod fdiv divide multiply add subtract greatest least isnan isinf
@@ -30,6 +33,27 @@ const allowedFunctions = new Set(
     .split(/\s+/)
     .filter((name) => name !== ''),
 );
+
+/**
+ * Arguments by their place that the engine repeats where it refuses them: of a row they would be values in a message, and a
+ * regular expression made anew for each row.
+ */
+const constantArguments: Readonly<Record<string, number>> = {
+  regexp_matches: 1,
+  regexp_full_match: 1,
+  regexp_extract: 1,
+  regexp_replace: 1,
+  strptime: 1,
+  try_strptime: 1,
+  date_part: 0,
+  datepart: 0,
+  date_trunc: 0,
+  datetrunc: 0,
+  date_diff: 0,
+  datediff: 0,
+  date_sub: 0,
+  datesub: 0,
+};
 
 export type Node = { [key: string]: unknown };
 
@@ -129,11 +153,64 @@ export function inspectScalar(
       !(isPlainCall(node) && node.filter === null && allowedFunctions.has(functionName(node)))
     )
       throw refuse(`the function ${plainText(functionName(node), 60)} is not allowed`);
+    if (node.class === 'FUNCTION') {
+      requireConstant(node, refuse);
+      refuseGrowth(node, refuse);
+    }
     if (node.class === 'COLUMN_REF') inspectColumn(node, table, refuse);
     // The tree of a constant holds user text and types, no further expression.
     if (node.class === 'CONSTANT' || node.class === 'COLUMN_REF') return;
   }
   for (const child of Object.values(node)) inspectScalar(child, table, refuse);
+}
+
+function requireConstant(node: Node, refuse: (why: string) => Error): void {
+  const name = functionName(node);
+  const place = Object.hasOwn(constantArguments, name) ? constantArguments[name] : undefined;
+  if (place === undefined) return;
+  const argument = (node.children as Node[])[place];
+  if (argument !== undefined && argument.class !== 'CONSTANT')
+    throw refuse(`the ${place === 0 ? 'unit' : 'pattern'} of ${name} must be a constant`);
+}
+
+const longestReplacement = 64;
+const deepestGrowth = 2;
+
+/**
+ * What is put in place of each match multiplies a text, and nested it multiplies without end: ten of
+ * `replace(…, 'a', 'aaaaaaaaaa')` in one another make 10 GB of a letter, which the engine's memory limit does not count.
+ */
+function refuseGrowth(node: Node, refuse: (why: string) => Error): void {
+  const name = functionName(node);
+  if (name !== 'replace' && name !== 'regexp_replace') return;
+  const put = constantText((node.children as Node[])[2]);
+  if (put === null || put.length > longestReplacement)
+    throw refuse(`what ${name} puts in must be a constant text of at most ${longestReplacement} characters`);
+  if (growthOf(node) > deepestGrowth)
+    throw refuse(`more than ${deepestGrowth} calls that may put more text in than they take out stand in one another`);
+}
+
+/** How many calls that may lengthen their text stand in one another. */
+function growthOf(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const node = value as Node;
+  const inner = Math.max(0, ...Object.values(node).map(growthOf));
+  return node.class === 'FUNCTION' && mayGrow(node) ? inner + 1 : inner;
+}
+
+function mayGrow(node: Node): boolean {
+  const name = functionName(node);
+  if (name !== 'replace' && name !== 'regexp_replace') return false;
+  const [, pattern, put] = (node.children as Node[]).map(constantText);
+  // A regular expression may match nothing, between all characters.
+  if (name === 'regexp_replace') return put !== '';
+  return typeof pattern !== 'string' || typeof put !== 'string' || Buffer.byteLength(put) > Buffer.byteLength(pattern);
+}
+
+/** Null for anything but a text that is written out. */
+function constantText(node: Node | undefined): string | null {
+  const text = node?.class === 'CONSTANT' ? (node.value as Node).value : null;
+  return typeof text === 'string' ? text : null;
 }
 
 export function functionName(node: Node): string {

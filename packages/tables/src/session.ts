@@ -60,6 +60,12 @@ export type TableSession = AsyncDisposable & {
    * @param values gives finite doubles
    */
   ranked(values: string, ranks: readonly number[]): Promise<Ranked>;
+  /**
+   * How many values differ of a query's column `v`, which gives no NULL and no number outside of these bounds. Cheap where
+   * the bounds are near each other: a bit for each number between them.
+   * @param values gives integers
+   */
+  distinctBetween(values: string, low: bigint, high: bigint): Promise<number>;
   /** A query over tables' `printed` as a person would paste it into this engine. */
   shown(sql: string): Promise<string>;
   /** How often a query reads a relation. A description reads no row. */
@@ -173,6 +179,13 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
                  FROM (${values}) WINDOW w AS (ORDER BY v))`,
         );
         return { points: JSON.parse(String(row?.[1])) as number[], distinct: Number(row?.[0]) };
+      }),
+    distinctBetween: (values, low, high) =>
+      inTurn(async () => {
+        const [row] = await (await running()).rows(
+          `SELECT bit_count(bitstring_agg(v, ${low}, ${high})) FROM (${values})`,
+        );
+        return Number(row?.[0] ?? 0);
       }),
     shown: async (sql) => sql,
     passes: mentions,

@@ -16,7 +16,7 @@ import type { ScanAnswer } from '../plan.ts';
 import { percent, reaches } from '../share.ts';
 import { finiteValues, momentsOf, quantilesOf } from './column-numbers.ts';
 import { conditionOf, isBetween, numbersOf, rowless } from './judged-rows.ts';
-import { boundLiteral } from './row-checks.ts';
+import { boundLiteral } from './value-rules.ts';
 
 /** A number of a column within bounds. Sums are of integers, or of fixed points: no order of rows changes a digit. */
 export async function planAggregate(check: CheckOf<'aggregate'>, context: CheckContext): Promise<PlannedCheck> {

@@ -222,6 +222,56 @@ describe('what must not pass', () => {
     expect(await typed(large, times, text)).toMatchObject({ verdict, observed });
   });
 
+  const judges = async (values: string, text: string) => typed(`SELECT unnest(${values}) AS n, 1 AS one`, times, text);
+  it.each([
+    ["[1, 'nan'::DOUBLE]", 'min: 0', 'fail', '1.0 .. 1.0; 1 of 2 rows are outside (50 %)'],
+    ["[1, 2, 'inf'::DOUBLE]", 'min: 0', 'pass', '1.0 .. 2.0; 0 of 3 rows are outside'],
+    ["[1, '-inf'::DOUBLE]", 'min: 0', 'fail', '1.0 .. 1.0; 1 of 2 rows are outside (50 %)'],
+    ["['nan'::DOUBLE]", 'max: 0', 'fail', '1 of 1 rows are outside (100 %)'],
+    ['[1, NULL, 3]', 'min: 1, max: 3', 'pass', '1 .. 3; 0 of 2 rows are outside'],
+    ['[1, 9, 3]', 'max: 3', 'fail', '1 .. 9; 1 of 3 rows are outside (33.3 %)'],
+    ['[1, 9, 3]', "max: 9, where: 'n > 1'", 'pass', '0 of 2 rows are outside; all rows: 1 .. 9'],
+    ['[1, 9, 3]', "max: 3, where: 'n < 9'", 'pass', '1 .. 3; 0 of 2 rows are outside'],
+    ['[1, 9, 3]', "max: 3, where: 'n > 1'", 'fail', '3 .. 9; 1 of 2 rows are outside (50 %)'],
+    ['[0.1::FLOAT, 0.2::FLOAT]', 'max: 0.5', 'pass', '0.1 .. 0.2; 0 of 2 rows are outside'],
+    ['[1.5::DECIMAL(4,1), 99.5]', 'max: 99.4', 'fail', '1.5 .. 99.5; 1 of 2 rows are outside (50 %)'],
+    ["[DATE '2026-01-31', DATE '2026-02-01']", "max: '2026-01-31'", 'fail', /^2026-01-31 .. 2026-02-01; 1 of 2/],
+  ])('a range of %s with %s: %s', async (values, bounds, verdict, observed) => {
+    const result = await judges(values, `{kind: range, column: n, ${bounds}}`);
+    expect(result).toMatchObject({
+      verdict,
+      observed: typeof observed === 'string' ? observed : expect.stringMatching(observed),
+    });
+  });
+
+  it.each([
+    ['[3, -5, 0]', '', 'pass', 'all 3 rows differ'],
+    ['[3, -5, NULL]', '', 'pass', 'all 3 rows differ'],
+    ['[3, NULL, NULL]', '', 'fail', '1 repeated, in 2 rows'],
+    ['[3, -5, 3, 4]', '', 'fail', '1 repeated, in 2 rows'],
+    ['[3, -5, 3]', ", where: 'n < 3'", 'pass', 'all 1 rows differ'],
+    ['[3, -5, 3]', ", where: 'n > 0'", 'fail', '1 repeated, in 2 rows'],
+    ['[18446744073709551615::UBIGINT, 18446744073709551614]', '', 'pass', 'all 2 rows differ'],
+    ["['-9223372036854775808'::BIGINT, 9223372036854775807]", '', 'pass', 'all 2 rows differ'],
+    ["['170141183460469231731687303715884105727'::HUGEINT, 1]", '', 'pass', 'all 2 rows differ'],
+    ['[1::TINYINT, 2, 2]', '', 'fail', '1 repeated, in 2 rows'],
+    ['range(0, 100000000, 10000000)', '', 'pass', 'all 10 rows differ'],
+  ])('a key of %s%s: %s', async (values, where, verdict, observed) => {
+    expect(await judges(values, `{kind: unique, columns: [n]${where}}`)).toMatchObject({ verdict, observed });
+  });
+
+  it.each([
+    ['[1::TINYINT, 2, NULL]', '[1, 2, 5000000000]', 'pass', '0 of 2 rows have another value'],
+    ['[1::TINYINT, 3]', '[1, 5000000000]', 'fail', '1 of 2 rows have another value (50 %)'],
+    ['[1, 2]', '[1, 1.5, 2]', 'pass', '0 of 2 rows have another value'],
+    ['[0.1, 0.2]::DOUBLE[]', '[0.1, 0.2]', 'pass', '0 of 2 rows have another value'],
+    ["['a', 'b''c']", '[a, "b\'c"]', 'pass', '0 of 2 rows have another value'],
+    ["['a', 'A', '']", '[a, ""]', 'fail', '1 of 3 rows have another value (33.3 %)'],
+    ["['a', 'b']::ENUM('a', 'b')[]", '[a]', 'fail', '1 of 2 rows have another value (50 %)'],
+  ])('values of %s in %s: %s', async (values, list, verdict, observed) => {
+    expect(await judges(values, `{kind: set, column: n, values: ${list}}`)).toMatchObject({ verdict, observed });
+  });
+
   it('a condition that names the table in a text', async () => {
     const text = '{kind: expression, expression: "order_ref <> \'\\"passloop_1\\" \\"passloop_1\\"\'"}';
     expect((await report([text])).scans).toBe(1);

@@ -1,6 +1,6 @@
 import { ConfigurationError, plainText } from '@passloop/core';
 import type { CheckResult } from '@passloop/documents';
-import { isNumeric, quoteIdentifier, quoteScalar, quoteText, type TableColumn } from '@passloop/tables';
+import { isNumeric, quoteIdentifier, quoteText, type TableColumn } from '@passloop/tables';
 import { countIf, extreme } from '../cells.ts';
 import {
   brokenVerdict,
@@ -12,23 +12,14 @@ import {
   type PlannedCheck,
   resultOf,
 } from '../check.ts';
-import type { ScanAnswer } from '../plan.ts';
+import type { ScanAnswer, ScanPlan, Slot } from '../plan.ts';
 import { percent, reaches } from '../share.ts';
 import { conditionOf } from './judged-rows.ts';
+import { type Rule, rangeRule, setRule } from './value-rules.ts';
 
 export type RowCheck = CheckOf<
   'not-null' | 'null-like' | 'finite' | 'range' | 'set' | 'not-in-set' | 'regex' | 'like' | 'length' | 'expression'
 >;
-
-/** What a row check looks at: which rows it judges, and which of them break it, as SQL that is never NULL for the former. */
-type Rule = {
-  expected: string;
-  judged: string | null;
-  broken: string;
-  /** What breaking is called: "12 of 100 rows are NULL". */
-  words: string;
-  extremes?: { minimum: string; maximum: string } | undefined;
-};
 
 /**
  * Checks that judge row by row. Rows are those of `where`; NULL is judged by `not-null` alone. `mostly` is compared on
@@ -44,47 +35,85 @@ export async function planRows(check: RowCheck, context: CheckContext): Promise<
   const condition = await conditionOf(check.where, context);
   if (typeof condition === 'string') return notExecuted(check, expected, condition);
   const where = condition.sql;
+  const name = column === null ? null : quoteIdentifier(column.name);
   const both = [where, rule.judged].filter((part) => part !== null).join(' AND ');
-  const failing = [both, `(${rule.broken})`].filter((part) => part !== '').join(' AND ');
-  const judgedSlot = plan.add(both === '' ? 'count(*)' : countIf(both));
-  const failingSlot = plan.add(countIf(failing));
-  const nanSlot =
-    check.kind === 'not-null' && column?.type === 'float'
-      ? plan.add(countIf([where, `isnan(${quoteIdentifier(column.name)})`].filter(Boolean).join(' AND ')))
-      : null;
-  const extremes =
-    rule.extremes === undefined || column === null
-      ? null
-      : { minimum: plan.add(extreme('min', column, where)), maximum: plan.add(extreme('max', column, where)) };
-  return { finish, failing: { condition: failing } };
+  const breaking = (broken: string) => [both, `(${broken})`].filter((part) => part !== '').join(' AND ');
+  const judgedSlot = plan.add(rowsOf(rule, where, name));
+  const brokenCount =
+    check.kind === 'not-null' && where === null
+      ? `count(*) - count(${name})`
+      : countIf(breaking(rule.counted ?? rule.broken));
+  const whole = rule.holds === undefined || column === null ? null : wholeColumn(rule.holds, column, plan);
+  const extremes = column === null ? null : ([extreme('min', column, where), extreme('max', column, where)] as const);
+  const brokenSlot = whole === null ? plan.add(brokenCount) : null;
+  // NaN is above everything to the engine: the largest value tells whether there is one.
+  const hasNan =
+    check.kind === 'not-null' && column?.type === 'float' ? plan.add(`isnan(max(${name}))::INTEGER`) : null;
+  let asked: { broken: Slot; minimum: Slot; maximum: Slot } | null = null;
+  let nan: Slot | null = null;
+  return { again, finish, failing: { condition: breaking(rule.broken) } };
 
-  function finish(answer: ScanAnswer): CheckResult {
+  function again(answer: ScanAnswer, second: ScanPlan): void {
+    if (hasNan !== null && answer.count(hasNan) === 1)
+      nan = second.add(countIf([where, `isnan(${name})`].filter((part) => part !== null).join(' AND ')));
+    if (whole === null || extremes === null || answer.count(judgedSlot) === 0 || answer.count(whole.holds) === 1)
+      return;
+    asked = { broken: second.add(brokenCount), minimum: second.add(extremes[0]), maximum: second.add(extremes[1]) };
+  }
+
+  function finish(answer: ScanAnswer, again: ScanAnswer): CheckResult {
     const judged = answer.count(judgedSlot);
-    const broken = answer.count(failingSlot);
-    if (judged === 0) {
-      const why =
-        table.rows === 0
-          ? 'there are no rows'
-          : where === null
-            ? check.kind === 'expression'
-              ? 'it is NULL in every row'
-              : 'every row is NULL'
-            : 'no row is left by `where`';
-      return resultOf(check, { verdict: 'fail', expected, failingRows: 0, reason: `not executed: ${why}` });
-    }
+    if (judged === 0)
+      return resultOf(check, { verdict: 'fail', expected, failingRows: 0, reason: `not executed: ${unjudged()}` });
+    const broken = brokenSlot !== null ? answer.count(brokenSlot) : asked === null ? 0 : again.count(asked.broken);
     const passed = reaches(judged - broken, judged, check.mostly);
-    const nan = nanSlot === null ? 0 : answer.count(nanSlot);
-    const lowest = extremes === null ? null : answer.text(extremes.minimum);
-    const range = extremes === null || lowest === null ? '' : `${lowest} .. ${answer.text(extremes.maximum)}; `;
+    const nans = nan === null ? 0 : again.count(nan);
+    const counts = `${broken} of ${judged} rows ${(rule as Rule).words}${broken === 0 ? '' : ` (${percent(broken, judged)})`}`;
     return resultOf(check, {
       verdict: passed ? 'pass' : brokenVerdict(check),
       expected,
-      observed: `${range}${broken} of ${judged} rows ${(rule as Rule).words}${broken === 0 ? '' : ` (${percent(broken, judged)})`}`,
+      observed: withExtremes(counts, answer, again),
       failingRows: broken,
-      sql: failingQuery(table, failing),
-      reason: nan === 0 ? null : `${nan} rows are NaN, which is not NULL; a range check refuses NaN.`,
+      sql: failingQuery(table, breaking((rule as Rule).broken)),
+      reason: nans === 0 ? null : `${nans} rows are NaN, which is not NULL; a range check refuses NaN.`,
     });
   }
+
+  function withExtremes(counts: string, answer: ScanAnswer, again: ScanAnswer): string {
+    if (whole === null) return counts;
+    const from = asked === null ? answer : again;
+    const { minimum, maximum } = asked ?? whole;
+    const lowest = from.text(minimum);
+    if (lowest === null) return counts;
+    const range = `${lowest} .. ${from.text(maximum)}`;
+    return asked === null && where !== null ? `${counts}; all rows: ${range}` : `${range}; ${counts}`;
+  }
+
+  function unjudged(): string {
+    if (table.rows === 0) return 'there are no rows';
+    if (where !== null) return 'no row is left by `where`';
+    return check.kind === 'expression' ? 'it is NULL in every row' : 'every row is NULL';
+  }
+}
+
+/** How many rows a rule judges, in the words in which the engine counts them fastest. */
+function rowsOf({ judged }: Rule, where: string | null, name: string | null): string {
+  if (where === null)
+    return judged === null ? 'count(*)' : judged === `${name} IS NOT NULL` ? `count(${name})` : countIf(judged);
+  return countIf(judged === null ? where : `${where} AND ${judged}`);
+}
+
+function wholeColumn(
+  holds: string,
+  { name }: TableColumn,
+  plan: ScanPlan,
+): { holds: Slot; minimum: Slot; maximum: Slot } {
+  const quoted = quoteIdentifier(name);
+  return {
+    holds: plan.add(`(${holds})::INTEGER`),
+    minimum: plan.add(`min(${quoted})::VARCHAR`),
+    maximum: plan.add(`max(${quoted})::VARCHAR`),
+  };
 }
 
 function suffix(check: RowCheck): string {
@@ -210,90 +239,4 @@ async function expressionRule({ expression }: CheckOf<'expression'>, context: Ch
     broken: `NOT ${condition.sql}`,
     words: "don't fulfil it",
   };
-}
-
-function rangeRule(check: CheckOf<'range'>, column: TableColumn, name: string): Rule | string {
-  if (!isNumeric(column.type) && column.type !== 'date' && column.type !== 'timestamp' && column.type !== 'time') {
-    return `\`${plainText(column.name)}\` is ${column.type}; a range needs numbers, dates or times (in a CSV with the year first: 2001-01-31)`;
-  }
-  const bounds: string[] = [];
-  for (const [bound, operator] of [
-    [check.min, '>='],
-    [check.max, '<='],
-  ] as const) {
-    if (bound === undefined) continue;
-    const literal = boundLiteral(bound, column);
-    if (literal === null)
-      return `${JSON.stringify(bound)} is no bound for \`${plainText(column.name)}\`, which is ${column.type}`;
-    bounds.push(`${name} ${operator} ${literal}`);
-  }
-  if (bounds.length === 0) return 'it has neither `min` nor `max`';
-  const expected =
-    check.min === undefined
-      ? `at most ${check.max}`
-      : check.max === undefined
-        ? `at least ${check.min}`
-        : `${check.min} .. ${check.max}`;
-  // NaN is above everything to the engine; here it is outside every range.
-  const outside = `NOT (${bounds.join(' AND ')})`;
-  return {
-    expected,
-    judged: `${name} IS NOT NULL`,
-    broken: column.type === 'float' ? `isnan(${name}) OR ${outside}` : outside,
-    words: 'are outside',
-    extremes: { minimum: name, maximum: name },
-  };
-}
-
-const isoDate = /^\d{4}-\d{2}-\d{2}$/;
-const isoTimestamp = /^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}(:?\d{2})?)?)?$/;
-const isoTime = /^\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?$/;
-
-/** A bound as SQL of the column's type; null for what is none: no number, no date of the calendar. */
-export function boundLiteral(bound: number | string, column: TableColumn): string | null {
-  if (isNumeric(column.type)) {
-    const text = String(bound).trim();
-    if (!/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text)) return null;
-    return `(${text.replace(/^\+/, '')})`;
-  }
-  if (typeof bound === 'number') return null;
-  if (column.type === 'date') {
-    if (!isoDate.test(bound) || !isRealDate(bound)) return null;
-    return `DATE ${quoteText(bound)}`;
-  }
-  if (column.type === 'time') return isoTime.test(bound) ? `TIME ${quoteText(bound)}` : null;
-  if (!isoTimestamp.test(bound) || !isRealDate(bound)) return null;
-  return `${column.engineType === 'TIMESTAMP WITH TIME ZONE' ? 'TIMESTAMPTZ' : 'TIMESTAMP'} ${quoteText(bound)}`;
-}
-
-function isRealDate(text: string): boolean {
-  const day = text.slice(0, 10);
-  const parsed = new Date(`${day}T00:00:00Z`);
-  return !Number.isNaN(parsed.getTime()) && parsed.toISOString().startsWith(day);
-}
-
-function setRule(check: CheckOf<'set' | 'not-in-set'>, column: TableColumn, name: string): Rule | string {
-  const wrong = check.values.find((value) => !fits(value, column));
-  if (wrong !== undefined)
-    return `${JSON.stringify(wrong)} can't be a value of \`${plainText(column.name)}\`, which is ${column.type}`;
-  const text = column.type === 'date' || column.type === 'time' || column.type === 'timestamp';
-  const list = check.values.map((value) =>
-    text ? `${quoteText(String(value))}::${column.engineType}` : quoteScalar(value),
-  );
-  const shown = check.values.slice(0, 10).map((value) => plainText(String(value), 40));
-  return {
-    expected: `${check.kind === 'set' ? 'one of' : 'none of'} ${shown.join(', ')}${check.values.length > 10 ? ` and ${check.values.length - 10} more` : ''}`,
-    judged: `${name} IS NOT NULL`,
-    broken: `${name} ${check.kind === 'set' ? 'NOT IN' : 'IN'} (${list.join(', ')})`,
-    words: check.kind === 'set' ? 'have another value' : 'have one of them',
-  };
-}
-
-function fits(value: string | number | boolean, column: TableColumn): boolean {
-  if (isNumeric(column.type)) return typeof value === 'number' && Number.isFinite(value);
-  if (column.type === 'boolean') return typeof value === 'boolean';
-  if (typeof value !== 'string') return false;
-  if (column.type === 'date') return isoDate.test(value) && isRealDate(value);
-  if (column.type === 'timestamp') return isoTimestamp.test(value) && isRealDate(value);
-  return column.type !== 'time' || isoTime.test(value);
 }

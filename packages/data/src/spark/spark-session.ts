@@ -121,6 +121,10 @@ function session(stack: AsyncDisposableStack, grammar: TableSession, job: SparkJ
       const { columns } = await job.ask<Opened>({ do: 'read', sql: query });
       return { ...(await named(columns, name)), printed: `(${query})` };
     },
+    async distinctBetween(values) {
+      const [row] = await rows(`SELECT count(DISTINCT v) FROM (${values})`);
+      return Number(row?.[0] ?? 0);
+    },
     ranked: (values, ranks) => job.ask<Ranked>({ do: 'ranks', sql: values, ranks }),
     async shown(sql) {
       const { sql: translated } = await job.ask<{ sql: string }>({ do: 'translate', sql });

@@ -62,3 +62,32 @@ it.each([
 ])('reads %s', (uri, expected) => {
   expect(parseRemote(uri)).toMatchObject(expected);
 });
+
+it.each([
+  'x-api-key',
+  'apikey',
+  'api_key',
+  'key',
+  'subscription-key',
+  'Ocp-Apim-Subscription-Key',
+  'private_key',
+  'AWSAccessKeyId',
+  'auth',
+  'Authorization',
+  'authkey',
+  'jwt',
+  'pwd',
+  'passwd',
+  'password',
+  'sig',
+  'X-Amz-Signature',
+  'access_token',
+])('takes no address with the parameter %s, and repeats nothing of it', (parameter) => {
+  const read = () => parseRemote(`https://data.example/a.csv?${parameter}=s3cr3t`);
+  expect(read).toThrow(/is given with the query parameter/);
+  expect(read).not.toThrow(/s3cr3t/);
+});
+
+it.each(['version', 'download', 'keyword', 'author'])('takes one with the parameter %s', (parameter) => {
+  expect(parseRemote(`https://data.example/a.csv?${parameter}=1`)).toMatchObject({ kind: 'http' });
+});

@@ -38,7 +38,7 @@ export function parseRemote(uri: string): RemoteAddress {
 }
 
 /** Query parameters by which addresses are signed or tokens handed over. */
-const secretParameter = /signature|^sig$|token|secret|credential|password|^(api|access)?-?_?key(id)?$/i;
+const secretParameter = /signature|^sig$|token|secret|credential|passw|^pwd$|auth(?!ors?$)|jwt|key(id)?$/i;
 
 function webAddress(uri: string): URL {
   const url = uri.includes(' ') ? null : URL.parse(uri);
