@@ -22,7 +22,8 @@ export type Figure = {
 /** A chart with its title and its numbers as a table; nothing where nothing can be drawn. */
 export async function figure({ title, description, drawing, numbers, note = '' }: Figure): Promise<string> {
   if (drawing === null) return '';
-  return framed(title, await chartSvg(drawing, description), note, numbers);
+  const svg = await chartSvg(drawing, description);
+  return framed(title, svg ?? '<p class="note">Its picture cannot be drawn; its numbers are here.</p>', note, numbers);
 }
 
 /** @param picture HTML */

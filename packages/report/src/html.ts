@@ -173,7 +173,7 @@ async function changePicture(metric: ComparedMetric): Promise<string> {
   const margin = metric.margin === null ? null : -fromDecimal(metric.margin);
   const digits = digitsOf(metric);
   const label = `change from ${measured(metric.interval[0], digits)} to ${measured(metric.interval[1], digits)}, allowed ${allowed(metric)}: ${metric.verdict}`;
-  return await chartSvg(changeDrawing({ low, high, delta, margin }), label, 'strip');
+  return (await chartSvg(changeDrawing({ low, high, delta, margin }), label, 'strip')) ?? '';
 }
 
 function changes(model: ModelReport, h: string): string {

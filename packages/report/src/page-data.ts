@@ -63,5 +63,5 @@ async function driftPicture(result: DriftResult): Promise<string> {
   const size = driftSize(result);
   // Of a p-value a long bar would mean the contrary.
   if (size === null || !(allowed > 0) || isPValue(result)) return '';
-  return await chartSvg(driftDrawing(fromDecimal(size), allowed), null, 'strip');
+  return (await chartSvg(driftDrawing(fromDecimal(size), allowed), null, 'strip')) ?? '';
 }

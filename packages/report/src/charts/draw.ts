@@ -71,10 +71,14 @@ function listening(note: (problem: string) => void): LoggerInterface {
 /**
  * Draws one of our own charts as SVG that needs no script and takes its colours from the page.
  * @param label what a reader who sees nothing is told; null where the numbers stand beside the picture
+ * @returns null where vega can't draw it: the numbers of a report may be a stranger's, and no picture is worth a report
  */
-export async function chartSvg({ spec, rows }: Drawing, label: string | null, kind = 'chart'): Promise<string> {
-  const { width, height, inner } = drawnSvg(await vegaSvg(spec, rows), '', bounds);
-  return svgOf({ width, height, inner }, label, kind);
+export async function chartSvg({ spec, rows }: Drawing, label: string | null, kind = 'chart'): Promise<string | null> {
+  try {
+    return svgOf(drawnSvg(await vegaSvg(spec, rows), '', bounds), label, kind);
+  } catch {
+    return null;
+  }
 }
 
 export function svgOf(

@@ -100,14 +100,14 @@ function domain(axis: Axis, values: readonly number[]): { domain: [number, numbe
   const low = axis.from ?? values.reduce((left, right) => Math.min(left, right), Number.POSITIVE_INFINITY);
   const high = axis.to ?? values.reduce((left, right) => Math.max(left, right), Number.NEGATIVE_INFINITY);
   if (!(Math.abs(low) < farthest) || !(Math.abs(high) < farthest)) return null;
-  const alone = Math.abs(low) / 2 || 0.5;
-  return high > low
-    ? { domain: [low, high], nice: axis.to === undefined }
-    : { domain: [axis.from ?? low - alone, low + alone], nice: true };
+  if (high - low > nearest) return { domain: [low, high], nice: axis.to === undefined };
+  const around = Math.abs(low) > nearest ? Math.abs(low) / 2 : 0.5;
+  return { domain: [axis.from ?? low - around, low + around], nice: true };
 }
 
-/** Beyond it the steps of an axis are no numbers any more. */
+/** Beyond them the steps of an axis are no numbers any more. */
 const farthest = 1e290;
+const nearest = 1e-290;
 
 /** Names as a legend or an axis shows them, no two alike. */
 export function distinct(names: readonly string[], limit = 40): string[] {
