@@ -3,7 +3,6 @@
  * for each, `{"svg": …}` or `{"reason": …}`. It is started with little memory, little time, no environment and no leave to
  * touch a file (draw-apart.ts), so that whatever a specification does ends with it.
  */
-import { stdin, stdout } from 'node:process';
 import { text } from 'node:stream/consumers';
 import { vegaSvg } from './draw.ts';
 import { foreignTheme } from './theme.ts';
@@ -16,8 +15,8 @@ async function drawn(spec: string): Promise<{ svg: string } | { reason: string }
   }
 }
 
-for (const spec of JSON.parse(await text(stdin)) as string[]) {
+for (const spec of JSON.parse(await text(process.stdin)) as string[]) {
   const line = `${JSON.stringify(await drawn(spec))}\n`;
   // The next one may end the process: this line has to be out before.
-  await new Promise((written) => stdout.write(line, written));
+  await new Promise((written) => process.stdout.write(line, written));
 }
