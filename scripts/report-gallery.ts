@@ -89,7 +89,7 @@ const others: Case[] = [
   {
     name: 'inconclusive',
     title: 'Half the trees',
-    expected: /may be worse than production/,
+    expected: /may be worse than allowed/,
     change: (clone) => params(clone, { max_iter: '46' }),
   },
   {

@@ -224,7 +224,9 @@ it('a worse model is blocked with its whole interval beyond the margin, and a wi
     ['check', '--against', 'origin/main', '--pull-request', String(wider.number)],
     1,
   );
-  expect(loosened.models[0]?.reasons[0]).toBe('It loosens its own policy: `gates.roc_auc.margin` `0.005` → `0.05`.');
+  expect(loosened.models[0]?.reasons[0]).toBe(
+    'It loosens its own policy: `gates.roc_auc.margin` `0.005` → `0.05`. An override, `.passloop/overrides/NAME.yaml` with gate, reason and until, would allow it.',
+  );
   expect(loosened.models[0]?.comparison?.metrics.find((metric) => metric.name === 'roc_auc')).toMatchObject({
     margin: '0.005',
     verdict: 'worse',

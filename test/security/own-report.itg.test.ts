@@ -32,3 +32,12 @@ it.each([
   expect(await post(world, opened, run, attempt)).toMatchObject({ outcome: 'outdated', lacking: [] });
   expect(world.writes(from)).toEqual([]);
 });
+
+it('a run whose head is no longer that of the pull request writes nothing', async () => {
+  await using world = await ForkWorld.open();
+  const opened = await world.openRun({ isOwn: true, artifact: null });
+  expect(await world.push(opened.branch, true)).not.toBe(opened.head);
+  const from = world.github.log.length;
+  expect(await post(world, opened, 9, 1)).toMatchObject({ outcome: 'outdated', commentUrl: null, lacking: [] });
+  expect(world.writes(from)).toEqual([]);
+});

@@ -24,8 +24,8 @@ await runAction(Inputs, async (inputs, context) => {
     sentence: dataSentence(reports),
     // Which rows fail is data too: it stands in the log only where somebody asked for it.
     text: validated
-      .map(({ report, failing }) =>
-        printDataReport(report, inputs['show-values'] ? failing : failing.map((one) => ({ ...one, examples: [] }))),
+      .map(({ report, failing, showValues }) =>
+        printDataReport(report, showValues ? failing : failing.map((one) => ({ ...one, examples: [] }))),
       )
       .join('\n'),
     summary: dataSummary(reports, verdict),

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import MarkdownIt from 'markdown-it';
 import { expect, it } from 'vitest';
-import { codeSpan, escapeHtml, escapeMarkdown, logText, plainText } from './text.ts';
+import { codeSpan, escapeHtml, escapeMarkdown, logJson, logText, plainText } from './text.ts';
 
 const markdown = new MarkdownIt({ html: true, linkify: true });
 
@@ -103,4 +103,11 @@ it.each([
     /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028\u2029]|\p{Bidi_Control}|\p{Default_Ignorable_Code_Point}/u;
   expect(text).toMatch(unwanted);
   for (const clean of [plainText, logText, escapeHtml, codeSpan]) expect(clean(text)).not.toMatch(unwanted);
+});
+
+it('writes JSON so that a log keeps what it says', () => {
+  const said = { '##[add-mask]x': 'a\u202eb\u{e0001}c\u0085\u2028d', plain: 1 };
+  const json = logJson(JSON.stringify(said, null, 2));
+  expect(JSON.parse(json)).toEqual(said);
+  expect(logText(json)).toBe(json);
 });

@@ -61,3 +61,15 @@ export function logText(text: string): string {
     .map((line) => (/^\s*::/.test(line) ? `| ${line}` : line))
     .join('\n');
 }
+
+/** JSON that says the same, and that {@link logText} leaves as it is: names in it keep every character. */
+export function logJson(json: string): string {
+  return json
+    .replaceAll('##[', '##\\u005b')
+    .replace(invisibleCharacters, (found) =>
+      Array.from({ length: found.length }, (_, at) => `\\u${found.charCodeAt(at).toString(16).padStart(4, '0')}`).join(
+        '',
+      ),
+    )
+    .replace(/[\u007f-\u009f]/g, (found) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}

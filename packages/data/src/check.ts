@@ -5,6 +5,7 @@ import {
   columnList,
   findColumn,
   missingColumn,
+  nearestColumn,
   type Table,
   type TableColumn,
   type TableSession,
@@ -79,7 +80,10 @@ export function notExecuted(check: Check, expected: string, reason: string): Pla
 
 /** The check's column, or the reason why there is none. */
 export function columnOf(table: Table, name: string): TableColumn | string {
-  return findColumn(table, name) ?? `${missingColumn(table, plainText(name))} ${columnList(table)}`;
+  const found = findColumn(table, name);
+  if (found !== null) return found;
+  const near = nearestColumn(table, name);
+  return `${missingColumn(table, plainText(name))} ${near === null ? '' : `${near} `}${columnList(table)}`;
 }
 
 /** `at least 3 columns`; null where there is neither bound. */

@@ -24,7 +24,7 @@ import {
   measureMissing,
   measureNumeric,
 } from './measure.ts';
-import { missingCounts, mostValues, numberCounts, valueCounts } from './paired-counts.ts';
+import { missingCounts, mostValues, numberCounts, tooManyNumbers, valueCounts } from './paired-counts.ts';
 
 export type DriftBetweenOptions = {
   session: TableSession;
@@ -146,6 +146,7 @@ async function driftOfColumn(options: DriftBetweenOptions, name: string): Promis
     return candidates;
   }
   const pair = await numberCounts(session, reference, current, left, right);
+  if (pair === null) return none('fail', tooManyNumbers);
   if (!named && left.type === 'integer' && isIdentifier(pair.reference)) {
     return none('skipped', 'identifier-like: nearly every row has its own value');
   }

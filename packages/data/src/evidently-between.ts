@@ -3,7 +3,7 @@ import type { DriftResult } from '@passloop/documents';
 import { findColumn, isNumeric, type TableColumn } from '@passloop/tables';
 import type { DriftBetweenOptions } from './drift-between.ts';
 import { type EvidentlyColumn, evidentlyDrift } from './evidently.ts';
-import { missingCounts, mostValues, numberCounts, valueCounts } from './paired-counts.ts';
+import { missingCounts, mostValues, numberCounts, tooManyNumbers, valueCounts } from './paired-counts.ts';
 
 /** Values of the current table up to which whole numbers without a gap are categories. */
 const fewIntegers = 10;
@@ -37,6 +37,7 @@ export async function evidentlyOfColumn(options: DriftBetweenOptions, name: stri
     return unmeasured('fail', 'the reference has no finite value, and Evidently stops');
   if (missing[1] === current.rows) return unmeasured('fail', 'the column has no finite value, and Evidently stops');
   const numbers = isNumeric(right.type) ? await numberCounts(session, reference, current, left, right) : null;
+  if (numbers === null && isNumeric(right.type)) return unmeasured('fail', tooManyNumbers);
   const counted = numbers ?? (await valueCounts(session, reference, current, left, right));
   if (counted === null) return unmeasured('fail', `more than ${mostValues} distinct values`);
   const kind = kindOf(right, missing[1] > 0, counted.current);

@@ -1,4 +1,4 @@
-import { appendFile, cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, sha256, type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { formatLock, parseLock } from '@passloop/model';
@@ -72,5 +72,24 @@ it('locks a version of a Delta table, and says which one is there where it is an
   await rm(path.join(folder.path, 'sales/_delta_log/00000000000000000002.json'));
   await expect(verifyLock(lock, { root: folder.path, uris })).rejects.toThrow(
     /^sales is not what passloop\.lock says: .* The lock is of version 2; the table is at version 1\.$/,
+  );
+});
+
+it('locks a snapshot of an Iceberg table, and says which one is there where it is another', async () => {
+  const golden = path.resolve(import.meta.dirname, '../../tables/golden/iceberg/plain');
+  await cp(golden, path.join(folder.path, 'sales'), { recursive: true });
+  const uris = ['sales', 'sales@2024-q1'];
+  const lock = await lockDatasets({ session, root: folder.path, uris });
+  expect(lock.datasets.map(({ uri, version, rows }) => [uri, version, rows])).toEqual([
+    ['sales', expect.stringMatching(/^iceberg:\d+$/), 8],
+    ['sales@2024-q1', expect.stringMatching(/^iceberg:\d+$/), 15],
+  ]);
+  await verifyLock(parseLock(formatLock(lock), 'passloop.lock'), { root: folder.path, uris });
+
+  const metadata = path.join(folder.path, 'sales/metadata');
+  const files = (await readdir(metadata)).filter((name) => name.endsWith('.json')).sort();
+  await rm(path.join(metadata, files.at(-1) ?? ''));
+  await expect(verifyLock(lock, { root: folder.path, uris })).rejects.toThrow(
+    /^sales is not what passloop\.lock says: .* The lock is of version \d+; the table is at version \d+\.$/,
   );
 });

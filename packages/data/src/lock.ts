@@ -8,6 +8,7 @@ import {
   type RemoteLock,
   type TableFiles,
   type TableSession,
+  versionOf,
 } from '@passloop/tables';
 
 /** Brings a remote table here, verified where it is locked. What has no such port reads no remote table. */
@@ -80,9 +81,9 @@ export async function verifyLock(
   return verified;
 }
 
-/** A Delta table says by itself what changed. */
+/** A Delta or Iceberg table says by itself what changed. */
 function otherVersion(locked: string | null, found: string | null): string {
-  const [before, now] = [locked, found].map((version) => /^delta:(\d+)$/.exec(version ?? '')?.[1]);
+  const [before, now] = [locked, found].map((version) => /^(?:delta|iceberg):(-?\d+)$/.exec(version ?? '')?.[1]);
   return before === undefined || now === undefined || before === now
     ? ''
     : ` The lock is of version ${before}; the table is at version ${now}.`;
@@ -97,7 +98,7 @@ async function identified(
   if (!isRemote(uri)) {
     const found = await findTableFiles(uri, root);
     const { digest, bytes } = await datasetIdentity(found);
-    return { found, digest, bytes, version: found.delta === null ? null : `delta:${found.delta.version}` };
+    return { found, digest, bytes, version: versionOf(found) };
   }
   if (fetch !== undefined) return fetch(uri, locked);
   throw new ConfigurationError(`${plainText(uri)} is remote, and this job fetches nothing.`, {

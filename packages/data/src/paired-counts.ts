@@ -17,7 +17,7 @@ export async function missingCounts(
   return [await count(tables[0], columns[0]), await count(tables[1], columns[1])];
 }
 
-/** Distinct finite values of both sides in ascending order with their counts. */
+/** Distinct finite values of both sides in ascending order with their counts; null for more than come here from a cluster. */
 export async function numberCounts(
   session: TableSession,
   reference: Table,
@@ -27,22 +27,18 @@ export async function numberCounts(
 ) {
   const side = (table: Table, column: TableColumn, at: number) =>
     `SELECT ${quoteIdentifier(column.name)}::DOUBLE AS v, ${at} AS side FROM ${table.relation} WHERE NOT ${missingCondition(column)}`;
-  const points: number[] = [];
-  const counts: [number[], number[]] = [[], []];
-  await session.scan(
+  const columns = await session.doubles(
     `SELECT v, (count(*) FILTER (WHERE side = 0))::DOUBLE, (count(*) FILTER (WHERE side = 1))::DOUBLE
      FROM (${side(reference, left, 0)} UNION ALL ${side(current, right, 1)}) GROUP BY v ORDER BY v`,
-    (chunk) => {
-      const [values, first, second] = chunk.getColumns() as [number[], number[], number[]];
-      for (let i = 0; i < chunk.rowCount; i++) {
-        points.push(values[i] as number);
-        counts[0].push(first[i] as number);
-        counts[1].push(second[i] as number);
-      }
-    },
   );
-  return { points, reference: counts[0], current: counts[1] };
+  if (columns === null) return null;
+  const [points = [], first = [], second = []] = columns;
+  return { points, reference: first, current: second };
 }
+
+/** Why a column of numbers isn't measured, where {@link numberCounts} gives none. */
+export const tooManyNumbers =
+  'more distinct numbers than Spark sends here: hold the table against a profile, or leave the column out (--except)';
 
 /** Counts per value; null where there are more than 100,000 of them. */
 export async function valueCounts(

@@ -25,6 +25,8 @@ export const ComparedMetric = z.object({
   level: Decimal.nullable(),
   method: z.string().max(128).nullable(),
   margin: Decimal.nullable(),
+  /** Where the margin is this share of production's value; `margin` has the loss that it allows. */
+  relative: Decimal.nullable().optional(),
   min: Decimal.nullable(),
   max: Decimal.nullable(),
   severity: Severity,
@@ -41,8 +43,41 @@ export type ComparedMetric = z.infer<typeof ComparedMetric>;
 export const ComparedSlice = ComparedMetric.extend({
   slice: z.object({ column: z.string().max(256), value: ScalarText }),
   rows: Count,
+  /** One-sided, of a loss beyond the margin by chance; null where it was not compared. */
+  pValue: Decimal.nullable().optional(),
+  /** The same among all slices of the comparison (Holm): this one decides `worse`. */
+  adjustedPValue: Decimal.nullable().optional(),
 });
 export type ComparedSlice = z.infer<typeof ComparedSlice>;
+
+/**
+ * How often a model says yes in one group of rows, of which `rows` count. It is shown: what decides is the gate on the gap
+ * between the groups (`skipped` here). A group of too few rows is `insufficient` and warns.
+ */
+export const FairnessGroup = ComparedSlice.extend({
+  rate: z.enum(['selection-rate', 'true-positive-rate', 'false-positive-rate']).optional(),
+});
+export type FairnessGroup = z.infer<typeof FairnessGroup>;
+
+/** What the rows of a comparison can show, where somebody asked. */
+export const MetricPower = z.object({
+  name: z.string().max(128),
+  rows: Count,
+  standardError: Decimal,
+  /** As declared. */
+  margin: Decimal.nullable(),
+  at: z.array(
+    z.object({
+      /** The chance that an equally good candidate passes. */
+      power: Decimal,
+      /** The smallest margin with that chance on as many rows. */
+      margin: Decimal,
+      /** Rows that the declared margin needs for that chance. */
+      rows: Count.nullable(),
+    }),
+  ),
+});
+export type MetricPower = z.infer<typeof MetricPower>;
 
 export const ComparedSide = z.object({
   digest: Digest.nullable(),
@@ -61,9 +96,10 @@ export const ComparisonDocument = z.object({
   candidate: ComparedSide,
   metrics: z.array(ComparedMetric),
   slices: z.array(ComparedSlice),
-  fairness: z.array(ComparedSlice),
+  fairness: z.array(FairnessGroup),
   resamples: Count,
   seed: Count,
+  power: z.array(MetricPower).optional(),
   /** For pictures; absent where no rows were compared. */
   curves: Curves.optional(),
 });

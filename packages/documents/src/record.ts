@@ -136,6 +136,15 @@ export const HoldDocument = z.object({
 });
 export type HoldDocument = z.infer<typeof HoldDocument>;
 
+/** Rows that decide again and again are learnt by heart, candidate by candidate: how often they have, as a reader must know. */
+export const Holdout = z.object({
+  evaluationDigest: Digest,
+  /** Promotions to this environment that were decided on these rows; returns decide nothing. */
+  promotions: Count,
+  since: Timestamp,
+});
+export type Holdout = z.infer<typeof Holdout>;
+
 /** The pointer under `production-<environment>` in the store, with production's predictions beside it. */
 export const ProductionPointer = z.object({
   schema: z.literal('passloop/pointer/v1'),
@@ -145,12 +154,16 @@ export const ProductionPointer = z.object({
   modelDigest: Digest,
   imageDigest: Digest,
   imageReference: z.string().max(512),
+  /** Of the image as its record has it; absent or null where that is not known. */
+  imageBytes: Count.nullable().optional(),
   runKey: RunKey.nullable(),
   deployCommit: Commit,
   /** Digest of the evaluation dataset on which the predictions beside this pointer were made; null where there are none. */
   evaluatedOn: Digest.nullable(),
   /** What was in production here before, newest first: a return to one of them is no new candidate. */
   history: z.array(z.object({ modelDigest: Digest, imageDigest: Digest, runKey: RunKey.nullable() })),
+  /** By which rows the promotions in the history were decided; absent in pointers of before it was counted. */
+  holdouts: z.array(Holdout).optional(),
   /** Model digests that are held here. */
   held: z.array(Digest),
   at: Timestamp,

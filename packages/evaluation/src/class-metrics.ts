@@ -42,7 +42,7 @@ function confusion(name: string, of: OfConfusion, restsOn: OfConfusion): SummedM
 /** [rows of the label, rows of the prediction, rows of both] a class. */
 const perClass = {
   kind: 'sums',
-  width: (classes: number) => 3 * classes,
+  width: ({ classes }: Pick<EvaluationFrame, 'classes'>) => 3 * classes.length,
   adder: perRow('prediction', (into, at, label, value, weight) => {
     into[at + 3 * label]! += weight;
     into[at + 3 * value + 1]! += weight;

@@ -1,4 +1,5 @@
 import { formatDocument, parseDocument } from '@passloop/documents';
+import type { Gate } from '@passloop/model';
 import { describe, expect, it } from 'vitest';
 import { compareModels } from './compare.ts';
 import { predictionsOf } from './frame.ts';
@@ -116,6 +117,39 @@ it('a margin on what an image measures fails: it could never decide', () => {
   expect(compare({ frame: improved, gates: [auc, gate], scalars })).toMatchObject({
     verdict: 'fail',
     metrics: [{ gate: 'pass' }, { gate: 'fail', reason: expect.stringContaining('give `max`') }],
+  });
+});
+
+describe("the size of the image against production's", () => {
+  const judge = (gate: Partial<Gate>, production: number | null) =>
+    compare({
+      frame: improved,
+      gates: [auc, createGate({ metric: 'image_bytes', direction: 'lower', ...gate })],
+      scalars: { image_bytes: { production, candidate: 420_000_000 } },
+    }).metrics[1];
+
+  it('is within or outside a margin, with nothing left to chance', () => {
+    expect(judge({ margin: 20_000_000 }, 400_000_000)).toMatchObject({
+      verdict: 'within',
+      gate: 'pass',
+      delta: '20000000',
+      method: 'sizes of both images',
+      reason: null,
+    });
+    expect(judge({ relative: 0.04 }, 400_000_000)).toMatchObject({
+      verdict: 'outside',
+      gate: 'fail',
+      margin: '16000000',
+    });
+    expect(judge({ relative: 0.1, max: 410_000_000 }, 400_000_000)).toMatchObject({ verdict: 'outside', gate: 'fail' });
+  });
+
+  it('fails where the size of production is not known, unless a bound decides', () => {
+    expect(judge({ relative: 0.1 }, null)).toMatchObject({
+      gate: 'fail',
+      reason: "the size of production's image is not known",
+    });
+    expect(judge({ relative: 0.1, max: 500_000_000 }, null)).toMatchObject({ gate: 'pass' });
   });
 });
 

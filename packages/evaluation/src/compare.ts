@@ -1,13 +1,22 @@
 import { type Verdict, worstVerdict } from '@passloop/core';
-import type { ComparedMetric, ComparedSlice, ComparisonDocument, Outcome } from '@passloop/documents';
-import { type Gate, metricNames } from '@passloop/model';
+import type { ComparedMetric, ComparedSlice, ComparisonDocument, FairnessGroup, Outcome } from '@passloop/documents';
+import { type Gate, isComparative, metricNames } from '@passloop/model';
 import { closest, distance } from 'fastest-levenshtein';
 import { curvesOf } from './curves.ts';
 import { type EvaluationFrame, sliceFrames } from './frame.ts';
-import { type InconclusivePolicy, judgeAlone, judgeMissing, judgePaired, judgeUnpaired } from './gate.ts';
+import {
+  type InconclusivePolicy,
+  judgeAlone,
+  judgeInsufficient,
+  judgeMissing,
+  judgePaired,
+  judgeSizes,
+  judgeUnpaired,
+} from './gate.ts';
 import { measureAlone, measurePaired, type Resampling } from './measure.ts';
 import type { Metric } from './metric.ts';
 import { measuredScalars, metricNamed } from './metrics.ts';
+import { judgeTogether } from './slice-verdicts.ts';
 
 export type Side = ComparisonDocument['candidate'];
 
@@ -48,11 +57,12 @@ export function compareModels(asked: CompareRequest): ComparisonDocument {
   const judged = outcome === 'unchanged' || outcome === 'held' ? [] : request.gates.map((gate) => judge(gate, request));
   const slices =
     frame !== null && (outcome === 'compared' || outcome === 'rollback') ? judgeSlices(frame, request) : [];
+  const fairness = frame === null ? [] : groupsOf(request.gates, frame);
   const unmeasured = reasonNotMeasured(outcome, judged);
   return {
     schema: 'passloop/comparison/v1',
     outcome,
-    verdict: unmeasured === null ? verdictOf(outcome, [...judged, ...slices]) : 'fail',
+    verdict: unmeasured === null ? verdictOf(outcome, [...judged, ...slices, ...fairness]) : 'fail',
     reason: request.reason ?? unmeasured,
     rows: frame?.rows ?? 0,
     evaluationDigest: frame?.evaluationDigest ?? null,
@@ -60,7 +70,7 @@ export function compareModels(asked: CompareRequest): ComparisonDocument {
     candidate: request.candidate,
     metrics: judged,
     slices,
-    fairness: [],
+    fairness,
     resamples: frame === null ? 0 : request.resampling.resamples,
     seed: request.resampling.seed,
     ...(frame === null ? {} : { curves: curvesOf(frame) }),
@@ -113,7 +123,15 @@ function hasBounds(gate: { min?: unknown; max?: unknown }): boolean {
   return (gate.min ?? null) !== null || (gate.max ?? null) !== null;
 }
 
-function verdictOf(outcome: Outcome, judged: readonly ComparedMetric[]): Verdict {
+/** The groups of every gate on a gap between groups. */
+function groupsOf(gates: readonly Gate[], frame: EvaluationFrame): FairnessGroup[] {
+  return gates.flatMap((gate) => {
+    const metric = applicable(gate, frame);
+    return typeof metric !== 'string' && metric.kind === 'sums' ? (metric.groups?.(gate.metric, frame) ?? []) : [];
+  });
+}
+
+function verdictOf(outcome: Outcome, judged: readonly { gate: Verdict }[]): Verdict {
   switch (outcome) {
     case 'unchanged':
     case 'rollback':
@@ -137,11 +155,15 @@ function judge(gate: Gate, request: CompareRequest): ComparedMetric {
     const scalar = request.scalars[gate.metric];
     if (scalar?.candidate === undefined || scalar.candidate === null || !Number.isFinite(scalar.candidate))
       return judgeMissing(context, `${gate.metric} was not measured`);
-    const noisy = 'machines are too noisy for a margin: give `max`';
-    // A gate that can never decide is no gate: passing over it would hide that.
-    if (!hasBounds(gate)) return judgeMissing(context, noisy);
     const before = Number.isFinite(scalar.production) ? scalar.production : null;
-    return judgeAlone(context, scalar.candidate, before, noisy);
+    const isSize = gate.metric === 'image_bytes';
+    if (isSize && isComparative(gate) && before !== null) return judgeSizes(context, scalar.candidate, before);
+    const why = isSize
+      ? "the size of production's image is not known"
+      : 'machines are too noisy for a margin: give `max`';
+    // A gate that can never decide is no gate: passing over it would hide that.
+    if (!hasBounds(gate)) return judgeMissing(context, why);
+    return judgeAlone(context, scalar.candidate, before, why);
   }
   if (request.outcome === 'same-model') {
     return { ...judgeMissing(context, 'the model is the one in production'), gate: 'skipped' };
@@ -150,10 +172,12 @@ function judge(gate: Gate, request: CompareRequest): ComparedMetric {
   if (request.frame === null) return judgeMissing(context, request.reason ?? 'there are no rows to compare on');
   const metric = applicable(gate, request.frame);
   if (typeof metric === 'string') return judgeMissing(context, metric);
+  const tooFew = metric.kind === 'sums' ? (metric.insufficiency?.(request.frame) ?? null) : null;
+  if (tooFew !== null) return judgeInsufficient(context, tooFew);
   if (request.outcome !== 'first' && request.frame.production !== null) {
     const measured = measurePaired(metric, request.frame, request.resampling);
     if (typeof measured !== 'string') return judgePaired(context, measured, request.frame.rows);
-    if (gate.margin !== undefined) return judgeMissing(context, measured);
+    if (isComparative(gate)) return judgeMissing(context, measured);
   }
   const value = measureAlone(metric, request.frame, 'candidate');
   return typeof value === 'string'
@@ -181,7 +205,7 @@ function judgeNumbers(gate: Gate, request: CompareRequest, numbers: UnpairedNumb
   if (request.outcome === 'first') return judgeAlone(context, candidate, null, 'there is no baseline');
   if (production !== null && Number.isFinite(production)) return judgeUnpaired(context, candidate, production);
   const lacking = `production's ${source} ${production === null ? 'has no such number' : `says ${production}`}`;
-  return gate.margin === undefined ? judgeAlone(context, candidate, null, lacking) : judgeMissing(context, lacking);
+  return isComparative(gate) ? judgeMissing(context, lacking) : judgeAlone(context, candidate, null, lacking);
 }
 
 /** The metric that a gate names, or why it cannot be had from these rows. */
@@ -194,7 +218,7 @@ function applicable(gate: Gate, frame: EvaluationFrame): Metric | string {
     return `no metric is named ${gate.metric}${isNear ? `; did you mean ${near}?` : ` (known: ${names.join(', ')})`}`;
   }
   if (!metric.tasks.includes(frame.task)) return `${gate.metric} is not defined for a ${frame.task} model`;
-  if (gate.margin !== undefined && metric.direction !== null && gate.direction !== metric.direction)
+  if (isComparative(gate) && metric.direction !== null && gate.direction !== metric.direction)
     return `${gate.metric} is better when ${metric.direction}; the gate says ${gate.direction}`;
   return metric;
 }
@@ -223,7 +247,7 @@ function judgeSlices(frame: EvaluationFrame, request: CompareRequest): ComparedS
       }
     }
   }
-  return found;
+  return judgeTogether(found);
 }
 
 /**

@@ -103,7 +103,7 @@ export function frameColumns(request: Planned & PlanTables): FrameColumn[] {
     for (const [metric, name] of namedColumns(request))
       add(of, table, 'named', name, { field: `metrics.${metric}.column` });
   }
-  for (const name of new Set(request.slices)) {
+  for (const name of new Set([...request.slices, ...groupColumns(request)])) {
     if (findColumn(dataset, name) !== null) add('dataset', dataset, 'slice', name, { field: 'a gate' });
   }
   return found;
@@ -120,6 +120,14 @@ function namedColumns({ metrics = [], declared = {} }: Pick<PlanQuestion, 'metri
       found.set(metric.column, name);
   }
   return [...found].map(([column, metric]) => [metric, column]);
+}
+
+/** Columns of the dataset whose values are the groups of a fairness metric. */
+function groupColumns({ metrics = [], declared = {} }: Pick<PlanQuestion, 'metrics' | 'declared'>): string[] {
+  return metrics.flatMap((name) => {
+    const metric = Object.hasOwn(declared, name) ? declared[name] : undefined;
+    return metric?.kind === 'fairness' ? [metric.by] : [];
+  });
 }
 
 function requireType(table: Table, column: TableColumn, namedBy: string, number: boolean): void {

@@ -6,7 +6,7 @@ import { measuredScalars } from './metrics.ts';
 const form = 'NAME:DIRECTION:MARGIN, or NAME:DIRECTION:min=BOUND';
 const example = 'roc_auc:higher:0.005, log_loss:lower:max=0.5 or accuracy:higher:0.01:min=0.7:slice=country';
 const numberText = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
-const options = ['margin', 'min', 'max', 'minRows', 'severity', 'slice'] as const;
+const options = ['margin', 'relative', 'min', 'max', 'minRows', 'severity', 'slice'] as const;
 type Option = (typeof options)[number];
 
 /**
@@ -56,8 +56,16 @@ export function parseGate(
     if (found[option] !== undefined) throw refused(text, `\`${option}\` is given twice`);
     found[option] = option === 'severity' ? value : numberOf(text, option, value);
   }
-  if (found.margin === undefined && found.min === undefined && found.max === undefined) {
-    throw refused(text, 'it needs a margin (how much worse than production is allowed), or `min=` or `max=`');
+  if (
+    found.margin === undefined &&
+    found.relative === undefined &&
+    found.min === undefined &&
+    found.max === undefined
+  ) {
+    throw refused(
+      text,
+      'it needs a margin (how much worse than production is allowed), `relative=` (a share of it), or `min=` or `max=`',
+    );
   }
   const result = Gate.safeParse({ metric: name, direction, ...found, slices });
   if (result.success) return result.data;

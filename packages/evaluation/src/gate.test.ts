@@ -51,20 +51,20 @@ describe('gateVerdict', () => {
   });
 });
 
-describe('judgePaired', () => {
-  const measured = (overrides: Partial<PairedMeasurement> = {}): PairedMeasurement => ({
-    production: 0.7,
-    candidate: 0.702,
-    delta: 0.002,
-    interval: [-0.006, 0.01],
-    level: 0.95,
-    method: 'DeLong',
-    problem: null,
-    ...overrides,
-  });
-  const judge = (gate: Parameters<typeof createGate>[0], one = measured(), rows = 1000) =>
-    judgePaired({ gate: createGate(gate), inconclusive: 'block' }, one, rows);
+const measured = (overrides: Partial<PairedMeasurement> = {}): PairedMeasurement => ({
+  production: 0.7,
+  candidate: 0.702,
+  delta: 0.002,
+  interval: [-0.006, 0.01],
+  level: 0.95,
+  method: 'DeLong',
+  problem: null,
+  ...overrides,
+});
+const judge = (gate: Parameters<typeof createGate>[0], one = measured(), rows = 1000) =>
+  judgePaired({ gate: createGate(gate), inconclusive: 'block' }, one, rows);
 
+describe('judgePaired', () => {
   it('decides on the printed bound: a difference beyond the twelfth digit is none', () => {
     const result = judge({ metric: 'm', margin: 0.005 }, measured({ interval: [-0.0049999999999999, 0.1] }));
     expect(result).toMatchObject({ interval: ['-0.005', '0.1'], verdict: 'inconclusive', gate: 'inconclusive' });
@@ -128,5 +128,36 @@ describe('judgeAlone and judgeMissing', () => {
   it('counts a value on a bound as within', () => {
     expect(boundsVerdict('0.5', '0.5', '0.5')).toBe('within');
     expect(boundsVerdict('0.500000000001', null, '0.5')).toBe('outside');
+  });
+});
+
+describe('a margin that is a share of production', () => {
+  const relative = { metric: 'm', margin: undefined, relative: 0.02 };
+
+  it('is worked out of the printed value, whatever its sign', () => {
+    expect(
+      judge(relative, measured({ production: 0.5, candidate: 0.496, delta: -0.004, interval: [-0.009, 0.001] })),
+    ).toMatchObject({
+      margin: '0.01',
+      relative: '0.02',
+      verdict: 'non-inferior',
+    });
+    expect(
+      judge(relative, measured({ production: -0.5, candidate: -0.52, delta: -0.02, interval: [-0.03, -0.011] })),
+    ).toMatchObject({
+      margin: '0.01',
+      verdict: 'worse',
+    });
+  });
+
+  it('never passes where production is 0', () => {
+    expect(
+      judge(relative, measured({ production: 0, candidate: 0.1, delta: 0.1, interval: [0.05, 0.15] })),
+    ).toMatchObject({
+      margin: null,
+      verdict: 'not-comparable',
+      gate: 'fail',
+      reason: "production's value is 0, and a share of 0 is nothing: give an absolute `margin`",
+    });
   });
 });

@@ -1,6 +1,6 @@
 import { fromDecimal, toDecimal, type Verdict } from '@passloop/core';
 import type { ComparedMetric, Measurement } from '@passloop/documents';
-import type { Gate } from '@passloop/model';
+import { type Gate, isComparative } from '@passloop/model';
 import { rowsToDecide } from '@passloop/statistics';
 import { type PairedMeasurement, standardErrorOf } from './measure.ts';
 
@@ -57,6 +57,21 @@ export function gateVerdict(
 
 type Frame = { gate: Gate; inconclusive: InconclusivePolicy };
 
+/** The loss that a share of production's value allows. @returns null for a value of 0, of which every share is nothing */
+export function relativeMargin(relative: number, production: string): number | null {
+  const value = Math.abs(fromDecimal(production));
+  return value === 0 ? null : fromDecimal(toDecimal(relative * value));
+}
+
+/** The gate with its margin in the metric's unit, or why it has none. */
+function withMargin({ relative, ...gate }: Gate, production: number): Gate | string {
+  if (relative === undefined) return gate;
+  const margin = relativeMargin(relative, toDecimal(production));
+  return margin === null
+    ? "production's value is 0, and a share of 0 is nothing: give an absolute `margin`"
+    : { ...gate, relative, margin };
+}
+
 function base({ gate }: Frame): Omit<ComparedMetric, 'verdict' | 'gate'> {
   return {
     name: gate.metric,
@@ -68,6 +83,7 @@ function base({ gate }: Frame): Omit<ComparedMetric, 'verdict' | 'gate'> {
     level: null,
     method: null,
     margin: gate.margin === undefined ? null : toDecimal(gate.margin),
+    ...(gate.relative === undefined ? {} : { relative: toDecimal(gate.relative) }),
     min: gate.min === undefined ? null : toDecimal(gate.min),
     max: gate.max === undefined ? null : toDecimal(gate.max),
     severity: gate.severity,
@@ -81,8 +97,10 @@ function base({ gate }: Frame): Omit<ComparedMetric, 'verdict' | 'gate'> {
  * interval is trusted: the comparison is `insufficient`, and does what an undecided one does.
  */
 export function judgePaired(frame: Frame, measured: PairedMeasurement, rows: number): ComparedMetric {
-  const { gate, inconclusive } = frame;
-  const start = base(frame);
+  const { inconclusive } = frame;
+  const gate = withMargin(frame.gate, measured.production);
+  if (typeof gate === 'string') return judgeMissing(frame, gate);
+  const start = base({ gate, inconclusive });
   const candidate = toDecimal(measured.candidate);
   const interval: [string, string] | null =
     measured.interval === null ? null : [toDecimal(measured.interval[0]), toDecimal(measured.interval[1])];
@@ -146,7 +164,7 @@ export function judgeAlone(frame: Frame, value: number, production: number | nul
     delta: production === null ? null : toDecimal(value - production),
     verdict,
     gate: bounded ? gateVerdict(verdict, frame.gate.severity, frame.inconclusive) : 'skipped',
-    reason: start.margin === null ? null : reason,
+    reason: isComparative(frame.gate) ? reason : null,
   };
 }
 
@@ -158,7 +176,9 @@ const unpairedMethod = 'unpaired: two numbers, no interval';
  * `non-inferior`: with a margin it is `within` or `outside` production's number less the margin.
  */
 export function judgeUnpaired(frame: Frame, candidate: number, production: number): ComparedMetric {
-  const start = base(frame);
+  const gate = withMargin(frame.gate, production);
+  if (typeof gate === 'string') return judgeMissing(frame, gate);
+  const start = base({ ...frame, gate });
   const value = toDecimal(candidate);
   const before = toDecimal(production);
   const bounds = boundsVerdict(value, start.min, start.max);
@@ -175,6 +195,12 @@ export function judgeUnpaired(frame: Frame, candidate: number, production: numbe
     gate: gateVerdict(verdict, frame.gate.severity, frame.inconclusive),
     reason: 'numbers that were not measured on the same rows by Passloop: chance is not taken into account',
   };
+}
+
+/** A gate on the sizes of the two images, which chance has no part in. */
+export function judgeSizes(frame: Frame, candidate: number, production: number): ComparedMetric {
+  const judged = judgeUnpaired(frame, candidate, production);
+  return judged.method === null ? judged : { ...judged, method: 'sizes of both images', reason: null };
 }
 
 /** Whether a number is no worse than production's by more than the margin, as they are printed. */
@@ -195,5 +221,15 @@ export function judgeMissing(frame: Frame, reason: string): ComparedMetric {
     verdict: 'not-comparable',
     gate: gateVerdict('not-comparable', frame.gate.severity, frame.inconclusive),
     reason,
+  };
+}
+
+/** A gate whose rows are too few to say anything: undecided. */
+export function judgeInsufficient(frame: Frame, reason: string): ComparedMetric {
+  const { severity } = frame.gate;
+  return {
+    ...judgeMissing(frame, reason),
+    verdict: 'insufficient',
+    gate: gateVerdict('insufficient', severity, frame.inconclusive),
   };
 }

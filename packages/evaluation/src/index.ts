@@ -29,4 +29,5 @@ export {
   recordsOf,
   templateRows,
 } from './plots.ts';
+export { powerOf } from './power.ts';
 export { reviewComparison } from './review.ts';

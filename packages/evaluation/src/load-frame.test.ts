@@ -343,6 +343,18 @@ describe('what loadFrame refuses', () => {
       '`s` is outside 0..1 (log_loss, brier: probabilities are needed) in 1 of 4 rows (id: 4); columns.score names it.',
     ],
     [
+      'a score that is the same in every row',
+      { candidate: 'id,s,p\n4,0.5,1\n3,0.5,0\n2,0.5,0\n1,0.5,1\n' },
+      { metrics: ['roc_auc'] },
+      'candidate.csv of the candidate: `s` is 0.5 in every row; columns.score names it, and a constant score tells no rows apart.',
+    ],
+    [
+      'the same of production',
+      { production: 'id,s,p\n1,1,0\n2,1,1\n3,1,0\n4,1,1\n' },
+      { metrics: ['accuracy'] },
+      'production.csv of production: `s` is 1 in every row',
+    ],
+    [
       'a metric without its column',
       {},
       { metrics: ['roc_auc'], columns: { ...columns, score: undefined } },

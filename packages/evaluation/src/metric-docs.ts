@@ -57,6 +57,10 @@ export const declaredExamples: readonly { example: DeclaredMetric; formula: stri
     example: { kind: 'sql', sql: 'sum(CASE WHEN late <> late_hat THEN price ELSE 0 END) / sum(price)' },
     formula: 'your own: `sum`, `avg`, `count`, `count_if` of expressions over a row, put together by arithmetic',
   },
+  {
+    example: { kind: 'fairness', measure: 'equal-opportunity', by: 'region', as: 'difference', minRows: 100 },
+    formula: 'a gap between groups of rows: [fairness](#fairness)',
+  },
   { example: { kind: 'file', name: 'test.auc' }, formula: 'the number of that name in `evaluate.metrics`' },
 ];
 

@@ -1,3 +1,4 @@
+import type { FairnessGroup } from '@passloop/documents';
 import type { CatalogMetric, MetricTask } from '@passloop/model';
 import { mean, sum } from '@passloop/statistics';
 import type { EvaluationFrame, Predictions } from './frame.ts';
@@ -29,7 +30,11 @@ export type SummedMetric = Common & {
   proportion?: 'rows' | 'positives';
   /** For a metric of counts: on how many rows it rests, which may be few in a large frame. Asked without weights. */
   restsOn?(sums: Float64Array, classes: number): number;
-  width(classes: number): number;
+  /** Of a gap between groups: what each of them has. */
+  /** Why its groups are too few to say anything: no failure, and no pass. Null where they are enough. */
+  insufficiency?(frame: EvaluationFrame): string | null;
+  groups?(name: string, frame: EvaluationFrame): FairnessGroup[];
+  width(frame: Pick<EvaluationFrame, 'classes' | 'slices'>): number;
   adder(frame: EvaluationFrame, side: Predictions): AddRow;
   of(sums: Float64Array, classes: number): number;
 };
@@ -93,7 +98,7 @@ const chunkRows = 1024;
 
 /** The sums of all rows, for one model: added up in chunks of rows, and the chunks with compensation. */
 export function sumsOf(metric: SummedMetric, frame: EvaluationFrame, side: Predictions): Float64Array {
-  const width = metric.width(frame.classes.length);
+  const width = metric.width(frame);
   const chunks = Math.ceil(frame.rows / chunkRows);
   const partial = bucketSums(metric, frame, side, chunks, (row) => Math.floor(row / chunkRows));
   return Float64Array.from({ length: width }, (_, k) =>
@@ -109,7 +114,7 @@ export function bucketSums(
   count: number,
   bucketOf: (row: number) => number,
 ): Float64Array {
-  const width = metric.width(frame.classes.length);
+  const width = metric.width(frame);
   const add = metric.adder(frame, side);
   const sums = new Float64Array(count * width);
   for (let row = 0; row < frame.rows; row += 1) add(sums, bucketOf(row) * width, row);

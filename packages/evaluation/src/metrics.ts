@@ -2,6 +2,7 @@ import { type DeclaredMetric, imageMetrics, metricCatalog, type NamedParameter, 
 import { areaUnderRoc } from '@passloop/statistics';
 import { classMetrics, costMetric } from './class-metrics.ts';
 import { curveMetrics, rankedRows, recallAtPrecision } from './curve-metrics.ts';
+import { fairnessMetric } from './fairness.ts';
 import type { EvaluationFrame, Predictions } from './frame.ts';
 import { type CurveMetric, type Metric, type QueryMetric, sumsOf } from './metric.ts';
 import { numberMetrics, pinball } from './number-metrics.ts';
@@ -45,6 +46,8 @@ export function declaredMetric(declared: DeclaredMetric | NamedParameter): Metri
       return recallAtK(declared.k);
     case 'cost':
       return costMetric(declared.costs);
+    case 'fairness':
+      return fairnessMetric(declared);
     case 'sql':
     case 'file':
       return null;

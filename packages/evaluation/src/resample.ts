@@ -86,7 +86,7 @@ function cellsOf(
 
 function summed(metric: SummedMetric, frame: EvaluationFrame, sides: Sides, resampling: Resampling): Interval {
   const classes = frame.classes.length;
-  const width = metric.width(classes);
+  const width = metric.width(frame);
   const most = Math.max(2, Math.floor(mostSums / width));
   const cells = cellsOf(frame, resampling.seed, {
     alone: Math.min(ROW_LEVEL_LIMIT, most),

@@ -84,7 +84,8 @@ it.each<[string, Parameters<typeof review>[0], RegExp]>([
   ['no rows', (document) => (document.rows = 0), /no row was compared/],
   [
     'a whole that is better than its parts',
-    (_, __, slice) => Object.assign(slice, { verdict: 'worse', gate: 'fail' }),
+    (_, __, slice) =>
+      Object.assign(slice, { verdict: 'worse', gate: 'fail', delta: '-0.02', interval: ['-0.03', '-0.01'] }),
     /it says pass, and its gates say fail/,
   ],
 ])('notices %s', (_, change, expected) => {
@@ -105,4 +106,58 @@ it('believes two numbers only where the model file compares two, and works them 
   expect(claim('0.805')).toBeNull();
   expect(claim('0.8051')).toMatch(/0\.8 is farther from 0\.8051 than 0\.005/);
   expect(claim(null)).toMatch(/within a margin of nothing/);
+});
+
+it('works a margin out again that is a share of production', () => {
+  const claim = (more: Partial<ComparedMetric>) => {
+    const document = JSON.parse(fixture) as ComparisonDocument;
+    document.slices = [];
+    Object.assign(document.metrics[0] as ComparedMetric, {
+      production: '0.5',
+      relative: '0.01',
+      margin: '0.005',
+      ...more,
+    });
+    return reviewComparison(document, [{ ...gate, margin: undefined, relative: 0.01, slices: [] }], 'block');
+  };
+  expect(claim({})).toBeNull();
+  expect(claim({ margin: '0.006' })).toMatch(/bounds are not those of the model file/);
+  expect(claim({ relative: '0.02' })).toMatch(/bounds are not those of the model file/);
+  expect(claim({ relative: undefined })).toMatch(/bounds are not those of the model file/);
+  expect(claim({ verdict: 'within', interval: null, margin: null })).toMatch(/within a margin without an interval/);
+});
+
+it('believes no slice with another margin than its gate', () => {
+  expect(review((_, __, slice) => (slice.margin = '0.5'))).toMatch(/its margin is not that of the model file/);
+});
+
+it('works the margin of an image size out again', () => {
+  const size: Gate = {
+    metric: 'image_bytes',
+    direction: 'lower',
+    margin: 10,
+    slices: [],
+    minRows: 100,
+    severity: 'error',
+  };
+  const claim = (more: Partial<ComparedMetric>) => {
+    const document = JSON.parse(fixture) as ComparisonDocument;
+    document.slices = [];
+    const judged = {
+      name: 'image_bytes',
+      direction: 'lower',
+      interval: null,
+      margin: '10',
+      min: null,
+      max: null,
+      verdict: 'within',
+      gate: 'pass',
+      ...more,
+    };
+    Object.assign(document.metrics[0] as ComparedMetric, judged);
+    return reviewComparison(document, [size], 'block');
+  };
+  expect(claim({ production: '100', candidate: '110' })).toBeNull();
+  expect(claim({ production: '100', candidate: '111' })).toMatch(/111 is farther from 100 than 10/);
+  expect(claim({ production: null, candidate: '1' })).toMatch(/within a margin of nothing/);
 });

@@ -1,8 +1,9 @@
 import { toDecimal, type Verdict, worstVerdict } from '@passloop/core';
-import type { ComparedMetric, ComparedSlice, ComparisonDocument } from '@passloop/documents';
-import type { Gate } from '@passloop/model';
-import { gateVerdict, type InconclusivePolicy, isWithinMargin, pairedVerdict } from './gate.ts';
+import type { ComparedMetric, ComparedSlice, ComparisonDocument, FairnessGroup } from '@passloop/documents';
+import { type Gate, isComparative } from '@passloop/model';
+import { gateVerdict, type InconclusivePolicy, isWithinMargin, pairedVerdict, relativeMargin } from './gate.ts';
 import { measuredScalars } from './metrics.ts';
+import { wrongSliceVerdict } from './slice-verdicts.ts';
 
 /**
  * Holds a comparison that another job made against the gates of the model file: every gate is there with its own bounds, what it says
@@ -38,12 +39,24 @@ export function reviewComparison(
     const wrong = wrongSlice(slice, gate);
     if (wrong !== null) return `${slice.name} on ${slice.slice.column}: ${wrong}`;
   }
+  const mistaken = wrongSliceVerdict(slices);
+  if (mistaken !== null) return `${mistaken.slice.name} on ${mistaken.slice.slice.column}: ${mistaken.why}`;
   if (outcome !== 'same-model' && comparison.rows === 0) return 'no row was compared';
-  const judged = [...metrics, ...slices].map((metric) => metric.gate);
+  for (const group of comparison.fairness) {
+    const wrong = wrongGroup(group);
+    if (wrong !== null) return `${group.name} on ${group.slice.column}: ${wrong}`;
+  }
+  const judged = [...metrics, ...slices, ...comparison.fairness].map((metric) => metric.gate);
   const worst: Verdict =
     judged.every((one) => one === 'skipped') && outcome === 'same-model' ? 'pass' : worstVerdict(judged);
   // What was not measured at all fails the whole, whatever its parts say.
   return verdict === worst || verdict === 'fail' ? null : `it says ${verdict}, and its gates say ${worst}`;
+}
+
+/** A group that is too small warns; another one decides nothing by itself. */
+function wrongGroup({ verdict, gate }: FairnessGroup): string | null {
+  const isRight = verdict === 'insufficient' ? gate === 'warn' : gate === 'skipped' || gate === 'pass';
+  return isRight ? null : `it is ${verdict}, and says ${gate}`;
 }
 
 function wrongGate(
@@ -53,11 +66,12 @@ function wrongGate(
   outcome: ComparisonDocument['outcome'],
 ): string | null {
   if (metric.name !== gate.metric) return `${metric.name} stands in its place`;
-  const bounds = [gate.margin, gate.min, gate.max].map((bound) => (bound === undefined ? null : toDecimal(bound)));
+  const bounds = [gate.min, gate.max].map((bound) => (bound === undefined ? null : toDecimal(bound)));
   const isDeclared =
     metric.direction === gate.direction &&
     metric.severity === gate.severity &&
-    [metric.margin, metric.min, metric.max].every((bound, index) => bound === bounds[index]);
+    isDeclaredMargin(metric, gate) &&
+    [metric.min, metric.max].every((bound, index) => bound === bounds[index]);
   if (!isDeclared) return 'its bounds are not those of the model file';
   if (metric.gate === 'skipped') {
     // Only where there is no other model to be held against: that of production itself, or none at all.
@@ -68,11 +82,25 @@ function wrongGate(
   return wrongVerdict(metric, gate, inconclusive);
 }
 
+/** A margin that is a share of production's value follows from it; where that is not known, there is none. */
+function isDeclaredMargin(metric: ComparedMetric, gate: Gate): boolean {
+  if (gate.relative === undefined) return metric.margin === (gate.margin === undefined ? null : toDecimal(gate.margin));
+  if (metric.relative !== toDecimal(gate.relative)) return false;
+  if (metric.margin === null || metric.production === null) return metric.margin === null;
+  const margin = relativeMargin(gate.relative, metric.production);
+  return margin !== null && metric.margin === toDecimal(margin);
+}
+
 /** With production beside it, a margin is judged: by an interval, or by two numbers where the model file says so. */
 function wrongMargin(metric: ComparedMetric, gate: Gate, unpaired: ReadonlySet<string>): string | null {
-  if (metric.verdict !== 'within' || metric.margin === null || measuredScalars.has(gate.metric)) return null;
-  if (!unpaired.has(gate.metric)) return 'it is within a margin without an interval';
-  if (metric.production === null || metric.candidate === null) return 'it is within a margin of nothing';
+  if (metric.verdict !== 'within' || !isComparative(gate)) return null;
+  const isSize = gate.metric === 'image_bytes' && metric.production !== null;
+  // What is measured on an image is held against its own bounds, and a size against production's too.
+  if (measuredScalars.has(gate.metric) && !isSize)
+    return gate.min === undefined && gate.max === undefined ? 'it is within a margin of nothing' : null;
+  if (!isSize && !unpaired.has(gate.metric)) return 'it is within a margin without an interval';
+  if (metric.production === null || metric.candidate === null || metric.margin === null)
+    return 'it is within a margin of nothing';
   return isWithinMargin(gate.direction, metric.candidate, metric.production, metric.margin)
     ? null
     : `${metric.candidate} is farther from ${metric.production} than ${metric.margin}`;
@@ -82,6 +110,8 @@ function wrongSlice(slice: ComparedSlice, gate: Gate): string | null {
   // An insufficient slice warns, whatever the policy.
   if (slice.verdict === 'insufficient')
     return slice.gate === 'warn' ? null : `it is insufficient, and says ${slice.gate}`;
+  // What was lost on a slice has no interval, and with a share of production's value no margin either.
+  if (slice.interval !== null && !isDeclaredMargin(slice, gate)) return 'its margin is not that of the model file';
   return wrongVerdict(slice, gate, 'warn');
 }
 

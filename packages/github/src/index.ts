@@ -1,3 +1,4 @@
+export { readCheckEvent } from './action/check-event.ts';
 export { ForbiddenError } from './api-error.ts';
 export { type ArtifactLimits, documentLimits, readArtifactArchive } from './artifact-archive.ts';
 export { type Annotation, type CheckRunRequest, checkName, maxAnnotations, reportCheckRun } from './check-run.ts';

@@ -48,6 +48,10 @@ function gateProblem(model: Model, gate: Model['gates'][number]): Omit<MetricPro
   if (!form.tasks.includes(task)) {
     return { message: `${gate.metric} is for ${form.tasks.join(' and ')} models; this one is ${task}` };
   }
+  const declared = Object.hasOwn(metrics, gate.metric) ? metrics[gate.metric] : undefined;
+  if (declared?.kind === 'fairness' && gate.slices.length > 0) {
+    return { message: `${gate.metric} is a gap between groups, which has no slices` };
+  }
   return null;
 }
 

@@ -51,6 +51,17 @@ export const DeclaredMetric = z.discriminatedUnion('kind', [
     sql: z.string().min(1).max(4096),
   }),
   z.strictObject({
+    kind: z.literal('fairness'),
+    /** Whose rates must be alike: of all rows, of the positive ones, or of the positive and of the negative ones. */
+    measure: z.enum(['demographic-parity', 'equal-opportunity', 'equalised-odds']),
+    /** The dataset's column of groups. */
+    by: Column,
+    /** `difference`: the highest rate less the lowest; `ratio`: the lowest over the highest. */
+    as: z.enum(['difference', 'ratio']),
+    /** A group with fewer rows that count is shown as insufficient evidence, and is no part of the gap. */
+    minRows: z.int().min(2).default(100),
+  }),
+  z.strictObject({
     kind: z.literal('file'),
     /** The metric's name in `evaluate.metrics`; a nested one is written `a.b`. */
     name: z.string().min(1).max(256),
@@ -90,6 +101,8 @@ export function formOf(metric: DeclaredMetric | NamedParameter): Form {
       return { tasks: ['ranking'], needs: 'score', direction: 'higher' };
     case 'cost':
       return { tasks: ['binary', 'multiclass'], needs: 'prediction', direction: 'lower' };
+    case 'fairness':
+      return { tasks: ['binary'], needs: 'prediction', direction: metric.as === 'difference' ? 'lower' : 'higher' };
     case 'sql':
     case 'file':
       return { tasks: allTasks, needs: null, direction: null };

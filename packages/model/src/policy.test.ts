@@ -69,6 +69,12 @@ it.each<[string, (text: string) => string, string, boolean]>([
     'store',
     true,
   ],
+  [
+    'values in the log',
+    (t) => t.replace('t.parquet', 't.parquet\n        showValues: true'),
+    'data.test.showValues',
+    true,
+  ],
   ['automatic merging', (t) => t.replace('{name: prod,', '{name: prod, merge: auto,'), 'deploy', true],
 ])('%s: %s', (_name, change, path, loosens) => {
   const differences = policyDifferences(policy(), policy(change));
@@ -94,6 +100,26 @@ it('judges a change by the policy of the target branch', () => {
   const judged = underPolicy(head, policy());
   expect(judged.gates[0]?.margin).toBe(0.005);
   expect(judged.data.test?.checks[0]).toMatchObject({ max: 10 });
+});
+
+it('shows values where the target branch does, of the table that it meant', () => {
+  const shows = (base: string) => base.replace('t.parquet', 't.parquet\n        showValues: true');
+  const underIt = (head: string, base: (text: string) => string) =>
+    underPolicy(parseModelFile(head, 'passloop.yaml')[0]!, policy(base)).data;
+  const renamed = shows(text).replace('      test:', '      other:').replace('dataset: test', 'dataset: other');
+
+  expect(underIt(shows(text), shows).test?.showValues).toBe(true);
+  expect(underIt(shows(text), (same) => same).test?.showValues).not.toBe(true);
+  expect(underIt(renamed, (same) => same).other?.showValues, 'by another name').not.toBe(true);
+  expect(underIt(shows(text).replace('t.parquet', 'secret.parquet'), shows).test?.showValues).toBe(false);
+  expect(policyDifferences(policy(shows), policy())).toMatchObject([{ path: 'data.test.showValues', loosens: false }]);
+});
+
+it('keeps the digest of a policy that shows nothing', () => {
+  expect(policyDigest(policy())).toBe(
+    policyDigest(policy((t) => t.replace('t.parquet', 't.parquet\n        showValues: false'))),
+  );
+  expect(JSON.parse(JSON.stringify(policy()))).not.toHaveProperty('showValues');
 });
 
 it.each([

@@ -6,13 +6,15 @@ import type { Gate, Model } from './schema.ts';
 
 /**
  * The part of a model that judges: gates, checks, evaluation, trust, what a model file may import, the store, where it is
- * deployed.
+ * deployed; and whose values a log may show.
  * The target branch's decides; the change's own is compared with it, and what loosens it fails without an override.
  */
 export type PolicyPart = {
   gates: Gate[];
   checks: { dataset: string; check: Check }[];
   profiles: { dataset: string; profile: string }[];
+  /** Datasets whose values a log may show, and where each lies: leave for one table is none for another. */
+  showValues?: { dataset: string; of: string }[] | undefined;
   columns: Model['columns'];
   /** What the gates' names mean. */
   metrics: Model['metrics'];
@@ -26,12 +28,16 @@ export type PolicyPart = {
 
 export function policyOf(model: Model): PolicyPart {
   const datasets = Object.entries(model.data);
+  const shown = datasets
+    .filter(([, source]) => source.showValues === true)
+    .map(([dataset, source]) => ({ dataset, of: placeOf(source) }));
   return {
     gates: model.gates,
     checks: datasets.flatMap(([dataset, source]) => source.checks.map((check) => ({ dataset, check }))),
     profiles: datasets.flatMap(([dataset, source]) =>
       source.profile === undefined ? [] : [{ dataset, profile: source.profile }],
     ),
+    showValues: shown.length === 0 ? undefined : shown,
     columns: model.columns,
     metrics: model.metrics,
     evaluate: model.evaluate ?? null,
@@ -42,6 +48,10 @@ export function policyOf(model: Model): PolicyPart {
   };
 }
 
+function placeOf({ path, uri }: Model['data'][string]): string {
+  return path ?? uri ?? '';
+}
+
 /** The model of the change under the policy of the target branch: what it trains and packages is its own, what judges is not. */
 export function underPolicy(model: Model, policy: PolicyPart): Model {
   const data = Object.fromEntries(
@@ -50,7 +60,8 @@ export function underPolicy(model: Model, policy: PolicyPart): Model {
       const profile = policy.profiles.find((entry) => entry.dataset === name)?.profile;
       // A dataset that the target branch doesn't know brings its own checks: there is nothing to hold it to.
       const known = checks.length > 0 || profile !== undefined;
-      return [name, known ? { ...source, checks, profile } : source];
+      const showValues = policy.showValues?.some(({ dataset, of }) => dataset === name && of === placeOf(source));
+      return [name, known ? { ...source, checks, profile, showValues } : { ...source, showValues }];
     }),
   );
   return {
@@ -77,6 +88,7 @@ export function policyDifferences(base: PolicyPart, head: PolicyPart): PolicyDif
     ...gateDifferences(base.gates, head.gates),
     ...checkDifferences(base, head),
     ...valueDifferences('profiles', base.profiles, head.profiles, false),
+    ...shownDifferences(base.showValues ?? [], head.showValues ?? []),
     ...valueDifferences('columns', base.columns, head.columns, true),
     ...metricDifferences(base.metrics, head.metrics),
     ...valueDifferences('evaluate', base.evaluate, head.evaluate, true),
@@ -125,6 +137,10 @@ function gateDifferences(base: readonly Gate[], head: readonly Gate[]): PolicyDi
       found.push(difference(`${path}.direction`, gate.direction, other.direction, true));
     if (gate.margin !== other.margin) {
       found.push(difference(`${path}.margin`, gate.margin, other.margin, widens('upper', gate.margin, other.margin)));
+    }
+    if (gate.relative !== other.relative) {
+      const loosens = widens('upper', gate.relative, other.relative);
+      found.push(difference(`${path}.relative`, gate.relative, other.relative, loosens));
     }
     if (gate.min !== other.min)
       found.push(difference(`${path}.min`, gate.min, other.min, widens('lower', gate.min, other.min)));
@@ -175,6 +191,20 @@ function checkDifferences(base: PolicyPart, head: PolicyPart): PolicyDifference[
       found.push(difference(`data.${entry.dataset}.checks.${checkId(entry.check)}`, null, 'present', false));
   }
   return found;
+}
+
+/** Values in a log can't be called back, so that leave to show more of them loosens. */
+function shownDifferences(
+  base: NonNullable<PolicyPart['showValues']>,
+  head: NonNullable<PolicyPart['showValues']>,
+): PolicyDifference[] {
+  const without = (these: typeof base, others: typeof base) =>
+    these.filter((one) => !others.some((other) => same(one, other)));
+  const path = (dataset: string) => `data.${dataset}.showValues`;
+  return [
+    ...without(base, head).map(({ dataset, of }) => difference(path(dataset), of, null, false)),
+    ...without(head, base).map(({ dataset, of }) => difference(path(dataset), null, of, true)),
+  ];
 }
 
 function trustDifferences(base: PolicyPart['trust'], head: PolicyPart['trust']): PolicyDifference[] {

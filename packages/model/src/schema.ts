@@ -23,6 +23,8 @@ export const DatasetSource = z.strictObject({
     .optional(),
   profile: InsidePath.optional(),
   checks: z.array(Check).max(2000).default([]),
+  /** Logs may show the values of failing rows, and not only which rows they are. Absent where nobody said so: digests stay. */
+  showValues: z.boolean().optional(),
 });
 export type DatasetSource = z.infer<typeof DatasetSource>;
 
@@ -121,24 +123,39 @@ export const Gate = z
     metric: MetricName,
     direction: z.enum(['higher', 'lower']),
     margin: MeasuredNumber.optional(),
+    /** The same as a share of production's value. */
+    relative: MeasuredNumber.optional(),
     min: MeasuredNumber.optional(),
     max: MeasuredNumber.optional(),
     slices: z.array(Column).max(16).default([]),
     minRows: z.int().min(2).default(100),
     severity: z.enum(['error', 'warn']).default('error'),
   })
-  .refine((gate) => gate.margin !== undefined || gate.min !== undefined || gate.max !== undefined, {
+  .refine((gate) => isComparative(gate) || gate.min !== undefined || gate.max !== undefined, {
     message: 'needs `margin` (how much worse than production is allowed), or an absolute `min` or `max`',
+  })
+  .refine((gate) => gate.margin === undefined || gate.relative === undefined, {
+    message: '`relative` and `margin` say the same in two ways: give one',
+    path: ['relative'],
+  })
+  .refine((gate) => gate.relative === undefined || (gate.relative >= 0 && gate.relative < 1), {
+    message: "`relative` is a share of production's value, from 0 and below 1, such as 0.02",
+    path: ['relative'],
   })
   .refine((gate) => gate.margin === undefined || gate.margin >= 0, {
     message: '`margin` must not be negative',
     path: ['margin'],
   })
-  .refine((gate) => gate.slices.length === 0 || gate.margin !== undefined, {
+  .refine((gate) => gate.slices.length === 0 || isComparative(gate), {
     message: '`slices` compare with production and need a `margin`',
     path: ['slices'],
   });
 export type Gate = z.infer<typeof Gate>;
+
+/** Whether a gate compares with production, beside its absolute bounds. */
+export function isComparative(gate: { margin?: number | undefined; relative?: number | undefined }): boolean {
+  return gate.margin !== undefined || gate.relative !== undefined;
+}
 
 export const Package = z.strictObject({
   model: InsidePath,

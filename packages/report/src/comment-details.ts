@@ -1,8 +1,20 @@
 import { codeSpan, count, escapeMarkdown, measured, shortDigest, type Verdict } from '@passloop/core';
 import type { CheckResult, ComparedSlice, DataReport, ModelReport } from '@passloop/documents';
+import { evidenceWords, groupCells, groupName, groupsOf, isSmall, rateWords, sortedGroups } from './fairness-groups.ts';
 import { verdictOrder } from './headline.ts';
 import { phraseMarkdown } from './phrase.ts';
-import { changeCell, driftSize, icons, metricLabel, roleText, subject, valueCell, verdictCell } from './words.ts';
+import {
+  changeCell,
+  driftSize,
+  icons,
+  metricLabel,
+  roleText,
+  rowsText,
+  subject,
+  unbroken,
+  valueCell,
+  verdictCell,
+} from './words.ts';
 
 // The folded sections of a comment and a summary.
 
@@ -32,9 +44,29 @@ export function sliceDetails(model: ModelReport): string[] {
       .slice(0, most)
       .map(
         (slice) =>
-          `| ${[phraseMarkdown(subject(slice)), count(slice.rows), valueCell(slice, 'production'), valueCell(slice, 'candidate'), changeCell(slice), verdictCell(slice)].join(' | ')} |`,
+          `| ${phraseMarkdown(subject(slice))} | ${unbroken([count(slice.rows), valueCell(slice, 'production'), valueCell(slice, 'candidate'), changeCell(slice), verdictCell(slice)])} |`,
       ),
     ...(sorted.length > most ? [`| … and ${sorted.length - most} more | | | | | |`] : []),
+    '',
+  ]);
+}
+
+/** The rates behind the gates on gaps between groups. */
+export function groupDetails(model: ModelReport): string[] {
+  const groups = groupsOf(model.comparison);
+  if (groups.length === 0) return [];
+  const most = 40;
+  const small = groups.filter(isSmall).length;
+  return folded(`Groups (${groups.length}${small > 0 ? `: ${small} with insufficient evidence` : ''})`, [
+    '| group | rate | rows | production | candidate | change | evidence |',
+    '|---|---|--:|--:|--:|--:|---|',
+    ...sortedGroups(groups)
+      .slice(0, most)
+      .map((group) => {
+        const { rows, production, candidate, change } = groupCells(group);
+        return `| ${[phraseMarkdown(groupName(group)), rateWords(group), rows, production, candidate, change, escapeMarkdown(evidenceWords(group), 120)].join(' | ')} |`;
+      }),
+    ...(groups.length > most ? [`| … and ${groups.length - most} more | | | | | | |`] : []),
     '',
   ]);
 }
@@ -134,20 +166,32 @@ export function methodDetails(model: ModelReport): string[] {
   const methods = [...names].map(
     ([method, of]) => `${of.map(phraseMarkdown).join(', ')} by ${escapeMarkdown(method, 128)}`,
   );
-  const undecided = comparison.metrics.find((metric) => metric.rowsNeeded !== null);
+  const undecided = comparison.metrics.flatMap(({ name, verdict, rowsNeeded }) =>
+    verdict === 'inconclusive' && rowsNeeded !== null
+      ? [`${phraseMarkdown(metricLabel(name))} ${rowsText(rowsNeeded)}`]
+      : [],
+  );
   const sentences = [
     `${count(comparison.rows)} rows (${codeSpan(comparison.evaluationDigest === null ? 'no digest' : shortDigest(comparison.evaluationDigest))}), ${scored}.`,
     ...(methods.length > 0 ? [`${methods.slice(0, 8).join('; ')}.`] : []),
     ...(methods.some((method) => method.includes('bootstrap'))
       ? [`${count(comparison.resamples)} resamples, seed ${comparison.seed}.`]
       : []),
-    ...(undecided === undefined
-      ? []
-      : [
-          `About ${count(undecided.rowsNeeded ?? 0)} rows would be needed to decide ${phraseMarkdown(metricLabel(undecided.name))}.`,
-        ]),
+    ...(undecided.length > 0 ? [`What would decide: ${undecided.slice(0, 8).join(', ')}.`] : []),
   ];
+  const reuse = reuseSentence(model);
+  if (reuse !== null) sentences.push(reuse);
   return folded('How these numbers were made', [sentences.join(' '), '']);
+}
+
+/** How old and how worn the rows are that decide; null where nobody counted. */
+function reuseSentence({ production, comparison }: ModelReport): string | null {
+  if (production?.holdouts === undefined || comparison === null) return null;
+  const to = `to ${codeSpan(production.environment)}`;
+  const used = production.holdouts.find(({ evaluationDigest }) => evaluationDigest === comparison.evaluationDigest);
+  if (used === undefined) return `No promotion ${to} was decided by these rows before.`;
+  const { promotions, since } = used;
+  return `These rows have decided ${promotions === 1 ? 'a promotion' : `${count(promotions)} promotions`} ${to} since ${since.slice(0, 10)}.`;
 }
 
 export function folded(title: string, lines: readonly string[]): string[] {

@@ -1,8 +1,8 @@
-import type { Change, ReportDocument } from '@passloop/documents';
+import type { Change, Holdout, ReportDocument } from '@passloop/documents';
 import MarkdownIt from 'markdown-it';
 import { describe, expect, it } from 'vitest';
 import { changedLine } from './changed-line.ts';
-import { commentLimit, renderComment, renderSummary } from './markdown.ts';
+import { checkLimit, commentLimit, renderComment, renderSummary, summaryLimit } from './markdown.ts';
 import { attacks } from './testing/attacks.ts';
 import { everyString, fullReport } from './testing/hostile-report.ts';
 import { createReport, reports } from './testing/reports.ts';
@@ -36,6 +36,23 @@ describe('what changed', () => {
     expect(line).toMatch(/ and 96 more$/);
   });
 
+  it("tells a list's entries together: what went, what came", () => {
+    const entry = (from: string | null, to: string | null) => change('params', 'features', from, to);
+    expect(
+      changedLine([
+        entry('origin', null),
+        entry('hub', null),
+        entry(null, 'late_3h'),
+        change('params', 'fit.rate', null, '0.1'),
+        change('params', 'fit.depth', '8', '12'),
+      ]),
+    ).toBe(
+      '**What changed** params `features`: `origin`, `hub` removed, `late_3h` added; `fit.rate`: `0.1` added; `fit.depth` `8` → `12` · data unchanged',
+    );
+    const many = Array.from({ length: 40 }, (_, i) => entry(`c${i}`, null));
+    expect(changedLine(many)).toMatch(/`c5` and 34 more removed · data unchanged$/);
+  });
+
   it('says nothing of nothing', () => {
     expect(changedLine([])).toBeNull();
   });
@@ -47,6 +64,26 @@ it('tells data and training in a line each', () => {
   expect(lines[data]).toMatch(/^\*\*Data\*\* 1 check passed, 1 warned \(`distance` drifted.*\), 0 not run$/);
   expect(lines[data + 1]).toBe('');
   expect(lines[data + 2]).toMatch(/^\*\*Training\*\* .*reproduced: predictions equal.* · \*\*Image\*\* /);
+});
+
+describe('the rows that decide', () => {
+  const told = (holdouts: Holdout[] | undefined) => {
+    const report = createReport((report) => {
+      for (const model of report.models) Object.assign(model.production ?? {}, { holdouts });
+    });
+    return renderComment(report);
+  };
+  const evaluationDigest = createReport().models[0]!.comparison!.evaluationDigest!;
+  const used = { evaluationDigest, promotions: 23, since: '2026-09-01T08:00:00Z' };
+
+  it('are told with their age and how often they decided', () => {
+    expect(told([used])).toContain('These rows have decided 23 promotions to `prod` since 2026-09-01.');
+    expect(told([{ ...used, promotions: 1 }])).toContain('These rows have decided a promotion to `prod` since 2026-');
+    expect(told([{ ...used, evaluationDigest: `sha256:${'0'.repeat(64)}` }])).toContain(
+      'No promotion to `prod` was decided by these rows before.',
+    );
+    expect(told(undefined)).not.toMatch(/these rows (have|before)/i);
+  });
 });
 
 /** As many models as asked for, of every kind of verdict. */
@@ -66,7 +103,15 @@ describe('many models', () => {
     expect(text.match(/^\| `model-/gm)).toHaveLength(10);
     expect(text.match(/<details><summary>\S+ <code>model-/g)).toHaveLength(10);
     expect(text.match(/^<sub>production `sha256:/gm)?.length).toBeGreaterThan(5);
-    expect(text).not.toMatch(/more models? are in the report|<sub><\/sub>/);
+    expect(text).not.toMatch(/left out|<sub><\/sub>/);
+  });
+
+  it('50 stay under the limits of a summary and of a check run, with a row each', () => {
+    for (const limit of [summaryLimit, checkLimit]) {
+      const text = renderSummary(manyModels(50), {}, limit);
+      expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limit);
+      expect(text.match(/^\| `model-/gm)).toHaveLength(50);
+    }
   });
 
   it.each([50, 120])('%d stay under the limits, each with a row, details of what blocks first', (count) => {
@@ -75,7 +120,10 @@ describe('many models', () => {
       expect(text.length).toBeLessThanOrEqual(limit);
       expect(text.match(/^\| `model-/gm)).toHaveLength(count);
       const folded = [...text.matchAll(/<details><summary>(\S+) <code>model-/g)].map(([, icon]) => icon);
-      const left = Number(/^Details of (\d+) more models? (?:is|are) in the report\.$/m.exec(text)?.[1] ?? '0');
+      const left = Number(
+        /^Details of (\d+) more models? are left out here for their length: the report has them\.$/m.exec(text)?.[1] ??
+          '0',
+      );
       expect(folded.length + left).toBe(count);
       expect(folded.length).toBeGreaterThan(0);
       // In the order of the table: no model that passes is told before all that block.
@@ -84,6 +132,66 @@ describe('many models', () => {
       expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
       expect(text.trimEnd().split('\n').at(-1)).toMatch(/^<sub>.*<\/sub>$/);
       expect(new MarkdownIt({ html: true }).render(text)).not.toContain('|');
+    }
+  });
+});
+
+describe('what is shed', () => {
+  const sizes = Object.values(reports).map((create) => renderComment(create()).length);
+
+  it('is nothing of what people meet', () => {
+    expect(Math.max(...sizes)).toBeLessThan(commentLimit / 4);
+    for (const create of Object.values(reports)) expect(renderComment(create())).not.toContain('eft out');
+  });
+
+  it('goes by what decides least, and a line says what went', () => {
+    const report = fullReport();
+    const full = renderComment(report);
+    const parts = (text: string) => ({
+      sections: [...text.matchAll(/<summary>(Slices|Data checks|How these)/g)].map(([, name]) => name),
+      left: /^(?:Left out here|All else is left out here).*$/m.exec(text)?.[0] ?? null,
+      table: text.includes('| metric | production |'),
+    });
+    const seen: ReturnType<typeof parts>[] = [];
+    for (let limit = full.length; limit >= 150; limit -= 100) {
+      const text = renderComment(report, {}, limit);
+      expect(text.length).toBeLessThanOrEqual(limit);
+      expect(text.split('\n')[0]).toBe(full.split('\n')[0]);
+      const shown = parts(text);
+      if (JSON.stringify(shown) !== JSON.stringify(seen.at(-1))) seen.push(shown);
+    }
+    expect(seen).toEqual([
+      { sections: ['Slices', 'Data checks', 'How these'], left: null, table: true },
+      {
+        sections: ['Slices', 'How these'],
+        left: 'Left out here for its length: data checks and drift. The report has it.',
+        table: true,
+      },
+      {
+        sections: [],
+        left: 'Left out here for its length: slices, data checks and drift, how these numbers were made. The report has it.',
+        table: true,
+      },
+      { sections: [], left: 'All else is left out here for its length: the report has it.', table: true },
+      { sections: [], left: null, table: false },
+    ]);
+  });
+
+  it('is counted in bytes where GitHub counts bytes: a job summary stays under 1 MiB, a check run under 65,535', () => {
+    const long = createReport((report) => {
+      for (const model of report.models) {
+        const [data] = model.data;
+        const [check] = data!.checks;
+        data!.checks = Array.from({ length: 50 }, (_, i) => ({ ...check!, id: `${i} ${'漢'.repeat(200)}` }));
+        model.data = Array.from({ length: 90 }, () => structuredClone(data!));
+      }
+    });
+    expect(renderSummary(long, {}, 10 * summaryLimit).length).toBeGreaterThan(summaryLimit);
+    for (const limit of [summaryLimit, checkLimit]) {
+      const text = renderSummary(long, {}, limit);
+      expect(Buffer.byteLength(text)).toBeLessThanOrEqual(limit);
+      expect(/left out here for its length/i.test(text)).toBe(limit === checkLimit);
+      expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
     }
   });
 });

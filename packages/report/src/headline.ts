@@ -1,4 +1,4 @@
-import type { Verdict } from '@passloop/core';
+import { count, type Verdict } from '@passloop/core';
 import type { ComparedMetric, ComparedSlice, ModelReport, ReportDocument } from '@passloop/documents';
 import { named, phraseText } from './phrase.ts';
 import { isSlice, metricLabel, metricSentence, sliceName } from './words.ts';
@@ -72,18 +72,50 @@ export function explanation(model: ModelReport): { lead: string | null; more: st
     const repeated = model.outcome === 'unchanged' || model.outcome === 'same-model';
     return { lead: repeated && model.verdict === 'pass' ? null : lead, more: model.verdict === 'pass' ? [] : more };
   }
-  if (leading.verdict !== 'worse' && leading.verdict !== 'inconclusive') return { lead: sentences(model).rest, more };
-  const failing = compared.filter((metric) => metric.gate === 'fail').length;
+  if (leading.verdict !== 'worse' && leading.verdict !== 'inconclusive') {
+    const parts = [sentences(model).rest, besides(leading, model)].filter((part) => part !== null);
+    return { lead: parts.length === 0 ? null : parts.join(' '), more };
+  }
   const overall = isSlice(leading)
     ? model.comparison?.metrics.find((metric) => metric.name === leading.name)
     : undefined;
   const parts = [metricSentence(leading)];
   if (overall !== undefined && overall.gate === 'pass') parts.push(`Overall it is ${overall.verdict}.`);
   if (leading.gate === 'fail') {
-    if (failing > 1) parts.push(`${failing - 1} other ${failing === 2 ? 'gate fails' : 'gates fail'} too.`);
+    const others = compared.filter((metric) => metric.gate === 'fail' && metric !== leading);
+    if (others.length > 0) parts.push(`Also failing: ${listed(others)}.`);
     else if (model.missing.every((part) => part.verdict !== 'fail')) parts.push('Nothing else blocks.');
   }
+  if (leading.verdict === 'inconclusive') {
+    const rows = isSlice(leading) ? leading.rows : model.comparison?.rows;
+    if (leading.rowsNeeded !== null && rows !== undefined) parts.push(`There are ${count(rows)}.`);
+    // Slices that are undecided warn everywhere.
+    const waits = leading.gate === 'warn' && leading.severity === 'error' && !isSlice(leading);
+    if (waits && model.production !== null)
+      parts.push(`It warns here, and would block the promotion to ${named(model.production.environment)}.`);
+  }
   return { lead: parts.join(' '), more };
+}
+
+/** What there is to say beside a bound that is broken: what else fails, or how the candidate stands where nothing else does. */
+function besides(leading: Measured, model: ModelReport): string | null {
+  const others = measurements(model).filter((metric) => metric !== leading);
+  const failing = others.filter((metric) => metric.gate === 'fail');
+  if (failing.length > 0) return `Also failing: ${listed(failing)}.`;
+  const best = bestMetric(model);
+  if (best === null || best === leading || others.some((metric) => metric.gate !== 'pass')) return null;
+  return `${metricSentence(best)} Every other gate passes.`;
+}
+
+/** Metrics by name, slices by their number: "log loss, F1, 3 slices". */
+function listed(measured: readonly Measured[]): string {
+  const names = measured.filter((metric) => !isSlice(metric)).map(({ name }) => metricLabel(name));
+  const slices = new Set(measured.filter(isSlice).map(sliceName)).size;
+  return [
+    ...names.slice(0, 3),
+    ...(names.length > 3 ? [`${names.length - 3} more ${names.length === 4 ? 'metric' : 'metrics'}`] : []),
+    ...(slices > 0 ? [`${slices} ${slices === 1 ? 'slice' : 'slices'}`] : []),
+  ].join(', ');
 }
 
 /** Headline and explanation for a terminal, a line each. */
@@ -118,7 +150,7 @@ function sentence(model: ModelReport): string {
     case 'worse':
       return `${name} is worse than production ${placeOf(leading, model)}`;
     case 'inconclusive':
-      return `${name} may be worse than production ${placeOf(leading, model)}: too few rows to tell`;
+      return `${name} may be worse than allowed ${placeOf(leading, model)}: too few rows to tell`;
     default:
   }
   const said = outcomeSentence(model, name);
@@ -168,13 +200,16 @@ function outcomeSentence(model: ModelReport, name: string): string | null {
   }
 }
 
+/** Where it is so: all places, or the first and how many more there are. */
 function placeOf(leading: Measured, model: ModelReport): string {
   const alike = measurements(model).filter(
-    (metric) => metric.verdict === leading.verdict && metric.gate === leading.gate,
+    (metric) =>
+      metric.verdict === leading.verdict && metric.gate === leading.gate && isSlice(metric) === isSlice(leading),
   );
-  const more = (count: number, what: string) =>
-    count === 0 ? '' : ` and ${count} more ${what}${count === 1 ? '' : 's'}`;
-  if (isSlice(leading)) return `for ${sliceName(leading)}${more(alike.filter(isSlice).length - 1, 'slice')}`;
-  const others = alike.filter((metric) => !isSlice(metric)).length - 1;
-  return `on ${metricLabel(leading.name)}${more(others, 'metric')}`;
+  const [preposition, noun, nameOf] = isSlice(leading)
+    ? ['for', 'slice', (metric: Measured) => (isSlice(metric) ? sliceName(metric) : '')]
+    : ['on', 'metric', ({ name }: Measured) => metricLabel(name)];
+  const [first = '', second, ...rest] = new Set(alike.map(nameOf));
+  if (second === undefined) return `${preposition} ${first}`;
+  return `${preposition} ${first} and ${rest.length === 0 ? second : `${rest.length + 1} more ${noun}s`}`;
 }

@@ -1,10 +1,12 @@
 import { age, count, digitsOf, escapeHtml, fromDecimal, measured } from '@passloop/core';
-import type { ComparedMetric, ComparedSlice, ModelReport, ReportDocument } from '@passloop/documents';
+import type { ComparedMetric, ComparedSlice, FairnessGroup, ModelReport, ReportDocument } from '@passloop/documents';
 import { chartSvg } from './charts/draw.ts';
 import { type DrawPlots, drawApart } from './charts/draw-apart.ts';
 import { changeDrawing } from './charts/strips.ts';
+import { sortedSlices } from './comment-details.ts';
 import { curveFigures } from './curve-figures.ts';
-import { affectedModels, explanation, headline, reportHeadline, verdictOrder } from './headline.ts';
+import { evidenceWords, groupCells, groupName, groupsOf, rateWords, sortedGroups } from './fairness-groups.ts';
+import { affectedModels, explanation, headline, reportHeadline } from './headline.ts';
 import { policySentence } from './judge.ts';
 import { dataSection } from './page-data.ts';
 import { imageSection, lineageSection } from './page-lineage.ts';
@@ -65,9 +67,8 @@ async function modelSection(
 ): Promise<string> {
   const comparison = model.comparison;
   const metrics = comparison?.metrics ?? [];
-  const slices = [...(comparison?.slices ?? [])].sort(
-    (left, right) => verdictOrder[left.gate] - verdictOrder[right.gate],
-  );
+  const slices = sortedSlices(comparison?.slices ?? []);
+  const groups = groupsOf(comparison);
   const { lead, more } = explanation(model);
   const said = [...(lead === null ? [] : [lead]), ...more];
   // No level is left out: a model's own heading is there where there are several.
@@ -80,6 +81,7 @@ ${several ? `<h2 class="model">${sign(model.verdict)} ${phraseHtml(headline(mode
 ${said.length === 0 ? '' : `<div class="reasons ${model.verdict}">${said.map((reason) => `<p>${phraseHtml(reason)}</p>`).join('')}</div>`}
 ${metrics.length === 0 ? '' : `<${h}>${against}</${h}>${await metricTable(against, metrics)}`}
 ${slices.length === 0 ? '' : `<${h}>Slices</${h}>${await metricTable('Slices', slices)}`}
+${groups.length === 0 ? '' : `<${h}>Groups</${h}>${groupTable(groups)}`}
 ${[...metrics, ...slices].some((metric) => metric.interval !== null) ? legend : ''}
 ${figures.trim() === '' ? '' : `<${h}>Curves</${h}>${figures}`}
 ${await plotSection(model.plots ?? [], h, drawn)}
@@ -133,6 +135,16 @@ function facts(model: ModelReport, report: ReportDocument): string {
   for (const missing of model.missing)
     rows.push([missing.part, `${badge(missing.verdict)} ${phraseHtml(missing.reason)}`]);
   return `<dl>${rows.map(([term, value]) => `<dt>${text(term)}</dt><dd>${value}</dd>`).join('')}</dl>`;
+}
+
+function groupTable(groups: readonly FairnessGroup[]): string {
+  const numbers = ['rows', 'production', 'candidate', 'change'] as const;
+  const rows = sortedGroups(groups).map((group) => {
+    const cells = groupCells(group);
+    return `<tr><th scope="row">${phraseHtml(groupName(group))}</th><td>${rateWords(group)}</td>${numbers.map((name) => `<td class="n">${text(cells[name])}</td>`).join('')}<td>${text(evidenceWords(group))}</td></tr>`;
+  });
+  const heads: Head[] = ['group', 'rate', ...numbers.map((number) => ({ number })), 'evidence'];
+  return table('Groups', heads, rows);
 }
 
 async function metricTable(label: string, metrics: readonly (ComparedMetric | ComparedSlice)[]): Promise<string> {

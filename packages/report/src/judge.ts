@@ -1,5 +1,6 @@
 import { count, plainText, shortDigest, type Verdict, worstVerdict } from '@passloop/core';
 import type { CheckResult, DataReport, ModelReport, Override, PolicyDifference } from '@passloop/documents';
+import { groupSentence, groupsOf, isSmall } from './fairness-groups.ts';
 import { named } from './phrase.ts';
 import { driftText, metricSentence } from './words.ts';
 
@@ -25,7 +26,7 @@ export function judgeModel(parts: Parts, overrides: readonly Override[] = []): M
     );
     findings.push(
       override === undefined
-        ? { verdict: 'fail', reason: `It loosens its own policy: ${policySentence(difference)}.` }
+        ? { verdict: 'fail', reason: `It loosens its own policy: ${policySentence(difference)}.${toAllow(findings)}` }
         : {
             verdict: 'warn',
             reason: `${policySentence(difference)}, allowed by ${named(override.file)} until ${override.until}.`,
@@ -37,7 +38,7 @@ export function judgeModel(parts: Parts, overrides: readonly Override[] = []): M
     const [from, to] = [rows.from, rows.to].map((digest) => (digest === null ? 'none' : named(shortDigest(digest))));
     findings.push({
       verdict: 'warn',
-      reason: `The rows that decide differ from those of ${named(parts.policy.ref ?? 'the target branch')} (${from} → ${to}): whoever reviews this should know why.`,
+      reason: `The rows that decide differ from those of ${named(parts.policy.ref ?? 'the target branch')} (${from} → ${to}): ${driftOfRows(parts.data, rows)}. Whoever reviews this should know why.`,
     });
   }
   for (const report of parts.data) findings.push(...dataFindings(report));
@@ -65,8 +66,11 @@ export function judgeModel(parts: Parts, overrides: readonly Override[] = []): M
       (metric) => metric.gate !== 'pass' && metric.gate !== 'skipped',
     );
     if (!shown) {
+      const before = findings.length;
       for (const metric of deciding) findings.push({ verdict: metric.gate, reason: metricSentence(metric) });
-      if (!deciding.some((metric) => order[metric.gate] <= order[comparison.verdict])) {
+      for (const group of groupsOf(comparison).filter(isSmall))
+        findings.push({ verdict: group.gate, reason: groupSentence(group) });
+      if (!findings.slice(before).some((one) => order[one.verdict] <= order[comparison.verdict])) {
         findings.push({ verdict: comparison.verdict, reason: comparison.reason ?? comparisonSentence(parts) });
       }
     } else {
@@ -86,6 +90,24 @@ export function judgeModel(parts: Parts, overrides: readonly Override[] = []): M
     verdict,
     reasons: said.length > 0 ? said : ['Nothing ran, and nothing that ran is nothing proven.'],
   };
+}
+
+/** How a loosening is allowed, said once. */
+function toAllow(before: readonly { verdict: Verdict }[]): string {
+  if (before.some(({ verdict }) => verdict === 'fail')) return '';
+  return ' An override, `.passloop/overrides/NAME.yaml` with gate, reason and until, would allow it.';
+}
+
+/** How the rows of the change lie beside those of the target branch, whose profile judges them. */
+function driftOfRows(reports: readonly DataReport[], { to }: PolicyDifference): string {
+  const report = to === null ? undefined : reports.find(({ dataset }) => dataset.digest === to);
+  const drift = report?.drift.filter(({ statistic }) => statistic !== null) ?? [];
+  if (drift.length === 0) return 'no profile tells how far apart the two lie';
+  const drifted = drift.filter(({ verdict }) => verdict === 'warn' || verdict === 'fail');
+  const columns = `${drift.length} ${drift.length === 1 ? 'column' : 'columns'}`;
+  if (drifted.length === 0) return `none of ${columns} drifted from the profile`;
+  const names = drifted.slice(0, 3).map(({ column }) => named(plainText(column, 56)));
+  return `${drifted.length} of ${columns} drifted from the profile (${names.join(', ')}${drifted.length > 3 ? ', …' : ''})`;
 }
 
 export function policySentence(difference: PolicyDifference): string {

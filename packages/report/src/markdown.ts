@@ -1,44 +1,51 @@
-import { age, codeSpan, count, escapeMarkdown, megabytes, shortDigest, type Verdict } from '@passloop/core';
-import type { ComparedMetric, ComparedSlice, DataReport, ModelReport, ReportDocument } from '@passloop/documents';
+import { age, codeSpan, escapeMarkdown, shortDigest } from '@passloop/core';
+import type { ModelReport, ReportDocument } from '@passloop/documents';
 import { changedLine } from './changed-line.ts';
-import { dataDetails, folded, methodDetails, sliceDetails, sortedSlices } from './comment-details.ts';
-import { affectedModels, explanation, headline, reportHeadline, verdictOrder } from './headline.ts';
-import { policySentence } from './judge.ts';
+import { dataDetails, folded, groupDetails, methodDetails, sliceDetails } from './comment-details.ts';
+import { dataLine, metricTable, policyLine, trainingLine } from './comment-parts.ts';
+import { affectedModels, explanation, headline, reportHeadline } from './headline.ts';
 import { phraseMarkdown } from './phrase.ts';
-import { allowed, changeCell, driftText, icons, reproductionWords, subject, valueCell, verdictCell } from './words.ts';
+import { icons } from './words.ts';
 
 /** GitHub refuses a comment above 65,536 characters; the rest is for the marker and for what an editor adds. */
 export const commentLimit = 65_000;
-/** A job summary above 1 MiB is dropped as a whole; escaped text may take several bytes a character. */
+/** A job summary above 1 MiB is dropped as a whole, and a step may write several. In bytes. */
 export const summaryLimit = 400_000;
-const tableRows = 8;
-const tableSlices = 4;
+/** GitHub takes 65,535 bytes as a check run's summary. */
+export const checkLimit = 60_000;
 
 export type CommentLinks = { report?: string | undefined; run?: string | undefined };
 
 /**
- * `all` lists what passed too; `brief` has no folded sections of a single model; `some` has them of those that fit, what
- * blocks first; `line` has a row per model alone.
+ * What is shed, step by step. `all` lists what passed too; `lean` has no data details, `brief` no folded section of a
+ * single model; `some` has the models that fit, what blocks first; `row` has a row per model, or of a single one the numbers
+ * and the start of its reason; `line` has a row per model without its reason.
  */
-type Detail = 'all' | 'full' | 'short' | 'brief' | 'some' | 'row' | 'line';
+type Detail = 'all' | 'full' | 'short' | 'lean' | 'brief' | 'some' | 'row' | 'line';
+const shedding = ['full', 'short', 'lean', 'brief', 'some', 'row', 'line'] as const;
+
+const shortReason = 400;
 
 /**
  * The pull-request comment: the verdict sentence first, the numbers that made it, everything else folded away.
- * Sections are shed, longest first, until it fits; the verdict always stays. Who posts it adds the hidden marker.
+ * Sections are shed until it fits, what decides least first, and a line says which; the verdict always stays. Who posts it
+ * adds the hidden marker.
  */
 export function renderComment(report: ReportDocument, links: CommentLinks = {}, limit = commentLimit): string {
-  return fitting(report, links, limit, ['full', 'short', 'brief', 'some', 'row', 'line']);
+  return fitting(report, links, { limit, sizeOf: (text) => text.length, details: shedding });
 }
 
-/** The job summary: the same report, with what passed as well. */
-export function renderSummary(report: ReportDocument, links: CommentLinks = {}): string {
-  return fitting(report, links, summaryLimit, ['all', 'full', 'short', 'brief', 'some', 'row', 'line']);
+/** The job summary, or a check run's: the same report, with what passed as well where there is room. `limit` in bytes. */
+export function renderSummary(report: ReportDocument, links: CommentLinks = {}, limit = summaryLimit): string {
+  return fitting(report, links, { limit, sizeOf: Buffer.byteLength, details: ['all', ...shedding] });
 }
 
-function fitting(report: ReportDocument, links: CommentLinks, limit: number, details: readonly Detail[]): string {
-  for (const detail of details) {
-    const text = compose(report, links, detail, limit);
-    if (text.length <= limit) return text;
+type Room = { limit: number; sizeOf: (text: string) => number; details: readonly Detail[] };
+
+function fitting(report: ReportDocument, links: CommentLinks, room: Room): string {
+  for (const detail of room.details) {
+    const text = compose(report, links, detail, room);
+    if (room.sizeOf(text) <= room.limit) return text;
   }
   // The verdict alone: whatever else is said of it doesn't fit.
   return `${heading(report)}\n\nThe report is too long for this place.\n`;
@@ -48,14 +55,14 @@ function heading(report: ReportDocument): string {
   return `### ${icons[report.verdict]} ${phraseMarkdown(reportHeadline(report))}`;
 }
 
-function compose(report: ReportDocument, links: CommentLinks, detail: Detail, limit: number): string {
+function compose(report: ReportDocument, links: CommentLinks, detail: Detail, { limit, sizeOf }: Room): string {
   const affected = affectedModels(report);
   const [only] = affected;
   const lines = [heading(report), ''];
   if (only === undefined) {
     if (report.models.length > 0) lines.push('Nothing that a model depends on has changed.', '');
   } else if (affected.length === 1) {
-    lines.push(...(detail === 'row' || detail === 'line' ? [] : modelBody(only, report, detail)));
+    lines.push(...(detail === 'row' || detail === 'line' ? modelNumbers(only) : modelBody(only, report, detail)));
   } else {
     lines.push(...modelTable(affected, detail));
   }
@@ -65,8 +72,10 @@ function compose(report: ReportDocument, links: CommentLinks, detail: Detail, li
     end.push(`${untouched} other ${untouched === 1 ? 'model is' : 'models are'} not affected.`, '');
   end.push(footer(report, affected, links), '');
   if (affected.length > 1 && detail !== 'row' && detail !== 'line') {
-    const room = detail === 'some' ? limit - [...lines, ...end].join('\n').length : Number.POSITIVE_INFINITY;
-    lines.push(...foldedModels(affected, report, detail, room));
+    const room = detail === 'some' ? limit - sizeOf([...lines, ...end].join('\n')) : Number.POSITIVE_INFINITY;
+    lines.push(...foldedModels(affected, report, detail, { limit: room, sizeOf }));
+  } else if (affected.length > 1) {
+    lines.push(`Details of ${affected.length} models are left out here for their length: the report has them.`, '');
   }
   return [...lines, ...end].join('\n');
 }
@@ -87,22 +96,23 @@ function foldedModels(
   affected: readonly ModelReport[],
   report: ReportDocument,
   detail: Exclude<Detail, 'row' | 'line'>,
-  room: number,
+  { limit, sizeOf }: Omit<Room, 'details'>,
 ): string[] {
-  const inner = ({ all: 'all', full: 'short', short: 'brief', brief: 'brief', some: 'brief' } as const)[detail];
+  const inner = { all: 'all', full: 'short', short: 'lean', lean: 'brief', brief: 'brief', some: 'brief' } as const;
   const lines: string[] = [];
-  const rest = (left: number) => `Details of ${left} more ${left === 1 ? 'model' : 'models'} are in the report.`;
-  let used = rest(affected.length).length + 2;
+  const rest = (left: number) =>
+    `Details of ${left} more ${left === 1 ? 'model' : 'models'} are left out here for their length: the report has them.`;
+  let used = sizeOf(rest(affected.length)) + 2;
   for (const [i, model] of affected.entries()) {
     const named = digests(model, report);
     const part = folded(`${icons[model.verdict]} ${codeHtml(model.name)}`, [
       `**${phraseMarkdown(headline(model))}**`,
       '',
-      ...modelBody(model, report, inner),
+      ...modelBody(model, report, inner[detail]),
       ...(named.length === 0 ? [] : [`<sub>${named.join(' · ')}</sub>`, '']),
     ]);
-    used += part.join('\n').length + 1;
-    if (used > room) {
+    used += sizeOf(part.join('\n')) + 1;
+    if (used > limit) {
       lines.push(rest(affected.length - i), '');
       break;
     }
@@ -119,9 +129,23 @@ function codeHtml(name: string): string {
 function modelRow(model: ModelReport, detail: Detail): string {
   const { lead } = explanation(model);
   const said = lead ?? model.reasons[0] ?? '';
-  const why =
-    detail === 'line' ? '' : phraseMarkdown(said.length > 400 ? `${said.slice(0, 399).replaceAll('`', '')}…` : said);
+  const why = detail === 'line' ? '' : phraseMarkdown(shortened(said));
   return `| ${codeSpan(model.name)} | ${icons[model.verdict]} ${model.verdict} | ${why} |`;
+}
+
+function shortened(phrase: string): string {
+  return phrase.length > shortReason ? `${phrase.slice(0, shortReason - 1).replaceAll('`', '')}…` : phrase;
+}
+
+/** Of a model whose texts are too long for any place: the start of its reason, and its numbers. */
+function modelNumbers(model: ModelReport): string[] {
+  const { lead } = explanation(model);
+  return [
+    ...(lead === null ? [] : [phraseMarkdown(shortened(lead)), '']),
+    ...metricTable(model),
+    'All else is left out here for its length: the report has it.',
+    '',
+  ];
 }
 
 function modelBody(model: ModelReport, report: ReportDocument, detail: Exclude<Detail, 'row' | 'line'>): string[] {
@@ -137,115 +161,24 @@ function modelBody(model: ModelReport, report: ReportDocument, detail: Exclude<D
   const changed = changedLine(model.changes);
   if (changed !== null) lines.push(changed, '');
   if (model.policy.differences.length === 0) lines.push(policyLine(model, report), '');
-  if (detail === 'brief' || detail === 'some') return lines;
-  lines.push(...sliceDetails(model), ...dataDetails(model.data, detail), ...methodDetails(model));
+  const sections = [
+    { name: 'slices', lines: sliceDetails(model), isShown: detail !== 'brief' && detail !== 'some' },
+    { name: 'groups', lines: groupDetails(model), isShown: detail !== 'brief' && detail !== 'some' },
+    {
+      name: 'data checks and drift',
+      lines: dataDetails(model.data, detail === 'all' || detail === 'full' ? detail : 'short'),
+      isShown: detail === 'all' || detail === 'full' || detail === 'short',
+    },
+    {
+      name: 'how these numbers were made',
+      lines: methodDetails(model),
+      isShown: detail !== 'brief' && detail !== 'some',
+    },
+  ].filter((section) => section.lines.length > 0);
+  lines.push(...sections.filter(({ isShown }) => isShown).flatMap((section) => section.lines));
+  const left = sections.filter(({ isShown }) => !isShown).map(({ name }) => name);
+  if (left.length > 0) lines.push(`Left out here for its length: ${left.join(', ')}. The report has it.`, '');
   return lines;
-}
-
-function policyLine(model: ModelReport, report: ReportDocument): string {
-  const from =
-    model.policy.source === 'base'
-      ? `from ${codeSpan(model.policy.ref ?? report.base?.ref ?? 'the base branch')}`
-      : 'of this change itself (the base branch has none)';
-  if (model.policy.differences.length === 0) return `**Policy** ${from}; this pull request changes none.`;
-  const shown = model.policy.differences
-    .slice(0, 6)
-    .map((difference) => `${phraseMarkdown(policySentence(difference))}${difference.loosens ? ' (loosens)' : ''}`);
-  const rest = model.policy.differences.length - shown.length;
-  return `**Policy** ${from}; this pull request would change: ${shown.join(' · ')}${rest > 0 ? ` · and ${rest} more` : ''}.`;
-}
-
-function metricTable(model: ModelReport): string[] {
-  const comparison = model.comparison;
-  if (comparison === null || comparison.outcome === 'not-comparable') return [];
-  const metrics = comparison.metrics.filter(({ gate }) => gate !== 'skipped' || comparison.outcome !== 'same-model');
-  if (metrics.length === 0) return [];
-  const blocking = sortedSlices(comparison.slices).filter(({ gate }) => gate === 'fail' || gate === 'inconclusive');
-  const rows: (ComparedMetric | ComparedSlice)[] = [...metrics, ...blocking.slice(0, tableSlices)].sort(
-    (left, right) => verdictOrder[left.gate] - verdictOrder[right.gate],
-  );
-  const shown = rows.slice(0, tableRows);
-  const left = rows.length - shown.length + Math.max(0, blocking.length - tableSlices);
-  return [
-    '| metric | production | candidate | change (95 % interval) | allowed | verdict |',
-    '|---|--:|--:|--:|--:|---|',
-    ...shown.map(metricRow),
-    ...(left > 0 ? [`| … and ${left} more | | | | | |`] : []),
-    '',
-  ];
-}
-
-export function metricRow(metric: ComparedMetric | ComparedSlice): string {
-  const cells = [
-    phraseMarkdown(subject(metric)),
-    valueCell(metric, 'production'),
-    valueCell(metric, 'candidate'),
-    changeCell(metric),
-    allowed(metric),
-    verdictCell(metric),
-  ];
-  return `| ${cells.join(' | ')} |`;
-}
-
-export function dataLine(reports: readonly DataReport[]): string {
-  if (reports.length === 0) return '';
-  const all = reports.flatMap((report) => [
-    ...report.checks.map((check) => ({
-      verdict: check.verdict,
-      say: `${codeSpan(check.column ?? check.id, 60)}: ${escapeMarkdown(check.observed ?? check.verdict, 80)}`,
-    })),
-    ...report.drift.map((drift) => ({ verdict: drift.verdict, say: phraseMarkdown(driftText(drift)) })),
-  ]);
-  const of = (verdict: Verdict) => all.filter((one) => one.verdict === verdict);
-  const part = (verdict: Verdict, word: string) => {
-    const found = of(verdict);
-    if (found.length === 0) return [];
-    return [`${found.length} ${word} (${found[0]?.say}${found.length > 1 ? ', …' : ''})`];
-  };
-  const passed = of('pass').length;
-  const parts = [
-    `${passed} ${passed === 1 ? 'check' : 'checks'} passed`,
-    ...part('warn', 'warned'),
-    ...part('inconclusive', 'undecided'),
-    ...part('fail', 'failed'),
-    `${of('skipped').length} not run`,
-  ];
-  return `**Data** ${parts.join(', ')}`;
-}
-
-/** How the model was made and what came of making it again, and the image of it. */
-function trainingLine(model: ModelReport): string {
-  return [runPart(model), imagePart(model)].filter((part) => part !== '').join(' · ');
-}
-
-function runPart(model: ModelReport): string {
-  const run = model.run;
-  if (run === null) return '';
-  const seconds = run.stages.reduce((sum, stage) => sum + Number(stage.seconds), 0);
-  const how =
-    run.cache === 'hit' ? 'restored from the store and verified, not run again' : `run in ${seconds.toFixed(1)} s`;
-  const again = run.reproduction === null ? '' : `, ${reproductionWords[run.reproduction.level]}`;
-  return `**Training** ${how}${again}`;
-}
-
-function imagePart(model: ModelReport): string {
-  if (model.image === null) return '';
-  const parts = [megabytes(model.image.bytes)];
-  if (model.image.cache === 'hit') parts.push('found by its key, not built again');
-  if (model.probe !== null) {
-    if (model.probe.readySeconds !== null) parts.push(`ready in ${Number(model.probe.readySeconds).toFixed(1)} s`);
-    const failed = model.probe.checks.filter((check) => check.verdict === 'fail').length;
-    parts.push(failed === 0 ? 'REST and gRPC conform' : `${failed} of ${model.probe.checks.length} probes fail`);
-    if (model.probe.predictions !== null) {
-      const { rows, equal } = model.probe.predictions;
-      parts.push(
-        rows === equal
-          ? 'predictions equal the evaluated ones'
-          : `${count(rows - equal)} of ${count(rows)} predictions differ from the evaluated ones`,
-      );
-    }
-  }
-  return `**Image** ${parts.join(', ')}`;
 }
 
 /** What names the two models and the run. */

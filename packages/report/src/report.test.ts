@@ -1,4 +1,10 @@
-import { formatDocument, type ReportDocument } from '@passloop/documents';
+import {
+  type ComparedMetric,
+  type ComparedSlice,
+  type DataReport,
+  formatDocument,
+  type ReportDocument,
+} from '@passloop/documents';
 import MarkdownIt from 'markdown-it';
 import { describe, expect, it } from 'vitest';
 import { headlineText, reportHeadline } from './headline.ts';
@@ -33,9 +39,25 @@ describe('the judgement', () => {
     expect(model?.reasons[0]).toMatch(/`distance`/);
   });
 
-  it('warns where the rows that decide are others than those of the target branch', () => {
+  it.each<[string, (data: DataReport) => void, string]>([
+    ['none drifted', () => {}, 'none of 1 column drifted from the profile'],
+    [
+      'one drifted',
+      (data) => Object.assign(data.drift[0]!, { verdict: 'warn' }),
+      '1 of 1 column drifted from the profile (`distance`)',
+    ],
+    ['no profile', (data) => Object.assign(data, { drift: [] }), 'no profile tells how far apart the two lie'],
+    [
+      'another dataset',
+      ({ dataset }) => Object.assign(dataset, { digest: null }),
+      'no profile tells how far apart the two lie',
+    ],
+  ])('warns where the rows that decide are others than those of the target branch: %s', (_name, change, drift) => {
     const [model] = createReport((report) => {
       clean(report);
+      const [data] = report.models[0]!.data;
+      data!.dataset.digest = `sha256:${'2'.repeat(64)}`;
+      change(data!);
       report.models[0]?.policy.differences.push({
         path: 'evaluate.rows',
         from: `sha256:${'1'.repeat(64)}`,
@@ -44,8 +66,8 @@ describe('the judgement', () => {
       });
     }).models;
     expect(model?.verdict).toBe('warn');
-    expect(model?.reasons[0]).toMatch(
-      /^The rows that decide differ from those of `main` \(`sha256:1{12}…` → `sha256:2{12}…`\)/,
+    expect(model?.reasons.find((reason) => reason.startsWith('The rows'))).toBe(
+      `The rows that decide differ from those of \`main\` (\`sha256:${'1'.repeat(12)}…\` → \`sha256:${'2'.repeat(12)}…\`): ${drift}. Whoever reviews this should know why.`,
     );
   });
 
@@ -180,7 +202,9 @@ describe('the comment', () => {
       /^\*\*Policy\*\* from `main`; this pull request would change: `gates\.roc_auc\.margin` `0\.005` → `0\.05` \(loosens\)/,
     );
     expect(lines.at(-1)).toMatch(/^<sub>.*<\/sub>$/);
-    expect(text).toContain('| ROC AUC | 0.7508 | 0.7531 | +0.0023 (−0.0012 … 0.0058) | −0.005 | ✅ non‑inferior |');
+    expect(text).toContain(
+      '| ROC AUC | 0.7508 | 0.7531 | +0.0023 (−0.0012\u00a0…\u00a00.0058) | −0.005 | ✅\u00a0non‑inferior |',
+    );
   });
 
   it('stays under the limit with 50 models of 100 failing checks, and keeps the verdict', () => {
@@ -203,6 +227,73 @@ describe('the comment', () => {
     expect(text.match(/<details>/g)?.length).toBe(text.match(/<\/details>/g)?.length);
   });
 
+  it.each([
+    [
+      'warns alone',
+      [createMetric({ delta: '0.0123', interval: ['0.0101', '0.0145'], verdict: 'better' })],
+      'warn',
+      'ROC AUC rose by 0.0123 (95 % interval 0.0101 … 0.0145, allowed −0.005). Every other gate passes.',
+    ],
+    [
+      'fails with others',
+      [createMetric({ verdict: 'worse', gate: 'fail' }), createMetric({ name: 'f1', verdict: 'worse', gate: 'fail' })],
+      'fail',
+      'Also failing: ROC AUC, F1.',
+    ],
+    ['warns with others', [createMetric({ verdict: 'worse', gate: 'warn' })], 'warn', null],
+  ] as const)('says beside a bound that is broken what else there is: it %s', (_what, metrics, gate, lead) => {
+    const latency = createMetric({
+      name: 'latency_p95_ms',
+      direction: 'lower',
+      production: null,
+      candidate: '61',
+      delta: null,
+      interval: null,
+      margin: null,
+      max: '40',
+      verdict: 'outside',
+      gate,
+    });
+    const report = createReport((report) => {
+      clean(report);
+      Object.assign(report.models[0]!.comparison!, { metrics: [latency, ...metrics], slices: [], verdict: gate });
+    });
+    const lines = renderComment(report).split('\n');
+    expect(lines[0]).toMatch(/: `flight-delay`: latency p95 is 61\.0 ms, and must be ≤ 40 ms$/);
+    expect(lines[2]).toBe(lead ?? '| metric | production | candidate | change (95 % interval) | allowed | verdict |');
+  });
+
+  it('says that an undecided gate would block a promotion, and of no slice: those warn everywhere', () => {
+    const undecided = { verdict: 'inconclusive', gate: 'warn', rowsNeeded: 31_234 } as const;
+    const told = (metrics: ComparedMetric[], slices: ComparedSlice[]) =>
+      renderComment(
+        createReport((report) => {
+          clean(report);
+          Object.assign(report.models[0]!.comparison!, { metrics, slices, verdict: 'warn' });
+        }),
+      ).split('\n')[2];
+
+    expect(told([createMetric(undecided)], [])).toMatch(
+      /about 32,000 rows would decide\. There are 48,211\. It warns here, and would block the promotion to `prod`\.$/,
+    );
+    expect(told([createMetric({ ...undecided, severity: 'warn' })], [])).toMatch(/There are 48,211\.$/);
+    expect(told([createMetric()], [createSlice('AA', undecided)])).toMatch(
+      /Overall it is non-inferior\. There are 12,000\.$/,
+    );
+  });
+
+  it('says of a loosened policy how it would be allowed, once', () => {
+    const text = renderComment(
+      createReport((report) => {
+        clean(report);
+        for (const path of ['gates.roc_auc.margin', 'gates.log_loss.margin'])
+          report.models[0]?.policy.differences.push({ path, from: '0.005', to: '0.05', loosens: true });
+      }),
+    );
+    expect(text.match(/An override, `\.passloop\/overrides\/NAME\.yaml` with gate, reason and until/g)).toHaveLength(1);
+    expect(text).toContain('- It loosens its own policy: `gates.log_loss.margin` `0.005` → `0.05`.');
+  });
+
   it('says that it is blocked where not even a row a model fits', () => {
     const report = createReport((report) => {
       const [model] = report.models;
@@ -221,9 +312,9 @@ describe('the comment', () => {
 
   it('shows the metrics of the whole, however many slices block', () => {
     const text = renderComment(reports['worse everywhere']!());
-    expect(text).toMatch(/\| ROC AUC \| 0\.7508 \| 0\.7135 \| .* ❌ worse \|/);
+    expect(text).toMatch(/\| ROC AUC \| 0\.7508 \| 0\.7135 \| .* ❌\u00a0worse \|/);
     expect(text).toContain('| log loss | 0.4312 | 0.4306 |');
-    expect(text).toContain('20 other gates fail too.');
+    expect(text).toContain('Also failing: 20 slices.');
   });
 
   it('the summary lists what passed as well', () => {
@@ -365,7 +456,7 @@ describe('what people can meet', () => {
     ],
     'worse everywhere': [
       '❌ Blocked: `flight-delay` is worse than production on ROC AUC',
-      'ROC AUC fell by 0.0340 (95 % interval −0.0379 … −0.0301, allowed −0.005, ≥ 0.65). 20 other gates fail too.',
+      'ROC AUC fell by 0.0340 (95 % interval −0.0379 … −0.0301, allowed −0.005). Also failing: 20 slices.',
       2,
     ],
     'broken data': [
@@ -384,8 +475,8 @@ describe('what people can meet', () => {
       2,
     ],
     inconclusive: [
-      '⚠️ Passed with a warning: `flight-delay` may be worse than production on ROC AUC: too few rows to tell',
-      'ROC AUC cannot be decided: +0.002 (95 % interval −0.012 … 0.017, allowed −0.005); about 92,000 rows would decide.',
+      '⚠️ Passed with a warning: `flight-delay` may be worse than allowed on ROC AUC: too few rows to tell',
+      'ROC AUC cannot be decided: +0.002 (95 % interval −0.012 … 0.017, allowed −0.005); about 92,000 rows would decide. There are 48,211. It warns here, and would block the promotion to `prod`.',
       1,
     ],
     first: [

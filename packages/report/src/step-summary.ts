@@ -11,10 +11,11 @@ import type {
   RunDocument,
 } from '@passloop/documents';
 import { dataDetails } from './comment-details.ts';
+import { dataLine, metricRow } from './comment-parts.ts';
 import { recordChange } from './edit.ts';
 import { verdictOrder } from './headline.ts';
 import { checkSentence } from './judge.ts';
-import { dataLine, metricRow, safeLink, summaryLimit } from './markdown.ts';
+import { safeLink, summaryLimit } from './markdown.ts';
 import { phraseText } from './phrase.ts';
 import { icons, metricSentence } from './words.ts';
 

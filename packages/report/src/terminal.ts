@@ -17,6 +17,7 @@ import type {
   ImageDocument,
   KeyDocument,
   ManifestLintDocument,
+  MetricPower,
   PlanDocument,
   ProbeDocument,
   PromotionDocument,
@@ -27,9 +28,12 @@ import type {
   ScanDocument,
   StatusDocument,
 } from '@passloop/documents';
+import { sortedSlices } from './comment-details.ts';
 import { recordChange } from './edit.ts';
+import { evidenceWords, groupCells, groupName, groupsOf, rateWords, sortedGroups } from './fairness-groups.ts';
 import { headlineText } from './headline.ts';
-import { driftSize, roleText } from './words.ts';
+import { phraseText } from './phrase.ts';
+import { driftSize, roleText, rowsText, share } from './words.ts';
 
 /** How a person reads a document on a terminal: the verdict first, then what made it. Untrusted text is cleaned, never styled. */
 
@@ -215,19 +219,45 @@ export function printComparison(comparison: ComparisonDocument): string {
           change(metric.delta, digitsOf(metric)),
           interval(metric.interval, digitsOf(metric)).replace(/[()]/g, '').trim() || '–',
           [
-            metric.margin === null ? '' : `margin ${metric.margin}`,
+            metric.margin === null ? '' : `margin ${metric.margin}${share(metric)}`,
             metric.min === null ? '' : `min ${metric.min}`,
             metric.max === null ? '' : `max ${metric.max}`,
           ]
             .filter((part) => part !== '')
             .join(', '),
-          `${metric.verdict}${metric.rowsNeeded === null ? '' : ` (about ${count(metric.rowsNeeded)} rows would decide)`}`,
+          `${metric.verdict}${metric.rowsNeeded === null ? '' : ` (${rowsText(metric.rowsNeeded)} would decide)`}`,
         ]),
       ],
       [2, 3, 4],
     );
   if (comparison.metrics.length > 0) lines.push('', rows(comparison.metrics));
-  if (comparison.slices.length > 0) lines.push('', rows(comparison.slices));
+  if (comparison.slices.length > 0) lines.push('', rows(sortedSlices(comparison.slices)));
+  const groups = groupsOf(comparison);
+  if (groups.length > 0) {
+    lines.push(
+      '',
+      table(
+        [
+          ['', 'group', 'rate', 'rows', 'production', 'candidate', 'change', 'evidence'],
+          ...sortedGroups(groups).map((group) => {
+            const cells = groupCells(group);
+            return [
+              mark(group.gate),
+              phraseText(groupName(group)),
+              rateWords(group),
+              cells.rows,
+              cells.production,
+              cells.candidate,
+              cells.change,
+              evidenceWords(group),
+            ];
+          }),
+        ],
+        [3, 4, 5, 6],
+      ),
+    );
+  }
+  if (comparison.power !== undefined) lines.push('', powerTable(comparison.power));
   const reasons = [...comparison.metrics, ...comparison.slices].flatMap((metric) =>
     metric.reason === null || metric.reason === comparison.reason
       ? []
@@ -235,6 +265,29 @@ export function printComparison(comparison: ComparisonDocument): string {
   );
   if (reasons.length > 0) lines.push('', ...new Set(reasons));
   return `${lines.join('\n')}\n`;
+}
+
+/** What the rows can show: margins that fit them, and rows that fit the margins. */
+function powerTable(power: readonly MetricPower[]): string {
+  if (power.length === 0) return 'No gate was compared: nothing can be said of margins.';
+  const chances = power[0]?.at.map((one) => Number(one.power) * 100) ?? [];
+  const heads = chances.flatMap((chance) => [`margin kept in ${chance} %`, `rows for yours, ${chance} %`]);
+  return table(
+    [
+      ['if the two are equally good', 'standard error', 'your margin', ...heads],
+      ...power.map((metric) => [
+        metric.name,
+        rounded(metric.standardError),
+        metric.margin ?? '–',
+        ...metric.at.flatMap(({ margin, rows }) => [rounded(margin), rows === null ? '–' : count(rows)]),
+      ]),
+    ],
+    [1, 2, ...heads.map((_, at) => at + 3)],
+  );
+}
+
+function rounded(decimal: string): string {
+  return String(Number(Number(decimal).toPrecision(3)));
 }
 
 export function printScan(scan: ScanDocument): string {

@@ -56,11 +56,22 @@ export function subject(metric: ComparedMetric | ComparedSlice): string {
 
 /** What a gate allows, in a cell: as the policy says it, not rounded. */
 export function allowed(metric: ComparedMetric): string {
-  const parts: string[] = [];
-  if (metric.margin !== null)
-    parts.push(metric.margin === '0' ? '0' : `${metric.direction === 'higher' ? '−' : '+'}${metric.margin}`);
-  parts.push(...bounds(metric));
-  return parts.join(', ') || '–';
+  return [...margin(metric), ...bounds(metric)].join(', ') || '–';
+}
+
+/** What its change may be. */
+function margin(metric: ComparedMetric): string[] {
+  if (metric.margin === null) return [];
+  return [
+    `${metric.margin === '0' ? '0' : `${metric.direction === 'higher' ? '−' : '+'}${metric.margin}`}${share(metric)}`,
+  ];
+}
+
+/** Of what a margin is a share. */
+export function share({ relative }: ComparedMetric): string {
+  return relative === undefined || relative === null
+    ? ''
+    : ` (${Number((Number(relative) * 100).toPrecision(6))} % of production)`;
 }
 
 /** What the value itself must be, apart from its change. */
@@ -82,6 +93,11 @@ export function changeCell(metric: ComparedMetric): string {
   return `${Number(metric.delta) > 0 ? '+' : ''}${shown}${interval(metric.interval, digits)}`;
 }
 
+/** A row's cells, of which an interval, a bound or a verdict breaks over no two lines where the table is narrow. */
+export function unbroken(cells: readonly string[]): string {
+  return cells.map((cell) => cell.replace(/(?<!,) (?!\()/g, '\u00a0')).join(' | ');
+}
+
 export function verdictCell(metric: ComparedMetric): string {
   return `${icons[metric.gate]} ${metric.verdict.replaceAll('-', '\u2011')}`;
 }
@@ -98,16 +114,16 @@ export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
     case 'worse':
     case 'better':
     case 'non-inferior':
-      return `${where(metric)} ${moved(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${allowed(metric)}).`;
+      return `${where(metric)} ${moved(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${margin(metric)}).`;
     case 'outside':
       if (bounds(metric).length === 0) return unpaired(metric, digits);
       return `${where(metric)} is ${valueCell(metric, 'candidate')}, and must be ${bounds(metric).join(' and ')}.`;
     case 'within':
-      if (metric.margin !== null && metric.method?.startsWith('unpaired')) return unpaired(metric, digits);
-      return `${where(metric)} is ${valueCell(metric, 'candidate')} (allowed ${allowed(metric)}).`;
+      if (metric.margin !== null && /^(unpaired|sizes)/.test(metric.method ?? '')) return unpaired(metric, digits);
+      return `${where(metric)} is ${valueCell(metric, 'candidate')} (allowed ${bounds(metric).join(', ') || allowed(metric)}).`;
     case 'inconclusive':
-      return `${where(metric)} cannot be decided: ${change(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${allowed(metric)})${
-        metric.rowsNeeded === null ? '' : `; about ${count(metric.rowsNeeded)} rows would decide`
+      return `${where(metric)} cannot be decided: ${change(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${margin(metric)})${
+        metric.rowsNeeded === null ? because(metric) : `; ${rowsText(metric.rowsNeeded)} would decide`
       }.`;
     case 'insufficient':
       return `${where(metric)} has too few rows to decide${metric.reason === null ? '' : `: ${metric.reason}`}.`;
@@ -116,9 +132,19 @@ export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
   }
 }
 
+function because({ reason }: ComparedMetric): string {
+  return reason === null ? '' : `: ${reason}`;
+}
+
 /** Of two numbers there is a difference, and nothing that tells it from chance. */
 function unpaired(metric: ComparedMetric | ComparedSlice, digits: number): string {
-  return `${where(metric)} ${moved(metric.delta, digits)} (not paired, allowed ${allowed(metric)}).`;
+  return `${where(metric)} ${moved(metric.delta, digits)} (${metric.method?.startsWith('sizes') ? '' : 'not paired, '}allowed ${margin(metric)}).`;
+}
+
+/** An estimate: more than two digits of it would pretend to know. */
+export function rowsText(rows: number): string {
+  const step = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, rows))) - 1);
+  return `about ${count(Math.ceil(rows / step) * step)} rows`;
 }
 
 function moved(delta: string | null, digits: number): string {

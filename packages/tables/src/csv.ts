@@ -3,6 +3,7 @@ import { ConfigurationError } from '@passloop/core';
 import type { Engine } from './engine.ts';
 import { quoteText } from './quote.ts';
 import { readText } from './text-file.ts';
+import { longestLine, refuseTooWide } from './width.ts';
 
 /** How a delimited file is read, decided once: every later query parses it the same way. */
 export type Delimited = {
@@ -18,10 +19,10 @@ const quoting = `quote = '"', escape = '"', header = true, skip = 0, comment = '
  * Names and types of delimited files, from all of their rows: a type holds for the whole column, not for a sample.
  * Dates and timestamps have the year first. The dialect is RFC 4180 with a header line; the delimiter is the one of , ; tab | that comes most often in the header.
  *
- * @throws ConfigurationError for an empty file, a header with two equal names, files with different headers, a broken row
+ * @throws ConfigurationError for an empty file, a header with two equal names or too many, files with different headers, a broken row
  */
 export async function readDelimited(engine: Engine, files: readonly string[], tab: boolean): Promise<Delimited> {
-  const delimiter = tab ? '\t' : sniffDelimiter(await headerRecord(files[0] as string));
+  const delimiter = tab ? '\t' : sniffDelimiter((await headerRecord(files[0] as string)).text);
   const dialect = `delim = ${quoteText(delimiter)}, ${quoting}`;
   let merged: Sniffed | null = null;
   for (const file of files) {
@@ -53,8 +54,9 @@ async function sniff(engine: Engine, file: string, dialect: string, header: read
     ...(isYearFirst(timestampFormat) ? [] : ['TIMESTAMP', 'TIMESTAMP WITH TIME ZONE']),
   ]);
   return {
-    columns: (JSON.parse(columns) as Sniffed['columns']).map(({ name, type }) => ({
-      name,
+    columns: (JSON.parse(columns) as Sniffed['columns']).map(({ name, type }, at, { length }) => ({
+      // The engine's own word for a name could be another: it gives new ones to what it takes for the same.
+      name: length === header.length ? (header[at] as string) : name,
       type: guessed.has(type) ? 'VARCHAR' : type,
     })),
     dateFormat: guessed.has('DATE') ? null : dateFormat,
@@ -97,16 +99,36 @@ export function brokenLine(error: unknown, name: string, file: string): Configur
     const message = `${name} cannot be read as a table: line ${error.line} is not UTF-8.`;
     return new ConfigurationError(message, { file, line: error.line, hint: 'Save the file as UTF-8.', cause: error });
   }
-  const fields = /Expected Number of Columns: (\d+) Found: (\d+)/.exec(error.message);
+  // Behind the line itself, which may be long.
+  const whole = error.cause instanceof Error ? error.cause.message : error.message;
+  if (/^Maximum line size of \d+ bytes exceeded/m.test(whole)) return tooLong(name, file, error.line, error);
+  const fields = /^Expected Number of Columns: (\d+) Found: (\d+)/m.exec(whole);
   const what = fields === null ? 'is broken' : `has ${fields[2]} fields, the header ${fields[1]}`;
   const message = `${name} cannot be read as a table: line ${error.line} ${what}.`;
   return new ConfigurationError(message, { file, line: error.line, hint: brokenHint, cause: error });
 }
 
-/** Two names that differ in case only are one to the engine, which would rename the second without a word. */
-function checkHeader(record: string, delimiter: string, file: string): string[] {
-  if (record === '') throw new ConfigurationError(`${path.basename(file)} is empty: it has no header line.`, { file });
-  const names = splitRecord(record, delimiter);
+function tooLong(name: string, file: string, line: number, cause?: unknown): ConfigurationError {
+  const message = `${name} cannot be read as a table: line ${line} is longer than ${longestLine.toLocaleString('en')} bytes.`;
+  const hint =
+    'Perhaps a quote is never closed. Where a field really is that long, write the table as Parquet, or keep the field in a file of its own.';
+  return new ConfigurationError(message, { file, line, hint, cause });
+}
+
+/**
+ * The names of the columns, without the spaces around them, as the engine reads them too. Two that differ in case only are one to
+ * the engine, which would rename the second without a word.
+ */
+function checkHeader({ text, isWhole }: HeaderRecord, delimiter: string, file: string): string[] {
+  if (text === '') {
+    throw new ConfigurationError(`${path.basename(file)} is empty: it has no header line.`, {
+      file,
+      hint: 'The first line names the columns, such as: id,age',
+    });
+  }
+  const names = splitRecord(text, delimiter).map((name) => name.trim());
+  refuseTooWide(names.length, file);
+  if (!isWhole) throw tooLong(path.basename(file), file, 1);
   refuseEqualNames(names, file);
   return names;
 }
@@ -183,25 +205,22 @@ function splitRecord(record: string, delimiter: string): string[] {
   return [...fields, field];
 }
 
-const longestHeader = 1 << 20;
+type HeaderRecord = { text: string; isWhole: boolean };
 
-/** The first record: up to the first line end outside quotes, without the byte order mark. */
-async function headerRecord(file: string): Promise<string> {
+/** The first record: up to the first line end outside quotes, without the byte order mark; its beginning, where it is too long. */
+async function headerRecord(file: string): Promise<HeaderRecord> {
   let text = '';
-  for await (const piece of readText(file)) {
-    text += piece;
-    const end = recordEnd(text);
-    if (end >= 0) return text.slice(0, end).replace(/\r$/, '');
-    if (text.length > longestHeader) break;
-  }
-  return text.replace(/\r?\n?$/, '');
-}
-
-function recordEnd(text: string): number {
   let quoted = false;
-  for (let i = 0; i < text.length; i++) {
-    if (text[i] === '"') quoted = !quoted;
-    else if (text[i] === '\n' && !quoted) return i;
+  for await (const piece of readText(file)) {
+    for (let i = 0; i < piece.length; i++) {
+      if (piece[i] === '"') quoted = !quoted;
+      else if (piece[i] === '\n' && !quoted) {
+        text += piece.slice(0, i);
+        return { text: text.replace(/\r$/, ''), isWhole: text.length < longestLine };
+      }
+    }
+    text += piece;
+    if (text.length > longestLine) return { text, isWhole: false };
   }
-  return -1;
+  return { text: text.replace(/\r$/, ''), isWhole: true };
 }

@@ -104,7 +104,13 @@ function engineError(error: unknown): PassloopError {
   const text = plainText(message.split('\n\n')[0] ?? message, 600);
   const line = /Line: (\d+)/.exec(message)?.[1];
   const ours =
-    /^(Invalid Input|Conversion|Binder|Catalog|Parser|Out of Range|IO|Permission|Mismatch Type|Invalid|Serialization|CSV)/;
+    /^(Invalid Input|Conversion|Binder|Catalog|Parser|Out of Range|IO|Permission|Mismatch Type|Invalid|Serialization|CSV|Syntax)/;
+  if (/^Out of Memory/.test(message)) {
+    return new InfrastructureError(`DuckDB: ${text}`, {
+      hint: 'What it may take is bounded, and what can be is spilled to disk. Fewer columns or checks at once need less.',
+      cause: error,
+    });
+  }
   if (!ours.test(message)) return new InfrastructureError(`DuckDB: ${text}`, { cause: error });
   return new ConfigurationError(text, { line: line === undefined ? undefined : Number(line), cause: error });
 }
@@ -118,8 +124,12 @@ const targetType =
  * would choose by it which cell stands there (`CASE WHEN id = 5 THEN name END::DOUBLE`).
  */
 function withoutValues(message: string): string {
-  // A broken line of a file: whoever reads the file takes no more of it than the line's number.
-  if (/^(Conversion|Invalid Input) Error: CSV Error/.test(message)) return message;
+  // A broken line of a file, of which its number says enough.
+  if (/^(Conversion|Invalid Input) Error: CSV Error/.test(message)) {
+    return message
+      .replace(/( with value )\S+/, '$1…')
+      .replace(/(\nOriginal Line: )[\s\S]*?(?=\n(?:Maximum|Expected|Possible|Value|Invalid)|$)/, '$1…');
+  }
   if (/^(Conversion|Mismatch Type) Error:/.test(message)) {
     const type = message.match(targetType)?.at(-1);
     return `Conversion Error: the value of a row can't be converted${type === undefined ? '' : ` to ${type}`}`;
@@ -128,5 +138,5 @@ function withoutValues(message: string): string {
     return 'Out of Range Error: the result of a row is too large, or not defined';
   if (/^Invalid Input Error: Could not parse string/.test(message))
     return 'Invalid Input Error: the text of a row has another format than strptime is given';
-  return message;
+  return message.replace(/( with value )\S+/, '$1…');
 }

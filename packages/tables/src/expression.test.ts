@@ -29,10 +29,24 @@ it.each([
   ['month(day) = 2', 1],
   ['try_cast(s AS INTEGER) IS NULL', 2],
   ['coalesce("c d", 0) = 0', 1],
+  ["substring(s, 1, 1) = 'x' AND substr(s, 1) = 'x'", 1],
+  ["'é€' <> s AND SUBSTRING (s FROM 1 FOR 1) IN ('x', 'y')", 2],
+  ["trim(s) = 'x' OR trim(both 'y' from s) = ''", 2],
+  ["trim(leading 'x' from s) || trim(trailing from s) = 'x'", 1],
+  ['extract(month from day) = 2', 1],
+  ["position('y' in s) = 1", 1],
+  ["s LIKE 'x%' ESCAPE '!' OR s NOT LIKE 'x%' ESCAPE '!'", 2],
+  ["s ILIKE 'X%' ESCAPE '!' AND s NOT ILIKE 'Y' ESCAPE '!'", 1],
+  [`s <> '"schema":"main"' AND substring(s, 1, 1) = 'x'`, 1],
 ])('takes %s', async (text, rows) => {
   const expression = await scalarExpression(session, table, text);
   const [[count] = []] = await session.rows(`SELECT count(*) FROM ${table.relation} WHERE ${expression}`);
   expect(Number(count)).toBe(rows);
+});
+
+it('prints calls as their author wrote them, without the schema that the grammar adds', async () => {
+  const expression = await scalarExpression(session, table, `substring(s, 1, 1) <> '"schema":"main"'`);
+  expect(expression).toBe(`(("substring"(s, 1, 1) != '"schema":"main"'))`);
 });
 
 it.each([
@@ -70,6 +84,19 @@ it.each([
   'a > 1 UNION SELECT true',
   "query('select 1') = 1",
   'main.abs(a) > 1',
+  "main.substring(s, 1, 1) = 'x'",
+  `"main" . "substring"(s, 1, 1) = 'x'`,
+  "main/* substring( */.substring(s, 1, 1) = 'x'",
+  "substring(main.substring(s, 1, 1), 1, 1) = 'x'",
+  "system.main.substring(s, 1, 1) = 'x'",
+  "pg_catalog.substring(s, 1, 1) = 'x'",
+  "substring.substring(s, 1, 1) = 'x'",
+  "main.date_part('month', day) = 2",
+  "main.like_escape(s, 'x', '!')",
+  "s LIKE 'x' ESCAPE main.trim('!')",
+  'list_value(a) = [1]',
+  "day AT TIME ZONE 'UTC' IS NULL",
+  "overlay(s placing 'x' from 1) = 'x'",
   'list_filter([a], lambda x: x > 1) = [1]',
   "s COLLATE NOCASE = 'X'",
   "write_log('x') IS NULL",

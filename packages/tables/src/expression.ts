@@ -1,5 +1,5 @@
 import { ConfigurationError, plainText } from '@passloop/core';
-import { columnList } from './keys.ts';
+import { columnList, nearestColumn } from './keys.ts';
 import { quoteIdentifier, quoteText } from './quote.ts';
 import type { Table, TableSession } from './session.ts';
 
@@ -55,6 +55,23 @@ const constantArguments: Readonly<Record<string, number>> = {
   datesub: 0,
 };
 
+/**
+ * Functions that the grammar writes for SQL's own phrases, and the word by which each phrase begins. The parser puts them into
+ * the schema `main`, as if their author had named it; of other calls, only a schema that was written stands there.
+ */
+const grammarCalls: Record<string, string> = {
+  substring: 'substring',
+  trim: 'trim',
+  ltrim: 'trim',
+  rtrim: 'trim',
+  date_part: 'extract',
+  position: 'position',
+  like_escape: 'like',
+  ilike_escape: 'ilike',
+  not_like_escape: 'not',
+  not_ilike_escape: 'not',
+};
+
 export type Node = { [key: string]: unknown };
 
 /**
@@ -92,11 +109,31 @@ export async function parseExpression(
     throw refuse('it must be one expression, not a query');
   }
   const [expression] = node.select_list as Node[];
+  clearGrammarSchemas(expression, Buffer.from(selectOf(text)));
   return { text, expression: expression as Node };
 }
 
+function selectOf(text: string): string {
+  return `SELECT (${text}\n)`;
+}
+
 function serializedSelect(text: string): string {
-  return `json_serialize_sql(${quoteText(`SELECT (${text}\n)`)})`;
+  return `json_serialize_sql(${quoteText(selectOf(text))})`;
+}
+
+/** Takes the schema off calls that begin by the grammar's word: where a person names a schema, the call begins by its name. */
+function clearGrammarSchemas(value: unknown, select: Buffer): void {
+  if (Array.isArray(value)) for (const item of value) clearGrammarSchemas(item, select);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return;
+  const node = value as Node;
+  if (node.class === 'CONSTANT') return;
+  if (node.class === 'FUNCTION' && node.schema === 'main' && Object.hasOwn(grammarCalls, functionName(node))) {
+    const word = grammarCalls[functionName(node)] as string;
+    const at = Number(node.query_location);
+    const written = select.subarray(at, at + word.length + 1).toString('latin1');
+    if (written.slice(0, -1).toLowerCase() === word && !/[\w.$"]/.test(written.slice(-1))) node.schema = '';
+  }
+  for (const child of Object.values(node)) clearGrammarSchemas(child, select);
 }
 
 /** The engine writes a literal such as 1e400 as Infinity, which is no JSON: then null. */
@@ -113,7 +150,9 @@ export async function printExpression(session: TableSession, { text }: ParsedExp
   // The part's JSON never passes through JavaScript: its long numbers would lose digits.
   const part = `json_extract(${serializedSelect(text)}, ${quoteText(`$.statements[0].node.select_list[0]${path}`)})::VARCHAR`;
   const alone = `replace(${serializedSelect('NULL')}::VARCHAR, json_extract(${serializedSelect('NULL')}, '$.statements[0].node.select_list')::VARCHAR, '[' || ${part} || ']')`;
-  const [[printed] = []] = await session.rows(`SELECT json_deserialize_sql((${alone})::JSON)`);
+  // In the tree that was checked, only the grammar has named a schema; inside of a string these quotes would be escaped.
+  const bare = `replace(${alone}, '"schema":"main"', '"schema":""')`;
+  const [[printed] = []] = await session.rows(`SELECT json_deserialize_sql((${bare})::JSON)`);
   return String(printed).slice('SELECT '.length);
 }
 
@@ -230,7 +269,11 @@ export function isPlainCall(node: Node): boolean {
 function inspectColumn(node: Node, table: Pick<Table, 'name' | 'columns'>, refuse: (why: string) => Error): void {
   const names = node.column_names as string[];
   if (names.length !== 1 || !table.columns.some((column) => column.name === names[0])) {
-    throw refuse(`${table.name} has no column \`${plainText(names.join('.'), 100)}\`. ${columnList(table as Table)}`);
+    const name = names.join('.');
+    const near = nearestColumn(table, name);
+    throw refuse(
+      `${table.name} has no column \`${plainText(name, 100)}\`. ${near === null ? '' : `${near} `}${columnList(table)}`,
+    );
   }
 }
 

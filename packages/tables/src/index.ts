@@ -1,11 +1,10 @@
 export { type AggregateExpression, aggregateExpression } from './aggregate-expression.ts';
 export { type CanonicalColumn, canonicalColumn } from './canonical-scalar.ts';
 export { columnType, isNumeric, isTemporal, type TableColumn } from './column-types.ts';
-export { splitVersion } from './delta/delta-files.ts';
 export type { Scalar } from './engine.ts';
 export { evaluationDigest } from './evaluation-digest.ts';
 export { scalarExpression } from './expression.ts';
-export { type DatasetIdentity, datasetIdentity } from './identity.ts';
+export { type DatasetIdentity, datasetIdentity, versionOf } from './identity.ts';
 export { compareKeys, type JoinInput, joinByKey, type KeyDifference } from './join.ts';
 export {
   checkKey,
@@ -13,6 +12,7 @@ export {
   findColumn,
   type KeyReport,
   missingColumn,
+  nearestColumn,
   requireColumn,
   requireKey,
   requireRows,
@@ -26,6 +26,7 @@ export {
   mentions,
   openTables,
   type Ranked,
+  type RowExport,
   type SessionOptions,
   type Table,
   type TableSession,
@@ -39,4 +40,5 @@ export {
   tableFormat,
   tableFormats,
 } from './source.ts';
-export { isMarkedParquet, writeParquet } from './write-parquet.ts';
+export { splitVersion } from './versioned.ts';
+export { isMarkedParquet, writeParquet, writeRows } from './write-parquet.ts';

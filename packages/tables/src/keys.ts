@@ -1,4 +1,4 @@
-import { ConfigurationError } from '@passloop/core';
+import { ConfigurationError, plainText } from '@passloop/core';
 import { closest, distance } from 'fastest-levenshtein';
 import type { TableColumn } from './column-types.ts';
 import { quoteIdentifier } from './quote.ts';
@@ -32,7 +32,7 @@ export function requireColumn(table: Table, name: string, namedBy: string | null
   if (found !== null) return found;
   throw new ConfigurationError(`${missingColumn(table, name, namedBy)} ${columnList(table)}`, {
     file: table.source?.uri,
-    hint: nearest(table, name),
+    hint: nearestColumn(table, name) ?? undefined,
   });
 }
 
@@ -42,17 +42,20 @@ export function missingColumn(table: Table, name: string, namedBy: string | null
 }
 
 /** "The file has: id, y, proba." */
-export function columnList(table: Table): string {
-  const shown = table.columns.slice(0, 20).map((column) => column.name);
+export function columnList(table: Pick<Table, 'columns'>): string {
+  const shown = table.columns.slice(0, 20).map((column) => plainText(column.name, 100));
   const more = table.columns.length - shown.length;
   return `The file has: ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}.`;
 }
 
-function nearest(table: Table, name: string): string | undefined {
+/** "Did you mean `age`?"; null where no column is called so nearly. */
+export function nearestColumn(table: Pick<Table, 'columns'>, name: string): string | null {
   const names = table.columns.map((column) => column.name);
-  if (names.length === 0) return undefined;
+  if (names.length === 0) return null;
   const near = closest(name, names);
-  return distance(name, near) <= Math.max(2, Math.floor(name.length / 3)) ? `Did you mean \`${near}\`?` : undefined;
+  const far = distance(name, near);
+  const isNear = far <= Math.max(2, Math.floor(name.length / 3)) && far < name.length;
+  return isNear ? `Did you mean \`${plainText(near, 100)}\`?` : null;
 }
 
 /** @throws ConfigurationError for a table without rows */

@@ -42,6 +42,14 @@ export type Table = {
   printed: string;
 };
 
+/** Writes rows as Parquet from where they lie. */
+export type RowExport = {
+  /** @throws ConfigurationError for a place that they can't be written to */
+  require(target: string): void;
+  /** @param order what a file is sorted by; on a cluster's storage nothing is */
+  write(query: string, order: string, target: string, mark: string): Promise<void>;
+};
+
 export type Ranked = { points: number[]; distinct: number };
 
 /** An embedded DuckDB and the tables that were opened in it. Queries run one after another. */
@@ -55,6 +63,10 @@ export type TableSession = AsyncDisposable & {
   /** Calls `visit` for each chunk in order. `visit` must not query. */
   scan(sql: string, visit: (chunk: DuckDBDataChunk) => void): Promise<void>;
   run(sql: string): Promise<void>;
+  /** The columns of a query that gives doubles, at least one row; null for more rows than come here from where they lie. */
+  doubles(sql: string): Promise<number[][] | null>;
+  /** Where rows lie elsewhere: how they are written. Null where the engine writes them itself. */
+  exports: RowExport | null;
   /**
    * The values at some ranks, from 1, of a query's column `v` in order, and how many values differ.
    * @param values gives finite doubles
@@ -145,6 +157,12 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
     return { relation, columns, rows: Number(rows) };
   }
 
+  function scan(sql: string, visit: (chunk: DuckDBDataChunk) => void): Promise<void> {
+    return inTurn(async () => {
+      for await (const chunk of (await running()).stream(sql)) visit(chunk);
+    });
+  }
+
   return {
     engine: name,
     scratch: folder.path,
@@ -189,10 +207,18 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
       }),
     shown: async (sql) => sql,
     passes: mentions,
-    scan: (sql, visit) =>
-      inTurn(async () => {
-        for await (const chunk of (await running()).stream(sql)) visit(chunk);
-      }),
+    scan,
+    async doubles(sql) {
+      const columns: number[][] = [];
+      await scan(sql, (chunk) => {
+        for (const [at, values] of (chunk.getColumns() as number[][]).entries()) {
+          columns[at] ??= [];
+          for (const value of values) columns[at].push(value);
+        }
+      });
+      return columns;
+    },
+    exports: null,
     async [Symbol.asyncDispose]() {
       await queue;
       engine?.close();
@@ -231,9 +257,13 @@ function inTable(error: unknown, name: string, uri: string): unknown {
   if (!(error instanceof ConfigurationError) || error.file !== null) return error;
   const broken = brokenLine(error, name, uri);
   if (broken !== null) return broken;
+  const isCut = /magic bytes|too small to be a Parquet file|Footer length error|TProtocolException/.test(error.message);
   return new ConfigurationError(`${name} cannot be read as a table: ${error.message}`, {
     file: uri,
     line: error.line ?? undefined,
+    hint: isCut
+      ? 'A Parquet file ends with its own description: this one is cut short, or is something else. Write it or fetch it again.'
+      : undefined,
     cause: error,
   });
 }

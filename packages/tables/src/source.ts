@@ -1,9 +1,18 @@
 import { glob, lstat, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, isMissing } from '@passloop/core';
-import { type DeltaTable, deltaFiles, splitVersion } from './delta/delta-files.ts';
+import { type DeltaTable, deltaFiles } from './delta/delta-files.ts';
 import { logFolder } from './delta/log.ts';
 import { hivePartitions, type PartitionColumn } from './hive.ts';
+import { icebergAddress } from './iceberg/address.ts';
+import {
+  type IcebergAddress,
+  type IcebergTable,
+  icebergFiles,
+  isIceberg,
+  metadataFolder,
+} from './iceberg/iceberg-files.ts';
+import { splitVersion } from './versioned.ts';
 
 export const tableFormats = ['parquet', 'csv', 'tsv', 'jsonl'] as const;
 export type TableFormat = (typeof tableFormats)[number];
@@ -17,10 +26,11 @@ export type TableFiles = {
   /** Absolute, sorted by their path in bytes. */
   files: string[];
   format: TableFormat;
-  /** Columns whose values the files' folders name, or a Delta table's log. */
+  /** Columns whose values the files' folders name, a Delta table's log, or an Iceberg table's metadata. */
   partitions: PartitionColumn[];
-  /** Null for plain files. */
+  /** Both null for plain files. */
   delta: DeltaTable | null;
+  iceberg: IcebergTable | null;
 };
 
 const endings: Record<string, TableFormat> = {
@@ -31,6 +41,8 @@ const endings: Record<string, TableFormat> = {
   '.jsonl': 'jsonl',
   '.ndjson': 'jsonl',
 };
+
+const noVersions = { delta: null, iceberg: null };
 
 const globCharacters = /[*?[\]{}]/;
 
@@ -53,8 +65,11 @@ export async function findTableFiles(uri: string, root: string): Promise<TableFi
     });
   }
   const { place, version } = splitVersion(uri);
-  if (version !== null && (await isDelta(path.resolve(root, place))))
-    return deltaTable(uri, path.resolve(root, place), version);
+  const number = /^v(\d{1,15})$/.exec(version ?? '')?.[1];
+  if (number !== undefined && (await isDelta(path.resolve(root, place))))
+    return deltaTable(uri, path.resolve(root, place), Number(number));
+  const iceberg = await icebergAddress(uri, root);
+  if (iceberg !== null) return icebergTable(uri, iceberg);
   const target = path.resolve(root, uri);
   if (!globCharacters.test(uri)) {
     const stat = await lstat(target).catch((error: unknown) => {
@@ -76,6 +91,9 @@ export async function findTableFiles(uri: string, root: string): Promise<TableFi
       hint: `Name the folder: ${fixed.join('/') || '.'}, or a version of it, such as ${fixed.join('/') || '.'}@v3.`,
     });
   }
+  for (const table of [folder, path.dirname(folder)]) {
+    if (await isIceberg(table)) throw filesOfIceberg(uri);
+  }
   const found: string[] = [];
   const realFolder = await realpath(folder).catch(() => folder);
   for await (const name of glob(parts.slice(fixed.length).join('/'), { cwd: folder })) {
@@ -88,27 +106,37 @@ export async function findTableFiles(uri: string, root: string): Promise<TableFi
   }
   if (found.length === 0) {
     if ((await stat(target).catch(() => null)) !== null) plainName(uri);
-    throw new ConfigurationError(`No file matches ${uri}.`, { file: uri });
+    throw new ConfigurationError(`No file matches ${uri}.`, {
+      file: uri,
+      hint: '`*` stays within a folder, `**` goes through all below it.',
+    });
   }
   return several(uri, realFolder, folder, found);
 }
 
 /** The files of a table that is one file. @param name by whose ending the format is told */
 export function oneFile(uri: string, file: string, name: string): TableFiles {
-  return { uri, folder: null, files: [plainName(file)], format: formatOf(name, uri), partitions: [], delta: null };
+  return { uri, folder: null, files: [plainName(file)], format: formatOf(name, uri), partitions: [], ...noVersions };
 }
 
-/** Every table file below a folder. @throws ConfigurationError as {@link findTableFiles} */
-export async function filesBelow(uri: string, folder: string): Promise<TableFiles> {
+/**
+ * Every table file below a folder, or those of the table that it is.
+ * @param snapshot of an Iceberg table, as a lock says; null for the current one
+ * @throws ConfigurationError as {@link findTableFiles}
+ */
+export async function filesBelow(uri: string, folder: string, snapshot: string | null = null): Promise<TableFiles> {
   if (await isDelta(folder)) return deltaTable(uri, folder, null);
+  if (await isIceberg(folder))
+    return icebergTable(uri, { folder, file: null, snapshot: null, locked: snapshot, place: uri });
   const found: string[] = [];
   for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
     const full = path.join(entry.parentPath, entry.name);
     if (entry.isSymbolicLink()) throw linked(path.relative(folder, full), uri);
     const below = path.relative(folder, full).split(path.sep);
     const log = below.indexOf(logFolder);
-    if (log > 0) throw deltaBelow(uri, below.slice(0, log).join('/'));
-    if (below.length === 2 && below[0] === 'metadata' && entry.name.endsWith('.metadata.json')) throw icebergTable(uri);
+    if (log > 0) throw tableBelow(uri, 'a Delta table', below.slice(0, log).join('/'));
+    if (below.at(-2) === metadataFolder && entry.name.endsWith('.metadata.json'))
+      throw tableBelow(uri, 'an Iceberg table', below.slice(0, -2).join('/'));
     // What Spark, Jupyter and file managers put beside the data is no part of it.
     if (below.some((part) => /^[._]/.test(part))) continue;
     if (entry.isFile() && tableFormat(entry.name) !== null) found.push(full);
@@ -131,15 +159,18 @@ function linked(name: string, uri: string): ConfigurationError {
   );
 }
 
-function icebergTable(uri: string): ConfigurationError {
-  return new ConfigurationError(`${uri} is an Iceberg table; this version reads plain files and Delta tables.`, {
-    file: uri,
-    hint: 'Its files hold deleted rows too. Export the snapshot that you mean to Parquet, and name that.',
-  });
+function filesOfIceberg(uri: string): ConfigurationError {
+  return new ConfigurationError(
+    `${uri} names files of an Iceberg table; which of them are its rows is in its metadata.`,
+    {
+      file: uri,
+      hint: 'Name its folder, the one that holds `metadata`, or a snapshot or tag of it as FOLDER@ID.',
+    },
+  );
 }
 
-function deltaBelow(uri: string, where: string): ConfigurationError {
-  return new ConfigurationError(`${uri} holds a Delta table, ${where}; together with other files it is no table.`, {
+function tableBelow(uri: string, what: string, where: string): ConfigurationError {
+  return new ConfigurationError(`${uri} holds ${what}, ${where}; together with other files it is no table.`, {
     file: uri,
     hint: `Name that folder: ${uri.replace(/\/$/, '')}/${where}.`,
   });
@@ -153,7 +184,17 @@ async function deltaTable(uri: string, folder: string, version: number | null): 
   const real = await realpath(folder);
   const { files, ...rest } = await deltaFiles(uri, real, version);
   for (const file of files) plainName(file);
-  return { uri, folder: real, files, format: 'parquet', ...rest };
+  return { uri, folder: real, files, format: 'parquet', ...rest, iceberg: null };
+}
+
+async function icebergTable(
+  uri: string,
+  { place, ...address }: IcebergAddress & { place: string },
+): Promise<TableFiles> {
+  const folder = await realpath(address.folder);
+  const { files, ...rest } = await icebergFiles(uri, { ...address, folder }, place);
+  for (const file of files) plainName(file);
+  return { uri, folder, files, format: 'parquet', ...rest, delta: null };
 }
 
 const pointer = 'version https://git-lfs.github.com/spec/';
@@ -170,9 +211,9 @@ export async function refusePointers(found: TableFiles): Promise<void> {
 }
 
 /** One of a table's absolute files as the user would write it. */
-export function shownFile({ uri, folder, delta }: TableFiles, file: string): string {
+export function shownFile({ uri, folder, delta, iceberg }: TableFiles, file: string): string {
   if (folder === null) return uri;
-  const parts = (delta?.place ?? uri).split('/');
+  const parts = (delta?.place ?? iceberg?.place ?? uri).split('/');
   const glob = parts.findIndex((part) => globCharacters.test(part));
   const base = (glob < 0 ? parts : parts.slice(0, glob)).join('/').replace(/\/$/, '');
   const below = path.relative(folder, file).split(path.sep).join('/');
@@ -193,7 +234,7 @@ function several(uri: string, realFolder: string, folder: string, found: readonl
     }
   }
   const paths = files.map((file) => path.relative(realFolder, file).split(path.sep).join('/'));
-  return { uri, folder: realFolder, files, format, partitions: hivePartitions(paths, uri), delta: null };
+  return { uri, folder: realFolder, files, format, partitions: hivePartitions(paths, uri), ...noVersions };
 }
 
 function formatOf(file: string, uri: string): TableFormat {

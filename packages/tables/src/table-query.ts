@@ -3,10 +3,12 @@ import { readDelimited, refuseEqualNames } from './csv.ts';
 import { deltaQuery } from './delta/delta-query.ts';
 import type { Engine } from './engine.ts';
 import { type PartitionColumn, partitionColumns } from './hive.ts';
+import { icebergQuery } from './iceberg/iceberg-query.ts';
 import { readJsonLines } from './json-lines.ts';
 import { keysAbove, partitionsBeside } from './partitions.ts';
 import { quoteIdentifier, quoteText } from './quote.ts';
 import type { TableFiles, TableFormat } from './source.ts';
+import { refuseTooWide } from './width.ts';
 
 /** The query that gives a table's rows in this session, and the expression for FROM that anybody can paste. */
 export type TableQuery = { query: string; printed: string };
@@ -14,6 +16,7 @@ export type TableQuery = { query: string; printed: string };
 /** @throws ConfigurationError for files that are no table, or that contradict each other or their folders */
 export async function tableQuery(engine: Engine, found: TableFiles): Promise<TableQuery> {
   if (found.delta !== null) return deltaQuery(engine, found, found.delta);
+  if (found.iceberg !== null) return icebergQuery(engine, found, found.iceberg);
   const reader = await readerOf(engine, found);
   const files = reader(`[${found.files.map(quoteText).join(', ')}]`, 'hive_partitioning = false');
   const partitions = await partitionsBeside(engine, found, files);
@@ -31,7 +34,12 @@ function call(name: string, ...given: readonly string[]): string {
 
 /** The table function of a format, with every option that decides how bytes become values. */
 async function readerOf(engine: Engine, found: TableFiles): Promise<Reader> {
-  if (found.format === 'parquet') return (files, hive) => call('read_parquet', files, hive);
+  if (found.format === 'parquet') {
+    const file = found.files[0] as string;
+    const [[columns] = []] = await engine.rows(`SELECT max(num_children) FROM parquet_schema(${quoteText(file)})`);
+    refuseTooWide(Number(columns), file);
+    return (files, hive) => call('read_parquet', files, hive);
+  }
   if (found.format === 'jsonl') {
     const options = await readJsonLines(engine, found.files);
     return (files, hive) => call('read_json', files, options, hive);
@@ -42,6 +50,8 @@ async function readerOf(engine: Engine, found: TableFiles): Promise<Reader> {
 
 /** @throws ConfigurationError where the engine gave a column another name, since two differ in letter case only */
 export async function refuseRenamed(engine: Engine, found: TableFiles, columns: readonly TableColumn[]): Promise<void> {
+  // Its columns have the names of its schema, which were compared.
+  if (found.iceberg !== null) return;
   const lower = new Set(columns.map((column) => column.name.toLowerCase()));
   const suspects = columns.filter((column) => lower.has(column.name.toLowerCase().replace(/_\d+$/, '')));
   if (!suspects.some((column) => /_\d+$/.test(column.name))) return;

@@ -54,6 +54,8 @@ async function write(name: string, text: string): Promise<void> {
   await writeFile(file, text);
 }
 
+const names = (count: number) => Array.from({ length: count }, (_, i) => `c${i}`);
+
 describe('open', () => {
   it('reads a CSV by RFC 4180: quotes, delimiters and newlines in fields, types of the whole column', async () => {
     const rows = Array.from({ length: 30_000 }, (_, i) => `${i},${i},x`).join('\n');
@@ -159,9 +161,33 @@ describe('open', () => {
     ['an empty file', 'x2.csv', '', /x2\.csv/],
     ['two columns of one name', 'x3.csv', 'a,b,a\n1,2,3\n', /two columns `a`/],
     ['columns that differ in case', 'x4.csv', 'a,A\n1,2\n', /letter case/],
+    ['columns that differ in spaces only', 'x21.csv', 'x, x\n1,2\n', /two columns `x`/],
+    ['a column named by a space', 'x22.csv', 'a," "\n1,2\n', /without a name/],
+    ['a column named by a space that no ASCII has', 'x23.csv', 'a,\u00a0\n1,2\n', /without a name/],
     ['a column without a name', 'x5.csv', 'a,\n1,2\n', /without a name/],
     ['a file that only claims to be Parquet', 'x6.parquet', 'PAR1 no', /x6\.parquet/],
     ['an ending that says nothing', 'x7.xlsx', 'PK', /no ending/],
+    [
+      'a broken row after a long one',
+      'x15.csv',
+      `a,b\n1,${'x'.repeat(3000)},3\n`,
+      /line 2 has 3 fields, the header 2\./,
+    ],
+    ['a row of 2 MB', 'x16.csv', `a,b\n1,${'x'.repeat(2_000_001)}\n`, /line 2 is longer than 2,000,000 bytes\./],
+    ['a header of 2 MB', 'x17.csv', `a,${'x'.repeat(2_000_001)}\n1,2\n`, /line 1 is longer than 2,000,000 bytes\./],
+    [
+      'a header that never ends',
+      'x18.csv',
+      `a,"b\n${'1,2\n'.repeat(600_000)}`,
+      /line 1 is longer than 2,000,000 bytes\./,
+    ],
+    ['columns that no memory holds', 'x19.csv', `${names(10_001).join()}\n`, /has more than 10,000 columns/],
+    [
+      'keys that no memory holds',
+      'x20.jsonl',
+      `${JSON.stringify(Object.fromEntries(names(10_001).map((name) => [name, 1])))}\n`,
+      /has more than 10,000 columns/,
+    ],
     ['JSON that is cut', 'x8.jsonl', '{"a":1}\n{"a":', /x8\.jsonl/],
   ])('refuses %s', async (_, name, text, message) => {
     const error = await csv(name, text).catch((thrown: unknown) => thrown);
@@ -185,6 +211,22 @@ describe('open', () => {
     await symlink(path.join(folder.path, 'outside'), path.join(folder.path, 'inside/b/away'));
     await expect(open('inside/*/away/a.csv')).rejects.toThrow('b/away/a.csv is or lies behind a symbolic link');
     expect((await open('mixed/a.parquet')).rows).toBe(1);
+  });
+
+  it('leaves out spaces around the names of a header', async () => {
+    const table = await csv('spaces.csv', 'id, age,"\tname ",a b\n1,2,3,4\n');
+    expect(table.columns.map(({ name }) => name)).toEqual(['id', 'age', 'name', 'a b']);
+    expect(await session.rows(`SELECT "age"::INTEGER FROM ${table.relation}`)).toEqual([[2]]);
+  });
+
+  it('reads a header longer than a megabyte, and JSON objects of more keys than a map has', async () => {
+    const long = 'x'.repeat(1_500_000);
+    expect((await csv('header.csv', `a,${long}\n1,2\n`)).columns.map(({ name }) => name)).toEqual(['a', long]);
+    const wide = await csv(
+      'keys.jsonl',
+      `${JSON.stringify(Object.fromEntries(names(300).map((name) => [name, 1])))}\n`,
+    );
+    expect(wide.columns).toHaveLength(300);
   });
 
   it.each([
@@ -293,6 +335,26 @@ describe('the sandbox', () => {
   });
 });
 
+describe('an error of the engine', () => {
+  it.each([
+    'CAST(s AS INTEGER)',
+    's::DATE',
+    "strptime(s, '%Y')",
+    'n::TINYINT',
+    'n * n * n',
+    'make_date(n, 1, 1)',
+    's::DECIMAL(3, 1)',
+  ])('of %s says nothing of what stands in a row', async (expression) => {
+    const table = await csv('private.csv', 's,n\nsec\'ret,9223372036854771234\n"a ""secret"" b",9223372036854771234\n');
+    const error = await session.rows(`SELECT min(hash(${expression})) FROM ${table.relation}`).then(
+      () => 'it was computed',
+      (thrown: Error) => thrown.message,
+    );
+    expect(error).toMatch(/^(Conversion|Out of Range|Invalid Input) Error: .*(a row|…)/);
+    expect(error).not.toMatch(/ret|922337/);
+  });
+});
+
 describe('keys', () => {
   it('counts rows without a key and repeated keys exactly', async () => {
     const table = await csv('keys.csv', 'k,v\n1,a\n2,b\n2,c\n,d\n3,e\n3,f\n3,g\n');
@@ -389,9 +451,31 @@ describe('evaluationDigest', () => {
     expect(await digest('d')).toBe(sha256('[1,"12345678901234567.5"]\n[2,0.1]\n'));
   });
 
+  it.each([
+    ['whole numbers that only a CSV of them reads exactly', 'DOUBLE', ['1152921504606847000', '-9007199254740994']],
+    ['a number beyond all integer types', 'DOUBLE', ['1e23', '1e300']],
+    ['ids of 64 bits', 'BIGINT', ['9007199254740993', '1152921504606846976']],
+    ['decimals of 16 digits', 'DECIMAL(18,17)', ['0.1234567890123456', '0.1']],
+  ])('is the same of CSV and Parquet: %s', async (_, type, numbers) => {
+    const rows = numbers.map((y, id) => `(${id}, ${quoteText(y)}::${type})`).join(', ');
+    const typed = await parquet('number.parquet', `SELECT * FROM (VALUES ${rows}) t(id, y)`);
+    const text = await csv('number.csv', `id,y\n${numbers.map((y, id) => `${id},${y}\n`).join('')}`);
+    expect(await evaluationDigest(session, text, ['id'], 'y')).toBe(
+      await evaluationDigest(session, typed, ['id'], 'y'),
+    );
+  });
+
+  it('keeps whole numbers apart that are one double', async () => {
+    const digests = new Set<string>();
+    for (const y of ['9007199254740992', '9007199254740993', '1152921504606846976', '1152921504606847000'])
+      digests.add(await evaluationDigest(session, await csv('whole.csv', `id,y\n1,${y}\n`), ['id'], 'y'));
+    expect(digests.size).toBe(4);
+  });
+
   it('depends neither on the order of rows nor on the format', async () => {
+    const large = fc.bigInt({ min: -(2n ** 64n), max: 2n ** 64n }).map(Number);
     const cell = fc.record({
-      y: fc.oneof(fc.integer(), fc.double({ noNaN: true, noDefaultInfinity: true })),
+      y: fc.oneof(fc.integer(), large, fc.double({ noNaN: true, noDefaultInfinity: true })),
       s: fc.string({ unit: 'binary-ascii' }).filter((t) => !/[\0]/.test(t)),
     });
     await fc.assert(

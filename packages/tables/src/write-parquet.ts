@@ -31,6 +31,22 @@ export async function writeParquet(session: TableSession, query: string, file: s
   }
 }
 
+/**
+ * Writes a query's result as Parquet, wherever its rows lie.
+ * @param order the file's, as after ORDER BY
+ * @param target a file; where the rows lie on a cluster, also an address of its storage, which becomes a folder of files
+ */
+export async function writeRows(
+  session: TableSession,
+  query: string,
+  order: string,
+  target: string,
+  mark: string,
+): Promise<void> {
+  if (session.exports !== null) return session.exports.write(query, order, target, mark);
+  return writeParquet(session, `SELECT * FROM (${query}) ORDER BY ${order}`, target, mark);
+}
+
 const longestFooter = 16 << 20;
 
 /** Whether a regular file (no link to one) is Parquet that {@link writeParquet} wrote with that mark: its footer says so. */

@@ -85,3 +85,34 @@ it('lays out the active files of a Delta table, and its log up to the locked ver
   await cp(golden, path.join(folder.path, 'data/sales'), { recursive: true });
   await expect(layOut(digest, undefined, 'data/sales')).rejects.toThrow('The lock is stale: data/sales is sha256:');
 });
+
+it('lays out the files of an Iceberg table, and the metadata that tells of them', async () => {
+  const golden = path.resolve(import.meta.dirname, '../../tables/golden/iceberg/plain');
+  for (const [uri, count] of [
+    ['data/sales', 3],
+    ['data/sales@2024-q1', 3],
+  ] as const) {
+    await folder[Symbol.asyncDispose]();
+    folder = await temporaryFolder('stage-folder');
+    await cp(golden, path.join(folder.path, 'data/sales'), { recursive: true });
+    const { digest } = await datasetIdentity(await findTableFiles(uri, folder.path));
+    const project = await layOut(digest, undefined, uri);
+
+    const there = await readdir(path.join(project, 'data/sales/metadata'));
+    expect(there.filter((name) => name.endsWith('.metadata.json'))).toHaveLength(1);
+    expect(there.filter((name) => name.endsWith('-m0.avro'))).toHaveLength(2);
+    expect(await readdir(path.join(project, 'data/sales/data'))).toHaveLength(2);
+    expect(there).toHaveLength(1 + count);
+    expect((await datasetIdentity(await findTableFiles(uri, project))).digest).toBe(digest);
+  }
+});
+
+it('lays out a plain folder that has one of the name `metadata`', async () => {
+  for (const file of ['data/sales/a.csv', 'data/sales/metadata/readme.txt']) {
+    await mkdir(path.dirname(path.join(folder.path, file)), { recursive: true });
+    await writeFile(path.join(folder.path, file), rows);
+  }
+  const { digest } = await datasetIdentity(await findTableFiles('data/sales', folder.path));
+  const project = await layOut(digest, undefined, 'data/sales');
+  expect(await readFile(path.join(project, 'data/sales/metadata/readme.txt'), 'utf8')).toBe(rows);
+});

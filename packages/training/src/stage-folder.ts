@@ -78,7 +78,9 @@ async function layOutDataset(
 ): Promise<void> {
   if (dataset.path === null) return layOutRemote(plan, dataset, sources, folder);
   const rooted = fromRoot(plan.model, dataset.path);
-  if (await isDelta(plan, dataset.path, sources)) return layOutDelta(plan, dataset, dataset.path, sources, folder);
+  if (await mayHaveVersions(plan, dataset.path, sources)) {
+    if (await layOutVersion(plan, dataset, dataset.path, sources, folder)) return;
+  }
   if (globCharacters.test(dataset.path)) return layOutGlob(plan, dataset, dataset.path, sources, folder);
   const source = await insidePath(sources.workTree, rooted, `data.${dataset.name}.path`);
   const target = await place(folder, dataset.path);
@@ -181,26 +183,39 @@ async function layOutGlob(
   if (digest !== dataset.locked.digest) throw stale(plan, dataset, rooted, digest);
 }
 
-/** `data/sales`, or `data/sales@v3`, where `data/sales` has a log. */
-async function isDelta(plan: TrainingPlan, dataset: string, sources: Sources): Promise<boolean> {
-  const log = path.join(sources.workTree, plan.model.folder, dataset.replace(/@v\d+$/, ''), '_delta_log');
-  return (await stat(log).catch(() => null))?.isDirectory() === true;
+/** `data/sales`, `data/sales@v3` or `data/sales/metadata/v3.metadata.json`, where `data/sales` has a log or metadata. */
+async function mayHaveVersions(plan: TrainingPlan, dataset: string, sources: Sources): Promise<boolean> {
+  const place = dataset.replace(/@[\w.-]+\/?$/, '').replace(/metadata\/[^/]+\.metadata\.json(\.gz)?$/, '');
+  for (const folder of [dataset, place]) {
+    for (const name of ['_delta_log', 'metadata']) {
+      const found = path.join(sources.workTree, plan.model.folder, folder, name);
+      if ((await stat(found).catch(() => null))?.isDirectory() === true) return true;
+    }
+  }
+  return false;
 }
 
-/** The active files of a Delta table's version and the log up to it, so that a stage reads that version as the newest. */
-async function layOutDelta(
+/**
+ * The active files of a Delta or Iceberg table's version, and what tells of them: of a Delta table the log up to that version, so
+ * that a stage reads it as the newest.
+ *
+ * @returns false for what is no such table
+ */
+async function layOutVersion(
   plan: TrainingPlan,
   dataset: PlannedDataset,
   uri: string,
   sources: Sources,
   folder: string,
-): Promise<void> {
-  const { datasetIdentity, findTableFiles, splitVersion } = await import('@passloop/tables');
+): Promise<boolean> {
+  const { datasetIdentity, findTableFiles } = await import('@passloop/tables');
   const root = await realpath(path.join(sources.workTree, plan.model.folder));
-  const { place: table } = splitVersion(uri);
-  await insidePath(root, table, `data.${dataset.name}.path`);
   const found = await findTableFiles(uri, root);
-  for (const file of [...found.files, ...(found.delta?.log ?? [])]) {
+  const { delta, iceberg } = found;
+  const table = delta?.place ?? iceberg?.place;
+  if (table === undefined) return false;
+  await insidePath(root, table, `data.${dataset.name}.path`);
+  for (const file of [...found.files, ...(delta?.log ?? iceberg?.metadata ?? [])]) {
     const below = path
       .relative(found.folder ?? root, file)
       .split(path.sep)
@@ -209,8 +224,9 @@ async function layOutDelta(
     await copyFile(file, target, constants.COPYFILE_FICLONE);
     await chmod(target, 0o444);
   }
-  const { digest } = await datasetIdentity(await findTableFiles(table, folder));
+  const { digest } = await datasetIdentity(await findTableFiles(delta === null ? uri : table, folder));
   if (digest !== dataset.locked.digest) throw stale(plan, dataset, fromRoot(plan.model, uri), digest);
+  return true;
 }
 
 /** What would bring the data, as far as the commit says who keeps it. */

@@ -19,7 +19,7 @@ import type { Context } from './context.ts';
 /** What is in production, as the comparison needs it. */
 export type Production = Pick<
   ProductionPointer,
-  'modelDigest' | 'imageDigest' | 'imageReference' | 'runKey' | 'at' | 'evaluatedOn' | 'history' | 'held'
+  'modelDigest' | 'imageDigest' | 'imageReference' | 'imageBytes' | 'runKey' | 'at' | 'evaluatedOn' | 'history' | 'held'
 >;
 
 export type CompareStage = {
@@ -151,7 +151,7 @@ function scalarsOf(stage: CompareStage): Record<string, { production: number | n
     latency_p50_ms: { production: null, candidate: number(stage.probe?.latency?.p50Ms) },
     latency_p95_ms: { production: null, candidate: number(stage.probe?.latency?.p95Ms) },
     ready_seconds: { production: null, candidate: number(stage.probe?.readySeconds) },
-    image_bytes: { production: null, candidate: stage.imageBytes },
+    image_bytes: { production: stage.production?.imageBytes ?? null, candidate: stage.imageBytes },
   };
 }
 
@@ -218,7 +218,9 @@ async function productionPredictions(stage: CompareStage): Promise<Table> {
     // Two images are asked in a check: a reader must not look for the candidate's fault.
     const { code, hint } = error;
     const message = `Production's image did not score these rows: ${error.message}`;
-    throw new PassloopError(code, message, { hint: hint ?? undefined, cause: error });
+    const other =
+      'If what the model is asked has changed for good, `evaluate.baseline: metrics` compares numbers, unpaired.';
+    throw new PassloopError(code, message, { hint: hint ?? other, cause: error });
   });
   const file = path.join(folder, 'predictions.parquet');
   await writePredictions(session, stage.dataset.table, {

@@ -9,8 +9,9 @@ import {
   type NumbersSide,
   parseGateFlag,
   parseMetricFlags,
+  powerOf,
 } from '@passloop/evaluation';
-import { largestMetricsFile, type Model, parseMetricsFile, parseMetricsFolder } from '@passloop/model';
+import { isComparative, largestMetricsFile, type Model, parseMetricsFile, parseMetricsFolder } from '@passloop/model';
 import { openTables } from '@passloop/tables';
 import { metricsTexts } from '@passloop/training';
 import type { Context } from './context.ts';
@@ -38,6 +39,8 @@ export type CompareRequest = {
   /** `name:direction:margin`, as flags. */
   metrics: readonly string[];
   slices?: readonly string[] | undefined;
+  /** Say also what the rows can show. */
+  power?: boolean | undefined;
   resamples?: number | undefined;
   seed?: number | undefined;
 };
@@ -49,6 +52,11 @@ export async function compare(context: Context, request: CompareRequest): Promis
       hint: 'For example: --metric roc_auc:higher:0.005 (name:direction:margin).',
     });
   }
+  const document = await compareNamed(context, request);
+  return request.power === true ? { ...document, power: powerOf(document) } : document;
+}
+
+async function compareNamed(context: Context, request: CompareRequest): Promise<ComparisonDocument> {
   if (request.numbers === true) {
     return compareNumbers({
       production: await numbersOf(context, request.production),
@@ -92,7 +100,9 @@ export async function compare(context: Context, request: CompareRequest): Promis
     declared,
     gates: request.metrics.map((flag) => {
       const gate = parseGateFlag(flag, declared);
-      return gate.margin === undefined
+      // A gap between groups has no slices: `--slice` is about the other gates.
+      const isGap = declared[gate.metric]?.kind === 'fairness';
+      return !isComparative(gate) || isGap
         ? gate
         : { ...gate, slices: [...new Set([...gate.slices, ...(request.slices ?? [])])] };
     }),

@@ -19,7 +19,7 @@ import {
 } from '@passloop/data';
 import type { DataReport } from '@passloop/documents';
 import { type Check, checkId, type DataLock, formatLock, fromRoot, lockFileName, parseChecks } from '@passloop/model';
-import { openTables } from '@passloop/tables';
+import { isRemote, openTables } from '@passloop/tables';
 import { columnRoles } from './column-roles.ts';
 import { type Context, toolEnvironment } from './context.ts';
 import { type EngineFiles, type EngineRequest, engineFiles, openEngine } from './data-engine.ts';
@@ -28,6 +28,7 @@ import { type FailingRows, failingRowsOf, removeFailingRows } from './failing-ro
 import { outFolder } from './out-folder.ts';
 import { profileHistory } from './profile-history.ts';
 import { remoteTables } from './remote-tables.ts';
+import { showsValues } from './shown-values.ts';
 import { reportKey, storedReport, storeReport } from './stored-report.ts';
 import { workTreeModels } from './workspace.ts';
 
@@ -161,6 +162,8 @@ export type ValidatedDataset = {
   declared: ReadonlyMap<string, { file: string; line: number }>;
   /** Rows that break checks, by check; in no document. */
   failing: readonly FailingRows[];
+  /** A log that others read may show these rows: the request says so, or the model file does. */
+  showValues: boolean;
 };
 
 /**
@@ -177,7 +180,7 @@ export async function dataValidate(
       out?: string | undefined;
       /** Columns that name rows; those of the model file by default. */
       key?: readonly string[] | undefined;
-      /** Show the values of failing rows, and not only which rows they are. */
+      /** Show the values of failing rows, and not only which rows they are; otherwise the model file decides. */
       showValues?: boolean | undefined;
       /** Folder for all failing rows, as Parquet. */
       failingRows?: string | undefined;
@@ -194,15 +197,9 @@ export async function dataValidate(
       hint: 'Add `checks` to one, such as - {kind: not-null, column: age}; or give --checks FILE.',
     });
   }
-  if (request.engine === 'spark' && request.failingRows !== undefined) {
-    throw new ConfigurationError(
-      'On Spark, failing rows stay where they are: --failing-rows is for the engine of this machine.',
-      {
-        hint: "Each check's SQL in the report gives its rows; run it there.",
-      },
-    );
-  }
+  const failingTo = failingPlace(context, request);
   await using session = await openEngine(context, request);
+  if (failingTo !== null) session.exports?.require(failingTo);
   const validated: ValidatedDataset[] = [];
   for (const dataset of checked.length === 0 ? datasets : checked) {
     context.progress.phase(`validate ${dataset.name}`);
@@ -210,11 +207,13 @@ export async function dataValidate(
     const failing: FailingRows[] = [];
     const asked = {
       key: request.key ?? dataset.model?.columns.key ?? [],
-      showValues: request.showValues === true,
-      folder: request.failingRows === undefined ? null : path.resolve(context.cwd, request.failingRows),
+      showValues:
+        request.showValues === true ||
+        (dataset.model !== null && (await showsValues(context, { ...dataset, model: dataset.model }))),
+      folder: failingTo,
       dataset: dataset.name,
     };
-    if (asked.folder !== null) await removeFailingRows(asked.folder, dataset.name);
+    if (asked.folder !== null && !isRemote(asked.folder)) await removeFailingRows(asked.folder, dataset.name);
     const checks = given ?? dataset.checks;
     const against = profile ?? (dataset.profile === null ? null : await modelProfile(dataset.root, dataset.profile));
     const other = otherDatasets(context, request, dataset);
@@ -264,9 +263,20 @@ export async function dataValidate(
             report,
             dataset.name,
           );
-    validated.push({ report, file, declared: given === null ? declaredAt(root, dataset) : new Map(), failing });
+    const declared = given === null ? declaredAt(root, dataset) : new Map();
+    validated.push({ report, file, declared, failing, showValues: asked.showValues });
   }
   return validated;
+}
+
+/** Where all failing rows go; null where nobody asked for them. An address is for who writes there: the cluster. */
+function failingPlace(context: Context, { failingRows, engine }: EngineRequest & { failingRows?: string | undefined }) {
+  if (failingRows === undefined) return null;
+  if (!isRemote(failingRows)) return path.resolve(context.cwd, failingRows);
+  if (engine === 'spark') return failingRows;
+  throw new ConfigurationError(`--failing-rows ${failingRows} is an address, and this engine writes to folders.`, {
+    hint: 'Name a folder; with --engine spark it may be an address of the cluster.',
+  });
 }
 
 /** The versions of a dataset's profile that were committed here; none outside of a repository. */
@@ -344,7 +354,7 @@ async function readGiven(context: Context, file: string, hint?: string): Promise
   return text;
 }
 
-export type DriftRequest = {
+export type DriftRequest = EngineRequest & {
   reference: string;
   /** Absent with `calibrate`: halves of the reference stand against each other. */
   current?: string | undefined;
@@ -382,9 +392,13 @@ export async function dataDrift(context: Context, request: DriftRequest): Promis
     throw new ConfigurationError(`${request.reference} is no table, and this command measures from rows.`, {
       hint: "A profile keeps counts: Evidently's numbers and exact distances don't follow from it. Give the rows it was made of; or hold a file against the profile with `passloop data validate FILE --profile PROFILE --checks CHECKS`, CHECKS being - {kind: drift}.",
     });
-  await using session = await openTables();
+  if (request.engine === 'spark' && request.calibrate === true)
+    throw new ConfigurationError('--calibrate splits rows on this machine.', {
+      hint: 'Leave --engine spark out, and calibrate on a sample.',
+    });
+  await using session = await openEngine(context, request);
   context.progress.phase('measure drift');
-  const named = (uri: string) => datasetFiles(context, { uri, root: context.cwd, model: null }, request.maxBytes);
+  const named = (uri: string) => engineFiles(context, request, { uri, root: context.cwd, model: null });
   const { digest: referenceDigest, ...files } = await named(request.reference);
   const reference = await session.open(files);
   const { columns, except, key, threshold, minRows, compat, driftShare, splits, seed } = request;
@@ -408,7 +422,7 @@ export async function dataDrift(context: Context, request: DriftRequest): Promis
     ...asked,
     roles: rolesGiven(request),
   });
-  return { ...report, dataset: { ...report.dataset, digest } };
+  return { ...report, dataset: { ...report.dataset, uri: currentFiles.uri, digest } };
 }
 
 function rolesGiven({ label, predictions = [] }: DriftRequest): ColumnRoles | undefined {

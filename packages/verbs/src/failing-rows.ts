@@ -3,14 +3,14 @@ import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { isMissing, plainText } from '@passloop/core';
 import type { CheckResult } from '@passloop/documents';
-import { isMarkedParquet, quoteIdentifier, type TableSession, writeParquet } from '@passloop/tables';
+import { isMarkedParquet, isRemote, quoteIdentifier, type TableSession, writeRows } from '@passloop/tables';
 
 export type FailingRequest = {
   /** Columns that name a row; without any, no row is named. */
   key: readonly string[];
   /** Show what stands in the failing column, and not only which row it is. */
   showValues: boolean;
-  /** Where all failing rows go, as Parquet, a file a check; null: nowhere. */
+  /** Where all failing rows go, as Parquet, a file a check: a folder, or an address of a cluster's storage; null: nowhere. */
   folder: string | null;
   dataset: string;
 };
@@ -31,14 +31,8 @@ export async function failingRowsOf(
   request: FailingRequest,
 ): Promise<FailingRows> {
   const order = request.key.map(quoteIdentifier).join(', ');
-  const file = request.folder === null ? null : path.join(request.folder, fileName(request.dataset, id));
-  if (file !== null)
-    await writeParquet(
-      session,
-      `SELECT * FROM (${query})${order === '' ? ' ORDER BY ALL' : ` ORDER BY ${order}`}`,
-      file,
-      markOf(request.dataset),
-    );
+  const file = request.folder === null ? null : placeIn(request.folder, fileName(request.dataset, id));
+  if (file !== null) await writeRows(session, query, order === '' ? 'ALL' : order, file, markOf(request.dataset));
   if (request.key.length === 0) return { check: id, examples: [], file };
   const shown = column === null || request.key.includes(column) ? [] : [column];
   const rows = await session.rows(
@@ -52,6 +46,10 @@ export async function failingRowsOf(
     [...request.key, ...shown].map((name, at) => text(name, row[at] ?? null)).join(' '),
   );
   return { check: id, examples, file };
+}
+
+function placeIn(folder: string, name: string): string {
+  return isRemote(folder) ? `${folder.replace(/\/+$/, '')}/${name}` : path.join(folder, name);
 }
 
 /** Removes what an earlier run wrote of a dataset's failing rows, so that a file there is of this run. Nothing else is touched. */

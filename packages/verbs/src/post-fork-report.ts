@@ -17,7 +17,7 @@ import {
   reportCheckRun,
   upsertComment,
 } from '@passloop/github';
-import { commentLimit, phraseText, renderComment, renderSummary, reportHeadline } from '@passloop/report';
+import { checkLimit, commentLimit, phraseText, renderComment, renderSummary, reportHeadline } from '@passloop/report';
 import type { Context } from './context.ts';
 import { githubOptions } from './deploy-repository.ts';
 import { runSequence, unlessForbidden } from './report-posting.ts';
@@ -107,7 +107,7 @@ async function post(context: Context, client: GithubClient, { run, pull, report 
       head: run.head,
       conclusion: failed ? 'failure' : 'neutral',
       title: `Advisory: ${title}`,
-      summary: `${note}\n\n${renderSummary(report, links)}`,
+      summary: `${note}\n\n${renderSummary(report, links, checkLimit)}`,
       detailsUrl: links.run,
       externalId: `${run.id}.${run.attempt}`,
     }),

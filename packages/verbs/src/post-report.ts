@@ -1,7 +1,7 @@
 import { ConfigurationError, isPassing, PassloopError } from '@passloop/core';
 import type { PlanDocument, ReportDocument } from '@passloop/documents';
 import { type GithubClient, githubClient, readPullRequest, reportCheckRun, upsertComment } from '@passloop/github';
-import { commentLimit, phraseText, renderComment, renderSummary, reportHeadline } from '@passloop/report';
+import { checkLimit, commentLimit, phraseText, renderComment, renderSummary, reportHeadline } from '@passloop/report';
 import type { Context } from './context.ts';
 import { githubOptions } from './deploy-repository.ts';
 import { runUrl } from './recorded-run.ts';
@@ -83,7 +83,7 @@ async function postRun(
       // `neutral` counts as passing for a required check: what blocks is a failure.
       conclusion: isPassing(report.verdict) ? 'success' : 'failure',
       title: phraseText(reportHeadline(report)),
-      summary: renderSummary(report, links),
+      summary: renderSummary(report, links, checkLimit),
       annotations: plan === null ? [] : await ruleAnnotations(client, report, plan, lacking),
       detailsUrl: links.run ?? null,
       externalId: context.env.GITHUB_RUN_ID ?? `local-${report.head}`,

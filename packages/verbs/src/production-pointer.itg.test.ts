@@ -25,12 +25,14 @@ it("finds production's predictions though the commit that was trained is in no b
     runKey,
     modelDigest: run?.modelDigest ?? '',
     source: { repository, commit, tree, ref: 'refs/heads/main', run: null },
+    evaluation: { dataset: 'test', rows: 100, evaluationDigest: `sha256:${'e'.repeat(64)}` },
   });
 
   await planPromotions({ ...context, cwd: clone }, {});
 
   const pointer = await store.readPointer(model.name, 'prod');
   expect(pointer).toMatchObject({ runKey, modelDigest: run?.modelDigest });
+  expect(pointer?.holdouts).toMatchObject([{ evaluationDigest: `sha256:${'e'.repeat(64)}`, promotions: 1 }]);
   expect(pointer?.evaluatedOn).toMatch(/^sha256:/);
   expect(await store.restorePredictions(model.name, 'prod', path.join(folder.path, 'predictions'))).not.toBeNull();
 });

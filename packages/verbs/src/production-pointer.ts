@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { PassloopError, temporaryFolder } from '@passloop/core';
-import type { ProductionPointer } from '@passloop/documents';
-import { type DeployState, type EnvironmentState, returnsIn } from '@passloop/gitops';
+import type { Holdout, ProductionPointer, RecordDocument } from '@passloop/documents';
+import { type DeployState, type EnvironmentState, returnsIn, versionsIn } from '@passloop/gitops';
 import { type LoadedModel, loadModelsAt } from '@passloop/model';
 import type { Store } from '@passloop/record';
 import { trainingKey } from '@passloop/training';
@@ -29,6 +29,7 @@ export function pointerOf(
     modelDigest: record.modelDigest,
     imageDigest: record.image.digest,
     imageReference: record.image.reference,
+    imageBytes: record.image.bytes,
     runKey: record.runKey,
     deployCommit: production.commit ?? state.snapshot.commit,
     evaluatedOn: isSame ? stored.evaluatedOn : null,
@@ -39,9 +40,23 @@ export function pointerOf(
         imageDigest: version.record.image.digest,
         runKey: version.record.runKey,
       })),
+    holdouts: holdoutsOf(versionsIn(environment).map((version) => version.record)),
     held: [...new Set(environment.holds.filter((hold) => hold.imageDigest === null).map((hold) => hold.modelDigest))],
     at: timestamp(context),
   };
+}
+
+/** How often each set of rows has decided a promotion, and since when. */
+export function holdoutsOf(records: readonly RecordDocument[]): Holdout[] {
+  const found = new Map<string, Holdout>();
+  for (const { evaluation, deployment } of records) {
+    if (evaluation === null || deployment.cause !== 'promotion') continue;
+    const { evaluationDigest } = evaluation;
+    const known = found.get(evaluationDigest) ?? { evaluationDigest, promotions: 0, since: deployment.at };
+    const since = Date.parse(deployment.at) < Date.parse(known.since) ? deployment.at : known.since;
+    found.set(evaluationDigest, { evaluationDigest, promotions: known.promotions + 1, since });
+  }
+  return [...found.values()];
 }
 
 /**

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { ConfigurationError, worstVerdict } from '@passloop/core';
+import { ConfigurationError, logJson, worstVerdict } from '@passloop/core';
 import { driftCompatibilities, driftMethods } from '@passloop/model/drift-methods';
 import { printDataReport, table } from '@passloop/report';
 import { dataDrift, dataLock, dataProfile, dataSuggest, dataValidate, type ValidatedDataset } from '@passloop/verbs';
@@ -15,7 +15,9 @@ document goes where --json says only.`;
 
 /** Files as people see them from where they are. */
 function relative(failing: ValidatedDataset['failing'], cwd: string): ValidatedDataset['failing'] {
-  return failing.map((one) => (one.file === null ? one : { ...one, file: path.relative(cwd, one.file) || '.' }));
+  return failing.map((one) =>
+    one.file === null || one.file.includes('://') ? one : { ...one, file: path.relative(cwd, one.file) || '.' },
+  );
 }
 
 /** Fetching is bounded by the lock; this is for what has none. */
@@ -72,7 +74,7 @@ export function addDataCommands(program: Command): void {
           });
         }
         const lines = files.map((one) => `written: ${one.file} (${one.rows} rows)`).join('\n');
-        return { text: text ?? lines, json: text ?? first?.text ?? '' };
+        return { text: text === null ? lines : logJson(text), json: text ?? first?.text ?? '' };
       });
     },
   );
@@ -120,7 +122,10 @@ export function addDataCommands(program: Command): void {
         .option('--checks <file>', 'a YAML list of checks, such as - {kind: not-null, column: age}')
         .option('--profile <file>', 'the profile for drift checks, as `data profile` writes it')
         .option('--key <column>', 'a column that names rows, for examples (several times for several)', several)
-        .option('--show-values', 'show the values of failing rows, and not only which rows they are')
+        .option(
+          '--show-values',
+          'show the values of failing rows, and not only which rows they are (default: as the model file says)',
+        )
         .option('--no-reuse', 'look at the data though nothing changed since it passed')
         .option('--failing-rows <folder>', 'write all failing rows as Parquet, a file a check')
         .option('--out <folder>', "folder of the documents of a model's datasets (default: .passloop/out)")
@@ -164,56 +169,59 @@ export function addDataCommands(program: Command): void {
     },
   );
 
-  common(
-    data
-      .command('drift')
-      .description('measure drift of one table against another')
-      .requiredOption('--reference <file>', 'the table that is taken as given')
-      .option('--current <file>', 'the table that may have drifted')
-      .option('--calibrate', 'hold random halves of the reference against each other: each alarm is a false one')
-      .option('--splits <number>', 'how many pairs of halves (default: 100)', wholeNumber)
-      .option('--seed <number>', 'which halves (default: 1)', wholeNumber)
-      .addOption(
-        new Option('--method <name>', 'how a shift is measured').choices(driftMethods).default('auto' as const),
-      )
-      .option('--column <name>', 'only this column (several times for several)', several)
-      .option('--except <name>', 'not this column (several times for several)', several)
-      .option('--key <column>', 'a column that names rows, left out (several times for several)', several)
-      .option('--threshold <number>', "the effect from which a shift counts (default: the method's own)", effectSize)
-      .option('--min-rows <number>', 'fewer values on a side give no verdict (default: 1000)', wholeNumber)
-      .addOption(
-        new Option('--compat <tool>', "that tool's choice of method, numbers and thresholds").choices(
-          driftCompatibilities,
-        ),
-      )
-      .option(
-        '--drift-share <share>',
-        'with --compat: from which share of drifted columns it fails (default: 0.5)',
-        share,
-      )
-      .option('--label <name>', 'what a model learns: its drift is told by that name')
-      .option('--prediction <name>', 'what a model says, its score too (several times for several)', several)
-      .option(...maxBytes),
+  engines(
+    common(
+      data
+        .command('drift')
+        .description('measure drift of one table against another')
+        .requiredOption('--reference <file>', 'the table that is taken as given')
+        .option('--current <file>', 'the table that may have drifted')
+        .option('--calibrate', 'hold random halves of the reference against each other: each alarm is a false one')
+        .option('--splits <number>', 'how many pairs of halves (default: 100)', wholeNumber)
+        .option('--seed <number>', 'which halves (default: 1)', wholeNumber)
+        .addOption(
+          new Option('--method <name>', 'how a shift is measured').choices(driftMethods).default('auto' as const),
+        )
+        .option('--column <name>', 'only this column (several times for several)', several)
+        .option('--except <name>', 'not this column (several times for several)', several)
+        .option('--key <column>', 'a column that names rows, left out (several times for several)', several)
+        .option('--threshold <number>', "the effect from which a shift counts (default: the method's own)", effectSize)
+        .option('--min-rows <number>', 'fewer values on a side give no verdict (default: 1000)', wholeNumber)
+        .addOption(
+          new Option('--compat <tool>', "that tool's choice of method, numbers and thresholds").choices(
+            driftCompatibilities,
+          ),
+        )
+        .option(
+          '--drift-share <share>',
+          'with --compat: from which share of drifted columns it fails (default: 0.5)',
+          share,
+        )
+        .option('--label <name>', 'what a model learns: its drift is told by that name')
+        .option('--prediction <name>', 'what a model says, its score too (several times for several)', several)
+        .option(...maxBytes),
+    ),
   ).action(
     async (
-      flags: CommonFlags & {
-        reference: string;
-        current?: string;
-        calibrate?: boolean;
-        splits?: number;
-        seed?: number;
-        method: (typeof driftMethods)[number];
-        column?: string[];
-        key?: string[];
-        except?: string[];
-        threshold?: number;
-        minRows?: number;
-        compat?: (typeof driftCompatibilities)[number];
-        driftShare?: number;
-        label?: string;
-        prediction?: string[];
-        maxBytes?: number;
-      },
+      flags: CommonFlags &
+        EngineFlags & {
+          reference: string;
+          current?: string;
+          calibrate?: boolean;
+          splits?: number;
+          seed?: number;
+          method: (typeof driftMethods)[number];
+          column?: string[];
+          key?: string[];
+          except?: string[];
+          threshold?: number;
+          minRows?: number;
+          compat?: (typeof driftCompatibilities)[number];
+          driftShare?: number;
+          label?: string;
+          prediction?: string[];
+          maxBytes?: number;
+        },
     ) => {
       await answer(flags, async (context) => {
         const document = await dataDrift(context, { ...flags, columns: flags.column, predictions: flags.prediction });

@@ -107,8 +107,9 @@ export function planDuplicateRows(check: CheckOf<'duplicate-rows'>, { session, t
   if (typeof judged === 'string') return notExecuted(check, expected, judged);
   if (judged.length === 0) return notExecuted(check, expected, 'no column is left');
   const columns = judged.map(({ name }) => quoteIdentifier(name)).join(', ');
+  // Spark numbers no rows without an order; theirs is none.
   const query = (relation: string) =>
-    `SELECT * FROM ${relation} QUALIFY row_number() OVER (PARTITION BY ${columns}) > 1`;
+    `SELECT * FROM ${relation} QUALIFY row_number() OVER (PARTITION BY ${columns} ORDER BY ${columns}) > 1`;
   return {
     failing: { query: query(table.relation) },
     async finish() {

@@ -3,9 +3,10 @@ import path from 'node:path';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import type { DataReport } from '@passloop/documents';
 import { type Check, parseChecks } from '@passloop/model';
-import { openTables, type TableSession, writeParquet } from '@passloop/tables';
+import { openTables, type TableSession, writeParquet, writeRows } from '@passloop/tables';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { caseFiles, checkCases } from '../checks/check-cases.ts';
+import { driftBetween } from '../drift-between.ts';
 import type { Profile } from '../profile.ts';
 import { profileTable } from '../profile-table.ts';
 import { validateDataset } from '../validate.ts';
@@ -90,6 +91,30 @@ async function report(
   });
 }
 
+/** The rows that break the checks of a kind, as their files have them. */
+async function failingRows(session: TableSession, kind: (typeof kinds)[number]): Promise<unknown[]> {
+  const files: string[] = [];
+  await validateDataset({
+    session,
+    dataset: { name: 'orders', uri: 'orders.parquet', root: folder.path },
+    checks: parseChecks(`- ${checkCases[kind].fails}`, 'checks.yaml') as Check[],
+    profile: null,
+    now,
+    otherDataset: async () => ({ uri: 'past.parquet', root: folder.path }),
+    onFailing: async (_result, query) => {
+      const file = inFolder(`failing/${session.engine.slice(0, 2)}-${kind}-${files.length}.parquet`);
+      await writeRows(session, query, 'ALL', file, 'mark');
+      files.push(file);
+    },
+  });
+  const found: unknown[] = [];
+  for (const file of files) {
+    const { relation, columns } = await duckdb.open({ uri: file, root: '/' });
+    found.push(columns, await duckdb.rows(`SELECT COLUMNS(*)::VARCHAR FROM ${relation}`));
+  }
+  return found;
+}
+
 /** All but the engine's name, its passes and its SQL. */
 function judged({ checks, drift, rows, verdict, executed }: DataReport): object {
   return { rows, verdict, executed, drift, checks: checks.map(({ sql: _, ...check }) => check) };
@@ -142,6 +167,27 @@ describe('Spark', () => {
     const here = await duckdb.ranked(values(await duckdb.open(source)), ranks);
     expect(here.points).toHaveLength(ranks.length);
     expect(await spark.ranked(values(await spark.open(source)), ranks)).toEqual(here);
+  }, 300_000);
+
+  it('writes the same failing rows', async () => {
+    for (const kind of ['range', 'duplicate-rows', 'monotonic'] as const) {
+      const here = await failingRows(duckdb, kind);
+      expect(here).not.toEqual([]);
+      expect(await failingRows(spark, kind)).toEqual(here);
+    }
+  }, 300_000);
+
+  it('measures the same drift of one table against another', async () => {
+    const between = async (session: TableSession, columns: string[], compat?: 'evidently') => {
+      const [reference, current] = [
+        await session.open({ uri: 'reference.parquet', root: folder.path }),
+        await session.open({ uri: 'current.parquet', root: folder.path }),
+      ];
+      return judged(await driftBetween({ session, reference, current, method: 'auto', columns, compat }));
+    };
+    const columns = ['rate', 'label', 'grade'];
+    expect(await between(spark, columns)).toEqual(await between(duckdb, columns));
+    expect(await between(spark, ['rate'], 'evidently')).toEqual(await between(duckdb, ['rate'], 'evidently'));
   }, 300_000);
 
   it('measures the same drift against a profile', async () => {
@@ -213,7 +259,7 @@ describe('Spark', () => {
     // What Spark says of a value stays there.
     const [cast] = (await report(spark, ['{kind: expression, expression: "CAST(label AS INTEGER) = 1"}'], { dataset }))
       .checks;
-    expect(cast?.reason).toMatch(/^not executed: \[CAST_INVALID_INPUT\] The value '…' of the type/);
+    expect(cast?.reason).toBe('not executed: [CAST_INVALID_INPUT] the value of a row is not one that this takes');
   }, 300_000);
 
   it('reads CSV and JSON lines, and says which file it cannot', async () => {
@@ -233,6 +279,14 @@ describe('Spark', () => {
     await expect(report(spark, ['{kind: not-null, column: id}'], { dataset: 'cut.parquet' })).rejects.toThrow(
       /^cut\.parquet cannot be read as a table/,
     );
+    const tables = path.resolve(import.meta.dirname, '../../../tables/golden');
+    for (const [name, what] of [
+      ['delta/plain', 'a Delta'],
+      ['iceberg/plain', 'an Iceberg'],
+    ] as const) {
+      for (const dataset of [path.join(tables, name), `file://${tables}/${name}`])
+        await expect(report(spark, ['{kind: not-null, column: id}'], { dataset })).rejects.toThrow(`is ${what} table`);
+    }
     await writeFile(inFolder('odd[1].parquet'), '');
     await expect(report(spark, ['{kind: not-null, column: id}'], { dataset: 'odd[1].parquet' })).rejects.toThrow(
       /pattern|No file matches/,

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ConfigurationError, plainText, temporaryFolder } from '@passloop/core';
@@ -9,15 +11,19 @@ import {
   openTables,
   quoteIdentifier,
   type Ranked,
+  type RowExport,
   type Scalar,
   type Table,
   type TableFormat,
   type TableSession,
   type TableSource,
   tableFormat,
+  writeParquet,
 } from '@passloop/tables';
 import { type SparkJob, type SparkOptions, startSparkJob } from './spark-job.ts';
 
+/** `master` as Spark has it; null where only a server knows. */
+type About = { version: string; master: string | null };
 type Opened = { columns: [name: string, type: string][] };
 
 /** Where Spark leaves columns out it doesn't see that a row is broken; and a quoted text may hold a line break. */
@@ -56,15 +62,15 @@ export async function openSparkTables(options: SparkOptions): Promise<TableSessi
     const grammar = stack.use(await openTables());
     const folder = stack.use(await temporaryFolder('spark'));
     const job = stack.use(await startSparkJob(folder.path, sparkJobFolder(), options));
-    const { version } = await job.ask<{ version: string }>({ do: 'version' });
-    return session(stack, grammar, job, version);
+    const about = await job.ask<About>({ do: 'version' });
+    return session(stack, grammar, job, about);
   } catch (error) {
     await stack.disposeAsync();
     throw error;
   }
 }
 
-function session(stack: AsyncDisposableStack, grammar: TableSession, job: SparkJob, version: string): TableSession {
+function session(stack: AsyncDisposableStack, grammar: TableSession, job: SparkJob, about: About): TableSession {
   /** How a query for people names each source. */
   const sources = new Map<string, string>();
   const relations: string[] = [];
@@ -113,7 +119,7 @@ function session(stack: AsyncDisposableStack, grammar: TableSession, job: SparkJ
   }
 
   return {
-    engine: `spark ${version}`,
+    engine: `spark ${about.version}`,
     scratch: grammar.scratch,
     open,
     rows,
@@ -134,6 +140,11 @@ function session(stack: AsyncDisposableStack, grammar: TableSession, job: SparkJ
     },
     // Cells are counted in a pass of their own.
     passes: (sql, relation) => mentions(sql, relation) * (/\bhistogram(_exact)?\(/.test(sql) ? 2 : 1),
+    async doubles(sql) {
+      const { columns } = await job.ask<{ columns: number[][] | null }>({ do: 'doubles', sql, most: mostDoubles });
+      return columns;
+    },
+    exports: rowExport(grammar, job, about),
     async scan() {
       throw notThere();
     },
@@ -141,6 +152,40 @@ function session(stack: AsyncDisposableStack, grammar: TableSession, job: SparkJ
       throw notThere();
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+/** Rows of doubles that come here in one answer. */
+const mostDoubles = 1_000_000;
+
+/**
+ * Rows go where the cluster writes. To a folder of this machine they only get where Spark runs on it: through a private folder,
+ * from which the embedded engine makes the file that it makes of its own tables.
+ */
+function rowExport(grammar: TableSession, job: SparkJob, { master }: About): RowExport {
+  function require(target: string): void {
+    if (isRemote(target) || /^local(\[|-cluster|$)/.test(master ?? '')) return;
+    throw new ConfigurationError(`${plainText(target)} lies on this machine, and the rows on a cluster.`, {
+      hint: 'Name an address that the cluster writes to, such as hdfs:///checks/failing or s3a://bucket/failing.',
+    });
+  }
+  return {
+    require,
+    async write(query, order, target, mark) {
+      require(target);
+      if (isRemote(target)) {
+        await job.ask({ do: 'write', sql: query, to: target });
+        return;
+      }
+      const folder = path.join(grammar.scratch, randomBytes(8).toString('hex'));
+      try {
+        await job.ask({ do: 'write', sql: query, to: `file://${folder}` });
+        const { relation } = await grammar.open({ uri: folder, root: '/' });
+        await writeParquet(grammar, `SELECT * FROM ${relation} ORDER BY ${order}`, target, mark);
+      } finally {
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
   };
 }
 
@@ -157,7 +202,13 @@ function notThere(): ConfigurationError {
 /** What Spark is to read: an address as it is, or the files of a local table by absolute paths. */
 async function sparkFiles({ uri, root }: TableSource): Promise<{ uris: string[]; format: TableFormat }> {
   if (isRemote(uri)) return { uris: [uri], format: tableFormat(uri) ?? 'parquet' };
-  const { files, format } = await findTableFiles(uri, root);
+  const { files, format, delta, iceberg } = await findTableFiles(uri, root);
+  if (delta !== null || iceberg !== null) {
+    throw new ConfigurationError(
+      `${uri} is ${delta === null ? 'an Iceberg' : 'a Delta'} table; by Spark only plain files are read.`,
+      { file: uri, hint: 'Leave --engine spark out: the engine of this machine reads it.' },
+    );
+  }
   const odd = files.find((file) => /[*?[\]{}\\]/.test(file));
   if (odd === undefined) return { uris: files, format };
   throw new ConfigurationError(`Spark would take ${plainText(odd)} for a pattern.`, {

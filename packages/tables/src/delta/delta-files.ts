@@ -2,6 +2,7 @@ import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, isMissing, jsonDigest } from '@passloop/core';
 import type { PartitionColumn } from '../hive.ts';
+import { splitVersion } from '../versioned.ts';
 import { type DeltaField, damaged } from './actions.ts';
 import { type DeltaLog, readDeltaLog } from './log.ts';
 
@@ -14,12 +15,6 @@ export type DeltaTable = {
   /** The files of the log that tell this version, absolute. */
   log: string[];
 };
-
-/** A path to a Delta table, and the version that stands behind it: `data/sales@v12`. */
-export function splitVersion(uri: string): { place: string; version: number | null } {
-  const [, place, version] = /^(.+)@v(\d{1,15})\/?$/.exec(uri) ?? [];
-  return place === undefined ? { place: uri, version: null } : { place, version: Number(version) };
-}
 
 /**
  * The active files of a version (the newest where it is null), each verified to be there with the size that the log says.

@@ -4,6 +4,7 @@ import type { Engine } from '../engine.ts';
 import { partitionValue } from '../hive.ts';
 import { quoteIdentifier, quoteText } from '../quote.ts';
 import { shownFile, type TableFiles } from '../source.ts';
+import { refuseTooWide } from '../width.ts';
 import type { DeltaTable } from './delta-files.ts';
 
 /**
@@ -18,6 +19,7 @@ export async function deltaQuery(
   delta: DeltaTable,
 ): Promise<{ query: string; printed: string }> {
   const { fields } = delta;
+  refuseTooWide(fields.length, found.uri);
   refuseEqualNames(
     fields.map(({ name }) => name),
     found.uri,

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, stat, symlink, writeFile } from 'node:fs/prom
 import path from 'node:path';
 import { PassloopError, sha256, type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { writeIcebergTable } from '../testing/iceberg-table.ts';
 import { type ObjectServer, startObjectServer } from '../testing/object-server.ts';
 import { fetchTable, type RemoteAccess, type RemoteLock } from './fetch-table.ts';
 
@@ -308,6 +309,48 @@ describe('a bucket', () => {
     const now = await fetchTable('s3://acme-data/sales/', access, null);
     expect(now.version).toBe('delta:2');
     expect(now.digest).not.toBe(first.digest);
+  });
+
+  it('gives one snapshot of an Iceberg table, and the locked one of it later', async () => {
+    const golden = path.resolve(import.meta.dirname, '../../golden/iceberg/plain');
+    const put = async (isWanted: (name: string) => boolean) => {
+      for (const entry of await readdir(golden, { recursive: true, withFileTypes: true })) {
+        const file = path.join(entry.parentPath, entry.name);
+        if (!entry.isFile() || !isWanted(entry.name)) continue;
+        server.objects.set(`acme-data/sales/${path.relative(golden, file)}`, { body: await readFile(file) });
+      }
+    };
+    await put((name) => !name.endsWith('.json') || name.startsWith('00002-'));
+    const first = await fetchTable('s3://acme-data/sales/', access, null);
+    expect(first.version).toMatch(/^iceberg:\d+$/);
+    expect(first.found.files).toHaveLength(2);
+    const asked = server.requests.map((request) => request.replace(/^GET \S*?\/sales\//, '').replace(/\?.*| .*/, ''));
+    expect(asked.filter((name) => name.endsWith('.parquet'))).toHaveLength(2);
+    expect(asked.filter((name) => name.endsWith('.avro'))).toHaveLength(3);
+
+    await put((name) => name.endsWith('.json'));
+    server.objects.set('acme-data/sales/metadata/version-hint.text', { body: Buffer.from('2') });
+    access = { ...access, cache: path.join(folder.path, 'later') };
+    const locked = { digest: first.digest, bytes: first.bytes, version: first.version };
+    for (const _twice of [1, 2]) {
+      const again = await fetchTable('s3://acme-data/sales/', access, locked);
+      expect([again.digest, again.version]).toEqual([first.digest, first.version]);
+    }
+    const now = await fetchTable('s3://acme-data/sales/', access, null);
+    expect(now.version).not.toBe(first.version);
+    expect(now.digest).not.toBe(first.digest);
+  });
+
+  it('refuses an Iceberg table whose metadata leads elsewhere', async () => {
+    await using table = await temporaryFolder('fetch-test');
+    await writeIcebergTable(table.path, { entries: [{ path: 's3://bucket/warehouse/table/../../other/a.parquet' }] });
+    for (const name of ['v1.metadata.json', 'list.avro', 'm0.avro']) {
+      const body = await readFile(path.join(table.path, 'metadata', name));
+      server.objects.set(`acme-data/sales/metadata/${name}`, { body });
+    }
+    const error = await refused('s3://acme-data/sales/');
+    expect(error.message).toContain('has a file outside of its folder');
+    expect(server.requests.some((request) => request.includes('a.parquet'))).toBe(false);
   });
 
   it.each([

@@ -3,7 +3,8 @@ import { lstat, mkdir, realpath, rename } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, isMissing, type Progress, plainText, removeFolder } from '@passloop/core';
 import { logFolder, readDeltaLog } from '../delta/log.ts';
-import { datasetIdentity } from '../identity.ts';
+import { bringSnapshot, isFirstMetadata } from '../iceberg/bring.ts';
+import { datasetIdentity, versionOf } from '../identity.ts';
 import { filesBelow, oneFile, type TableFiles, tableFormat } from '../source.ts';
 import { type BucketAddress, parseRemote, type RemoteAddress } from './address.ts';
 import { type BucketAccess, bucketObject, type ListedObject, listObjects } from './bucket.ts';
@@ -26,7 +27,7 @@ export type RemoteAccess = {
 /** What a lock says of a remote table. */
 export type RemoteLock = { digest: string; bytes: number; version: string | null };
 
-/** A remote table whose files are here. `version` is a single object's version or etag, or a Delta table's version. */
+/** A remote table whose files are here. `version` is a single object's version or etag, a Delta table's version, or an Iceberg table's snapshot. */
 export type FetchedTable = { found: TableFiles; digest: string; bytes: number; version: string | null };
 
 /**
@@ -38,37 +39,40 @@ export type FetchedTable = { found: TableFiles; digest: string; bytes: number; v
  */
 export async function fetchTable(uri: string, access: RemoteAccess, locked: RemoteLock | null): Promise<FetchedTable> {
   const address = parseRemote(uri);
-  const kept = locked === null ? null : await keptTable(address, access.cache, locked.digest);
+  const kept = locked === null ? null : await keptTable(address, access.cache, locked);
   if (kept !== null) return { ...kept, version: locked?.version ?? null };
   await mkdir(access.cache, { recursive: true, mode: 0o700 });
   const folder = path.join(access.cache, `incoming-${process.pid}-${randomBytes(6).toString('hex')}`);
   await mkdir(folder, { mode: 0o700 });
   try {
     const version = await fetchInto(folder, address, access, locked);
-    const here = await tableIn(address, folder);
+    const here = await tableIn(address, folder, locked?.version ?? null);
     if (locked !== null && (here.digest !== locked.digest || here.bytes !== locked.bytes)) {
       throw new ConfigurationError(
         `${plainText(uri)} is not what the lock says: expected ${locked.digest} (${locked.bytes} bytes), found ${here.digest} (${here.bytes} bytes).`,
         { hint: changedHint },
       );
     }
-    const table =
-      (await keptTable(address, access.cache, here.digest)) ?? (await keep(address, access.cache, folder, here));
-    const { delta } = table.found;
-    return { ...table, version: delta === null ? version : `delta:${delta.version}` };
+    const table = (await keptTable(address, access.cache, here)) ?? (await keep(address, access.cache, folder, here));
+    return { ...table, version: versionOf(table.found) ?? version };
   } finally {
     await removeFolder(folder);
   }
 }
 
-type Here = Omit<FetchedTable, 'version'>;
+/** `version` is the lock's, where there is one: a table of several versions may hold more than that one. */
+type Here = FetchedTable;
 
 function folderOf(cache: string, digest: string): string {
   return path.join(cache, digest.replace('sha256:', ''));
 }
 
 /** The table that lies in the cache under a digest, if it still has it: whoever else may write there must not decide what is read. */
-async function keptTable(address: RemoteAddress, cache: string, digest: string): Promise<Here | null> {
+async function keptTable(
+  address: RemoteAddress,
+  cache: string,
+  { digest, version }: Pick<RemoteLock, 'digest' | 'version'>,
+): Promise<Here | null> {
   const folder = folderOf(cache, digest);
   const found = await lstat(folder).catch((error: unknown) => {
     if (isMissing(error)) return null;
@@ -76,7 +80,7 @@ async function keptTable(address: RemoteAddress, cache: string, digest: string):
   });
   if (found === null) return null;
   const table = found.isDirectory()
-    ? await tableIn(address, folder).catch((error: unknown) => {
+    ? await tableIn(address, folder, version).catch((error: unknown) => {
         if (error instanceof ConfigurationError || isMissing(error)) return null;
         throw error;
       })
@@ -93,23 +97,30 @@ async function keep(address: RemoteAddress, cache: string, folder: string, here:
     await rename(folder, place);
   } catch (error) {
     // Somebody else was faster with the same table.
-    const other = await keptTable(address, cache, here.digest);
+    const other = await keptTable(address, cache, here);
     if (other === null) throw error;
     return other;
   }
-  return { ...here, found: await filesIn(address, place) };
+  return { ...here, found: await filesIn(address, place, here.version) };
 }
 
-async function tableIn(address: RemoteAddress, folder: string): Promise<Here> {
-  const found = await filesIn(address, folder);
+async function tableIn(address: RemoteAddress, folder: string, version: string | null): Promise<Here> {
+  const found = await filesIn(address, folder, version);
   const { digest, bytes } = await datasetIdentity(found);
-  return { found, digest, bytes };
+  return { found, digest, bytes, version };
 }
 
-async function filesIn(address: RemoteAddress, folder: string): Promise<TableFiles> {
+async function filesIn(address: RemoteAddress, folder: string, version: string | null): Promise<TableFiles> {
   const real = await realpath(folder);
   const name = singleName(address);
-  return isSingle(address) ? oneFile(address.uri, path.join(real, name), name) : filesBelow(address.uri, real);
+  return isSingle(address)
+    ? oneFile(address.uri, path.join(real, name), name)
+    : filesBelow(address.uri, real, snapshotIn(version));
+}
+
+/** The snapshot of an Iceberg table that a lock says. */
+function snapshotIn(version: string | null | undefined): string | null {
+  return /^iceberg:(-?\d{1,19})$/.exec(version ?? '')?.[1] ?? null;
 }
 
 function isSingle(address: RemoteAddress): boolean {
@@ -164,6 +175,16 @@ async function fetchSeveral(
   access.progress?.phase(`fetch ${address.uri}`);
   const fetch = (list: readonly ListedObject[], most: number, isLocked: boolean) =>
     fetchObjects(folder, address, access, list, { exact: null, most, isLocked, deadline });
+  const metadata = objects.map(({ below }) => below).filter(isFirstMetadata);
+  if (metadata.length > 0) {
+    let left = access.maxBytes;
+    const objectsAt = (paths: readonly string[]) => paths.map((below) => ({ key: `${address.key}${below}`, below }));
+    const files = await bringSnapshot(address.uri, folder, metadata, snapshotIn(locked?.version), async (paths) => {
+      left = await fetch(objectsAt(paths), left, false);
+    });
+    await fetch(objectsAt(files), locked?.bytes ?? left, locked !== null);
+    return;
+  }
   const isLog = ({ below }: ListedObject) => below.startsWith(`${logFolder}/`);
   if (!objects.some(isLog)) {
     await fetch(objects, locked?.bytes ?? access.maxBytes, locked !== null);
@@ -228,7 +249,7 @@ async function activeObjects(folder: string, { uri, key }: BucketAddress): Promi
 }
 
 function isOfTable({ below: wanted }: BucketAddress, below: string): boolean {
-  if (wanted === '' && /^_delta_log\/\d{20}\.[\w.-]+$/.test(below)) return true;
+  if (wanted === '' && (/^_delta_log\/\d{20}\.[\w.-]+$/.test(below) || isFirstMetadata(below))) return true;
   if (tableFormat(below) === null) return false;
   if (wanted !== '' && wanted !== null) return path.posix.matchesGlob(below, wanted);
   return !below.split('/').some((part) => /^[._]/.test(part) && part !== '.' && part !== '..');
