@@ -102,5 +102,7 @@ export const ComparisonDocument = z.object({
   power: z.array(MetricPower).optional(),
   /** For pictures; absent where no rows were compared. */
   curves: Curves.optional(),
+  /** The rows were too many to be read for curves: their metrics were measured in the engine. */
+  curvesLeftOut: z.literal(true).optional(),
 });
 export type ComparisonDocument = z.infer<typeof ComparisonDocument>;

@@ -18,7 +18,8 @@ import {
 import { compareModels } from './compare.ts';
 import { distinctCells, kindOf, listed } from './frame-columns.ts';
 import type { InconclusivePolicy } from './gate.ts';
-import { type ColumnField, frameOfTables } from './load-frame.ts';
+import { evidenceOfTables } from './load-evidence.ts';
+import type { ColumnField } from './load-frame.ts';
 import type { Resampling } from './measure.ts';
 
 export type CompareFilesRequest = {
@@ -39,6 +40,8 @@ export type CompareFilesRequest = {
   inconclusive: InconclusivePolicy;
   /** How messages name a column's field: `--score` by default. */
   fieldName?: (field: ColumnField) => string;
+  /** Values of the rows that are read into memory; more stay in the engine. */
+  mostValues?: number;
 };
 
 /**
@@ -46,7 +49,7 @@ export type CompareFilesRequest = {
  * same bytes are `unchanged`: nothing was measured, and the reason says so.
  *
  * @throws ConfigurationError for one file given twice, gates that no task has together, and whatever
- *   {@link frameOfTables} refuses
+ *   {@link evidenceOfTables} refuses
  */
 export async function compareFiles(request: CompareFilesRequest): Promise<ComparisonDocument> {
   const { session, gates } = request;
@@ -74,17 +77,18 @@ export async function compareFiles(request: CompareFilesRequest): Promise<Compar
       ? labelled(production, candidate, request.columns.label, fieldName)
       : await session.open(request.dataset);
   if (request.dataset === null) await requireSameLabels(session, production, candidate, request.columns);
-  const frame = await frameOfTables({
+  const frame = await evidenceOfTables({
     session,
     task: request.task ?? (await inferTask(request, dataset)),
     columns: request.columns,
     dataset,
     production,
     candidate,
-    slices: gates.flatMap((gate) => gate.slices),
-    metrics: gates.map((gate) => gate.metric),
+    gates,
+    resampling: request.resampling,
     declared: request.declared ?? {},
     fieldName,
+    ...(request.mostValues === undefined ? {} : { most: request.mostValues }),
   });
   return compareModels({ ...common, outcome: 'compared', reason: null, frame });
 }

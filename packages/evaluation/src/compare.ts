@@ -2,8 +2,8 @@ import { type Verdict, worstVerdict } from '@passloop/core';
 import type { ComparedMetric, ComparedSlice, ComparisonDocument, FairnessGroup, Outcome } from '@passloop/documents';
 import { type Gate, isComparative, metricNames } from '@passloop/model';
 import { closest, distance } from 'fastest-levenshtein';
-import { curvesOf } from './curves.ts';
-import { type EvaluationFrame, sliceFrames } from './frame.ts';
+import { type Evidence, evidenceOfFrame } from './evidence.ts';
+import type { EvaluationFrame } from './frame.ts';
 import {
   type InconclusivePolicy,
   judgeAlone,
@@ -13,7 +13,7 @@ import {
   judgeSizes,
   judgeUnpaired,
 } from './gate.ts';
-import { measureAlone, measurePaired, type Resampling } from './measure.ts';
+import type { Resampling } from './measure.ts';
 import type { Metric } from './metric.ts';
 import { measuredScalars, metricNamed } from './metrics.ts';
 import { judgeTogether } from './slice-verdicts.ts';
@@ -26,7 +26,7 @@ export type CompareRequest = {
   reason: string | null;
   gates: readonly Gate[];
   /** Null where the outcome needs no rows, or where they could not be had (`not-comparable`). */
-  frame: EvaluationFrame | null;
+  frame: EvaluationFrame | Evidence | null;
   production: Side | null;
   candidate: Side;
   /** Measured on the images: latency, size. By metric name. */
@@ -36,6 +36,8 @@ export type CompareRequest = {
   resampling: Resampling;
   inconclusive: InconclusivePolicy;
 };
+
+type Judging = Omit<CompareRequest, 'frame'> & { frame: Evidence | null };
 
 export type UnpairedNumbers = {
   /** Null where production's file lacks it. */
@@ -52,7 +54,7 @@ export type UnpairedNumbers = {
  * comparison of a model with itself, or of two that were not scored alike (then the outcome becomes `not-comparable`).
  */
 export function compareModels(asked: CompareRequest): ComparisonDocument {
-  const request = comparable(asked);
+  const request = comparable({ ...asked, frame: evidenceOf(asked) });
   const { frame, outcome } = request;
   const judged = outcome === 'unchanged' || outcome === 'held' ? [] : request.gates.map((gate) => judge(gate, request));
   const slices =
@@ -73,14 +75,24 @@ export function compareModels(asked: CompareRequest): ComparisonDocument {
     fairness,
     resamples: frame === null ? 0 : request.resampling.resamples,
     seed: request.resampling.seed,
-    ...(frame === null ? {} : { curves: curvesOf(frame) }),
+    ...curvesIn(frame),
   };
 }
 
-function comparable(request: CompareRequest): CompareRequest {
+function evidenceOf({ frame, resampling }: CompareRequest): Evidence | null {
+  return frame === null || 'paired' in frame ? frame : evidenceOfFrame(frame, resampling);
+}
+
+function curvesIn(frame: Evidence | null): Pick<ComparisonDocument, 'curves' | 'curvesLeftOut'> {
+  if (frame === null) return {};
+  const curves = frame.curves();
+  return curves === null ? { curvesLeftOut: true } : { curves };
+}
+
+function comparable(request: Judging): Judging {
   const { outcome, production, candidate } = request;
   if (outcome !== 'compared') return request;
-  const refuse = (reason: string): CompareRequest => ({
+  const refuse = (reason: string): Judging => ({
     ...request,
     outcome: 'not-comparable',
     reason: request.reason ?? reason,
@@ -99,7 +111,7 @@ function comparable(request: CompareRequest): CompareRequest {
     );
   }
   const isPaired = request.gates.some(({ metric }) => !measuredScalars.has(metric) && !isUnpaired(request, metric));
-  if (request.frame !== null && request.frame.production === null && isPaired) {
+  if (request.frame !== null && !request.frame.hasProduction && isPaired) {
     return refuse('There is no baseline: no predictions of production on these rows.');
   }
   return request;
@@ -124,10 +136,10 @@ function hasBounds(gate: { min?: unknown; max?: unknown }): boolean {
 }
 
 /** The groups of every gate on a gap between groups. */
-function groupsOf(gates: readonly Gate[], frame: EvaluationFrame): FairnessGroup[] {
+function groupsOf(gates: readonly Gate[], frame: Evidence): FairnessGroup[] {
   return gates.flatMap((gate) => {
     const metric = applicable(gate, frame);
-    return typeof metric !== 'string' && metric.kind === 'sums' ? (metric.groups?.(gate.metric, frame) ?? []) : [];
+    return typeof metric === 'string' ? [] : frame.groups(gate.metric, metric);
   });
 }
 
@@ -149,7 +161,7 @@ function verdictOf(outcome: Outcome, judged: readonly { gate: Verdict }[]): Verd
   }
 }
 
-function judge(gate: Gate, request: CompareRequest): ComparedMetric {
+function judge(gate: Gate, request: Judging): ComparedMetric {
   const context = { gate, inconclusive: request.inconclusive };
   if (measuredScalars.has(gate.metric)) {
     const scalar = request.scalars[gate.metric];
@@ -172,30 +184,30 @@ function judge(gate: Gate, request: CompareRequest): ComparedMetric {
   if (request.frame === null) return judgeMissing(context, request.reason ?? 'there are no rows to compare on');
   const metric = applicable(gate, request.frame);
   if (typeof metric === 'string') return judgeMissing(context, metric);
-  const tooFew = metric.kind === 'sums' ? (metric.insufficiency?.(request.frame) ?? null) : null;
+  const tooFew = request.frame.insufficiency(metric);
   if (tooFew !== null) return judgeInsufficient(context, tooFew);
-  if (request.outcome !== 'first' && request.frame.production !== null) {
-    const measured = measurePaired(metric, request.frame, request.resampling);
+  if (request.outcome !== 'first' && request.frame.hasProduction) {
+    const measured = request.frame.paired(gate.metric, metric);
     if (typeof measured !== 'string') return judgePaired(context, measured, request.frame.rows);
     if (isComparative(gate)) return judgeMissing(context, measured);
   }
-  const value = measureAlone(metric, request.frame, 'candidate');
+  const value = request.frame.alone(gate.metric, metric, 'candidate');
   return typeof value === 'string'
     ? judgeMissing(context, value)
     : judgeAlone(context, value, null, 'there is no baseline');
 }
 
-function isUnpaired({ unpaired = {} }: CompareRequest, metric: string): boolean {
+function isUnpaired({ unpaired = {} }: Pick<CompareRequest, 'unpaired'>, metric: string): boolean {
   return Object.hasOwn(unpaired, metric);
 }
 
-function judgeNumbers(gate: Gate, request: CompareRequest, numbers: UnpairedNumbers): ComparedMetric {
+function judgeNumbers(gate: Gate, request: Judging, numbers: UnpairedNumbers): ComparedMetric {
   const context = { gate, inconclusive: request.inconclusive };
   let { candidate } = numbers;
   if (candidate === 'rows') {
     const metric = request.frame === null ? (request.reason ?? 'there are no rows') : applicable(gate, request.frame);
     if (typeof metric === 'string') return judgeMissing(context, metric);
-    const value = measureAlone(metric, request.frame as EvaluationFrame, 'candidate');
+    const value = (request.frame as Evidence).alone(gate.metric, metric, 'candidate');
     if (typeof value === 'string') return judgeMissing(context, value);
     candidate = value;
   }
@@ -209,7 +221,7 @@ function judgeNumbers(gate: Gate, request: CompareRequest, numbers: UnpairedNumb
 }
 
 /** The metric that a gate names, or why it cannot be had from these rows. */
-function applicable(gate: Gate, frame: EvaluationFrame): Metric | string {
+function applicable(gate: Gate, frame: Pick<Evidence, 'task' | 'declared'>): Metric | string {
   const metric = metricNamed(gate.metric, frame.declared);
   if (metric === null) {
     const names = [...Object.keys(frame.declared), ...metricNames()];
@@ -223,9 +235,8 @@ function applicable(gate: Gate, frame: EvaluationFrame): Metric | string {
   return metric;
 }
 
-function judgeSlices(frame: EvaluationFrame, request: CompareRequest): ComparedSlice[] {
+function judgeSlices(frame: Evidence, request: Judging): ComparedSlice[] {
   const found: ComparedSlice[] = [];
-  const parts = new Map<string, EvaluationFrame[]>();
   for (const gate of request.gates) {
     const metric = measuredScalars.has(gate.metric)
       ? 'an image has no slices'
@@ -240,10 +251,9 @@ function judgeSlices(frame: EvaluationFrame, request: CompareRequest): ComparedS
         found.push({ ...missing, slice: { column, value: '' }, rows: 0 });
         continue;
       }
-      const frames = parts.get(column) ?? sliceFrames(frame, slice);
-      parts.set(column, frames);
+      const parts = frame.parts(column);
       for (const [code, value] of slice.values.entries()) {
-        found.push(judgeSlice(gate, metric, frames[code] as EvaluationFrame, { column, value }, request.resampling));
+        found.push(judgeSlice(gate, metric, parts[code] as Evidence, { column, value }));
       }
     }
   }
@@ -254,13 +264,7 @@ function judgeSlices(frame: EvaluationFrame, request: CompareRequest): ComparedS
  * A slice is compared with production; an absolute bound is about the whole. What it cannot decide warns, but a metric that
  * production has on these rows and the candidate lost (it predicts no positive any more) fails.
  */
-function judgeSlice(
-  gate: Gate,
-  metric: Metric,
-  rows: EvaluationFrame,
-  slice: ComparedSlice['slice'],
-  resampling: Resampling,
-): ComparedSlice {
+function judgeSlice(gate: Gate, metric: Metric, rows: Evidence, slice: ComparedSlice['slice']): ComparedSlice {
   const context = { gate: { ...gate, min: undefined, max: undefined }, inconclusive: 'warn' as const };
   const insufficient = (reason: string): ComparedSlice => ({
     ...judgeMissing(context, reason),
@@ -270,11 +274,11 @@ function judgeSlice(
     rows: rows.rows,
   });
   if (rows.rows < gate.minRows) return insufficient(`${rows.rows} rows; ${gate.minRows} are needed`);
-  const measured = measurePaired(metric, rows, resampling);
+  const measured = rows.paired(gate.metric, metric);
   if (typeof measured === 'string') {
     const lost =
-      typeof measureAlone(metric, rows, 'candidate') === 'string' &&
-      typeof measureAlone(metric, rows, 'production') === 'number';
+      typeof rows.alone(gate.metric, metric, 'candidate') === 'string' &&
+      typeof rows.alone(gate.metric, metric, 'production') === 'number';
     return lost ? { ...judgeMissing(context, measured), slice, rows: rows.rows } : insufficient(measured);
   }
   return { ...judgePaired(context, measured, rows.rows), slice, rows: rows.rows };

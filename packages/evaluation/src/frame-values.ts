@@ -44,8 +44,21 @@ export function sliceText(cell: Cell): string {
   return cell === null ? '(null)' : Object.is(cell, -0) ? '0' : String(cell);
 }
 
-/** The columns that were read, with their values, in one order. */
-type Read = { columns: readonly FrameColumn[]; values: readonly FrameValues[] };
+/** What the checks of a column's values ask: of its finite ones the extremes and the sum, and how many others there are. */
+export type ValueSummary = { bad: number; minimum: number; maximum: number; sum: number };
+
+export function summaryOf({ values, bad }: FrameValues): ValueSummary {
+  let [minimum, maximum, sum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
+  for (const value of values) {
+    if (value < minimum) minimum = value;
+    if (value > maximum) maximum = value;
+    sum += value;
+  }
+  return { bad, minimum, maximum, sum };
+}
+
+/** The columns that were read, with their values' summaries, in one order. */
+type Read = { columns: readonly FrameColumn[]; rows: number; summaries: readonly ValueSummary[] };
 
 /**
  * @throws ConfigurationError for values that are missing or not finite, scores that are no probabilities where a metric
@@ -56,20 +69,20 @@ export async function requireValues(session: TableSession, request: Planned, rea
   const { key } = request.columns;
   for (const [i, column] of read.columns.entries()) {
     if (column.role === 'unit') await requireUnits(session, column, key);
-    else if (read.values[i]!.bad > 0)
+    else if (read.summaries[i]!.bad > 0)
       await refuseRows(session, column, key, missingValue(column.column), 'NULL, NaN or infinite');
   }
   await requireProbabilities(session, request, read);
   requireSomeDifference(read);
   const [label] = read.columns as [FrameColumn];
-  const [labels] = read.values as [FrameValues];
-  if (hasNumberLabels(request.task) && labels.values.every((value) => value === labels.values[0])) {
+  const [labels] = read.summaries as [ValueSummary];
+  if (hasNumberLabels(request.task) && labels.minimum === labels.maximum) {
     throw new ConfigurationError(
-      `The label \`${label.column.name}\` of ${label.table.name} is ${labels.values[0]} in every row.`,
+      `The label \`${label.column.name}\` of ${label.table.name} is ${labels.minimum} in every row.`,
       { file: label.table.source?.uri },
     );
   }
-  if (request.task === 'ranking' && !labels.values.every((value) => value >= 0)) {
+  if (request.task === 'ranking' && labels.minimum < 0) {
     await refuseRows(
       session,
       label,
@@ -79,7 +92,7 @@ export async function requireValues(session: TableSession, request: Planned, rea
     );
   }
   const weight = read.columns.findIndex(({ role }) => role === 'weight');
-  if (weight >= 0) await requireWeights(session, key, read.columns[weight]!, read.values[weight]!.values);
+  if (weight >= 0) await requireWeights(session, key, read.columns[weight]!, read.summaries[weight]!);
 }
 
 async function requireUnits(session: TableSession, column: FrameColumn, key: readonly string[]): Promise<void> {
@@ -96,7 +109,8 @@ async function requireProbabilities(session: TableSession, request: Planned, rea
   if (needing.length === 0) return;
   for (const [i, column] of read.columns.entries()) {
     if (column.role !== 'score' && column.role !== 'scores') continue;
-    if (read.values[i]!.values.every((value) => value >= 0 && value <= 1)) continue;
+    const { minimum, maximum } = read.summaries[i]!;
+    if (minimum >= 0 && maximum <= 1) continue;
     const name = quoteIdentifier(column.column.name);
     const what = `outside 0..1 (${needing.join(', ')}: probabilities are needed)`;
     await refuseRows(session, column, request.columns.key, `${name} < 0 OR ${name} > 1`, what);
@@ -104,17 +118,17 @@ async function requireProbabilities(session: TableSession, request: Planned, rea
 }
 
 /** A model that says the same of every row was not asked, or is broken: a comparison with it tells nothing. */
-function requireSomeDifference({ columns, values }: Read): void {
+function requireSomeDifference({ columns, rows, summaries }: Read): void {
   for (const side of ['production', 'candidate'] as const) {
     const scores = [...columns.entries()].filter(
       ([, column]) => column.of === side && (column.role === 'score' || column.role === 'scores'),
     );
-    const isConstant = scores.every(([i]) => values[i]!.values.every((value) => value === values[i]!.values[0]));
+    const isConstant = scores.every(([i]) => summaries[i]!.minimum === summaries[i]!.maximum);
     const [first] = scores;
-    if (first === undefined || !isConstant || values[first[0]]!.values.length < 2) continue;
+    if (first === undefined || !isConstant || rows < 2) continue;
     const [i, { table, column, namedBy }] = first;
     throw new ConfigurationError(
-      `${table.name}: \`${column.name}\` is ${values[i]!.values[0]} in every row; ${namedBy}, and a constant score tells no rows apart.`,
+      `${table.name}: \`${column.name}\` is ${summaries[i]!.minimum} in every row; ${namedBy}, and a constant score tells no rows apart.`,
       { file: table.source?.uri, hint: 'Look at how the rows were scored: a model that got its inputs would differ.' },
     );
   }
@@ -124,14 +138,12 @@ async function requireWeights(
   session: TableSession,
   key: readonly string[],
   column: FrameColumn,
-  weights: Float64Array,
+  { minimum, sum }: ValueSummary,
 ): Promise<void> {
-  if (!weights.every((weight) => weight >= 0))
-    await refuseRows(session, column, key, `${quoteIdentifier(column.column.name)} < 0`, 'negative');
-  const total = weights.reduce((sum, weight) => sum + weight, 0);
-  if (total > 0 && Number.isFinite(total)) return;
+  if (minimum < 0) await refuseRows(session, column, key, `${quoteIdentifier(column.column.name)} < 0`, 'negative');
+  if (sum > 0 && Number.isFinite(sum)) return;
   throw new ConfigurationError(
-    `The weights \`${column.column.name}\` of ${column.table.name} have the sum ${total}; ${column.namedBy}.`,
+    `The weights \`${column.column.name}\` of ${column.table.name} have the sum ${sum}; ${column.namedBy}.`,
     { file: column.table.source?.uri },
   );
 }

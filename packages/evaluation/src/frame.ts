@@ -30,6 +30,8 @@ export type SliceColumn = { column: string; codes: Uint32Array; values: string[]
 export type EvaluationFrame = {
   task: Model['task'];
   rows: number;
+  /** Of a frame that is a part of another: each row's number there. */
+  numbers?: Uint32Array;
   evaluationDigest: string | null;
   classes: string[];
   labels: Float64Array;
@@ -82,6 +84,7 @@ function frameOfRows(frame: EvaluationFrame, rows: Uint32Array): EvaluationFrame
   return {
     ...frame,
     rows: rows.length,
+    numbers: frame.numbers === undefined ? rows : rows.map((row) => frame.numbers![row] as number),
     labels: pick(frame.labels),
     weights: frame.weights === null ? null : pick(frame.weights),
     units: frame.units === null ? null : Uint32Array.from(rows, (row) => frame.units![row] as number),

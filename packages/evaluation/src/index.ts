@@ -1,9 +1,11 @@
 export * from './compare.ts';
 export * from './compare-files.ts';
 export { compareNumbers, type NumbersSide } from './compare-numbers.ts';
+export type { Evidence } from './evidence.ts';
 export * from './frame.ts';
 export { gateVerdict, type InconclusivePolicy, pairedVerdict } from './gate.ts';
 export { parseGateFlag } from './gate-flag.ts';
+export { type EvidenceQuestion, evidenceOfTables, mostValues } from './load-evidence.ts';
 export {
   type ColumnField,
   type FrameQuestion,

@@ -13,7 +13,7 @@ import { type ClassCodes, classCodes } from './classes.ts';
 import { type EvaluationFrame, type Predictions, predictionsOf, type SliceColumn } from './frame.ts';
 import { type Cell, type FrameColumn, type FrameValues, listed, readFrameColumns } from './frame-columns.ts';
 import { frameColumns, hasNumberLabels, type Planned, type PlanQuestion, requireTask } from './frame-plan.ts';
-import { requireValues, sliceCells, sliceText } from './frame-values.ts';
+import { requireValues, sliceCells, sliceText, summaryOf } from './frame-values.ts';
 import type { Metric } from './metric.ts';
 import { declaredMetric } from './metrics.ts';
 import { operandColumns, readTerms, type SqlMetric, sqlMetric, sqlMetrics } from './sql-metric.ts';
@@ -52,10 +52,25 @@ export async function loadFrame(request: FrameQuestion & FrameTables<TableSource
 
 type Request = FrameQuestion & Planned & FrameTables<Table>;
 
+/** Rows that were joined and found to be one to one, with what is known of their columns. */
+export type JoinedRows = {
+  request: Request;
+  joined: Table;
+  columns: readonly FrameColumn[];
+  operands: readonly FrameColumn[];
+  custom: readonly SqlMetric[];
+  coded: ClassCodes & { slices: Map<FrameColumn, string[]> };
+};
+
 /** {@link loadFrame} of tables that are open already. */
 export async function frameOfTables(asked: FrameQuestion & FrameTables<Table>): Promise<EvaluationFrame> {
+  return frameOfRows(await joinedRows(asked));
+}
+
+/** The rows before any value is read. @throws ConfigurationError as {@link loadFrame} does, except for values */
+export async function joinedRows(asked: FrameQuestion & FrameTables<Table>): Promise<JoinedRows> {
   const request: Request = { fieldName: (field) => `columns.${field}`, ...asked };
-  const { session, task, dataset, production, candidate, columns } = request;
+  const { session, dataset, production, candidate, columns } = request;
   requireTask(request);
   for (const table of [dataset, production, candidate]) {
     if (table === null) continue;
@@ -66,9 +81,15 @@ export async function frameOfTables(asked: FrameQuestion & FrameTables<Table>): 
   const custom = await sqlMetrics(session, request);
   const operands = operandColumns(custom, request);
   const joined = await joinRows(request, [...read, ...operands]);
-  const coded = await codesOf(request, read);
+  return { request, joined, columns: read, operands, custom, coded: await codesOf(request, read) };
+}
+
+/** Reads the values of joined rows into memory. */
+export async function frameOfRows(rows: JoinedRows): Promise<EvaluationFrame> {
+  const { request, joined, columns: read, operands, custom, coded } = rows;
+  const { session, task, production, columns } = request;
   const values = await readFrameColumns(session, joined, columns.key, read, coded.codes);
-  await requireValues(session, request, { columns: read, values });
+  await requireValues(session, request, { columns: read, rows: joined.rows, summaries: values.map(summaryOf) });
   const found = (wanted: (column: FrameColumn) => boolean) => values[read.findIndex(wanted)]?.values ?? null;
   const side = async (of: 'production' | 'candidate'): Promise<Predictions> =>
     predictionsOf({
@@ -86,12 +107,12 @@ export async function frameOfTables(asked: FrameQuestion & FrameTables<Table>): 
   const frame: EvaluationFrame = {
     task,
     rows: joined.rows,
-    evaluationDigest: await evaluationDigest(session, dataset, columns.key, columns.label),
+    evaluationDigest: await digestOfRows(rows),
     classes: coded.classes,
     labels: found(({ role }) => role === 'label') as Float64Array,
     weights: found(({ role }) => role === 'weight'),
     units: units === null ? null : Uint32Array.from(units),
-    declared: declaredMetrics(request, custom),
+    declared: declaredMetrics(rows),
     production: production === null ? null : await side('production'),
     candidate: await side('candidate'),
     slices: read.flatMap((column, i): SliceColumn[] => {
@@ -118,7 +139,12 @@ function scoresOf(
   return scores;
 }
 
-function declaredMetrics({ declared = {} }: Request, custom: readonly SqlMetric[]): Record<string, Metric> {
+export function digestOfRows({ request: { session, dataset, columns } }: JoinedRows): Promise<string> {
+  return evaluationDigest(session, dataset, columns.key, columns.label);
+}
+
+export function declaredMetrics({ request, custom }: JoinedRows): Record<string, Metric> {
+  const { declared = {} } = request;
   const made = Object.entries(declared).flatMap(([name, metric]): [string, Metric][] => {
     const known = declaredMetric(metric);
     return known === null ? [] : [[name, known]];

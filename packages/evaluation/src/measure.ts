@@ -1,4 +1,4 @@
-import { delong, normalQuantile, tango } from '@passloop/statistics';
+import { type Delong, delong, normalQuantile, tango } from '@passloop/statistics';
 import type { EvaluationFrame, Predictions } from './frame.ts';
 import { type Metric, neededColumn, type PredictionColumn } from './metric.ts';
 import { metricValue } from './metrics.ts';
@@ -75,11 +75,15 @@ function measuredValue(metric: Metric, frame: EvaluationFrame, side: Predictions
     if (error instanceof RangeError) return error.message;
     throw error;
   }
-  return Number.isFinite(value) ? value : `it is undefined for ${who} on these ${frame.rows} rows`;
+  return finiteValue(value, who, frame.rows);
+}
+
+export function finiteValue(value: number, who: string, rows: number): number | string {
+  return Number.isFinite(value) ? value : `it is undefined for ${who} on these ${rows} rows`;
 }
 
 /** A row's probabilities may be rounded, or of single precision; scores of another kind are farther from 1. */
-const sumTolerance = 0.01;
+export const sumTolerance = 0.01;
 
 function probabilityProblem({ rows }: EvaluationFrame, { score, scores }: Predictions, who: string): string | null {
   for (const column of scores ?? (score === null ? [] : [score])) {
@@ -101,12 +105,7 @@ function areas(frame: EvaluationFrame, sides: Sides, level: number): PairedMeasu
   if (scores.production === null) return missingColumn('production', 'score');
   if (scores.candidate === null) return missingColumn('the candidate', 'score');
   try {
-    const found = delong(frame.labels, scores.production, scores.candidate, { level });
-    const { production, candidate, delta, interval, status } = found;
-    const method = status === 'estimated' ? 'DeLong' : `DeLong (${status})`;
-    const fewest = Math.min(found.positives, found.negatives);
-    const problem = fewest < fewestOfClass ? `${fewest} rows of one class; ${fewestOfClass} are needed` : null;
-    return { production, candidate, delta, interval: problem === null ? interval : null, level, method, problem };
+    return areaMeasurement(delong(frame.labels, scores.production, scores.candidate, { level }), level);
   } catch (error) {
     // One class only has no area; one row of a class has an area but no variance.
     if (error instanceof RangeError) return error.message;
@@ -114,7 +113,15 @@ function areas(frame: EvaluationFrame, sides: Sides, level: number): PairedMeasu
   }
 }
 
-function missingColumn(who: string, column: PredictionColumn): string {
+export function areaMeasurement(found: Delong, level: number): PairedMeasurement {
+  const { production, candidate, delta, interval, status } = found;
+  const method = status === 'estimated' ? 'DeLong' : `DeLong (${status})`;
+  const fewest = Math.min(found.positives, found.negatives);
+  const problem = fewest < fewestOfClass ? `${fewest} rows of one class; ${fewestOfClass} are needed` : null;
+  return { production, candidate, delta, interval: problem === null ? interval : null, level, method, problem };
+}
+
+export function missingColumn(who: string, column: PredictionColumn): string {
   return `${who} has no ${column} column: columns.${column} names it`;
 }
 
@@ -126,20 +133,22 @@ function scoreInterval(
 ): Interval {
   const old = production.prediction as Float64Array;
   const fresh = candidate.prediction as Float64Array;
-  let rows = 0;
-  let productionOnly = 0;
-  let candidateOnly = 0;
+  const counts = { rows: 0, productionOnly: 0, candidateOnly: 0 };
   for (let row = 0; row < frame.rows; row += 1) {
     const label = frame.labels[row];
     if (of === 'positives' && label !== 1) continue;
-    rows += 1;
+    counts.rows += 1;
     const right = fresh[row] === label;
     if (right === (old[row] === label)) continue;
-    if (right) candidateOnly += 1;
-    else productionOnly += 1;
+    if (right) counts.candidateOnly += 1;
+    else counts.productionOnly += 1;
   }
-  const { interval } = tango({ rows, candidateOnly, productionOnly }, { level });
-  return { interval, method: 'Tango score', problem: null };
+  return tangoInterval(counts, level);
+}
+
+/** @param counts all rows of the share, and those that one model alone has right */
+export function tangoInterval(counts: Parameters<typeof tango>[0], level: number): Interval {
+  return { interval: tango(counts, { level }).interval, method: 'Tango score', problem: null };
 }
 
 /** The standard error that an interval of this level stands for, under normality. */

@@ -20,6 +20,24 @@ type Common = {
 /** Adds a row's terms, times its weight, to the sums that begin at `at`. */
 export type AddRow = (into: Float64Array, at: number, row: number) => void;
 
+/** A row of one model as SQL expressions, each a DOUBLE; a missing column is null. */
+export type RowSql = {
+  label: string;
+  weight: string;
+  score: string | null;
+  scores: readonly string[] | null;
+  prediction: string | null;
+  named: Readonly<Record<string, string>>;
+  terms: Readonly<Record<string, readonly string[]>>;
+  /** The mean of the labels, about. */
+  center: string;
+};
+
+/** Whether the engine counts it by label and prediction. */
+export function isCounted(metric: SummedMetric, task: MetricTask): boolean {
+  return metric.needs === 'prediction' && (task === 'binary' || task === 'multiclass');
+}
+
 /**
  * A metric that is a function of sums over rows: `adder` puts a row's terms into `width` sums, `of` makes the metric from
  * them. Such a metric can be resampled by buckets of rows at the cost of one pass.
@@ -30,11 +48,16 @@ export type SummedMetric = Common & {
   proportion?: 'rows' | 'positives';
   /** For a metric of counts: on how many rows it rests, which may be few in a large frame. Asked without weights. */
   restsOn?(sums: Float64Array, classes: number): number;
-  /** Of a gap between groups: what each of them has. */
   /** Why its groups are too few to say anything: no failure, and no pass. Null where they are enough. */
   insufficiency?(frame: EvaluationFrame): string | null;
+  /** Of a gap between groups: what each of them has. */
   groups?(name: string, frame: EvaluationFrame): FairnessGroup[];
   width(frame: Pick<EvaluationFrame, 'classes' | 'slices'>): number;
+  /**
+   * The same terms in SQL, times the weight, for rows that stay in the engine. Metrics of predicted classes need none:
+   * there the engine counts rows by label and prediction, and the counts go through `adder`.
+   */
+  sql?(row: RowSql, classes: number): string[];
   adder(frame: EvaluationFrame, side: Predictions): AddRow;
   of(sums: Float64Array, classes: number): number;
 };

@@ -1,5 +1,4 @@
 import {
-  createRandom,
   groupJackknife,
   HASH_BUCKETS,
   pairedBootstrap,
@@ -8,6 +7,7 @@ import {
   type Weighing,
   weighedBootstrap,
 } from '@passloop/statistics';
+import { bucketing } from './buckets.ts';
 import { rankedRows } from './curve-metrics.ts';
 import type { EvaluationFrame, Predictions } from './frame.ts';
 import { bucketSums, type CurveMetric, type Metric, type QueryMetric, type SummedMetric, sumsOf } from './metric.ts';
@@ -34,8 +34,8 @@ const jackknifeGroups = 200;
 
 /**
  * The interval of a paired difference by resampling. What is drawn is a row, or all rows of a unit (a user, a series, a
- * query) together; above 5,000 of them, 1,000 random buckets of them. Draws come from the seed in key order: the same rows
- * and seed give the same bits.
+ * query) together; above 5,000 of them, 1,000 buckets of them, by a hash of the seed and the place in key order: the same
+ * rows and seed give the same bits.
  *
  * - sums over rows or queries: the percentile bootstrap of the buckets' sums;
  * - rankings: the percentile bootstrap, or for many rows the delete-a-group jackknife.
@@ -63,52 +63,96 @@ export function resampled(
   }
 }
 
-type Cells = { count: number; of: Uint32Array; method: string; problem: string | null };
+/** What is drawn as a whole, without saying which row is in it. */
+export type CellPlan = {
+  /** Each row or unit is drawn by itself. */
+  isAlone: boolean;
+  count: number;
+  method: string;
+  problem: string | null;
+};
 
-/** What is drawn as a whole: rows or units, or buckets of at most `most` of them. */
+export type MostCells = { alone: number; buckets: number };
+
+/** Whether so many rows, units or queries are drawn one by one or in buckets. */
+export function cellPlan(count: number, what: 'rows' | 'units' | 'queries', most: MostCells): CellPlan {
+  const few = what === 'units' && count < fewestUnits;
+  const problem = few ? `${count} units; ${fewestUnits} are needed` : null;
+  if (count <= most.alone) return { isAlone: true, count, method: what, problem };
+  const method = `${most.buckets} buckets${what === 'rows' ? '' : ` of ${what}`}`;
+  return { isAlone: false, count: most.buckets, method, problem };
+}
+
+type Cells = CellPlan & { of: Uint32Array };
+
 function cellsOf(
-  frame: Pick<EvaluationFrame, 'rows' | 'units'>,
+  frame: Pick<EvaluationFrame, 'rows' | 'units' | 'numbers'>,
   seed: number,
-  most: { alone: number; buckets: number },
-  what = frame.units === null ? 'rows' : 'units',
+  most: MostCells,
+  what: 'rows' | 'units' | 'queries' = frame.units === null ? 'rows' : 'units',
 ): Cells {
   const units = unitsOf(frame);
-  const few = frame.units !== null && units.count < fewestUnits;
-  const problem = few ? `${units.count} ${what}; ${fewestUnits} are needed` : null;
-  if (units.count <= most.alone) return { ...units, method: what, problem };
-  // Another stream than the resamples', which would otherwise repeat its draws.
-  const random = createRandom(BigInt(seed) + (1n << 32n));
-  const buckets = Uint32Array.from({ length: units.count }, () => random.integer(most.buckets));
-  const of = frame.units === null ? buckets : Uint32Array.from(units.of, (unit) => buckets[unit]!);
-  const method = `${most.buckets} buckets${what === 'rows' ? '' : ` of ${what}`}`;
-  return { count: most.buckets, of, method, problem };
+  const plan = cellPlan(units.count, what, most);
+  if (plan.isAlone) return { ...plan, of: units.of };
+  return { ...plan, of: Uint32Array.from(frame.units ?? frame.numbers ?? units.of, bucketing(seed, plan.count)) };
 }
+
+/** How many cells a metric of sums may have: more sums than {@link mostSums} are held in fewer. */
+export function mostCellsOf(width: number): MostCells {
+  const most = Math.max(2, Math.floor(mostSums / width));
+  return { alone: Math.min(ROW_LEVEL_LIMIT, most), buckets: Math.min(HASH_BUCKETS, most) };
+}
+
+/** Both models' sums of each cell, row-major, and what else the interval of such a metric depends on. */
+export type CellSums = {
+  plan: CellPlan;
+  width: number;
+  classes: number;
+  production: Float64Array;
+  candidate: Float64Array;
+  /** Null where each row stands alone. */
+  units: number | null;
+  /** The sums over all rows where each weighs 1, of production and of the candidate. */
+  unweighted(): readonly [Float64Array, Float64Array];
+};
 
 function summed(metric: SummedMetric, frame: EvaluationFrame, sides: Sides, resampling: Resampling): Interval {
   const classes = frame.classes.length;
   const width = metric.width(frame);
-  const most = Math.max(2, Math.floor(mostSums / width));
-  const cells = cellsOf(frame, resampling.seed, {
-    alone: Math.min(ROW_LEVEL_LIMIT, most),
-    buckets: Math.min(HASH_BUCKETS, most),
-  });
+  const cells = cellsOf(frame, resampling.seed, mostCellsOf(width));
   const side = (predictions: Predictions) =>
     bucketSums(metric, frame, predictions, cells.count, (row) => cells.of[row]!);
+  const alike = { ...frame, weights: null };
+  return intervalOfSums(
+    metric,
+    {
+      plan: cells,
+      width,
+      classes,
+      production: side(sides.production),
+      candidate: side(sides.candidate),
+      units: frame.units === null ? null : unitsOf(frame).count,
+      unweighted: () => [sumsOf(metric, alike, sides.production), sumsOf(metric, alike, sides.candidate)],
+    },
+    resampling,
+  );
+}
+
+/** The bootstrap of a metric of sums. @throws RangeError for a sum that overflows */
+export function intervalOfSums(metric: SummedMetric, sums: CellSums, resampling: Resampling): Interval {
+  const { plan, width, classes, production, candidate, units } = sums;
   const found = bootstrapSums(
-    { count: cells.count, width, production: side(sides.production), candidate: side(sides.candidate) },
-    (sums) => metric.of(sums, classes),
-    cells,
+    { count: plan.count, width, production, candidate },
+    (totals) => metric.of(totals, classes),
+    plan,
     resampling,
   );
   if (metric.restsOn === undefined || !isSilent(found)) return found;
   // No resample can show a difference that no row has. That none of m rows has one proves only so much.
-  const unweighted = { ...frame, weights: null };
-  const rows = [sides.production, sides.candidate].map(
-    (predictions) => metric.restsOn?.(sumsOf(metric, unweighted, predictions), classes) ?? 0,
-  );
-  const counted = frame.units === null ? Math.min(...rows) : Math.min(...rows, unitsOf(frame).count);
+  const rows = sums.unweighted().map((totals) => metric.restsOn?.(totals, classes) ?? 0);
+  const counted = units === null ? Math.min(...rows) : Math.min(...rows, units);
   const { interval } = tango({ rows: counted, candidateOnly: 0, productionOnly: 0 }, { level: resampling.level });
-  const what = frame.units === null ? 'rows' : 'units';
+  const what = units === null ? 'rows' : 'units';
   return { ...found, interval, method: `Tango score (no difference on the ${counted} ${what} that count)` };
 }
 
@@ -145,7 +189,7 @@ function queries(metric: QueryMetric, frame: EvaluationFrame, sides: Sides, resa
 function bootstrapSums(
   buckets: Parameters<typeof pairedBootstrap>[0]['buckets'],
   statistic: (sums: Float64Array) => number,
-  cells: Cells,
+  cells: CellPlan,
   { resamples, seed, level }: Resampling,
 ): Interval {
   const method = `paired bootstrap (percentile, ${cells.method})`;

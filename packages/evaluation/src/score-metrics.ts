@@ -1,7 +1,8 @@
 import { type CatalogMetric, metricCatalog } from '@passloop/model';
 import { ascendingIndices } from '@passloop/statistics';
+import { quoteDouble } from '@passloop/tables';
 import type { EvaluationFrame, Predictions } from './frame.ts';
-import { type AddRow, perRow, type SummedMetric } from './metric.ts';
+import { type AddRow, perRow, type RowSql, type SummedMetric } from './metric.ts';
 
 /** Metrics of probabilities. */
 
@@ -24,7 +25,7 @@ function logLoss(label: number, score: number): number {
 type RowLoss = (frame: EvaluationFrame, side: Predictions) => (row: number) => number;
 
 /** The mean of a loss: [weight, weighted loss]. */
-function meanLoss(name: string, lossOf: RowLoss): SummedMetric {
+function meanLoss(name: string, lossOf: RowLoss, sql: (row: RowSql) => string): SummedMetric {
   return {
     ...form(name),
     kind: 'sums',
@@ -38,6 +39,7 @@ function meanLoss(name: string, lossOf: RowLoss): SummedMetric {
         into[at + 1]! += weight * loss(row);
       };
     },
+    sql: (row) => [row.weight, `${row.weight} * (${sql(row)})`],
     of: (sums) => sums[1]! / sums[0]!,
   };
 }
@@ -46,6 +48,23 @@ const ofLog: RowLoss = ({ labels, task }, { score, scores }) => {
   if (task === 'multiclass') return (row) => -Math.log(clipped(scores![labels[row]!]![row]!));
   return (row) => logLoss(labels[row]!, score![row]!);
 };
+
+/** The engine has no log1p: log(1 − p) from the rounded u = 1 − p, the error of the rounding taken out again (Kahan). */
+function logSql({ label, score, scores }: RowSql): string {
+  const clip = (p: string) => `greatest(least(${p}, ${quoteDouble(1 - smallest)}), ${quoteDouble(smallest)})`;
+  if (scores !== null) {
+    return `-ln(${clip(`CASE ${label} ${scores.map((p, code) => `WHEN ${code} THEN ${p}`).join(' ')} END`)})`;
+  }
+  const p = clip(score!);
+  const u = `(1.0::DOUBLE - ${p})`;
+  return `CASE WHEN ${label} = 1 THEN -ln(${p}) WHEN ${u} = 1 THEN ${p} ELSE ln(${u}) * ${p} / (${u} - 1) END`;
+}
+
+function brierSql({ label, score, scores }: RowSql): string {
+  const square = (difference: string) => `(${difference}) * (${difference})`;
+  if (scores === null) return square(`${label} - ${score}`);
+  return scores.map((p, code) => square(`${p} - CASE WHEN ${label} = ${code} THEN 1 ELSE 0 END`)).join(' + ');
+}
 
 const ofBrier: RowLoss = ({ labels, task }, { score, scores }) => {
   if (task !== 'multiclass') return (row) => (labels[row]! - score![row]!) ** 2;
@@ -74,6 +93,8 @@ export function calibrationError(bins: number, strategy: 'uniform' | 'quantile' 
         into[bin + 2]! += weight * label;
       })(frame, side);
     },
+    // Quantiles of a slice's own scores would be another pass over the rows for each slice.
+    ...(strategy === 'uniform' ? { sql: (row: RowSql) => binSql(row, uniformEdges(bins)) } : {}),
     of(sums) {
       let total = 0;
       let away = 0;
@@ -84,6 +105,15 @@ export function calibrationError(bins: number, strategy: 'uniform' | 'quantile' 
       return away / total;
     },
   };
+}
+
+function binSql({ label, score, weight }: RowSql, edges: Float64Array): string[] {
+  return Array.from({ length: edges.length + 1 }, (_, bin) => {
+    const above = bin === 0 ? [] : [`${score} > ${quoteDouble(edges[bin - 1]!)}`];
+    const upTo = bin === edges.length ? [] : [`${score} <= ${quoteDouble(edges[bin]!)}`];
+    const inside = [...above, ...upTo, 'true'].join(' AND ');
+    return ['1', score, label].map((term) => `CASE WHEN ${inside} THEN ${weight} * ${term} ELSE 0 END`);
+  }).flat();
 }
 
 /** The inner edges as `numpy.linspace(0, 1, bins + 1)` has them. */
@@ -119,7 +149,7 @@ function lowerBound(edges: Float64Array, value: number): number {
 }
 
 export const scoreMetrics: Record<string, SummedMetric> = {
-  log_loss: meanLoss('log_loss', ofLog),
-  brier: meanLoss('brier', ofBrier),
+  log_loss: meanLoss('log_loss', ofLog, logSql),
+  brier: meanLoss('brier', ofBrier, brierSql),
   calibration_error: calibrationError(10),
 };

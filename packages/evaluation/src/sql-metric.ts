@@ -127,6 +127,7 @@ export function sqlMetric({ name, expression }: SqlMetric): SummedMetric {
         for (let k = 0; k < width; k += 1) into[at + k]! += terms[k]![row]!;
       };
     },
+    sql: ({ terms }) => [...(terms[name] ?? [])],
     of: (sums) => expression.of(sums),
   };
 }

@@ -72,6 +72,17 @@ it('stays small and quick with ten million characters in every string', async ()
   expect(page.length).toBeLessThan(2_000_000);
 });
 
+it('says that it draws no curves where the rows were too many', async () => {
+  const report = fullReport();
+  const comparison = report.models[0]!.comparison!;
+  delete comparison.curves;
+  const said = 'No curves are drawn: the rows were too many';
+
+  expect(await renderHtml(report)).not.toContain(said);
+  comparison.curvesLeftOut = true;
+  expect(await renderHtml(report)).toContain(said);
+});
+
 it('draws nothing wrong of curves that nobody can have measured', async () => {
   const curves = createCurves();
   const far = { from: '-1e+308', to: '1e+308', rows: 0, low: '-1e+308', median: '0', high: '1e+308' };

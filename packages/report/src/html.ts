@@ -84,6 +84,7 @@ ${slices.length === 0 ? '' : `<${h}>Slices</${h}>${await metricTable('Slices', s
 ${groups.length === 0 ? '' : `<${h}>Groups</${h}>${groupTable(groups)}`}
 ${[...metrics, ...slices].some((metric) => metric.interval !== null) ? legend : ''}
 ${figures.trim() === '' ? '' : `<${h}>Curves</${h}>${figures}`}
+${comparison?.curvesLeftOut === true ? `<p class="note">${leftOut}</p>` : ''}
 ${await plotSection(model.plots ?? [], h, drawn)}
 ${changes(model, h)}
 ${data.join('\n')}
@@ -93,6 +94,9 @@ ${lineageSection(model, report, h)}
 ${facts(model, report)}
 </section>`;
 }
+
+const leftOut =
+  'No curves are drawn: the rows were too many to be read into memory. The metrics above are of all of them.';
 
 const legend =
   '<p class="note">In the pictures better lies to the right: the bar is the interval and the dot the measured change, the solid line is no change, and the shaded side is what the margin does not allow.</p>';

@@ -41,26 +41,50 @@ export function delong(
   candidate: ArrayLike<number>,
   { level = 0.95 }: { level?: number } = {},
 ): Delong {
-  if (!(level > 0 && level < 1)) throw new RangeError(`level is ${level}; it must be between 0 and 1`);
   const { positive, positives, negatives } = classes(labels);
-  if (positives < 2 || negatives < 2) {
-    throw new RangeError(
-      `DeLong needs two rows of each class; there are ${positives} positives, ${negatives} negatives`,
-    );
-  }
+  requireTwo(positives, negatives);
   const a = placements(positive, production, 'production');
   const b = placements(positive, candidate, 'candidate');
   const moved = b.doubled.map((placement, i) => placement - a.doubled[i]!);
-  const ofPositives = centeredSquares(moved, positive, 1, positives);
-  const ofNegatives = centeredSquares(moved, positive, 0, negatives);
+  const wins = { production: a.wins, candidate: b.wins };
+  return delongOfSums(
+    { positives, negatives, wins, moved: [movedSums(moved, positive, 0), movedSums(moved, positive, 1)] },
+    { level },
+  );
+}
+
+/** What DeLong's comparison is made of, in whole numbers. A placement counts half wins: a tie one, a row ranked right two. */
+export interface PlacementSums {
+  positives: number;
+  negatives: number;
+  /** The sum of the positives' placements, of each model. */
+  wins: { production: number; candidate: number };
+  /** Of candidate − production placements, of the negatives and of the positives. */
+  moved: readonly [MovedSums, MovedSums];
+}
+
+export interface MovedSums {
+  total: bigint;
+  squares: bigint;
+}
+
+/** {@link delong} of sums that somebody else made of the rows. @throws RangeError for fewer than two rows of a class */
+export function delongOfSums(
+  { positives, negatives, wins, moved }: PlacementSums,
+  { level = 0.95 }: { level?: number } = {},
+): Delong {
+  if (!(level > 0 && level < 1)) throw new RangeError(`level is ${level}; it must be between 0 and 1`);
+  requireTwo(positives, negatives);
+  const ofNegatives = centeredSquares(moved[0], negatives);
+  const ofPositives = centeredSquares(moved[1], positives);
   // A placement is doubled / (2 x rows of the other class); the sample variance divides by m (m - 1), the mean's by m.
   const variance =
     ofPositives / (positives ** 2 * (positives - 1) * 4 * negatives ** 2) +
     ofNegatives / (negatives ** 2 * (negatives - 1) * 4 * positives ** 2);
   const pairs = 2 * positives * negatives;
-  const delta = (b.wins - a.wins) / pairs;
+  const delta = (wins.candidate - wins.production) / pairs;
   const standardError = Math.sqrt(variance);
-  const areas = { production: a.wins / pairs, candidate: b.wins / pairs, delta, positives, negatives };
+  const areas = { production: wins.production / pairs, candidate: wins.candidate / pairs, delta, positives, negatives };
   if (variance === 0) {
     if (delta === 0) {
       return { ...areas, variance, standardError, interval: [0, 0], pValue: 1, status: 'identical' };
@@ -131,8 +155,13 @@ function placements(
   return { doubled, wins };
 }
 
-/** m x (the sum of squared deviations from the mean) of one class's integers, without rounding until the last step. */
-function centeredSquares(values: Float64Array, positive: Uint8Array, side: 0 | 1, m: number): number {
+function requireTwo(positives: number, negatives: number): void {
+  if (positives >= 2 && negatives >= 2) return;
+  throw new RangeError(`DeLong needs two rows of each class; there are ${positives} positives, ${negatives} negatives`);
+}
+
+/** The sums over one class's integers, without rounding. */
+function movedSums(values: Float64Array, positive: Uint8Array, side: 0 | 1): MovedSums {
   let total = 0;
   let squares = 0n;
   let pending = 0;
@@ -148,5 +177,10 @@ function centeredSquares(values: Float64Array, positive: Uint8Array, side: 0 | 1
       pending = 0;
     }
   }
-  return Number(BigInt(m) * (squares + BigInt(pending)) - BigInt(total) ** 2n);
+  return { total: BigInt(total), squares: squares + BigInt(pending) };
+}
+
+/** m x (the sum of squared deviations from the mean), without rounding until the last step. */
+function centeredSquares({ total, squares }: MovedSums, m: number): number {
+  return Number(BigInt(m) * squares - total ** 2n);
 }

@@ -12,7 +12,7 @@ export {
 } from './bootstrap.ts';
 export { type ChiSquare, chiSquareGoodnessOfFit, chiSquareTwoSample, poolRareCategories } from './chi-square.ts';
 export { type CramersV, cramersV } from './cramers-v.ts';
-export { areaUnderRoc, type Delong, delong } from './delong.ts';
+export { areaUnderRoc, type Delong, delong, delongOfSums, type MovedSums, type PlacementSums } from './delong.ts';
 export {
   binomialCdf,
   chiSquareQuantile,

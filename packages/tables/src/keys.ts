@@ -111,7 +111,9 @@ export async function requireKey(session: TableSession, table: Table, key: reado
   const proven = provenKeys.get(table) ?? new Set<string>();
   const columns = JSON.stringify(key);
   if (proven.has(columns)) return;
-  const report = await checkKey(session, table, key);
+  const report = await checkKey(session, table, key).catch((error: unknown) => {
+    throw unreadable(error, table);
+  });
   const named = key.map((name) => `\`${name}\``).join(', ');
   if (report.nullRows > 0) {
     throw new ConfigurationError(`${table.name} has ${report.nullRows} rows without a key (${named} is NULL or NaN).`, {
@@ -125,4 +127,13 @@ export async function requireKey(session: TableSession, table: Table, key: reado
     );
   }
   provenKeys.set(table, proven.add(columns));
+}
+
+/** A footer may promise rows that the file has not: told by the first who reads a column to its end. */
+function unreadable(error: unknown, table: Table): unknown {
+  if (!(error instanceof ConfigurationError) || error.file !== null || table.source === null) return error;
+  return new ConfigurationError(
+    `${table.name} says that it has ${table.rows} rows, and can't be read to its end: ${error.message}`,
+    { file: table.source.uri, hint: 'Is it cut off, or changed after it was written? Write it again.', cause: error },
+  );
 }

@@ -12,6 +12,9 @@ export type ColumnValues =
 
 const maxSafe = Number.MAX_SAFE_INTEGER;
 
+/** Room for so many rows is made before any came. */
+const firstRows = 1 << 20;
+
 /**
  * Reads columns, all in the same order. Numbers become doubles (an integer column with values that no double holds
  * exactly becomes strings of digits, so that two ids never fall together); dates and timestamps become ISO-like text.
@@ -29,19 +32,21 @@ export async function readColumns(
   const exact = await Promise.all(
     found.map((column) => column.type !== 'integer' || fitsDouble(session, table, column.name)),
   );
+  // A footer may promise more rows than the file has: what is allocated goes by the rows that came.
+  let capacity = Math.min(table.rows, firstRows);
   const results: ColumnValues[] = found.map((column, i) => {
-    const nulls = new Uint8Array(table.rows);
+    const nulls = new Uint8Array(capacity);
     if (isNumeric(column.type) && exact[i] === true) {
-      return { kind: 'number', values: new Float64Array(table.rows), nulls, nullCount: 0 };
+      return { kind: 'number', values: new Float64Array(capacity), nulls, nullCount: 0 };
     }
-    if (column.type === 'boolean') return { kind: 'boolean', values: new Uint8Array(table.rows), nulls, nullCount: 0 };
+    if (column.type === 'boolean') return { kind: 'boolean', values: new Uint8Array(capacity), nulls, nullCount: 0 };
     if (column.type === 'nested') {
       throw new ConfigurationError(
         `${table.name}: \`${column.name}\` is ${plainText(column.engineType, 60)}; only columns of single values are read.`,
         { file: table.source?.uri },
       );
     }
-    return { kind: 'string', values: new Array<string>(table.rows).fill(''), nulls, nullCount: 0 };
+    return { kind: 'string', values: new Array<string>(capacity).fill(''), nulls, nullCount: 0 };
   });
   const selects = found.map((column, i) => {
     const name = quoteIdentifier(column.name);
@@ -51,10 +56,31 @@ export async function readColumns(
   const order = orderBy.length === 0 ? '' : ` ORDER BY ${orderBy.map(quoteIdentifier).join(', ')}`;
   let offset = 0;
   await session.scan(`SELECT ${selects.join(', ')} FROM ${table.relation}${order}`, (chunk) => {
+    const needed = offset + chunk.rowCount;
+    if (needed > capacity) {
+      capacity = Math.max(needed, Math.min(table.rows, 2 * capacity));
+      for (const result of results) grow(result, capacity);
+    }
     for (const [i, result] of results.entries()) fill(result, chunk.getColumnValues(i), offset);
     offset += chunk.rowCount;
   });
   return results;
+}
+
+function grow(result: ColumnValues, rows: number): void {
+  result.nulls = resized(result.nulls, rows);
+  if (result.kind === 'number') {
+    const values = new Float64Array(rows);
+    values.set(result.values);
+    result.values = values;
+  } else if (result.kind === 'boolean') result.values = resized(result.values, rows);
+  else while (result.values.length < rows) result.values.push('');
+}
+
+function resized(bytes: Uint8Array, rows: number): Uint8Array {
+  const larger = new Uint8Array(rows);
+  larger.set(bytes);
+  return larger;
 }
 
 function fill(result: ColumnValues, cells: readonly unknown[], offset: number): void {

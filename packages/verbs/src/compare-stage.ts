@@ -5,8 +5,7 @@ import {
   type CompareRequest,
   compareModels,
   decideOutcome,
-  type EvaluationFrame,
-  frameOfTables,
+  evidenceOfTables,
   type InconclusivePolicy,
 } from '@passloop/evaluation';
 import type { LoadedModel, Signature } from '@passloop/model';
@@ -94,13 +93,13 @@ export async function compareStage(stage: CompareStage): Promise<ComparisonDocum
     const unpaired = await unpairedNumbers(stage);
     const isAlone = outcome === 'first' || model.evaluate?.baseline === 'metrics';
     const predictions = isAlone ? null : await productionPredictions(stage);
-    return compareModels({ ...base, outcome, reason: null, unpaired, frame: await frameOf(stage, predictions) });
+    return compareModels({ ...base, outcome, reason: null, unpaired, frame: await frameOf(stage, base, predictions) });
   } catch (error) {
     // What production or the candidate predicted cannot be joined with the rows: said, and never a pass.
     if (!(error instanceof PassloopError) || outcome === 'first') throw error;
     const reason = plainText(`${error.message}${error.hint === null ? '' : ` ${error.hint}`}`, 2000);
     // One goes back because production is broken. That it cannot be scored any more must not stop that.
-    const frame = outcome === 'rollback' ? await candidateFrame(stage) : null;
+    const frame = outcome === 'rollback' ? await candidateFrame(stage, base) : null;
     if (frame !== null) {
       return compareModels({ ...base, outcome, reason: `Production could not be scored: ${reason}`, frame });
     }
@@ -136,9 +135,9 @@ async function unpairedNumbers(stage: CompareStage): Promise<CompareRequest['unp
 }
 
 /** The candidate's rows alone; null where these can't be had either. */
-async function candidateFrame(stage: CompareStage): Promise<EvaluationFrame | null> {
+async function candidateFrame(stage: CompareStage, asked: Asked): Promise<CompareRequest['frame']> {
   try {
-    return await frameOf(stage, null);
+    return await frameOf(stage, asked, null);
   } catch (error) {
     if (error instanceof PassloopError) return null;
     throw error;
@@ -155,19 +154,25 @@ function scalarsOf(stage: CompareStage): Record<string, { production: number | n
   };
 }
 
-async function frameOf(stage: CompareStage, production: Table | null): Promise<EvaluationFrame> {
+type Asked = Pick<CompareRequest, 'gates' | 'resampling'>;
+
+async function frameOf(
+  stage: CompareStage,
+  { gates, resampling }: Asked,
+  production: Table | null,
+): Promise<CompareRequest['frame']> {
   const { session, model, dataset } = stage;
   const candidate = await session.open({
     uri: path.basename(stage.candidate.predictions),
     root: path.dirname(stage.candidate.predictions),
     name: "the candidate's predictions",
   });
-  return frameOfTables({
+  return evidenceOfTables({
     session,
     task: model.task,
     columns: model.columns,
-    slices: [...new Set(model.gates.flatMap((gate) => gate.slices))],
-    metrics: model.gates.map((gate) => gate.metric),
+    gates,
+    resampling,
     declared: model.metrics,
     dataset: dataset.table,
     production,

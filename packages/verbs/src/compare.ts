@@ -77,7 +77,8 @@ async function compareNamed(context: Context, request: CompareRequest): Promise<
       hint: 'The default, 2000, fits nearly always.',
     });
   }
-  await using session = await openTables();
+  // With what Node and the allocator need, below 1 GiB however many rows there are.
+  await using session = await openTables({ memoryLimit: '400MB' });
   const source = (uri: string) => ({ uri, root: context.cwd });
   context.progress.phase('compare');
   return await compareFiles({

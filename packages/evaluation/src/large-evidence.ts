@@ -1,0 +1,289 @@
+import { delongOfSums, type PlacementSums, sum } from '@passloop/statistics';
+import type { Evidence } from './evidence.ts';
+import type { EvaluationFrame } from './frame.ts';
+import { placementSums } from './large-areas.ts';
+import { type FrameShape, forEachPart, type Part, type PartSums, partsOf, type SideSums } from './large-sums.ts';
+import type { LargeTable } from './large-table.ts';
+import {
+  areaMeasurement,
+  finiteValue,
+  missingColumn,
+  type PairedMeasurement,
+  type Resampling,
+  sumTolerance,
+  tangoInterval,
+} from './measure.ts';
+import { type Metric, neededColumn, type SummedMetric } from './metric.ts';
+import { intervalOfSums } from './resample.ts';
+
+type Side = 'production' | 'candidate';
+
+/** What was found of one metric on some rows: what {@link Evidence} answers with. */
+type Found = { paired: PairedMeasurement | string; alone: Record<Side, number | string> };
+
+/** A metric that will be asked for, and the slices on which it will be. */
+export type LargeQuestion = { name: string; metric: Metric; slices: readonly string[] };
+
+export type LargeEvidence = {
+  table: LargeTable;
+  shape: FrameShape & Pick<EvaluationFrame, 'declared' | 'evaluationDigest'>;
+  /** The values of each slice column, in the order of their codes. */
+  slices: readonly { column: string; values: readonly string[] }[];
+  hasProduction: boolean;
+  resampling: Resampling;
+};
+
+/** Why a metric can't be measured on rows that stay in the engine; null where it can. */
+export function notInEngine(metric: Metric, isPlain: boolean): string | null {
+  if (metric.kind === 'queries') return 'the rows of each query are ranked in memory';
+  if (metric.kind === 'sums' && metric.groups !== undefined) return 'the rows of each group are counted in memory';
+  if (metric.kind === 'sums')
+    return metric.sql === undefined && metric.needs !== 'prediction' ? 'its bins are quantiles' : null;
+  if (metric.area !== true) return 'each resample ranks the rows anew, in memory';
+  return isPlain ? null : 'with weights or units each resample ranks the rows anew, in memory';
+}
+
+/** Measures all that a comparison will ask of these rows. Only sums, counts and bounds leave the engine. */
+export async function measureLarge(large: LargeEvidence, questions: readonly LargeQuestion[]): Promise<Evidence> {
+  const whole = await measureParts(large, questions, null);
+  const parts = new Map<string, Evidence[]>();
+  for (const { column, values } of large.slices) {
+    const asked = questions.filter(({ slices }) => slices.includes(column));
+    const found = await measureParts(large, asked, column);
+    parts.set(
+      column,
+      values.map((_, code) => evidence(large, found.get(code) ?? { rows: 0, metrics: new Map() }, new Map())),
+    );
+  }
+  return evidence(large, whole.get(0)!, parts);
+}
+
+type MeasuredPart = { rows: number; metrics: Map<string, Found> };
+
+function evidence(large: LargeEvidence, part: MeasuredPart, parts: Map<string, Evidence[]>): Evidence {
+  const found = (name: string): Found => {
+    const known = part.metrics.get(name);
+    if (known === undefined) throw new RangeError(`${name} was not asked for`);
+    return known;
+  };
+  return {
+    task: large.shape.task,
+    rows: part.rows,
+    evaluationDigest: large.shape.evaluationDigest,
+    declared: large.shape.declared,
+    hasProduction: large.hasProduction,
+    slices: large.slices.filter(({ column }) => parts.has(column)),
+    paired: (name) => found(name).paired,
+    alone: (name, _, of) => found(name).alone[of],
+    insufficiency: () => null,
+    groups: () => [],
+    parts: (column) => parts.get(column) ?? [],
+    curves: () => null,
+  };
+}
+
+async function measureParts(
+  large: LargeEvidence,
+  questions: readonly LargeQuestion[],
+  column: string | null,
+): Promise<Map<number, MeasuredPart>> {
+  const { table } = large;
+  const part = column === null ? null : table.slices.get(column)!;
+  const parts = questions.length === 0 ? [] : await partsOf(table, part);
+  const measured = new Map(parts.map(({ code, rows }) => [code, { rows, metrics: new Map<string, Found>() }]));
+  for (const { name, metric } of questions) {
+    const scope: Scope = { large, metric, part, parts };
+    const found = metric.kind === 'sums' ? await measureSums(scope, metric) : await measureAreas(scope);
+    for (const { code } of parts) measured.get(code)!.metrics.set(name, found.get(code)!);
+  }
+  return measured;
+}
+
+type Scope = { large: LargeEvidence; metric: Metric; part: string | null; parts: readonly Part[] };
+
+function sidesOf({ hasProduction }: LargeEvidence): readonly Side[] {
+  return hasProduction ? ['production', 'candidate'] : ['candidate'];
+}
+
+function whoIs(side: Side): string {
+  return side === 'candidate' ? 'the candidate' : side;
+}
+
+/** Found nothing, for one reason. */
+function nothing(reason: string): Found {
+  return { paired: reason, alone: { production: reason, candidate: reason } };
+}
+
+const noProduction = 'there are no predictions of production';
+
+async function measureAreas({ large, part, parts }: Scope): Promise<Map<number, Found>> {
+  const sides = sidesOf(large);
+  if (large.table.side('candidate').score === null) {
+    return new Map(parts.map(({ code }) => [code, nothing(missingColumn('the candidate', 'score'))]));
+  }
+  const sums = await placementSums(large.table, part, sides);
+  return new Map(
+    parts.map((one) => {
+      const found = sums.get(one.code)!;
+      const area = (side: Side): number | string => {
+        if (!sides.includes(side)) return noProduction;
+        return finiteValue(found.wins[side] / (2 * found.positives * found.negatives), whoIs(side), one.rows);
+      };
+      return [
+        one.code,
+        {
+          paired: pairedAreas(large, found, one),
+          alone: { production: area('production'), candidate: area('candidate') },
+        },
+      ];
+    }),
+  );
+}
+
+function pairedAreas(large: LargeEvidence, sums: PlacementSums, { rows }: Part): PairedMeasurement | string {
+  if (!large.hasProduction) return noProduction;
+  if (rows < 2) return `${rows} rows are too few`;
+  const { level } = large.resampling;
+  return orReason(() => areaMeasurement(delongOfSums(sums, { level }), level));
+}
+
+function orReason<T>(work: () => T): T | string {
+  try {
+    return work();
+  } catch (error) {
+    // One class only has no area; a sum may overflow.
+    if (error instanceof RangeError) return error.message;
+    throw error;
+  }
+}
+
+async function measureSums(scope: Scope, metric: SummedMetric): Promise<Map<number, Found>> {
+  const { large, part, parts } = scope;
+  const { table, shape, resampling } = large;
+  const column = neededColumn(metric, shape.task);
+  if (column !== null && table.side('candidate')[column] === null) {
+    return new Map(parts.map(({ code }) => [code, nothing(missingColumn('the candidate', column))]));
+  }
+  const sides = sidesOf(large);
+  const problems = await problemsOf(scope, metric);
+  const isPlain = table.weight === null && !table.hasUnits;
+  const discordant =
+    metric.proportion !== undefined && isPlain && large.hasProduction
+      ? await discordance(table, part, metric.proportion)
+      : null;
+  const found = new Map<number, Found>();
+  await forEachPart({ table, shape, part, seed: resampling.seed, sides }, metric, parts, (one, sums) => {
+    const value = (side: Side): number | string => {
+      const own = sums.sides[side];
+      if (own === null) return noProduction;
+      const problem = problems.get(one.code)?.[side];
+      if (problem !== undefined) return problem;
+      const total = own.isFinite ? metric.of(totalsOf(own, sums.width), shape.classes.length) : Number.NaN;
+      return finiteValue(total, whoIs(side), one.rows);
+    };
+    const alone = { production: value('production'), candidate: value('candidate') };
+    found.set(one.code, { alone, paired: pairedSums(large, metric, one, sums, alone, discordant?.get(one.code)) });
+  });
+  return found;
+}
+
+type Discordant = { rows: number; productionOnly: number; candidateOnly: number };
+
+function pairedSums(
+  large: LargeEvidence,
+  metric: SummedMetric,
+  part: Part,
+  sums: PartSums,
+  { production, candidate }: Found['alone'],
+  discordant: Discordant | undefined,
+): PairedMeasurement | string {
+  const { shape, resampling } = large;
+  if (!large.hasProduction) return noProduction;
+  if (part.rows < 2) return `${part.rows} rows are too few`;
+  if (typeof production === 'string') return production;
+  if (typeof candidate === 'string') return candidate;
+  const [before, after] = [sums.sides.production!, sums.sides.candidate!];
+  const interval = orReason(() =>
+    discordant !== undefined
+      ? tangoInterval(discordant, resampling.level)
+      : intervalOfSums(
+          metric,
+          {
+            plan: sums.plan,
+            width: sums.width,
+            classes: shape.classes.length,
+            production: before.cells,
+            candidate: after.cells,
+            units: part.units,
+            unweighted: () => [before.unweighted, after.unweighted],
+          },
+          resampling,
+        ),
+  );
+  if (typeof interval === 'string') return interval;
+  return { production, candidate, delta: candidate - production, level: resampling.level, ...interval };
+}
+
+function totalsOf({ cells }: SideSums, width: number): Float64Array {
+  const count = cells.length / width;
+  return Float64Array.from({ length: width }, (_, k) =>
+    sum(Float64Array.from({ length: count }, (_, cell) => cells[cell * width + k]!)),
+  );
+}
+
+/** The rows that one model alone has right, of all rows or of those of the positive class. */
+async function discordance(
+  table: LargeTable,
+  part: string | null,
+  of: 'rows' | 'positives',
+): Promise<Map<number, Discordant>> {
+  const { label, prediction } = table.side('candidate');
+  const before = table.side('production').prediction;
+  const [right, wrong] = [`${prediction} = ${label}`, `${prediction} <> ${label}`];
+  const rows = await table.session.rows(
+    `SELECT ${part ?? '0'} AS part, count(*), count_if(${wrong} AND ${before} = ${label}), count_if(${right} AND ${before} <> ${label})
+     FROM ${table.relation} ${of === 'positives' ? `WHERE ${label} = 1` : ''} GROUP BY part`,
+  );
+  return new Map(
+    rows.map(([code, count, productionOnly, candidateOnly]) => [
+      Number(code),
+      { rows: Number(count), productionOnly: Number(productionOnly), candidateOnly: Number(candidateOnly) },
+    ]),
+  );
+}
+
+/** Why a metric can't be measured on a part's rows, by its code: what a frame in memory looks for in its arrays. */
+async function problemsOf(
+  { large, metric, part, parts }: Scope,
+  { problem }: SummedMetric,
+): Promise<Map<number, Partial<Record<Side, string>>>> {
+  const { table, shape } = large;
+  const found = new Map<number, Partial<Record<Side, string>>>(parts.map(({ code }) => [code, {}]));
+  if (problem !== undefined) {
+    const { label } = table.side('candidate');
+    const rows = await table.session.rows(
+      `SELECT ${part ?? '0'} AS part, min(abs(${label})) FROM ${table.relation} GROUP BY part`,
+    );
+    for (const [code, nearest] of rows) {
+      // What a problem looks for among labels is 0.
+      const labels = Float64Array.of(Number(nearest));
+      const reason = problem({ ...shape, labels } as EvaluationFrame);
+      if (reason !== null) found.set(Number(code), { production: reason, candidate: reason });
+    }
+  }
+  if (metric.probabilities !== true) return found;
+  for (const side of sidesOf(large)) {
+    const { scores } = table.side(side);
+    if (scores === null) continue;
+    const total = scores.join(' + ');
+    const rows = await table.session.rows(
+      `SELECT ${part ?? '0'} AS part, arg_min(${total}, "row") FROM ${table.relation} WHERE abs(${total} - 1) > ${sumTolerance} GROUP BY part`,
+    );
+    for (const [code, first] of rows) {
+      const known = found.get(Number(code))!;
+      known[side] ??=
+        `it needs probabilities, and the scores of a row of ${whoIs(side)} have the sum ${Number(Number(first).toPrecision(6))}`;
+    }
+  }
+  return found;
+}
