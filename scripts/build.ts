@@ -42,6 +42,8 @@ const assets: { from: string; to: string; keep: (name: string) => boolean }[] = 
 
 function entries(source: string): Record<string, string> {
   const found: Record<string, string> = { passloop: path.join(source, 'packages/cli/src/main.ts') };
+  // Run as a process of its own, found beside the chunks.
+  found['draw-plot'] = path.join(source, 'packages/report/src/charts/draw-plot.ts');
   const actions = path.join(source, 'actions');
   for (const name of existsSync(actions) ? readdirSync(actions).sort() : []) {
     const main = path.join(actions, name, 'src/main.ts');

@@ -10,7 +10,8 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { escapeHtml } from '@passloop/core';
 import type { ComparisonDocument, PromotionDocument, ReportDocument } from '@passloop/documents';
-import { renderComment, renderHtml } from '@passloop/report';
+import { renderComment } from '@passloop/report';
+import { renderHtml } from '@passloop/report/page';
 import { openTables, writeParquet } from '@passloop/tables';
 import MarkdownIt from 'markdown-it';
 import { jobsOf } from '../test/world/jobs.ts';
@@ -106,7 +107,7 @@ async function check(pullRequest: PullRequest): Promise<ReportDocument> {
   const report = await jobs.check(pullRequest);
   shown += 1;
   const name = `${String(shown).padStart(2, '0')}-pull-request-${pullRequest.number}`;
-  await writeFile(path.join(out, `${name}.html`), renderHtml(report));
+  await writeFile(path.join(out, `${name}.html`), await renderHtml(report));
   const [comment] = await team.comments(pullRequest);
   await writeFile(path.join(out, `${name}.md`), comment ?? renderComment(report));
   reports.set(pullRequest.number, `${name}.html`);

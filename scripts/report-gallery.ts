@@ -8,7 +8,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { temporaryFolder } from '@passloop/core';
 import type { ReportDocument } from '@passloop/documents';
-import { renderHtml } from '@passloop/report';
+import { renderHtml } from '@passloop/report/page';
 import { openTables, writeParquet } from '@passloop/tables';
 import { openBrowser, type View } from '../test/pages/browser.ts';
 import { jobsOf } from '../test/world/jobs.ts';
@@ -146,7 +146,7 @@ const pictures: [name: string, report: string, view: View, height?: number][] = 
 ];
 for (const [name, of, view, height] of pictures) {
   const file = path.join(folder.path, `${of}.html`);
-  await writeFile(file, renderHtml(reports.get(of) as ReportDocument));
+  await writeFile(file, await renderHtml(reports.get(of) as ReportDocument));
   const page = await browser.open(file);
   await page.view(view);
   await page.screenshot(path.join(root, 'docs/images', name), height);

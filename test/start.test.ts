@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -68,9 +68,51 @@ it.each([
   expect(bytes).toBeLessThan(limit);
 });
 
+it('draws charts for the page alone: no verb loads what draws them before it makes one', () => {
+  const chunks = readdirSync(bundle).filter((name) => name.endsWith('.mjs'));
+  const drawing = chunks.filter((name) =>
+    readFileSync(path.join(bundle, name), 'utf8').includes('schema/vega/v6.json'),
+  );
+  expect(drawing.length).toBeGreaterThan(0);
+  // The page itself, and the program that draws what a team specified.
+  const loading = chunks.filter((name) => loadedWith(name).files.some((file) => drawing.includes(file)));
+  expect(loading.filter((name) => !drawing.includes(name)).map((name) => name.replace(/-[\w-]{8}\.mjs$/, ''))).toEqual([
+    'chunk-page',
+    'draw-plot.mjs',
+  ]);
+});
+
+it('draws what a team specified by a program beside the bundle, which may read the bundle alone', () => {
+  const page = readdirSync(bundle).find((name) => name.startsWith('chunk-page-')) ?? '';
+  expect(readFileSync(path.join(bundle, page), 'utf8')).toContain('./draw-plot.mjs');
+  const spec = { data: { values: [{ a: 1 }] }, mark: 'bar', encoding: { x: { field: 'a', type: 'quantitative' } } };
+  const allowed = [`--allow-fs-read=${bundle}`, `--allow-fs-read=${path.join(bundle, '*')}`];
+  const said = execFileSync(process.execPath, ['--permission', ...allowed, path.join(bundle, 'draw-plot.mjs')], {
+    encoding: 'utf8',
+    env: {},
+    input: JSON.stringify([JSON.stringify(spec), '{']),
+  });
+  const [drawn, refused] = said
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(drawn.svg).toMatch(/^<svg /);
+  expect(refused.reason).toMatch(/JSON/);
+});
+
 it('carries the licence of every package that it contains', () => {
   const licences = readFileSync(path.join(bundle, 'LICENSES.txt'), 'utf8');
-  for (const name of ['commander', 'zod', 'octokit', '@grpc/grpc-js', 'docker-cli-js', 'js-yaml', 'yaml'])
+  for (const name of [
+    'commander',
+    'zod',
+    'octokit',
+    '@grpc/grpc-js',
+    'docker-cli-js',
+    'js-yaml',
+    'yaml',
+    'vega',
+    'vega-lite',
+  ])
     expect(licences).toMatch(new RegExp(`^${name} \\d+\\.\\S+ \\(.+\\)$`, 'm'));
   expect(licences).toContain('Permission is hereby granted, free of charge');
   expect(licences).not.toContain(root);

@@ -1,10 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
-import { renderHtml } from '@passloop/report';
+import { renderHtml } from '@passloop/report/page';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { attacks } from '../../packages/report/src/testing/attacks.ts';
-import { everyString, fullReport } from '../../packages/report/src/testing/hostile-report.ts';
+import { everyString, fullReport, specPlots } from '../../packages/report/src/testing/hostile-report.ts';
 import { reports } from '../../packages/report/src/testing/reports.ts';
 import { type Browser, type OpenPage, openBrowser } from './browser.ts';
 
@@ -66,7 +66,7 @@ const contrasts = `(() => {
 describe('a full report in Chromium', () => {
   let page: OpenPage;
   beforeAll(async () => {
-    page = await pageOf('full', renderHtml(fullReport()));
+    page = await pageOf('full', await renderHtml(fullReport()));
   });
 
   it('asks for nothing and says nothing', () => {
@@ -107,6 +107,10 @@ describe('a full report in Chromium', () => {
       'Median of label',
       'Rows by label',
       'Loss: ',
+      'Importance: ',
+      'Classes: ',
+      'Confusion matrix: production: ',
+      'Confusion matrix: candidate: ',
     ];
     for (const chart of charts)
       expect(
@@ -134,12 +138,62 @@ describe('a full report in Chromium', () => {
   });
 });
 
+/** What is painted: of each kind of mark in each chart the colours that it really has. */
+const painted = `[...new Set([...document.querySelectorAll('svg.chart *, svg.strip *')].flatMap((one) => {
+  const { fill, stroke } = getComputedStyle(one);
+  return one.matches('g, svg') ? [] : [fill, stroke];
+}))]`;
+
+it('draws its charts in the colours of the page: light, dark and on paper', async () => {
+  const page = await pageOf('colours', await renderHtml(fullReport()));
+  const production = { light: 'rgb(87, 96, 106)', dark: 'rgb(177, 186, 196)' };
+  const candidate = { light: 'rgb(9, 105, 218)', dark: 'rgb(88, 166, 255)' };
+  for (const scheme of ['light', 'dark'] as const) {
+    const other = scheme === 'light' ? 'dark' : 'light';
+    await page.view({ width: 1150, scheme });
+    const colours = await page.evaluate<string[]>(painted);
+    for (const of of [production, candidate]) {
+      expect(colours).toContain(of[scheme]);
+      expect(colours).not.toContain(of[other]);
+    }
+  }
+  await page.view({ width: 800, scheme: 'dark', media: 'print' });
+  expect(await page.evaluate<string[]>(painted)).toContain(candidate.light);
+  expect(await page.evaluate<string[]>(painted)).not.toContain(candidate.dark);
+  // The words have the page's letters, and lie within their picture.
+  const outside = `[...document.querySelectorAll('svg.chart text')].filter((text) => {
+    const [inner, outer] = [text.getBoundingClientRect(), text.ownerSVGElement.getBoundingClientRect()];
+    return inner.width > 0 && (inner.left < outer.left - 2 || inner.right > outer.right + 2 || inner.top < outer.top - 2 || inner.bottom > outer.bottom + 2);
+  }).map((text) => text.textContent)`;
+  await page.view({ width: 1150 });
+  expect(await page.evaluate(outside)).toEqual([]);
+  const families = `[...new Set([...document.querySelectorAll('svg.chart text, body')].map((one) => getComputedStyle(one).fontFamily))].length`;
+  expect(await page.evaluate(families)).toBe(1);
+});
+
+it('shows what a team draws itself, on white paper in the dark too, without its links', async () => {
+  const report = fullReport();
+  report.models[0]!.plots = specPlots();
+  const page = await pageOf('specs', await renderHtml(report));
+  expect([page.requests, page.said]).toEqual([[], []]);
+  await page.view({ width: 360, scheme: 'dark' });
+  expect(await page.evaluate('document.querySelectorAll(".paper svg.drawn[role=img]").length')).toBe(2);
+  expect(await page.evaluate('document.querySelectorAll("svg a, svg image, svg script, svg style").length')).toBe(0);
+  expect(await page.evaluate('getComputedStyle(document.querySelector(".paper")).backgroundColor')).toBe(
+    'rgb(255, 255, 255)',
+  );
+  const [worst] = await page.evaluate<{ text: string; ratio: number }[]>(contrasts);
+  expect(worst?.ratio, JSON.stringify(worst)).toBeGreaterThanOrEqual(4.5);
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(360);
+  expect(await page.evaluate('document.body.textContent')).toContain('nothing is loaded');
+});
+
 it('runs nothing and asks nobody, whatever the names say', async () => {
   const hostile = ['html', 'a comment that ends', 'a link', 'code that ends'].map((name) => attacks[name] as string);
   hostile.push('"><svg onload=alert(1)><style>*{background:url(https://evil.example/x)}</style>');
-  const page = await pageOf('plain', renderHtml(everyString(fullReport(), 'Plain')));
+  const page = await pageOf('plain', await renderHtml(everyString(fullReport(), 'Plain')));
   for (const [i, attack] of hostile.entries()) {
-    await page.go(await written(`attack-${i}`, renderHtml(everyString(fullReport(), attack))));
+    await page.go(await written(`attack-${i}`, await renderHtml(everyString(fullReport(), attack))));
     expect([page.requests, page.said], attack).toEqual([[], []]);
     expect(await page.evaluate('document.querySelectorAll("script,img,a,iframe,link,object,form").length')).toBe(0);
     expect(await page.evaluate('document.querySelectorAll("style").length')).toBe(1);
@@ -155,9 +209,9 @@ it('notices a page that does run and ask', async () => {
 });
 
 it('fits a narrow window whatever a model is like', async () => {
-  const page = await pageOf('first', renderHtml(fullReport()));
+  const page = await pageOf('first', await renderHtml(fullReport()));
   for (const name of ['blocked', 'broken data', 'not comparable', 'several models', 'no engine']) {
-    await page.go(await written(name.replaceAll(' ', '-'), renderHtml(reports[name]!())));
+    await page.go(await written(name.replaceAll(' ', '-'), await renderHtml(reports[name]!())));
     await page.view({ width: 360 });
     expect(await page.evaluate('document.documentElement.scrollWidth'), name).toBeLessThanOrEqual(360);
   }

@@ -4,7 +4,8 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { runProcess, type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { DataReport, parseDocument } from '@passloop/documents';
-import { renderComment, renderHtml, renderSummary } from '@passloop/report';
+import { renderComment, renderSummary } from '@passloop/report';
+import { renderHtml } from '@passloop/report/page';
 import { openTables, writeParquet } from '@passloop/tables';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -378,7 +379,7 @@ describe('columns with hostile names', () => {
       data: [report],
     }));
     const failed = { ...whole, verdict: 'fail' as const, models };
-    const page = renderHtml(failed);
+    const page = await renderHtml(failed);
     expect(page).toContain('&#60;img src=x onerror=alert(1)&#62;');
     expect(page).not.toMatch(/<img|<script|href=/);
     for (const text of [await readFile(summary, 'utf8'), renderComment(failed), renderSummary(failed)]) {

@@ -7,6 +7,8 @@ export const plotSeries = 6;
 export const plotBars = 30;
 export const plotClasses = 20;
 export const plotsOfModel = 20;
+/** Of a Vega-Lite specification with its data, as JSON. */
+export const plotSpecCharacters = 300_000;
 
 /** A plot that the team's own code left as a file of numbers. Exactly one of its parts is there, or the reason why none is. */
 export const Plot = z.object({
@@ -36,6 +38,8 @@ export const Plot = z.object({
       counts: z.array(z.array(Count).max(plotClasses)).max(plotClasses),
     })
     .nullable(),
+  /** Vega-Lite with its data inside it, as JSON: a stranger's, drawn apart. */
+  spec: z.string().max(plotSpecCharacters).optional(),
   reason: Text.nullable(),
 });
 export type Plot = z.infer<typeof Plot>;

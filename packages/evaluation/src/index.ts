@@ -19,6 +19,17 @@ export { builtInRows, declaredExamples, declaredRow, type MetricRow } from './me
 export { parseMetricFlags } from './metric-flag.ts';
 export { measuredScalars, metrics, metricValue } from './metrics.ts';
 export * from './outcome.ts';
-export { type Cell, type PlotRecords, plotNotShown, plotOf, plotRows, recordsIn } from './plots.ts';
+export { filledTemplate, hasAnchors, type PlotSpec, specsIn, withRows } from './plot-specs.ts';
+export {
+  type Cell,
+  type PlotRecords,
+  plotNotShown,
+  plotOf,
+  plotOfSpec,
+  plotRows,
+  recordsIn,
+  recordsOf,
+  templateRows,
+} from './plots.ts';
 export { powerOf } from './power.ts';
 export { reviewComparison } from './review.ts';

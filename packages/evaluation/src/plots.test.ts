@@ -127,12 +127,6 @@ describe('records in JSON', () => {
   });
 
   it.each([
-    [
-      'a Vega-Lite specification',
-      { $schema: 'https://vega.github.io/schema/vega-lite/v5.json', data: { url: 'https://evil.example/x' } },
-      /Vega/,
-    ],
-    ['one without its schema', { mark: 'line', encoding: {}, data: { values: [{ a: 1 }] } }, /Vega/],
     ['numbers alone', { accuracy: 0.5 }, /no list of records/],
     ['mixed lists', [{ a: 1 }, 5], /something else than records/],
     ['too many rows', Array.from({ length: 100_001 }, () => ({ a: 1 })), /100,001 rows/],

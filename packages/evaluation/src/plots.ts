@@ -30,6 +30,33 @@ export function plotOf(file: PlotFile, records: PlotRecords): Plot {
   return { file: plot.path, title: plot.title, ...nothing, ...drawn, reason: null };
 }
 
+/** A plot that is drawn from its specification when the page is made. @param name where one file has several */
+export function plotOfSpec(file: PlotFile, json: string, name: string | null = null): Plot {
+  const { path, title } = declared(file);
+  const shown = name === null ? title : title === path ? name : `${title}: ${name}`;
+  return { file: path, title: plainText(shown, 200), ...nothing, spec: json, reason: null };
+}
+
+/** The columns that a template draws, by DVC's defaults: the last one by the number of the row. */
+export function templateRows(
+  file: PlotFile,
+  records: PlotRecords,
+): { title: string; x: string; y: string; rows: Record<string, Cell>[] } | string {
+  const { title, x, y } = declared(file);
+  const up = y?.[0] ?? records.columns.at(-1);
+  if (up === undefined || records.rows.length === 0) return 'it has no rows';
+  const missing = [x, up].find((name) => name !== undefined && !records.columns.includes(name));
+  if (missing !== undefined) return `it has no column ${missing}`;
+  const rows = recordsOf(records);
+  const step = (row: Record<string, Cell>, i: number) => ({ ...row, step: i });
+  return { title, x: x ?? 'step', y: up, rows: x === undefined ? rows.map(step) : rows };
+}
+
+/** Each row as a map of its columns. */
+export function recordsOf({ columns, rows }: PlotRecords): Record<string, Cell>[] {
+  return rows.map((row) => Object.fromEntries(columns.map((name, i) => [name, row[i] ?? null])));
+}
+
 function declared(file: PlotFile): Declared {
   if (typeof file === 'string') return { path: file, title: file };
   const { path, title, x, y, template } = file;
@@ -131,9 +158,6 @@ const mostColumns = 1000;
  * @returns why there are none, as the end of a sentence
  */
 export function recordsIn(value: unknown): PlotRecords | string {
-  if (isVegaLite(value)) {
-    return 'it is a Vega or Vega-Lite specification, which this version does not draw: name a file of its numbers (CSV, JSON) instead';
-  }
   const list = listIn(value);
   if (list === null) return 'it holds no list of records';
   const columns: string[] = [];
@@ -165,12 +189,6 @@ function listIn(value: unknown, depth = 0): unknown[] | null {
     if (found !== null) return found;
   }
   return null;
-}
-
-function isVegaLite(value: unknown): boolean {
-  if (!isObject(value)) return false;
-  const { $schema } = value;
-  return typeof $schema === 'string' && /vega/.test($schema) ? true : 'mark' in value && 'encoding' in value;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -98,16 +98,20 @@ export const PlotFile = z.union([
     title: z.string().min(1).max(200).optional(),
     x: Column.optional(),
     y: z.union([Column, z.array(Column).min(1).max(6)]).optional(),
+    /** DVC's name, or the file of a template of one's own. */
     template: z
-      .enum([
-        'linear',
-        'simple',
-        'smooth',
-        'scatter',
-        'confusion',
-        'confusion_normalized',
-        'bar_horizontal',
-        'bar_horizontal_sorted',
+      .union([
+        z.enum([
+          'linear',
+          'simple',
+          'smooth',
+          'scatter',
+          'confusion',
+          'confusion_normalized',
+          'bar_horizontal',
+          'bar_horizontal_sorted',
+        ]),
+        InsidePath.regex(/\.json$/, "is neither one of DVC's templates nor a file that ends in .json"),
       ])
       .optional(),
   }),

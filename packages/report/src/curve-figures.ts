@@ -1,60 +1,40 @@
 import { count, fromDecimal, measured } from '@passloop/core';
 import type { CalibrationBin, Curves, SideCurves, ThresholdCurve } from '@passloop/documents';
-import { type Axis, type Chart, chartSvg, legendSign, type Point, type Series } from './chart.ts';
+import { type Axis, type Lines, lineDrawing, type Point, type Series } from './charts/lines.ts';
 import { confusionFigure } from './confusion-figure.ts';
-import { text } from './page-text.ts';
+import { type Figure, figure, gallery, type Numbers } from './figure.ts';
 
 type Sides = { name: 'production' | 'candidate'; look: number; curves: SideCurves }[];
-type Table = { head: readonly string[]; rows: readonly (readonly string[])[] };
 
 /** Of each curve of both models: a picture, and the numbers of it as a table. */
-export function curveFigures(curves: Curves): string {
+export async function curveFigures(curves: Curves): Promise<string> {
   const sides: Sides = [
     ...(curves.production === null ? [] : [{ name: 'production' as const, look: 0, curves: curves.production }]),
     { name: 'candidate', look: 1, curves: curves.candidate },
   ];
-  const charts = [
+  const charts = await Promise.all([
     rocFigure(sides),
     precisionRecallFigure(sides),
     calibrationFigure(sides),
     residualFigure(sides),
     residualCountFigure(sides, curves.residualEdges.map(fromDecimal)),
-  ];
-  const matrices = sides.map(({ name, curves: { confusion } }) =>
+  ]);
+  const drawn = sides.map(({ name, curves: { confusion } }) =>
     confusion === null
       ? ''
       : confusionFigure(`Confusion matrix: ${name}`, curves.classes, curves.otherClasses, confusion),
   );
+  const matrices = await Promise.all(drawn);
   const note = curves.weightsIgnored
     ? '<p class="note">The curves count rows; the metrics above count their weights.</p>'
     : '';
   return [note, ...[charts, matrices].map(gallery)].join('\n');
 }
 
-export function gallery(figures: readonly string[]): string {
-  const shown = figures.filter((one) => one !== '');
-  return shown.length === 0 ? '' : `<div class="charts">${shown.join('\n')}</div>`;
-}
-
-/** A chart with its title, legend and table; the table alone where nothing can be drawn. */
-export function figure(title: string, chart: Chart, table: Table, note = ''): string {
-  const svg = chartSvg(chart);
-  if (svg === null) return '';
-  const legend = chart.series.map(({ name, look }) => `<span>${legendSign(look)} ${text(name, 80)}</span>`);
-  const cells = (row: readonly string[]) =>
-    row.map((cell, i) =>
-      i === 0 ? `<th scope="row">${text(cell, 200)}</th>` : `<td class="n">${text(cell, 200)}</td>`,
-    );
-  return `<figure>
-<figcaption><strong>${text(title, 200)}</strong> <span class="legend">${legend.join(' ')}</span></figcaption>
-${svg}
-${note === '' ? '' : `<p class="note">${text(note)}</p>`}
-<details><summary>Numbers of “${text(title, 200)}”</summary><div class="scroll" tabindex="0" role="group" aria-label="${text(title, 200)}, as a table"><table><thead><tr>${table.head
-    .map((cell, i) => `<th scope="col"${i === 0 ? '' : ' class="n"'}>${text(cell, 200)}</th>`)
-    .join(
-      '',
-    )}</tr></thead><tbody>${table.rows.map((row) => `<tr>${cells(row).join('')}</tr>`).join('')}</tbody></table></div></details>
-</figure>`;
+/** Lines and the sentence that says what they show, from one place. */
+function lineFigure(title: string, lines: Lines, numbers: Numbers, note?: string): Promise<string> {
+  const made: Figure = { title, description: lines.description, drawing: lineDrawing(lines), numbers };
+  return figure(note === undefined ? made : { ...made, note });
 }
 
 const share = (label: string): Axis => ({ label, from: 0, to: 1 });
@@ -83,7 +63,7 @@ function drawn(sides: Sides, shape: Series['shape'], points: (rates: Rates[]) =>
   });
 }
 
-function rocFigure(sides: Sides): string {
+function rocFigure(sides: Sides): Promise<string> {
   const recallWithin = (rates: Rates[], level: number) =>
     highest(rates.filter((one) => one.falsePositiveRate <= level).map((one) => one.recall));
   const series = drawn(sides, 'line', (rates) => [
@@ -91,7 +71,7 @@ function rocFigure(sides: Sides): string {
     ...rates.map((one): Point => [one.falsePositiveRate, one.recall]),
   ]);
   const table = byLevel(sides, 'false positive rate up to', 'recall', recallWithin);
-  return figure(
+  return lineFigure(
     'ROC',
     {
       description: described(
@@ -111,12 +91,12 @@ function rocFigure(sides: Sides): string {
   );
 }
 
-function precisionRecallFigure(sides: Sides): string {
+function precisionRecallFigure(sides: Sides): Promise<string> {
   const precisionFrom = (rates: Rates[], level: number) =>
     highest(rates.filter((one) => one.recall >= level).map((one) => one.precision));
   const base = ratesOf(sides.at(-1)?.curves.thresholds ?? null).at(-1)?.precision;
   const series = drawn(sides, 'line', (rates) => rates.map((one): Point => [one.recall, one.precision]));
-  return figure(
+  return lineFigure(
     'Precision and recall',
     {
       description: described(
@@ -144,7 +124,7 @@ function byLevel(
   head: string,
   what: string,
   value: (rates: Rates[], level: number) => number | null,
-): Table {
+): Numbers {
   return {
     head: [head, ...sides.map(({ name }) => `${what}, ${name}`)],
     rows: levels.map((level) => [
@@ -166,7 +146,7 @@ function highest(values: readonly number[]): number | null {
   return values.length === 0 ? null : values.reduce((left, right) => Math.max(left, right));
 }
 
-function calibrationFigure(sides: Sides): string {
+function calibrationFigure(sides: Sides): Promise<string> {
   const found = sides.flatMap(({ name, look, curves: { calibration } }) =>
     calibration === null || calibration.length === 0 ? [] : [{ name, look, bins: calibration }],
   );
@@ -179,7 +159,7 @@ function calibrationFigure(sides: Sides): string {
   const said = found.map(
     ({ name, bins }) => `${name === 'candidate' ? 'the candidate' : name} is off by ${shown(gap(bins))} on average`,
   );
-  return figure(
+  return lineFigure(
     'Calibration',
     {
       description: `Share of positives by score: ${said.join('; ')}.`,
@@ -211,7 +191,7 @@ function calibrationFigure(sides: Sides): string {
   );
 }
 
-function residualFigure(sides: Sides): string {
+function residualFigure(sides: Sides): Promise<string> {
   const found = sides.flatMap(({ name, look, curves: { residuals } }) =>
     residuals === null || residuals.groups.length === 0 ? [] : [{ name, look, groups: residuals.groups }],
   );
@@ -226,7 +206,7 @@ function residualFigure(sides: Sides): string {
     }),
   );
   const xs = series.flatMap(({ points }) => points.map(([x]) => x));
-  return figure(
+  return lineFigure(
     'Residuals by prediction',
     {
       description: `Median of label − prediction by prediction, with the range of the middle 80 % of rows, of ${found.map(({ name }) => name).join(' and ')}.`,
@@ -254,11 +234,11 @@ function residualFigure(sides: Sides): string {
   );
 }
 
-function residualCountFigure(sides: Sides, edges: readonly number[]): string {
+function residualCountFigure(sides: Sides, edges: readonly number[]): Promise<string> {
   const found = sides.flatMap(({ name, look, curves: { residuals } }) =>
     residuals === null || edges.length < 2 ? [] : [{ name, look, counts: residuals.counts.slice(0, edges.length - 1) }],
   );
-  return figure(
+  return lineFigure(
     'Residuals',
     {
       description: `Rows by label − prediction, of ${found.map(({ name }) => name).join(' and ')}.`,

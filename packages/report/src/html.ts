@@ -1,5 +1,8 @@
 import { age, count, digitsOf, escapeHtml, fromDecimal, measured } from '@passloop/core';
 import type { ComparedMetric, ComparedSlice, FairnessGroup, ModelReport, ReportDocument } from '@passloop/documents';
+import { chartSvg } from './charts/draw.ts';
+import { type DrawPlots, drawApart } from './charts/draw-apart.ts';
+import { changeDrawing } from './charts/strips.ts';
 import { sortedSlices } from './comment-details.ts';
 import { curveFigures } from './curve-figures.ts';
 import { evidenceWords, groupCells, groupName, groupsOf, rateWords, sortedGroups } from './fairness-groups.ts';
@@ -10,16 +13,24 @@ import { imageSection, lineageSection } from './page-lineage.ts';
 import { style } from './page-style.ts';
 import { badge, code, digest, type Head, sign, table, text, verdictCell } from './page-text.ts';
 import { phraseHtml, phraseText } from './phrase.ts';
-import { plotSection } from './plot-figures.ts';
+import { type DrawnPlots, drawnPlots, plotSection } from './plot-figures.ts';
 import { allowed, changeCell, reproductionWords, subject, valueCell } from './words.ts';
 
 /**
  * The whole report as one HTML file: no script, no network, light and dark, readable in print. A policy in its head forbids
  * everything but the inline style, so that even a missed escape could load and run nothing.
+ *
+ * @param draw draws the plots that a stranger specified, which no code of this process does
  */
-export function renderHtml(report: ReportDocument): string {
+export async function renderHtml(report: ReportDocument, draw: DrawPlots = drawApart): Promise<string> {
   const affected = affectedModels(report);
   const untouched = report.models.filter((model) => !model.affected).map((model) => text(model.name));
+  // All strangers' plots at once: their bounds are those of a page, however many models there are.
+  const drawn = await drawnPlots(
+    affected.flatMap(({ plots = [] }) => plots),
+    draw,
+  );
+  const sections = await Promise.all(affected.map((model) => modelSection(model, report, affected.length > 1, drawn)));
   const title = reportHeadline(report);
   const where = `${text(report.repository ?? 'local repository')} at ${code(report.head.slice(0, 12))}`;
   const against = report.base === null ? '' : ` against ${code(report.base.ref)}`;
@@ -39,7 +50,7 @@ export function renderHtml(report: ReportDocument): string {
 <p class="where">${where}${against}</p>
 <h1>${sign(report.verdict)} ${phraseHtml(title)}</h1>
 </header>
-${affected.map((model) => modelSection(model, report, affected.length > 1)).join('\n')}
+${sections.join('\n')}
 ${untouched.length === 0 ? '' : `<p class="note">Not affected: ${untouched.join(', ')}.</p>`}
 <footer>passloop ${text(report.passloop)}${report.madeAt === null ? '' : ` · ${text(report.madeAt)}`}</footer>
 </main>
@@ -48,7 +59,12 @@ ${untouched.length === 0 ? '' : `<p class="note">Not affected: ${untouched.join(
 `;
 }
 
-function modelSection(model: ModelReport, report: ReportDocument, several: boolean): string {
+async function modelSection(
+  model: ModelReport,
+  report: ReportDocument,
+  several: boolean,
+  drawn: DrawnPlots,
+): Promise<string> {
   const comparison = model.comparison;
   const metrics = comparison?.metrics ?? [];
   const slices = sortedSlices(comparison?.slices ?? []);
@@ -58,19 +74,20 @@ function modelSection(model: ModelReport, report: ReportDocument, several: boole
   // No level is left out: a model's own heading is there where there are several.
   const h = several ? 'h3' : 'h2';
   const against = comparison?.production ? 'Metrics against production' : 'Metrics';
-  const figures = comparison?.curves === undefined ? '' : curveFigures(comparison.curves);
+  const figures = comparison?.curves === undefined ? '' : await curveFigures(comparison.curves);
+  const data = await Promise.all(model.data.map((one) => dataSection(one, h)));
   return `<section aria-label="${text(model.name)}">
 ${several ? `<h2 class="model">${sign(model.verdict)} ${phraseHtml(headline(model))}</h2>` : ''}
 ${said.length === 0 ? '' : `<div class="reasons ${model.verdict}">${said.map((reason) => `<p>${phraseHtml(reason)}</p>`).join('')}</div>`}
-${metrics.length === 0 ? '' : `<${h}>${against}</${h}>${metricTable(against, metrics)}`}
-${slices.length === 0 ? '' : `<${h}>Slices</${h}>${metricTable('Slices', slices)}`}
+${metrics.length === 0 ? '' : `<${h}>${against}</${h}>${await metricTable(against, metrics)}`}
+${slices.length === 0 ? '' : `<${h}>Slices</${h}>${await metricTable('Slices', slices)}`}
 ${groups.length === 0 ? '' : `<${h}>Groups</${h}>${groupTable(groups)}`}
 ${[...metrics, ...slices].some((metric) => metric.interval !== null) ? legend : ''}
 ${figures.trim() === '' ? '' : `<${h}>Curves</${h}>${figures}`}
 ${comparison?.curvesLeftOut === true ? `<p class="note">${leftOut}</p>` : ''}
-${plotSection(model.plots ?? [], h)}
+${await plotSection(model.plots ?? [], h, drawn)}
 ${changes(model, h)}
-${model.data.map((one) => dataSection(one, h)).join('\n')}
+${data.join('\n')}
 ${imageSection(model, h)}
 ${lineageSection(model, report, h)}
 <${h}>What was checked</${h}>
@@ -134,14 +151,15 @@ function groupTable(groups: readonly FairnessGroup[]): string {
   return table('Groups', heads, rows);
 }
 
-function metricTable(label: string, metrics: readonly (ComparedMetric | ComparedSlice)[]): string {
+async function metricTable(label: string, metrics: readonly (ComparedMetric | ComparedSlice)[]): Promise<string> {
   const paired = metrics.some((metric) => metric.delta !== null);
-  const rows = metrics.map((metric) => {
+  const pictures = await Promise.all(metrics.map(changePicture));
+  const rows = metrics.map((metric, i) => {
     const cells = [
       `<th scope="row">${phraseHtml(subject(metric))}${'rows' in metric ? ` <span class="note">${count(metric.rows)}&nbsp;rows</span>` : ''}</th>`,
       verdictCell(metric.gate, metric.verdict, metric.reason),
       ...(paired
-        ? [`<td class="n">${text(changeCell(metric))}</td>`, `<td class="${metric.gate}">${strip(metric)}</td>`]
+        ? [`<td class="n">${text(changeCell(metric))}</td>`, `<td class="${metric.gate}">${pictures[i]}</td>`]
         : []),
       `<td class="n">${text(allowed(metric))}</td>`,
       `<td class="n">${valueCell(metric, 'production')}</td>`,
@@ -160,10 +178,8 @@ function metricTable(label: string, metrics: readonly (ComparedMetric | Compared
   return table(label, heads, rows, ' metrics');
 }
 
-const stripWidth = 180;
-
-/** The interval of a change as a picture: zero (solid), what is not allowed (shaded), the estimate (dot). Better lies to the right. */
-function strip(metric: ComparedMetric): string {
+/** The interval of a change as a picture; better lies to the right. */
+async function changePicture(metric: ComparedMetric): Promise<string> {
   if (metric.interval === null || metric.delta === null) return '';
   const sign = metric.direction === 'higher' ? 1 : -1;
   const [low = 0, high = 0] = metric.interval
@@ -171,17 +187,9 @@ function strip(metric: ComparedMetric): string {
     .sort((left, right) => left - right);
   const delta = fromDecimal(metric.delta) * sign;
   const margin = metric.margin === null ? null : -fromDecimal(metric.margin);
-  const left = Math.min(low, margin ?? 0, 0);
-  const right = Math.max(high, 0);
-  const space = (right - left) * 0.12 || 1;
-  const x = (value: number) => (((value - left + space) / (right - left + 2 * space)) * stripWidth).toFixed(1);
   const digits = digitsOf(metric);
   const label = `change from ${measured(metric.interval[0], digits)} to ${measured(metric.interval[1], digits)}, allowed ${allowed(metric)}: ${metric.verdict}`;
-  const edge =
-    margin === null
-      ? ''
-      : `<rect class="no" x="0" y="0" width="${x(margin)}" height="22"/><line class="edge" x1="${x(margin)}" x2="${x(margin)}" y1="0" y2="22"/>`;
-  return `<svg class="strip" role="img" aria-label="${escapeHtml(label)}" width="${stripWidth}" height="22" viewBox="0 0 ${stripWidth} 22">${edge}<line class="zero" x1="${x(0)}" x2="${x(0)}" y1="0" y2="22"/><line class="bar" x1="${x(low)}" x2="${x(high)}" y1="11" y2="11"/><circle cx="${x(delta)}" cy="11" r="4.5"/></svg>`;
+  return (await chartSvg(changeDrawing({ low, high, delta, margin }), label, 'strip')) ?? '';
 }
 
 function changes(model: ModelReport, h: string): string {

@@ -1,6 +1,5 @@
 export { printDiagnosis } from './diagnosis.ts';
 export { headline, headlineText, reportHeadline } from './headline.ts';
-export * from './html.ts';
 export * from './judge.ts';
 export * from './markdown.ts';
 export { named, phraseText } from './phrase.ts';

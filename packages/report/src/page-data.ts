@@ -1,10 +1,12 @@
 import { count, fromDecimal, measured } from '@passloop/core';
 import type { CheckResult, DataReport, DriftResult } from '@passloop/documents';
+import { chartSvg } from './charts/draw.ts';
+import { driftDrawing } from './charts/strips.ts';
 import { badge, block, code, table, text, verdictCell } from './page-text.ts';
 import { driftSize, isPValue, roleText } from './words.ts';
 
 /** The checks and the drift of a dataset: what did not pass first, the rest folded. `h` is the level of its heading. */
-export function dataSection(report: DataReport, h: string): string {
+export async function dataSection(report: DataReport, h: string): Promise<string> {
   const told = report.checks.filter((check) => check.verdict !== 'pass');
   const passed = report.checks.filter((check) => check.verdict === 'pass');
   const folded = `${count(passed.length)} ${passed.length === 1 ? 'check' : 'checks'} passed`;
@@ -12,7 +14,7 @@ export function dataSection(report: DataReport, h: string): string {
 <p class="note">${count(report.rows)} rows of ${code(report.dataset.uri)}, ${report.executed} executed, ${text(report.engine)}</p>
 ${told.length === 0 ? '' : checkTable(`Checks of ${report.dataset.name} that did not pass`, told)}
 ${passed.length === 0 ? '' : `<details><summary>${folded}</summary>${checkTable(`Checks of ${report.dataset.name} that passed`, passed)}</details>`}
-${driftDetails(report)}`;
+${await driftDetails(report)}`;
 }
 
 function checkTable(label: string, checks: readonly CheckResult[]): string {
@@ -28,16 +30,17 @@ function checkTable(label: string, checks: readonly CheckResult[]): string {
   return table(label, ['check', 'verdict', 'expected', 'found', { number: 'failing rows' }], rows);
 }
 
-function driftDetails(report: DataReport): string {
+async function driftDetails(report: DataReport): Promise<string> {
   if (report.drift.length === 0) return '';
   // A column may be measured in several ways, and some are told that can't be.
   const measuredOnes = report.drift.filter((one) => one.statistic !== null && one.verdict !== 'inconclusive');
   const columns = new Set(measuredOnes.map((one) => one.column)).size;
   const drifted = new Set(measuredOnes.flatMap((one) => (one.verdict === 'pass' ? [] : [one.column]))).size;
   const told = report.drift.some((one) => one.verdict !== 'pass' && one.verdict !== 'skipped');
+  const pictures = await Promise.all(report.drift.map(driftPicture));
   const rows = report.drift.map(
-    (one) =>
-      `<tr><th scope="row">${code(one.column)}${roleText(one)}</th>${verdictCell(one.verdict, one.verdict, one.reason)}<td class="${one.verdict}">${bar(one)}</td><td>${text(one.method)}</td><td class="n">${measured(driftSize(one))}</td><td class="n">${measured(one.threshold)}</td><td class="n">${
+    (one, i) =>
+      `<tr><th scope="row">${code(one.column)}${roleText(one)}</th>${verdictCell(one.verdict, one.verdict, one.reason)}<td class="${one.verdict}">${pictures[i]}</td><td>${text(one.method)}</td><td class="n">${measured(driftSize(one))}</td><td class="n">${measured(one.threshold)}</td><td class="n">${
         one.pValue === null ? '–' : measured(one.pValue)
       }</td><td class="n">${count(one.n.reference)} / ${count(one.n.current)}</td></tr>`,
   );
@@ -54,15 +57,11 @@ function driftDetails(report: DataReport): string {
   return `<details${told ? ' open' : ''}><summary>Drift: ${drifted} of ${columns === 1 ? '1 column' : `${count(columns)} columns`}</summary>${table(`Drift of ${report.dataset.name}`, heads, rows)}</details>`;
 }
 
-const barWidth = 120;
-
-/** What is held against the threshold as a bar, the threshold as a line at two thirds of the room; what is longer than the room ends at its border. */
-function bar(result: DriftResult): string {
+/** What is held against the threshold; the table beside it has both numbers. */
+async function driftPicture(result: DriftResult): Promise<string> {
   const allowed = fromDecimal(result.threshold);
   const size = driftSize(result);
   // Of a p-value a long bar would mean the contrary.
   if (size === null || !(allowed > 0) || isPValue(result)) return '';
-  const at = (2 / 3) * barWidth;
-  const length = Math.min(barWidth, Math.max(1, (fromDecimal(size) / allowed) * at));
-  return `<svg class="strip" aria-hidden="true" width="${barWidth}" height="16" viewBox="0 0 ${barWidth} 16"><rect class="drift" x="0" y="4" width="${length.toFixed(1)}" height="8"/><path class="edge" d="M${at} 0V16"/></svg>`;
+  return (await chartSvg(driftDrawing(fromDecimal(size), allowed), null, 'strip')) ?? '';
 }

@@ -47,8 +47,8 @@ export type Head = string | { number: string };
 export function table(label: string, heads: readonly Head[], rows: readonly string[], kind = ''): string {
   const head = heads.map((one) =>
     typeof one === 'string'
-      ? `<th scope="col">${escapeHtml(one)}</th>`
-      : `<th scope="col" class="n">${escapeHtml(one.number)}</th>`,
+      ? `<th scope="col">${text(one, 200)}</th>`
+      : `<th scope="col" class="n">${text(one.number, 200)}</th>`,
   );
   return `<div class="scroll${kind}" tabindex="0" role="group" aria-label="${text(label, 200)}"><table><thead><tr>${head.join('')}</tr></thead><tbody>${rows.join('')}</tbody></table></div>`;
 }

@@ -323,7 +323,7 @@ describe('the comment', () => {
     expect(renderSummary(report)).toMatch(/\| `not-null:distance` \| .* \| ✅ pass \|/);
   });
 
-  it('no hostile string leaves its cell, mentions anyone, links anywhere or forges the marker', () => {
+  it('no hostile string leaves its cell, mentions anyone, links anywhere or forges the marker', async () => {
     const evil =
       '</details><img src=x onerror=alert(1)> | `@everyone` #12 [x](https://evil.example) <!-- passloop:comment key=x --> \u202E::error::';
     const report = createReport((report) => {
@@ -350,7 +350,7 @@ describe('the comment', () => {
     for (const row of text.split('\n').filter((line) => line.startsWith('| ROC AUC'))) {
       expect(row.replace(/\\\|/g, '').split('|')).toHaveLength(8);
     }
-    const page = renderHtml(report);
+    const page = await renderHtml(report);
     expect(page).not.toMatch(/<img|<script|<a /i);
     expect(page.match(/<!--/g)).toBeNull();
   });
@@ -432,11 +432,11 @@ describe.each(Object.entries(attacks))('%s in every name', (_name, attack) => {
     }
   });
 
-  it('stays text on the page', () => {
-    const page = renderHtml(report);
+  it('stays text on the page', async () => {
+    const page = await renderHtml(report);
     expect(page).not.toMatch(/<!--|<(img|a|script|iframe|link|form)\b|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/i);
     const tags = (source: string) => source.match(/<(?!code\b)[a-z][a-z0-9]*/gi)?.length;
-    expect(tags(page)).toBe(tags(renderHtml(attackedReport('Plain'))));
+    expect(tags(page)).toBe(tags(await renderHtml(attackedReport('Plain'))));
     expect(page).not.toMatch(/[\u202a-\u202e\u2066-\u2069]/);
   });
 
@@ -515,7 +515,7 @@ describe('what people can meet', () => {
     expect(Object.keys(expected)).toEqual(Object.keys(reports));
   });
 
-  it.each(Object.entries(expected))('%s', (name, [heading, lead, tables]) => {
+  it.each(Object.entries(expected))('%s', async (name, [heading, lead, tables]) => {
     const report = reports[name]!();
     const text = renderComment(report, { run: 'https://github.com/acme/flights/actions/runs/1' });
     const lines = text.trimEnd().split('\n');
@@ -528,14 +528,14 @@ describe('what people can meet', () => {
     // What Markdown did not understand as a table stays as bars.
     expect(html).not.toContain('|');
     expect(html.match(/<details>/g)?.length).toBe(html.match(/<\/details>/g)?.length);
-    for (const page of [renderHtml(report), html]) expect(page).not.toMatch(/undefined|NaN|\[object/);
-    expect(renderHtml(report)).toContain(`<h1><span class="sign ${report.verdict}"`);
+    for (const page of [await renderHtml(report), html]) expect(page).not.toMatch(/undefined|NaN|\[object/);
+    expect(await renderHtml(report)).toContain(`<h1><span class="sign ${report.verdict}"`);
   });
 });
 
 describe('the page', () => {
-  it('is one file that loads nothing', () => {
-    const page = renderHtml(createReport());
+  it('is one file that loads nothing', async () => {
+    const page = await renderHtml(createReport());
     // default-src says nothing of where a form is sent and where links begin.
     expect(page).toMatch(/default-src 'none';[^">]* base-uri 'none'; form-action 'none'">/);
     expect(page).not.toMatch(/<(script|link|iframe|img|object)\b|\bsrc=|href=|url\(/i);

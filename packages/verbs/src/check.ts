@@ -2,7 +2,7 @@ import path from 'node:path';
 import { worstVerdict, writeFileAtomic } from '@passloop/core';
 import { formatDocument, type ModelReport, type PlanDocument, type ReportDocument } from '@passloop/documents';
 import { overridesAt } from '@passloop/model';
-import { judgeModel, renderComment, renderHtml, renderSummary } from '@passloop/report';
+import { judgeModel, renderComment, renderSummary } from '@passloop/report';
 import { openTables } from '@passloop/tables';
 import { dataPart, imagePart, openEvaluation } from './candidate-part.ts';
 import { begun, notEvaluated, type Parts, untouched, withMissing } from './check-parts.ts';
@@ -75,7 +75,8 @@ async function writeReport(
   await writeFileAtomic(files.report, formatDocument('report', report));
   await writeFileAtomic(files.comment, comment);
   await writeFileAtomic(files.summary, renderSummary(report, { run: request.runUrl }));
-  await writeFileAtomic(files.html, renderHtml(report));
+  const { renderHtml } = await import('@passloop/report/page');
+  await writeFileAtomic(files.html, await renderHtml(report));
   return { comment, files };
 }
 
@@ -95,7 +96,10 @@ async function checkModel(context: Context, plan: CheckPlan, check: PlannedCheck
   const run = await runStage(context, { workspace, model, store, outputs: out.outputs });
   await out.write('run', run);
   const known = await readProduction(context, store, model);
-  const plots = await plotsOf(session, model, out.outputs);
+  const plots = await plotsOf(session, model, {
+    outputs: out.outputs,
+    model: path.join(workspace.root, model.folder),
+  });
   const trained: Parts = { ...data.parts, run, production: known.pointer, ...plots };
   const { evaluate } = model;
   if (evaluate === undefined) return withMissing(trained, notEvaluated(model));

@@ -9,7 +9,6 @@ import {
   writeFileAtomic,
 } from '@passloop/core';
 import { type PlanDocument, parseDocument, type ReportDocument, writeDocument } from '@passloop/documents';
-import { renderHtml } from '@passloop/report';
 import { assembleReport } from './assemble-report.ts';
 import { type Context, timestamp } from './context.ts';
 import { misplaced, parseJobResults, unsealed } from './job-results.ts';
@@ -61,7 +60,8 @@ export async function reportRun(context: Context, request: ReportRunRequest): Pr
   let page: string | null = null;
   if (request.sharePage) {
     const file = path.join(place.path, 'passloop-report.html');
-    await writeFileAtomic(file, renderHtml(report));
+    const { renderHtml } = await import('@passloop/report/page');
+    await writeFileAtomic(file, await renderHtml(report));
     page = (await noting(notes, () => artifacts.uploadPage(file)))?.url ?? null;
   }
   if (isRestricted) {

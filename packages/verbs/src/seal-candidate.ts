@@ -115,7 +115,7 @@ async function sealStep(step: SealStep, request: SealRequest, sealed: Omit<Seale
   const { model } = check;
   const { evaluate } = model;
   const known = store === null ? null : await readProduction(context, store, model);
-  const plots = await plotsOf(session, model, outputs);
+  const plots = await plotsOf(session, model, { outputs, model: path.join(plan.workspace.root, model.folder) });
   const trained: Parts = { ...step.parts, production: known?.pointer ?? null, ...plots };
   if (evaluate === undefined) {
     return withMissing(await keep(step, request, sealed, trained, null), notEvaluated(model));

@@ -98,8 +98,53 @@ function createPlots(): Plot[] {
         ],
       },
     },
-    { ...nothing, file: 'out/spec.vl.json', title: 'Spec', reason: 'it is a Vega-Lite specification' },
+    { ...nothing, file: 'out/picture.png', title: 'Picture', reason: 'it is no CSV' },
   ];
+}
+
+/** Plots as a team's own tools leave them: one of marks, one of a surface with a gradient and a link, one that loads. */
+export function specPlots(): Plot[] {
+  const nothing = { lines: null, bars: null, matrix: null, reason: null };
+  const data = {
+    values: [
+      { depth: 2, loss: 0.9, rev: 'main' },
+      { depth: 4, loss: 0.5, rev: 'main' },
+      { depth: 2, loss: 0.8, rev: 'workspace' },
+      { depth: 4, loss: 0.4, rev: 'workspace' },
+    ],
+  };
+  const x = { field: 'depth', type: 'quantitative' };
+  const y = { field: 'loss', type: 'quantitative' };
+  const specs = {
+    'depth.vl.json': {
+      description: 'Loss falls with depth on both branches',
+      data,
+      mark: { type: 'line', point: true },
+      encoding: { x, y, color: { field: 'rev', type: 'nominal' } },
+    },
+    'area.vl.json': {
+      data,
+      mark: {
+        type: 'area',
+        href: 'https://evil.example',
+        color: {
+          gradient: 'linear',
+          stops: [
+            { offset: 0, color: 'white' },
+            { offset: 1, color: 'darkgreen' },
+          ],
+        },
+      },
+      encoding: { x, y },
+    },
+    'away.vl.json': { data: { url: 'https://evil.example/x.csv' }, mark: 'bar', encoding: { x } },
+  };
+  return Object.entries(specs).map(([name, spec]) => ({
+    ...nothing,
+    file: `out/${name}`,
+    title: name,
+    spec: JSON.stringify(spec),
+  }));
 }
 
 /** Everything that a report can show, in one. */
