@@ -3,20 +3,20 @@ import {
   isNumeric,
   isTemporal,
   quoteIdentifier,
-  quoteText,
   requireColumn,
   requireRows,
   type Table,
   type TableColumn,
   type TableSession,
 } from '@passloop/tables';
-import { countIf, extreme, numericCells, numericCounts, total, valueCells, valueCounts, valueText } from './cells.ts';
+import { countIf, extreme, valueText } from './cells.ts';
+import { columnGroups, holdGroup } from './column-groups.ts';
 import { momentPlan } from './moments.ts';
 import { finiteRows, rankedGroups, rankedRows } from './percentile-points.ts';
 import { percentileEdges } from './percentiles.ts';
-import { createPlan, runPlan, scanAnswer } from './plan.ts';
-import type { Profile, ProfileColumn, ProfileKind } from './profile.ts';
-import { type ColumnBlocks, measureWander } from './wander.ts';
+import { createPlan, runPlan } from './plan.ts';
+import type { Profile, ProfileKind } from './profile.ts';
+import { countCells, timeColumn, type Working } from './profile-cells.ts';
 
 export type ProfileOptions = {
   session: TableSession;
@@ -34,7 +34,6 @@ const longestValue = 256;
 const fewValues = 20;
 /** Up to so many distinct values the groups are fetched; beyond, the engine sorts. */
 const groupedValues = 50_000;
-const timeBlocks = 10;
 
 /**
  * Profiles a table. Exact throughout: counts, extremes and percentiles are the rows' own, moments are integer sums.
@@ -48,12 +47,16 @@ export async function profileTable(options: ProfileOptions): Promise<Profile> {
   requireRows(table);
   for (const name of options.key ?? []) requireColumn(table, name, 'columns.key');
   const columns = await basicColumns(options);
-  for (const [done, column] of columns.entries()) {
-    progress.tick(done, columns.length, 'columns');
-    await describeDistribution(session, table, column);
-  }
   const time = await timeColumn(session, table, columns, options.time);
-  await countCells(session, table, columns, time);
+  let done = 0;
+  for (const group of columnGroups(columns, table.rows)) {
+    await using held = await holdGroup(session, table, group, time);
+    for (const column of group.columns) {
+      progress.tick(done++, columns.length, 'columns');
+      await describeDistribution(session, held.table, column);
+    }
+    await countCells(session, held.table, group.columns, time);
+  }
   return {
     schema: 'passloop/profile/v1',
     dataset: options.dataset,
@@ -65,8 +68,6 @@ export async function profileTable(options: ProfileOptions): Promise<Profile> {
       .sort((left, right) => Buffer.compare(Buffer.from(left.name), Buffer.from(right.name))),
   };
 }
-
-type Working = { column: TableColumn; profile: ProfileColumn; finite: number };
 
 /** The first scan: rows, NULL, NaN, infinities and extremes of every column. */
 async function basicColumns({ session, table, key = [] }: ProfileOptions): Promise<Working[]> {
@@ -214,98 +215,6 @@ async function describeValues(session: TableSession, table: Table, working: Work
   const shown = values.reduce((total, entry) => total + entry.count, 0);
   profile.values = values;
   profile.other = { distinct: profile.distinct - values.length, count: working.finite - shown };
-}
-
-type TimeColumn = { column: TableColumn; edges: string[] };
-
-/** Where to cut the table into blocks of time of about equal rows, as SQL text; null without a usable time column. */
-async function timeColumn(
-  session: TableSession,
-  table: Table,
-  columns: readonly Working[],
-  named: string | undefined,
-): Promise<TimeColumn | null> {
-  const column =
-    named !== undefined
-      ? requireColumn(table, named, 'the time column')
-      : columns.find(
-          (working) => working.profile.kind === 'time' && working.column.type !== 'time' && working.profile.nulls === 0,
-        )?.column;
-  if (column === undefined) return null;
-  const shares = Array.from({ length: timeBlocks - 1 }, (_, i) => (i + 1) / timeBlocks);
-  const name = quoteIdentifier(column.name);
-  const rows = await session.rows(
-    `SELECT DISTINCT edge::VARCHAR FROM (SELECT unnest(quantile_disc(${name}, [${shares.join(', ')}])) AS edge, FROM ${table.relation})
-     WHERE edge < (SELECT max(${name}) FROM ${table.relation}) ORDER BY 1`,
-  );
-  return rows.length < 2 ? null : { column, edges: rows.map(([edge]) => String(edge)) };
-}
-
-/** The last scan: the cells of every column, per block of time; their sums are the profile's counts. */
-async function countCells(
-  session: TableSession,
-  table: Table,
-  columns: readonly Working[],
-  time: TimeColumn | null,
-): Promise<void> {
-  const plan = createPlan();
-  const rowsSlot = plan.add('count(*)');
-  const slots = columns.map(({ column, profile }) => ({
-    numbers: profile.quantiles === null ? null : plan.add(numericCounts(column, profile.quantiles.edges)),
-    values:
-      profile.values === null
-        ? null
-        : plan.add(
-            valueCounts(
-              column,
-              profile.values.map((entry) => entry.value),
-            ),
-          ),
-  }));
-  const block =
-    time?.edges
-      .map((edge) => `(${quoteIdentifier(time.column.name)} > ${quoteText(edge)}::${time.column.engineType})::INTEGER`)
-      .join(' + ') ?? '';
-  const list = plan.aggregates.map((aggregate, slot) => `${aggregate} AS a${slot}`).join(', ');
-  const rows = await session.rows(
-    time === null
-      ? `SELECT ${list} FROM ${table.relation}`
-      : `SELECT ${list} FROM ${table.relation} GROUP BY ${block} ORDER BY ${block}`,
-  );
-  const answers = rows.map((row) => scanAnswer(row));
-  for (const [i, { profile }] of columns.entries()) {
-    const slot = slots[i] as (typeof slots)[0];
-    const { quantiles, values } = profile;
-    const blocks: ColumnBlocks = {
-      numbers:
-        quantiles === null || slot.numbers === null
-          ? null
-          : answers.map((answer) => numericCells(answer.counts(slot.numbers as number), quantiles.edges)),
-      values:
-        values === null || slot.values === null
-          ? null
-          : answers.map((answer) => {
-              const cells = valueCells(
-                answer.text(slot.values as number),
-                values.map((entry) => entry.value),
-              );
-              return [...cells.counts, cells.other];
-            }),
-      rows: answers.map((answer) => answer.count(rowsSlot)),
-      missing: [],
-    };
-    // What is in no cell has no finite value.
-    const cells = blocks.numbers ?? blocks.values;
-    blocks.missing = blocks.rows.map((rows, at) => rows - total(cells?.[at] ?? []));
-    if (quantiles !== null && blocks.numbers !== null) {
-      quantiles.counts = sumCells(blocks.numbers);
-    }
-    profile.wander = time === null || blocks.rows.length < 3 ? null : measureWander(profile, blocks);
-  }
-}
-
-function sumCells(blocks: readonly (readonly number[])[]): number[] {
-  return (blocks[0] ?? []).map((_, cell) => blocks.reduce((total, block) => total + (block[cell] as number), 0));
 }
 
 function shorten(text: string | null): string | null {

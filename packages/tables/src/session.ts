@@ -42,6 +42,8 @@ export type Table = {
   printed: string;
 };
 
+export type HeldColumns = AsyncDisposable & { table: Table };
+
 export type Ranked = { points: number[]; distinct: number };
 
 /** An embedded DuckDB and the tables that were opened in it. Queries run one after another. */
@@ -51,6 +53,11 @@ export type TableSession = AsyncDisposable & {
   open(source: TableSource): Promise<Table>;
   /** A table from a query over open tables; nothing is copied. `printed` is the query as documents show it. */
   derive(query: string, name: string): Promise<Table>;
+  /**
+   * Some columns of an open table, copied so that many queries on them are cheap: a query on a wide table pays for all
+   * of its columns. What does not fit into memory is spilled. The copy is gone when it is disposed.
+   */
+  hold(table: Table, columns: readonly TableColumn[]): Promise<HeldColumns>;
   rows(sql: string): Promise<Scalar[][]>;
   /** Calls `visit` for each chunk in order. `visit` must not query. */
   scan(sql: string, visit: (chunk: DuckDBDataChunk) => void): Promise<void>;
@@ -79,6 +86,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
   /** The files that the engine may see, and how the user wrote them: messages name no folder of this machine. */
   const files = new Map<string, string>();
   const views: { relation: string; query: string }[] = [];
+  let named = 0;
   let engine: Engine | null = null;
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -124,9 +132,13 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
       parser.close();
     }
   }
+  function nextRelation(): string {
+    named++;
+    return quoteIdentifier(`passloop_${named}`);
+  }
   async function addView(query: string): Promise<{ relation: string; columns: TableColumn[]; rows: number }> {
     const current = await running();
-    const relation = quoteIdentifier(`passloop_${views.length + 1}`);
+    const relation = nextRelation();
     await current.run(`CREATE TEMP VIEW ${relation} AS ${query}`);
     views.push({ relation, query });
     const described = await current.rows(`SELECT column_name, column_type FROM (DESCRIBE ${relation})`);
@@ -137,6 +149,24 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
     }));
     const [[rows] = []] = await current.rows(`SELECT count(*) FROM ${relation}`);
     return { relation, columns, rows: Number(rows) };
+  }
+
+  async function hold(table: Table, columns: readonly TableColumn[]): Promise<HeldColumns> {
+    const holder = await running();
+    const query = `SELECT ${columns.map((column) => quoteIdentifier(column.name)).join(', ')} FROM ${table.relation}`;
+    const relation = nextRelation();
+    await holder.run(`CREATE TEMP TABLE ${relation} AS ${query}`);
+    // An engine that is started meanwhile has a view in its place.
+    const view = { relation, query };
+    views.push(view);
+    return {
+      table: { ...table, columns: [...columns], relation },
+      [Symbol.asyncDispose]: () =>
+        inTurn(async () => {
+          views.splice(views.indexOf(view), 1);
+          if (engine !== null) await engine.run(`DROP ${engine === holder ? 'TABLE' : 'VIEW'} ${relation}`);
+        }),
+    };
   }
 
   return {
@@ -163,6 +193,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
       }),
     derive: (query, name) =>
       inTurn(async () => ({ name, source: null, ...(await addView(query)), printed: `(${query})` })),
+    hold: (table, columns) => inTurn(() => hold(table, columns)),
     rows: (sql) => inTurn(async () => (await running()).rows(sql)),
     run: (sql) => inTurn(async () => (await running()).run(sql)),
     ranked: (values, ranks) =>

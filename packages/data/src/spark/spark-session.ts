@@ -121,6 +121,8 @@ function session(stack: AsyncDisposableStack, grammar: TableSession, job: SparkJ
       const { columns } = await job.ask<Opened>({ do: 'read', sql: query });
       return { ...(await named(columns, name)), printed: `(${query})` };
     },
+    // The cluster reads only the columns that it is asked for.
+    hold: async (table) => ({ table, [Symbol.asyncDispose]: async () => undefined }),
     ranked: (values, ranks) => job.ask<Ranked>({ do: 'ranks', sql: values, ranks }),
     async shown(sql) {
       const { sql: translated } = await job.ask<{ sql: string }>({ do: 'translate', sql });
