@@ -1,4 +1,4 @@
-import type { Table, TableSession } from '@passloop/tables';
+import type { HeldColumns, Table, TableSession } from '@passloop/tables';
 import type { TimeColumn, Working } from './profile-cells.ts';
 
 /** From so many columns on, each query on the table itself costs more by its other columns than by its own. */
@@ -21,14 +21,14 @@ export function columnGroups(columns: readonly Working[], rows: number): ColumnG
   }));
 }
 
-/** The table to ask about a group: itself, or a copy of the group's columns (and of the time) until it is disposed. */
+/** What to ask about a group: a copy of its columns (and of the time) until it is disposed; null: the table itself. */
 export async function holdGroup(
   session: TableSession,
   table: Table,
   { columns, isHeld }: ColumnGroup,
   time: TimeColumn | null,
-): Promise<AsyncDisposable & { table: Table }> {
-  if (!isHeld) return { table, [Symbol.asyncDispose]: async () => undefined };
+): Promise<HeldColumns | null> {
+  if (!isHeld) return null;
   const held = new Set(columns.map((working) => working.column));
   if (time !== null) held.add(time.column);
   return session.hold(table, [...held]);

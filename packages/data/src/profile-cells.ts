@@ -7,7 +7,7 @@ import {
   type TableSession,
 } from '@passloop/tables';
 import { numericCells, numericCounts, total, valueCells, valueCounts } from './cells.ts';
-import { createPlan, scanAnswer } from './plan.ts';
+import { createPlan, runPlan, scanAnswer } from './plan.ts';
 import type { ProfileColumn } from './profile.ts';
 import { type ColumnBlocks, measureWander } from './wander.ts';
 
@@ -48,6 +48,30 @@ export async function countCells(
   columns: readonly Working[],
   time: TimeColumn | null,
 ): Promise<void> {
+  return time === null ? countWhole(session, table, columns) : countBlocks(session, table, columns, time);
+}
+
+/** Without time there is nothing to compare: only the cells that nobody has counted yet. */
+async function countWhole(session: TableSession, table: Table, columns: readonly Working[]): Promise<void> {
+  const plan = createPlan();
+  const counted = columns.flatMap(({ column, profile: { quantiles } }) =>
+    quantiles === null || quantiles.counts.length > 0
+      ? []
+      : [{ quantiles, slot: plan.add(numericCounts(column, quantiles.edges)) }],
+  );
+  if (counted.length === 0) return;
+  const answer = await runPlan(session, plan, table.relation);
+  for (const { quantiles, slot } of counted) {
+    quantiles.counts = numericCells(answer.counts(slot), quantiles.edges);
+  }
+}
+
+async function countBlocks(
+  session: TableSession,
+  table: Table,
+  columns: readonly Working[],
+  time: TimeColumn,
+): Promise<void> {
   const plan = createPlan();
   const rowsSlot = plan.add('count(*)');
   const slots = columns.map(({ column, profile }) => ({
@@ -62,16 +86,11 @@ export async function countCells(
             ),
           ),
   }));
-  const block =
-    time?.edges
-      .map((edge) => `(${quoteIdentifier(time.column.name)} > ${quoteText(edge)}::${time.column.engineType})::INTEGER`)
-      .join(' + ') ?? '';
+  const block = time.edges
+    .map((edge) => `(${quoteIdentifier(time.column.name)} > ${quoteText(edge)}::${time.column.engineType})::INTEGER`)
+    .join(' + ');
   const list = plan.aggregates.map((aggregate, slot) => `${aggregate} AS a${slot}`).join(', ');
-  const rows = await session.rows(
-    time === null
-      ? `SELECT ${list} FROM ${table.relation}`
-      : `SELECT ${list} FROM ${table.relation} GROUP BY ${block} ORDER BY ${block}`,
-  );
+  const rows = await session.rows(`SELECT ${list} FROM ${table.relation} GROUP BY ${block} ORDER BY ${block}`);
   const answers = rows.map((row) => scanAnswer(row));
   for (const [i, { profile }] of columns.entries()) {
     const slot = slots[i] as (typeof slots)[0];
@@ -100,7 +119,7 @@ export async function countCells(
     if (quantiles !== null && blocks.numbers !== null) {
       quantiles.counts = sumCells(blocks.numbers);
     }
-    profile.wander = time === null || blocks.rows.length < 3 ? null : measureWander(profile, blocks);
+    profile.wander = blocks.rows.length < 3 ? null : measureWander(profile, blocks);
   }
 }
 

@@ -12,11 +12,12 @@ import {
 import { countIf, extreme, valueText } from './cells.ts';
 import { columnGroups, holdGroup } from './column-groups.ts';
 import { momentPlan } from './moments.ts';
-import { finiteRows, rankedGroups, rankedRows } from './percentile-points.ts';
+import { finiteRows, type Ranking, rankedGroups, rankedRows } from './percentile-points.ts';
 import { percentileEdges } from './percentiles.ts';
 import { createPlan, runPlan } from './plan.ts';
 import type { Profile, ProfileKind } from './profile.ts';
 import { countCells, timeColumn, type Working } from './profile-cells.ts';
+import { sortedRows } from './sorted-values.ts';
 
 export type ProfileOptions = {
   session: TableSession;
@@ -51,11 +52,12 @@ export async function profileTable(options: ProfileOptions): Promise<Profile> {
   let done = 0;
   for (const group of columnGroups(columns, table.rows)) {
     await using held = await holdGroup(session, table, group, time);
+    const asked = held === null ? { table, isHeld: false } : { table: held.table, isHeld: true };
     for (const column of group.columns) {
       progress.tick(done++, columns.length, 'columns');
-      await describeDistribution(session, held.table, column);
+      await describeDistribution(session, asked, column);
     }
-    await countCells(session, held.table, group.columns, time);
+    await countCells(session, asked.table, group.columns, time);
   }
   return {
     schema: 'passloop/profile/v1',
@@ -122,19 +124,28 @@ function firstKind(column: TableColumn, key: readonly string[]): ProfileKind {
   return isNumeric(column.type) ? 'numeric' : 'categorical';
 }
 
+/** The table that is asked about columns, and whether it is a copy that is held for them. */
+type Asked = { table: Table; isHeld: boolean };
+
 /** Distinct values of a column and, by its kind, percentiles and moments or the most frequent values. */
-async function describeDistribution(session: TableSession, table: Table, working: Working): Promise<void> {
+async function describeDistribution(session: TableSession, asked: Asked, working: Working): Promise<void> {
   const { column, profile } = working;
+  const { table, isHeld } = asked;
+  const rankRows = isHeld ? sortedRows : rankedRows;
   if (profile.kind === 'unsupported') return;
   if (column.type === 'string' || column.type === 'boolean') {
     await describeValues(session, table, working);
     return;
   }
-  if (profile.kind === 'numeric' && column.type === 'float' && (await isVaried(session, table, column))) {
-    const { points, distinct } = await rankedRows(session, table, column, { ...profile, finite: working.finite });
-    profile.distinct = distinct;
-    await describeNumbers(session, table, working, points);
-    return;
+  const counted = { finite: working.finite, nan: profile.nan, infinite: profile.infinite };
+  if (profile.kind === 'numeric' && column.type === 'float' && working.finite > 0) {
+    const isSorted = isHeld || (await isVaried(session, table, column));
+    if (isSorted) {
+      const ranking = await rankRows(session, table, column, counted);
+      profile.distinct = ranking.distinct;
+      await describeNumbers(session, table, working, ranking);
+      return;
+    }
   }
   const name = quoteIdentifier(column.name);
   const [[distinct] = []] = await session.rows(
@@ -146,11 +157,11 @@ async function describeDistribution(session: TableSession, table: Table, working
     profile.kind = 'identifier';
     return;
   }
-  const points =
-    profile.distinct <= groupedValues
-      ? await rankedGroups(session, table, column, working.finite)
-      : (await rankedRows(session, table, column, { ...profile, finite: working.finite })).points;
-  await describeNumbers(session, table, working, points);
+  const ranking =
+    profile.distinct <= groupedValues && !isHeld
+      ? { points: await rankedGroups(session, table, column, working.finite) }
+      : await rankRows(session, table, column, counted);
+  await describeNumbers(session, table, working, ranking);
   if (column.type === 'integer' && profile.distinct <= fewValues) {
     await describeValues(session, table, working);
     profile.kind = 'categorical';
@@ -175,14 +186,16 @@ async function describeNumbers(
   session: TableSession,
   table: Table,
   { column, profile, finite }: Working,
-  points: readonly number[],
+  { points, counts }: Pick<Ranking, 'points' | 'counts'>,
 ): Promise<void> {
-  profile.quantiles = { edges: percentileEdges(points), counts: [] };
+  const edges = percentileEdges(points);
+  profile.quantiles = { edges, counts: counts?.(edges) ?? [] };
   const range = { minimum: Number(profile.minimum), maximum: Number(profile.maximum) };
   const moments = momentPlan('v', range, points[Math.floor(points.length / 2)] as number);
   const rows = finiteRows(table, column);
   // Few distinct values are grouped first, which is many times faster; integer sums are the same either way.
-  const grouped = (profile.distinct ?? finite) <= groupedValues;
+  const distinct = profile.distinct ?? finite;
+  const grouped = distinct <= groupedValues && distinct * 2 <= finite;
   const source = grouped ? `(SELECT v, count(*) AS n FROM (${rows}) GROUP BY v)` : `(${rows})`;
   const times = grouped ? ' * n' : '';
   const [sums] = await session.rows(

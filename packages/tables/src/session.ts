@@ -55,9 +55,10 @@ export type TableSession = AsyncDisposable & {
   derive(query: string, name: string): Promise<Table>;
   /**
    * Some columns of an open table, copied so that many queries on them are cheap: a query on a wide table pays for all
-   * of its columns. What does not fit into memory is spilled. The copy is gone when it is disposed.
+   * of its columns. What does not fit into memory is spilled. The copy is gone when it is disposed. Null where there is
+   * no room for it, or nothing is gained by it.
    */
-  hold(table: Table, columns: readonly TableColumn[]): Promise<HeldColumns>;
+  hold(table: Table, columns: readonly TableColumn[]): Promise<HeldColumns | null>;
   rows(sql: string): Promise<Scalar[][]>;
   /** Calls `visit` for each chunk in order. `visit` must not query. */
   scan(sql: string, visit: (chunk: DuckDBDataChunk) => void): Promise<void>;
@@ -151,11 +152,16 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
     return { relation, columns, rows: Number(rows) };
   }
 
-  async function hold(table: Table, columns: readonly TableColumn[]): Promise<HeldColumns> {
+  async function hold(table: Table, columns: readonly TableColumn[]): Promise<HeldColumns | null> {
     const holder = await running();
     const query = `SELECT ${columns.map((column) => quoteIdentifier(column.name)).join(', ')} FROM ${table.relation}`;
     const relation = nextRelation();
-    await holder.run(`CREATE TEMP TABLE ${relation} AS ${query}`);
+    try {
+      await holder.run(`CREATE TEMP TABLE ${relation} AS ${query}`);
+    } catch (error) {
+      if (error instanceof InfrastructureError) return null;
+      throw error;
+    }
     // An engine that is started meanwhile has a view in its place.
     const view = { relation, query };
     views.push(view);

@@ -122,7 +122,7 @@ function session(stack: AsyncDisposableStack, grammar: TableSession, job: SparkJ
       return { ...(await named(columns, name)), printed: `(${query})` };
     },
     // The cluster reads only the columns that it is asked for.
-    hold: async (table) => ({ table, [Symbol.asyncDispose]: async () => undefined }),
+    hold: async () => null,
     ranked: (values, ranks) => job.ask<Ranked>({ do: 'ranks', sql: values, ranks }),
     async shown(sql) {
       const { sql: translated } = await job.ask<{ sql: string }>({ do: 'translate', sql });
