@@ -39,7 +39,7 @@ const groupedValues = 50_000;
 /**
  * Profiles a table. Exact throughout: counts, extremes and percentiles are the rows' own, moments are integer sums.
  * One scan finds counts and extremes, one query per column its distinct values and percentiles, and one last scan the
- * counts of all cells, per block of time.
+ * counts of all cells, per block of time. Of a wide table each scan reads a group of its columns.
  *
  * @throws ConfigurationError for an empty table, or a key or time column that isn't there
  */
@@ -47,7 +47,10 @@ export async function profileTable(options: ProfileOptions): Promise<Profile> {
   const { session, table, progress = silentProgress } = options;
   requireRows(table);
   for (const name of options.key ?? []) requireColumn(table, name, 'columns.key');
-  const columns = await basicColumns(options);
+  const columns: Working[] = [];
+  for (const group of columnGroups(table.columns, table.rows)) {
+    columns.push(...(await basicColumns(options, group.columns)));
+  }
   const time = await timeColumn(session, table, columns, options.time);
   let done = 0;
   for (const group of columnGroups(columns, table.rows)) {
@@ -72,9 +75,12 @@ export async function profileTable(options: ProfileOptions): Promise<Profile> {
 }
 
 /** The first scan: rows, NULL, NaN, infinities and extremes of every column. */
-async function basicColumns({ session, table, key = [] }: ProfileOptions): Promise<Working[]> {
+async function basicColumns(
+  { session, table, key = [] }: ProfileOptions,
+  columns: readonly TableColumn[],
+): Promise<Working[]> {
   const plan = createPlan();
-  const slots = table.columns.map((column) => {
+  const slots = columns.map((column) => {
     const name = quoteIdentifier(column.name);
     const float = column.type === 'float';
     const ordered = column.type !== 'nested' && column.type !== 'binary' && column.type !== 'boolean';
