@@ -9,10 +9,10 @@ const mostHeld = 64;
 /** Below, a group isn't worth its copy: the rows, not the columns, take the time. */
 const fewestHeld = 16;
 
-export type ColumnGroup<Column> = { columns: readonly Column[]; isHeld: boolean };
+export type ColumnGroup = { columns: readonly Working[]; isHeld: boolean };
 
 /** Which columns are read together: all of them, or of a wide table as many as can be held in memory. */
-export function columnGroups<Column>(columns: readonly Column[], rows: number): ColumnGroup<Column>[] {
+export function columnGroups(columns: readonly Working[], rows: number): ColumnGroup[] {
   const size = Math.min(mostHeld, Math.floor(heldCells / rows));
   if (columns.length < manyColumns || size < fewestHeld) return [{ columns, isHeld: false }];
   return Array.from({ length: Math.ceil(columns.length / size) }, (_, i) => ({
@@ -25,7 +25,7 @@ export function columnGroups<Column>(columns: readonly Column[], rows: number): 
 export async function holdGroup(
   session: TableSession,
   table: Table,
-  { columns, isHeld }: ColumnGroup<Working>,
+  { columns, isHeld }: ColumnGroup,
   time: TimeColumn | null,
 ): Promise<HeldColumns | null> {
   if (!isHeld) return null;

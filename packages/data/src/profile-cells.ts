@@ -60,7 +60,7 @@ async function countWhole(session: TableSession, table: Table, columns: readonly
       : [{ quantiles, slot: plan.add(numericCounts(column, quantiles.edges)) }],
   );
   if (counted.length === 0) return;
-  const answer = await runPlan(session, plan, table.relation);
+  const answer = await runPlan(session, plan, table);
   for (const { quantiles, slot } of counted) {
     quantiles.counts = numericCells(answer.counts(slot), quantiles.edges);
   }

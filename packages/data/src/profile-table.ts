@@ -39,7 +39,7 @@ const groupedValues = 50_000;
 /**
  * Profiles a table. Exact throughout: counts, extremes and percentiles are the rows' own, moments are integer sums.
  * One scan finds counts and extremes, one query per column its distinct values and percentiles, and one last scan the
- * counts of all cells, per block of time. Of a wide table each scan reads a group of its columns.
+ * counts of all cells, per block of time. Of a wide table a scan reads some columns at a time.
  *
  * @throws ConfigurationError for an empty table, or a key or time column that isn't there
  */
@@ -47,10 +47,7 @@ export async function profileTable(options: ProfileOptions): Promise<Profile> {
   const { session, table, progress = silentProgress } = options;
   requireRows(table);
   for (const name of options.key ?? []) requireColumn(table, name, 'columns.key');
-  const columns: Working[] = [];
-  for (const group of columnGroups(table.columns, table.rows)) {
-    columns.push(...(await basicColumns(options, group.columns)));
-  }
+  const columns = await basicColumns(options);
   const time = await timeColumn(session, table, columns, options.time);
   let done = 0;
   for (const group of columnGroups(columns, table.rows)) {
@@ -75,12 +72,9 @@ export async function profileTable(options: ProfileOptions): Promise<Profile> {
 }
 
 /** The first scan: rows, NULL, NaN, infinities and extremes of every column. */
-async function basicColumns(
-  { session, table, key = [] }: ProfileOptions,
-  columns: readonly TableColumn[],
-): Promise<Working[]> {
+async function basicColumns({ session, table, key = [] }: ProfileOptions): Promise<Working[]> {
   const plan = createPlan();
-  const slots = columns.map((column) => {
+  const slots = table.columns.map((column) => {
     const name = quoteIdentifier(column.name);
     const float = column.type === 'float';
     const ordered = column.type !== 'nested' && column.type !== 'binary' && column.type !== 'boolean';
@@ -93,7 +87,7 @@ async function basicColumns(
       maximum: ordered ? plan.add(extreme('max', column)) : null,
     };
   });
-  const answer = await runPlan(session, plan, table.relation);
+  const answer = await runPlan(session, plan, table);
   return slots.map((slot) => {
     const nan = slot.nan === null ? 0 : answer.count(slot.nan);
     const infinite = slot.infinite === null ? 0 : answer.count(slot.infinite);

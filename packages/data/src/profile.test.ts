@@ -136,9 +136,9 @@ describe('profileTable', () => {
   });
 
   it.each([
-    '',
-    ", TIMESTAMP '2026-01-01' + to_hours(i::INTEGER) AS clock",
-  ])('says of a wide table what it says of its columns alone%s', async (clock) => {
+    ['without', ''],
+    ['with', ", TIMESTAMP '2026-01-01' + to_hours(i::INTEGER) AS clock"],
+  ])('says of a wide table %s a time what it says of its columns alone', async (_, clock) => {
     const kinds = [
       (k: number) =>
         `CASE i % ${k + 40} WHEN 0 THEN NULL WHEN 1 THEN 'NaN'::DOUBLE WHEN 2 THEN '-Infinity'::DOUBLE WHEN 3 THEN -0.0 ELSE (hash(i, ${k}) % 10007) / 7.0 - ${k} END`,

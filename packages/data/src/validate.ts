@@ -99,7 +99,7 @@ export async function validateTable(options: ValidateOptions & { table: Table })
     };
     const planned: PlannedCheck[] = [];
     for (const check of scope.checks) planned.push(await planCheck(check, context, profile, into));
-    const answer = await runPlan(session, plan, table.relation);
+    const answer = await runPlan(session, plan, table);
     const finished: CheckResult[] = [];
     for (const check of planned) {
       const result = await check.finish(answer);
