@@ -138,14 +138,12 @@ async function describeDistribution(session: TableSession, asked: Asked, working
     return;
   }
   const counted = { finite: working.finite, nan: profile.nan, infinite: profile.infinite };
-  if (profile.kind === 'numeric' && column.type === 'float' && working.finite > 0) {
-    const isSorted = isHeld || (await isVaried(session, table, column));
-    if (isSorted) {
-      const ranking = await rankRows(session, table, column, counted);
-      profile.distinct = ranking.distinct;
-      await describeNumbers(session, table, working, ranking);
-      return;
-    }
+  const isFloat = profile.kind === 'numeric' && column.type === 'float' && working.finite > 0;
+  if (isFloat && (isHeld || (await isVaried(session, table, column)))) {
+    const ranking = await rankRows(session, table, column, counted);
+    profile.distinct = ranking.distinct;
+    await describeNumbers(session, table, working, ranking);
+    return;
   }
   const name = quoteIdentifier(column.name);
   const [[distinct] = []] = await session.rows(

@@ -1,6 +1,12 @@
 import path from 'node:path';
 import type { DuckDBDataChunk } from '@duckdb/node-api';
-import { ConfigurationError, InfrastructureError, type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import {
+  ConfigurationError,
+  InfrastructureError,
+  PassloopError,
+  type TemporaryFolder,
+  temporaryFolder,
+} from '@passloop/core';
 import { columnType, type TableColumn } from './column-types.ts';
 import { brokenLine } from './csv.ts';
 import { type Engine, engineName, type Scalar, startEngine } from './engine.ts';
@@ -159,7 +165,8 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
     try {
       await holder.run(`CREATE TEMP TABLE ${relation} AS ${query}`);
     } catch (error) {
-      if (error instanceof InfrastructureError) return null;
+      // What is wrong with the table is told by whoever reads it as it is.
+      if (error instanceof PassloopError) return null;
       throw error;
     }
     // An engine that is started meanwhile has a view in its place.
@@ -170,7 +177,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
       [Symbol.asyncDispose]: () =>
         inTurn(async () => {
           views.splice(views.indexOf(view), 1);
-          if (engine !== null) await engine.run(`DROP ${engine === holder ? 'TABLE' : 'VIEW'} ${relation}`);
+          if (engine !== null) await engine.run(`DROP ${engine === holder ? 'TABLE' : 'VIEW'} IF EXISTS ${relation}`);
         }),
     };
   }
