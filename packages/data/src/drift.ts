@@ -53,7 +53,7 @@ export async function driftAgainstProfile(
 ): Promise<DriftResult[]> {
   const plan = createPlan();
   const planned = planDrift(plan, table, profile, { method: 'auto', ...request });
-  return judgeDrift(planned.finish(await runPlan(session, plan, table.relation)), minRows);
+  return judgeDrift(planned.finish(await runPlan(session, plan, table)), minRows);
 }
 
 function planColumn(

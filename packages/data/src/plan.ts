@@ -1,4 +1,4 @@
-import type { Scalar, TableSession } from '@passloop/tables';
+import type { Scalar, Table, TableSession } from '@passloop/tables';
 
 /** The place of an aggregate in a plan: ask the scan's answer for it. */
 export type Slot = number;
@@ -34,15 +34,35 @@ export function createPlan(): ScanPlan {
   };
 }
 
-/** The one query of a plan. */
-function planQuery(plan: ScanPlan, relation: string): string {
-  const list = plan.aggregates.length === 0 ? ['count(*)'] : plan.aggregates;
-  return `SELECT ${list.map((aggregate, slot) => `${aggregate} AS a${slot}`).join(',\n  ')}\nFROM ${relation}`;
+/** A reader holds a page of each column of a row group, on each thread: so many numbers take some 400 MB. */
+const cellsAtOnce = 48_000_000;
+const rowsAtOnce = 2 * 122_880;
+
+/** Answers a plan by one query; where a table is so wide that its columns would not fit into memory, by some. */
+export async function runPlan(session: TableSession, plan: ScanPlan, table: Table): Promise<ScanAnswer> {
+  const mostColumns = Math.max(1, Math.floor(cellsAtOnce / Math.min(Math.max(table.rows, 1), rowsAtOnce)));
+  const answer: Scalar[] = [];
+  for (const slots of planParts(plan, mostColumns)) {
+    const list = slots.map((slot) => `${plan.aggregates[slot]} AS a${slot}`);
+    const [row] = await session.rows(`SELECT ${list.join(',\n  ') || 'count(*)'}\nFROM ${table.relation}`);
+    for (const [i, slot] of slots.entries()) answer[slot] = row?.[i] ?? null;
+  }
+  return scanAnswer(answer);
 }
 
-export async function runPlan(session: TableSession, plan: ScanPlan, relation: string): Promise<ScanAnswer> {
-  const [row] = await session.rows(planQuery(plan, relation));
-  return scanAnswer(row ?? []);
+/** A plan's slots by the column that each aggregate names first, so that no part reads more than its columns. */
+function planParts(plan: ScanPlan, mostColumns: number): Slot[][] {
+  const parts: Slot[][] = [[]];
+  /** By column, its part. */
+  const known = new Map<string, number>();
+  for (const [slot, aggregate] of plan.aggregates.entries()) {
+    const [column] = /"(?:[^"]|"")*"/.exec(aggregate.replace(/'(?:[^']|'')*'/g, "''")) ?? [];
+    const part = column === undefined ? 0 : (known.get(column) ?? Math.floor(known.size / mostColumns));
+    if (column !== undefined) known.set(column, part);
+    if (parts[part] === undefined) parts.push([]);
+    parts[part]?.push(slot);
+  }
+  return parts;
 }
 
 export function scanAnswer(row: readonly Scalar[]): ScanAnswer {

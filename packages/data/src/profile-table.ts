@@ -3,20 +3,21 @@ import {
   isNumeric,
   isTemporal,
   quoteIdentifier,
-  quoteText,
   requireColumn,
   requireRows,
   type Table,
   type TableColumn,
   type TableSession,
 } from '@passloop/tables';
-import { countIf, extreme, numericCells, numericCounts, total, valueCells, valueCounts, valueText } from './cells.ts';
+import { countIf, extreme, valueText } from './cells.ts';
+import { columnGroups, holdGroup } from './column-groups.ts';
 import { momentPlan } from './moments.ts';
-import { finiteRows, rankedGroups, rankedRows } from './percentile-points.ts';
+import { finiteRows, type Ranking, rankedGroups, rankedRows } from './percentile-points.ts';
 import { percentileEdges } from './percentiles.ts';
-import { createPlan, runPlan, scanAnswer } from './plan.ts';
-import type { Profile, ProfileColumn, ProfileKind } from './profile.ts';
-import { type ColumnBlocks, measureWander } from './wander.ts';
+import { createPlan, runPlan } from './plan.ts';
+import type { Profile, ProfileKind } from './profile.ts';
+import { countCells, timeColumn, type Working } from './profile-cells.ts';
+import { sortedRows } from './sorted-values.ts';
 
 export type ProfileOptions = {
   session: TableSession;
@@ -34,12 +35,11 @@ const longestValue = 256;
 const fewValues = 20;
 /** Up to so many distinct values the groups are fetched; beyond, the engine sorts. */
 const groupedValues = 50_000;
-const timeBlocks = 10;
 
 /**
  * Profiles a table. Exact throughout: counts, extremes and percentiles are the rows' own, moments are integer sums.
  * One scan finds counts and extremes, one query per column its distinct values and percentiles, and one last scan the
- * counts of all cells, per block of time.
+ * counts of all cells, per block of time. Of a wide table a scan reads some columns at a time.
  *
  * @throws ConfigurationError for an empty table, or a key or time column that isn't there
  */
@@ -48,12 +48,17 @@ export async function profileTable(options: ProfileOptions): Promise<Profile> {
   requireRows(table);
   for (const name of options.key ?? []) requireColumn(table, name, 'columns.key');
   const columns = await basicColumns(options);
-  for (const [done, column] of columns.entries()) {
-    progress.tick(done, columns.length, 'columns');
-    await describeDistribution(session, table, column);
-  }
   const time = await timeColumn(session, table, columns, options.time);
-  await countCells(session, table, columns, time);
+  let done = 0;
+  for (const group of columnGroups(columns, table.rows)) {
+    await using held = await holdGroup(session, table, group, time);
+    const asked = held === null ? { table, isHeld: false } : { table: held.table, isHeld: true };
+    for (const column of group.columns) {
+      progress.tick(done++, columns.length, 'columns');
+      await describeDistribution(session, asked, column);
+    }
+    await countCells(session, asked.table, group.columns, time);
+  }
   return {
     schema: 'passloop/profile/v1',
     dataset: options.dataset,
@@ -65,8 +70,6 @@ export async function profileTable(options: ProfileOptions): Promise<Profile> {
       .sort((left, right) => Buffer.compare(Buffer.from(left.name), Buffer.from(right.name))),
   };
 }
-
-type Working = { column: TableColumn; profile: ProfileColumn; finite: number };
 
 /** The first scan: rows, NULL, NaN, infinities and extremes of every column. */
 async function basicColumns({ session, table, key = [] }: ProfileOptions): Promise<Working[]> {
@@ -84,7 +87,7 @@ async function basicColumns({ session, table, key = [] }: ProfileOptions): Promi
       maximum: ordered ? plan.add(extreme('max', column)) : null,
     };
   });
-  const answer = await runPlan(session, plan, table.relation);
+  const answer = await runPlan(session, plan, table);
   return slots.map((slot) => {
     const nan = slot.nan === null ? 0 : answer.count(slot.nan);
     const infinite = slot.infinite === null ? 0 : answer.count(slot.infinite);
@@ -121,18 +124,25 @@ function firstKind(column: TableColumn, key: readonly string[]): ProfileKind {
   return isNumeric(column.type) ? 'numeric' : 'categorical';
 }
 
+/** The table that is asked about columns, and whether it is a copy that is held for them. */
+type Asked = { table: Table; isHeld: boolean };
+
 /** Distinct values of a column and, by its kind, percentiles and moments or the most frequent values. */
-async function describeDistribution(session: TableSession, table: Table, working: Working): Promise<void> {
+async function describeDistribution(session: TableSession, asked: Asked, working: Working): Promise<void> {
   const { column, profile } = working;
+  const { table, isHeld } = asked;
+  const rankRows = isHeld ? sortedRows : rankedRows;
   if (profile.kind === 'unsupported') return;
   if (column.type === 'string' || column.type === 'boolean') {
     await describeValues(session, table, working);
     return;
   }
-  if (profile.kind === 'numeric' && column.type === 'float' && (await isVaried(session, table, column))) {
-    const { points, distinct } = await rankedRows(session, table, column, { ...profile, finite: working.finite });
-    profile.distinct = distinct;
-    await describeNumbers(session, table, working, points);
+  const counted = { finite: working.finite, nan: profile.nan, infinite: profile.infinite };
+  const isFloat = profile.kind === 'numeric' && column.type === 'float' && working.finite > 0;
+  if (isFloat && (isHeld || (await isVaried(session, table, column)))) {
+    const ranking = await rankRows(session, table, column, counted);
+    profile.distinct = ranking.distinct;
+    await describeNumbers(session, table, working, ranking);
     return;
   }
   const name = quoteIdentifier(column.name);
@@ -145,11 +155,11 @@ async function describeDistribution(session: TableSession, table: Table, working
     profile.kind = 'identifier';
     return;
   }
-  const points =
-    profile.distinct <= groupedValues
-      ? await rankedGroups(session, table, column, working.finite)
-      : (await rankedRows(session, table, column, { ...profile, finite: working.finite })).points;
-  await describeNumbers(session, table, working, points);
+  const ranking =
+    profile.distinct <= groupedValues && !isHeld
+      ? { points: await rankedGroups(session, table, column, working.finite) }
+      : await rankRows(session, table, column, counted);
+  await describeNumbers(session, table, working, ranking);
   if (column.type === 'integer' && profile.distinct <= fewValues) {
     await describeValues(session, table, working);
     profile.kind = 'categorical';
@@ -174,14 +184,16 @@ async function describeNumbers(
   session: TableSession,
   table: Table,
   { column, profile, finite }: Working,
-  points: readonly number[],
+  { points, counts }: Pick<Ranking, 'points' | 'counts'>,
 ): Promise<void> {
-  profile.quantiles = { edges: percentileEdges(points), counts: [] };
+  const edges = percentileEdges(points);
+  profile.quantiles = { edges, counts: counts?.(edges) ?? [] };
   const range = { minimum: Number(profile.minimum), maximum: Number(profile.maximum) };
   const moments = momentPlan('v', range, points[Math.floor(points.length / 2)] as number);
   const rows = finiteRows(table, column);
   // Few distinct values are grouped first, which is many times faster; integer sums are the same either way.
-  const grouped = (profile.distinct ?? finite) <= groupedValues;
+  const distinct = profile.distinct ?? finite;
+  const grouped = distinct <= groupedValues && distinct * 2 <= finite;
   const source = grouped ? `(SELECT v, count(*) AS n FROM (${rows}) GROUP BY v)` : `(${rows})`;
   const times = grouped ? ' * n' : '';
   const [sums] = await session.rows(
@@ -214,98 +226,6 @@ async function describeValues(session: TableSession, table: Table, working: Work
   const shown = values.reduce((total, entry) => total + entry.count, 0);
   profile.values = values;
   profile.other = { distinct: profile.distinct - values.length, count: working.finite - shown };
-}
-
-type TimeColumn = { column: TableColumn; edges: string[] };
-
-/** Where to cut the table into blocks of time of about equal rows, as SQL text; null without a usable time column. */
-async function timeColumn(
-  session: TableSession,
-  table: Table,
-  columns: readonly Working[],
-  named: string | undefined,
-): Promise<TimeColumn | null> {
-  const column =
-    named !== undefined
-      ? requireColumn(table, named, 'the time column')
-      : columns.find(
-          (working) => working.profile.kind === 'time' && working.column.type !== 'time' && working.profile.nulls === 0,
-        )?.column;
-  if (column === undefined) return null;
-  const shares = Array.from({ length: timeBlocks - 1 }, (_, i) => (i + 1) / timeBlocks);
-  const name = quoteIdentifier(column.name);
-  const rows = await session.rows(
-    `SELECT DISTINCT edge::VARCHAR FROM (SELECT unnest(quantile_disc(${name}, [${shares.join(', ')}])) AS edge, FROM ${table.relation})
-     WHERE edge < (SELECT max(${name}) FROM ${table.relation}) ORDER BY 1`,
-  );
-  return rows.length < 2 ? null : { column, edges: rows.map(([edge]) => String(edge)) };
-}
-
-/** The last scan: the cells of every column, per block of time; their sums are the profile's counts. */
-async function countCells(
-  session: TableSession,
-  table: Table,
-  columns: readonly Working[],
-  time: TimeColumn | null,
-): Promise<void> {
-  const plan = createPlan();
-  const rowsSlot = plan.add('count(*)');
-  const slots = columns.map(({ column, profile }) => ({
-    numbers: profile.quantiles === null ? null : plan.add(numericCounts(column, profile.quantiles.edges)),
-    values:
-      profile.values === null
-        ? null
-        : plan.add(
-            valueCounts(
-              column,
-              profile.values.map((entry) => entry.value),
-            ),
-          ),
-  }));
-  const block =
-    time?.edges
-      .map((edge) => `(${quoteIdentifier(time.column.name)} > ${quoteText(edge)}::${time.column.engineType})::INTEGER`)
-      .join(' + ') ?? '';
-  const list = plan.aggregates.map((aggregate, slot) => `${aggregate} AS a${slot}`).join(', ');
-  const rows = await session.rows(
-    time === null
-      ? `SELECT ${list} FROM ${table.relation}`
-      : `SELECT ${list} FROM ${table.relation} GROUP BY ${block} ORDER BY ${block}`,
-  );
-  const answers = rows.map((row) => scanAnswer(row));
-  for (const [i, { profile }] of columns.entries()) {
-    const slot = slots[i] as (typeof slots)[0];
-    const { quantiles, values } = profile;
-    const blocks: ColumnBlocks = {
-      numbers:
-        quantiles === null || slot.numbers === null
-          ? null
-          : answers.map((answer) => numericCells(answer.counts(slot.numbers as number), quantiles.edges)),
-      values:
-        values === null || slot.values === null
-          ? null
-          : answers.map((answer) => {
-              const cells = valueCells(
-                answer.text(slot.values as number),
-                values.map((entry) => entry.value),
-              );
-              return [...cells.counts, cells.other];
-            }),
-      rows: answers.map((answer) => answer.count(rowsSlot)),
-      missing: [],
-    };
-    // What is in no cell has no finite value.
-    const cells = blocks.numbers ?? blocks.values;
-    blocks.missing = blocks.rows.map((rows, at) => rows - total(cells?.[at] ?? []));
-    if (quantiles !== null && blocks.numbers !== null) {
-      quantiles.counts = sumCells(blocks.numbers);
-    }
-    profile.wander = time === null || blocks.rows.length < 3 ? null : measureWander(profile, blocks);
-  }
-}
-
-function sumCells(blocks: readonly (readonly number[])[]): number[] {
-  return (blocks[0] ?? []).map((_, cell) => blocks.reduce((total, block) => total + (block[cell] as number), 0));
 }
 
 function shorten(text: string | null): string | null {

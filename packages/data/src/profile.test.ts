@@ -135,6 +135,50 @@ describe('profileTable', () => {
     expect(formatProfile(again)).toBe(formatProfile(profile));
   });
 
+  it.each([
+    ['without', ''],
+    ['with', ", TIMESTAMP '2026-01-01' + to_hours(i::INTEGER) AS clock"],
+  ])('says of a wide table %s a time what it says of its columns alone', async (_, clock) => {
+    const kinds = [
+      (k: number) =>
+        `CASE i % ${k + 40} WHEN 0 THEN NULL WHEN 1 THEN 'NaN'::DOUBLE WHEN 2 THEN '-Infinity'::DOUBLE WHEN 3 THEN -0.0 ELSE (hash(i, ${k}) % 10007) / 7.0 - ${k} END`,
+      (k: number) => `((hash(i, ${k}) % 8) / 4.0 - 1)::FLOAT`,
+      (k: number) => `9007199254740992 + (hash(i, ${k}) % 1000)::BIGINT`,
+      (k: number) => `(hash(i, ${k}) % ${k})::SMALLINT`,
+      (k: number) => `((hash(i, ${k}) % 5000) / 100)::DECIMAL(9, 2)`,
+      (k: number) => `nullif('v' || (hash(i, ${k}) % ${k + 2}), 'v0')`,
+      (k: number) => `(hash(i, ${k}) % 3 = 0)`,
+      () => `NULL::DOUBLE`,
+      () => `'NaN'::DOUBLE`,
+      () => `[i]`,
+    ];
+    const columns = Array.from({ length: 70 }, (_, k) => `${kinds[k % kinds.length]?.(k)} AS c${k}`);
+    const query = (list: readonly string[]) => `SELECT ${list.join(', ')}${clock} FROM range(2500) t(i)`;
+    let held = 0;
+    const counted: TableSession = {
+      ...session,
+      hold(...given) {
+        held++;
+        return session.hold(...given);
+      },
+    };
+    const dataset = { name: 't', uri: 't', digest: null };
+
+    const table = await session.derive(query(columns), 'wide');
+    const wide = await profileTable({ session: counted, table, dataset });
+    const heldWide = held;
+    const narrow = [];
+    for (const part of [columns.slice(0, 35), columns.slice(35)]) {
+      const table = await session.derive(query(part), 'narrow');
+      narrow.push(...(await profileTable({ session: counted, table, dataset })).columns);
+    }
+
+    expect([heldWide, held]).toEqual([2, 2]);
+    const byName = new Map(narrow.map((column) => [column.name, column]));
+    expect(wide.columns).toEqual(wide.columns.map((column) => byName.get(column.name)));
+    expect(wide.columns).toHaveLength(byName.size);
+  });
+
   it('tells its progress by columns', async () => {
     const ticks: string[] = [];
     const progress = { ...silentProgress, tick: (...parts: unknown[]) => void ticks.push(parts.join(' ')) };

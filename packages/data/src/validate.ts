@@ -100,10 +100,10 @@ export async function validateTable(options: ValidateOptions & { table: Table })
     };
     const planned: PlannedCheck[] = [];
     for (const check of scope.checks) planned.push(await planCheck(check, context, profile, into));
-    const answer = await runPlan(session, plan, table.relation);
+    const answer = await runPlan(session, plan, table);
     const second = createPlan();
     for (const check of planned) check.again?.(answer, second);
-    const again = second.aggregates.length === 0 ? scanAnswer([]) : await runPlan(session, second, table.relation);
+    const again = second.aggregates.length === 0 ? scanAnswer([]) : await runPlan(session, second, table);
     const finished: CheckResult[] = [];
     for (const check of planned) {
       const result = await check.finish(answer, again);

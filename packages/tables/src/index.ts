@@ -23,6 +23,7 @@ export { isRemote } from './remote/address.ts';
 export type { BucketAccess } from './remote/bucket.ts';
 export type { FetchedTable, RemoteAccess, RemoteLock } from './remote/fetch-table.ts';
 export {
+  type HeldColumns,
   mentions,
   openTables,
   type Ranked,

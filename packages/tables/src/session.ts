@@ -1,6 +1,12 @@
 import path from 'node:path';
 import type { DuckDBDataChunk } from '@duckdb/node-api';
-import { ConfigurationError, InfrastructureError, type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import {
+  ConfigurationError,
+  InfrastructureError,
+  PassloopError,
+  type TemporaryFolder,
+  temporaryFolder,
+} from '@passloop/core';
 import { columnType, type TableColumn } from './column-types.ts';
 import { brokenLine } from './csv.ts';
 import { type Engine, engineName, type Scalar, startEngine } from './engine.ts';
@@ -50,6 +56,8 @@ export type RowExport = {
   write(query: string, order: string, target: string, mark: string): Promise<void>;
 };
 
+export type HeldColumns = AsyncDisposable & { table: Table };
+
 export type Ranked = { points: number[]; distinct: number };
 
 /** An embedded DuckDB and the tables that were opened in it. Queries run one after another. */
@@ -59,6 +67,12 @@ export type TableSession = AsyncDisposable & {
   open(source: TableSource): Promise<Table>;
   /** A table from a query over open tables; nothing is copied. `printed` is the query as documents show it. */
   derive(query: string, name: string): Promise<Table>;
+  /**
+   * Some columns of an open table, copied so that many queries on them are cheap: a query on a wide table pays for all
+   * of its columns. What does not fit into memory is spilled. The copy is gone when it is disposed. Null where there is
+   * no room for it, or nothing is gained by it.
+   */
+  hold(table: Table, columns: readonly TableColumn[]): Promise<HeldColumns | null>;
   rows(sql: string): Promise<Scalar[][]>;
   /** Calls `visit` for each chunk in order. `visit` must not query. */
   scan(sql: string, visit: (chunk: DuckDBDataChunk) => void): Promise<void>;
@@ -97,6 +111,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
   /** The files that the engine may see, and how the user wrote them: messages name no folder of this machine. */
   const files = new Map<string, string>();
   const views: { relation: string; query: string }[] = [];
+  let named = 0;
   let engine: Engine | null = null;
   let queue: Promise<unknown> = Promise.resolve();
 
@@ -142,9 +157,13 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
       parser.close();
     }
   }
+  function nextRelation(): string {
+    named++;
+    return quoteIdentifier(`passloop_${named}`);
+  }
   async function addView(query: string): Promise<{ relation: string; columns: TableColumn[]; rows: number }> {
     const current = await running();
-    const relation = quoteIdentifier(`passloop_${views.length + 1}`);
+    const relation = nextRelation();
     await current.run(`CREATE TEMP VIEW ${relation} AS ${query}`);
     views.push({ relation, query });
     const described = await current.rows(`SELECT column_name, column_type FROM (DESCRIBE ${relation})`);
@@ -161,6 +180,30 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
     return inTurn(async () => {
       for await (const chunk of (await running()).stream(sql)) visit(chunk);
     });
+  }
+
+  async function hold(table: Table, columns: readonly TableColumn[]): Promise<HeldColumns | null> {
+    const holder = await running();
+    const query = `SELECT ${columns.map((column) => quoteIdentifier(column.name)).join(', ')} FROM ${table.relation}`;
+    const relation = nextRelation();
+    try {
+      await holder.run(`CREATE TEMP TABLE ${relation} AS ${query}`);
+    } catch (error) {
+      // What is wrong with the table is told by whoever reads it as it is.
+      if (error instanceof PassloopError) return null;
+      throw error;
+    }
+    // An engine that is started meanwhile has a view in its place.
+    const view = { relation, query };
+    views.push(view);
+    return {
+      table: { ...table, columns: [...columns], relation },
+      [Symbol.asyncDispose]: () =>
+        inTurn(async () => {
+          views.splice(views.indexOf(view), 1);
+          if (engine !== null) await engine.run(`DROP ${engine === holder ? 'TABLE' : 'VIEW'} IF EXISTS ${relation}`);
+        }),
+    };
   }
 
   return {
@@ -187,6 +230,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
       }),
     derive: (query, name) =>
       inTurn(async () => ({ name, source: null, ...(await addView(query)), printed: `(${query})` })),
+    hold: (table, columns) => inTurn(() => hold(table, columns)),
     rows: (sql) => inTurn(async () => (await running()).rows(sql)),
     run: (sql) => inTurn(async () => (await running()).run(sql)),
     ranked: (values, ranks) =>

@@ -295,6 +295,43 @@ describe('open', () => {
     expect(await own.rows(`SELECT a::INTEGER FROM ${stays.relation}`)).toEqual([[1]]);
   });
 
+  it('holds columns until they are let go, also when another table is opened meanwhile', async () => {
+    const table = await csv('held.csv', 'a,b"b,c\n1,x,\n2,y,3\n');
+    const [a, b] = table.columns;
+    const held = await session.hold(table, [a, b] as (typeof table.columns)[0][]);
+    const relation = held?.table.relation ?? '';
+    const rows = () => session.rows(`SELECT * FROM ${relation} ORDER BY a`);
+    const kind = async () =>
+      (
+        await session.rows(
+          `SELECT table_type FROM information_schema.tables WHERE table_name = ${quoteText(relation.slice(1, -1))}`,
+        )
+      )[0]?.[0];
+    const expected = [
+      [1n, 'x'],
+      [2n, 'y'],
+    ];
+
+    expect(await kind()).toBe('LOCAL TEMPORARY');
+    expect(await rows()).toEqual(expected);
+    await csv('another.csv', 'a\n1\n');
+    expect(await rows()).toEqual(expected);
+    await held?.[Symbol.asyncDispose]();
+    await expect(rows()).rejects.toThrow('does not exist');
+
+    const again = await session.hold(table, [a] as (typeof table.columns)[0][]);
+    await again?.[Symbol.asyncDispose]();
+    await expect(session.rows(`SELECT * FROM ${again?.table.relation}`)).rejects.toThrow('does not exist');
+  });
+
+  it('holds nothing for which there is no room', async () => {
+    await using small = await openTables({ threads: 1, memoryLimit: '50MB' });
+    const table = await small.derive(`SELECT repeat('x', 100_000_000 + i::INTEGER) AS a FROM range(2) t(i)`, 'large');
+
+    expect(await small.hold(table, table.columns)).toBeNull();
+    expect(await small.rows(`SELECT count(*) FROM ${table.relation}`)).toEqual([[2n]]);
+  });
+
   it('keeps hostile column names and a Parquet that was cut in half apart from a table', async () => {
     const names = [
       'a"b',

@@ -131,6 +131,8 @@ function session(stack: AsyncDisposableStack, grammar: TableSession, job: SparkJ
       const [row] = await rows(`SELECT count(DISTINCT v) FROM (${values})`);
       return Number(row?.[0] ?? 0);
     },
+    // The cluster reads only the columns that it is asked for.
+    hold: async () => null,
     ranked: (values, ranks) => job.ask<Ranked>({ do: 'ranks', sql: values, ranks }),
     async shown(sql) {
       const { sql: translated } = await job.ask<{ sql: string }>({ do: 'translate', sql });
