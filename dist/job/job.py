@@ -1,7 +1,7 @@
 """The Spark side of Passloop's data checks: opens tables and answers queries, until the other side hangs up.
 
 Run by spark-submit (or, with Spark Connect, by Python alone). It speaks JSON, a line each way, over the Unix socket whose
-path is its one argument, and writes nothing anywhere.
+path is its one argument. It writes nothing but the rows that are asked for, to a place that is named and not there yet.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ def main(address: str) -> None:
         ("spark.sql.session.timeZone", "UTC"),
         ("spark.sql.mapKeyDedupPolicy", "EXCEPTION"),
         ("spark.sql.parquet.inferTimestampNTZ.enabled", "true"),
+        ("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS"),
         ("spark.sql.parser.escapedStringLiterals", "false"),
         # A text such as '${env:NAME}' is a text, and no variable.
         ("spark.sql.variable.substitute", "false"),
@@ -82,13 +83,17 @@ class Job:
     def answer(self, request: dict) -> dict:
         try:
             if request["do"] == "version":
-                return {"version": self.spark.version}
+                return {"version": self.spark.version, "master": self.master()}
             if request["do"] == "read":
                 return self.read(request)
             if request["do"] == "name":
                 return self.name(request["relation"])
             if request["do"] == "ranks":
                 return self.ranks(request["sql"], request["ranks"])
+            if request["do"] == "doubles":
+                return self.doubles(request["sql"], request["most"])
+            if request["do"] == "write":
+                return self.write(request["sql"], request["to"])
             if request["do"] == "translate":
                 return {"sql": self.translated(request["sql"], for_people=True).sql()}
             return {"rows": self.rows(request["sql"])}
@@ -98,17 +103,47 @@ class Job:
             # Whatever Spark throws is the answer.
             return {"error": first_lines(error), "fault": "query" if is_query_fault(error) else "engine"}
 
+    def master(self) -> str | None:
+        return None if os.environ.get("PASSLOOP_SPARK_REMOTE") else self.spark.sparkContext.master
+
+    def doubles(self, sql: str, most: int) -> dict:
+        rows = self.spark.sql(self.translated(sql).sql()).limit(most + 1).collect()
+        return {"columns": None if len(rows) > most else [list(column) for column in zip(*rows)]}
+
+    def write(self, sql: str, to: str) -> dict:
+        frame = self.spark.sql(self.translated(sql).sql())
+        # Spark has no QUALIFY: its translation adds what it compares.
+        own = {column for columns in self.tables.values() for column in columns}
+        frame = frame.drop(*(name for name in frame.columns if re.fullmatch(r"_w(_\d+)?", name) and name not in own))
+        frame.write.mode("errorifexists").option("compression", "zstd").parquet(to)
+        return {}
+
     def read(self, request: dict) -> dict:
         """Looks at the columns of files, or of a query; `name` makes a table of it."""
         if "sql" in request:
             self.frame = self.spark.sql(self.translated(request["sql"]).sql())
         else:
+            if len(request["uris"]) == 1 and self.master() is not None:
+                self.refuse_versions(request["uris"][0])
             reader = self.spark.read.options(**request["options"])
             self.frame = reader.format(request["format"]).load(request["uris"])
         self.columns = [
             (name, TYPES.get(kind) or decimal_type(kind) or kind.upper()) for name, kind in self.frame.dtypes
         ]
         return {"columns": self.columns}
+
+    def refuse_versions(self, uri: str) -> None:
+        """The files of a table that keeps versions hold rows that were deleted."""
+        paths = self.spark._jvm.org.apache.hadoop.fs
+        folder = paths.Path(uri)
+        system = folder.getFileSystem(self.spark.sparkContext._jsc.hadoopConfiguration())
+        if system.exists(paths.Path(folder, "_delta_log")):
+            raise Refused("it is a Delta table, and only plain files are read")
+        metadata = paths.Path(folder, "metadata")
+        if system.exists(metadata) and any(
+            ".metadata.json" in file.getPath().getName() for file in system.listStatus(metadata)
+        ):
+            raise Refused("it is an Iceberg table, and only plain files are read")
 
     def name(self, relation: str) -> dict:
         self.frame.createOrReplaceTempView(relation)
@@ -271,6 +306,10 @@ def is_query_fault(error: Exception) -> bool:
 
 def first_lines(error: Exception) -> str:
     condition = CONDITION.search(str(error))
+    state = getattr(error, "getSqlState", lambda: None)() or "".join(re.findall(r"SQLSTATE: (\w{5})", str(error))[:1])
+    # What is wrong with a row is told by the row, and its values go into documents that others read.
+    if condition is not None and state[:2] == "22":
+        return f"[{condition[1]}] the value of a row is not one that this takes"
     text = str(error) if condition is None else condition[0]
     # Between quotes stand values of rows.
     text = re.sub(r"'[^']*'", "'…'", text)

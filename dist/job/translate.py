@@ -90,6 +90,7 @@ def translate(sql: str, type_of: TypeOf, tables: set[str] | None) -> Translation
         tree = parse_one(sql, read="duckdb")
     except SqlglotError as error:
         raise Refused(f"the query cannot be read: {error}") from None
+    _list_in_place(tree)
     _require_known(tree, tables)
     for cast in tree.find_all(exp.Cast):
         _require_known_cast(cast, type_of)
@@ -101,6 +102,14 @@ def translate(sql: str, type_of: TypeOf, tables: set[str] | None) -> Translation
     for key in keys:
         tree.append("expressions", key.copy())
     return Translation(tree, type_of, cells, cells_sql, len(keys))
+
+
+def _list_in_place(tree: exp.Expression) -> None:
+    """list_contains([1, 2], x) is x IN (1, 2), which Spark has: of literals alone, since NULL in a list is another thing."""
+    for node in list(tree.find_all(exp.ArrayContains)):
+        literals = node.this.expressions if isinstance(node.this, exp.Array) else []
+        if literals and all(isinstance(one.this if isinstance(one, exp.Neg) else one, exp.Literal) for one in literals):
+            node.replace(exp.In(this=node.expression.copy(), expressions=[one.copy() for one in literals]))
 
 
 def _require_known(tree: exp.Expression, tables: set[str] | None) -> None:

@@ -1,1 +1,0 @@
-export{t as assembleReport}from"./chunk-assemble-report-BOk8nRLf.mjs";

@@ -1,1 +1,0 @@
-export{t as planCheck}from"./chunk-plan-CbJk6CPO.mjs";

@@ -1,1 +1,0 @@
-export{Z as errorDocument,n as formatDocument}from"./chunk-src-DfbWXRFO.mjs";

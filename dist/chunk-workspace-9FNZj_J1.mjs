@@ -1,0 +1,1 @@
+export{i as modelNamed}from"./chunk-workspace-DB-Lc8y4.mjs";

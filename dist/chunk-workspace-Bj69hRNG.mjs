@@ -1,1 +1,0 @@
-export{i as modelNamed}from"./chunk-workspace-LN46A6Wd.mjs";

@@ -1,0 +1,1 @@
+import{i as e,r as t}from"./chunk-draw-C33X0toe.mjs";import{text as n}from"node:stream/consumers";async function r(n){try{return{svg:await t(JSON.parse(n),{},e)}}catch(e){return{reason:e instanceof Error?e.message:String(e)}}}for(let e of JSON.parse(await n(process.stdin))){let t=`${JSON.stringify(await r(e))}\n`;await new Promise(e=>process.stdout.write(t,e))}export{};
