@@ -38,12 +38,21 @@ async function run(commands: readonly (readonly string[])[], env: Record<string,
   return JSON.parse(result.stdout.toString()) as Answer[];
 }
 
-/** Runs a table of commands in one process, once, and gives each its answer. */
-function answersOf(commands: readonly (readonly string[])[], env: () => Record<string, string> = () => ({})) {
-  let answers: Promise<Answer[]> | null = null;
+const all: { commands: readonly (readonly string[])[]; arrange: () => Promise<void> }[] = [];
+let answers: Promise<Answer[]> | null = null;
+
+async function runAll(): Promise<Answer[]> {
+  for (const { arrange } of all) await arrange();
+  return run(all.flatMap(({ commands }) => commands));
+}
+
+/** The answers of commands, by their place in the list. Those of all lists run in one process, once: its start costs more than they do. */
+function answersOf(commands: readonly (readonly string[])[], arrange: () => Promise<void>) {
+  const before = all.reduce((count, one) => count + one.commands.length, 0);
+  all.push({ commands, arrange });
   return async (at: number): Promise<Answer> => {
-    answers ??= run(commands, env());
-    return (await answers)[at] as Answer;
+    answers ??= runAll();
+    return (await answers)[before + at] as Answer;
   };
 }
 
@@ -94,9 +103,12 @@ describe('a file that is no table', () => {
     ['a glob without a match', 'none-*.csv', /No file matches none-\*\.csv\.\n {2}`\*` stays within a folder/],
     ['JSON lines with a broken one', 'broken.jsonl', /broken\.jsonl .* line 2 is no JSON object\./],
   ];
-  const answer = answersOf(cases.map(([, file]) => ['data', 'validate', file, '--checks', 'id.yaml']));
+  const answer = answersOf(
+    cases.map(([, file]) => ['data', 'validate', file, '--checks', 'id.yaml']),
+    arrange,
+  );
 
-  beforeAll(async () => {
+  async function arrange(): Promise<void> {
     await write('id.yaml', '- {kind: not-null, column: id}\n');
     await write('more.csv', 'id,s\n1,a\n2,b,c\n');
     await write('less.csv', 'id,s\n1,a\n2\n');
@@ -111,7 +123,7 @@ describe('a file that is no table', () => {
     await writeParquet(session, 'SELECT i AS id FROM range(10000) t(i)', whole);
     const bytes = await readFile(whole);
     await write('half.parquet', bytes.subarray(0, bytes.length / 2));
-  });
+  }
 
   it.each(cases.map(([what, , message], at) => ({ what, message, at })))('$what is an error of usage', async ({
     message,
@@ -183,12 +195,15 @@ describe('a check that can not run', () => {
       /not executed: the pattern .* is none: /,
     ],
   ];
-  const answer = answersOf(cases.map((_, at) => ['data', 'validate', 'people.csv', '--checks', `check-${at}.yaml`]));
+  const answer = answersOf(
+    cases.map((_, at) => ['data', 'validate', 'people.csv', '--checks', `check-${at}.yaml`]),
+    arrange,
+  );
 
-  beforeAll(async () => {
+  async function arrange(): Promise<void> {
     await write('people.csv', 'id,age,name,mixed\n1,30,secret,1\n2,40,bob,one\n');
     for (const [at, [, checks]] of cases.entries()) await write(`check-${at}.yaml`, checks);
-  });
+  }
 
   it.each(cases.map(([what, , message], at) => ({ what, message, at })))('fails, and says why: $what', async ({
     message,
@@ -210,20 +225,24 @@ describe('a check that can not run', () => {
 
 describe('a regular expression', () => {
   const kinds = ['(a+)+$', '^(a|aa)+$', '(.*)*b$', `${'a?'.repeat(1000)}${'a'.repeat(1000)}$`];
-  const answer = answersOf([
-    ['data', 'validate', 'text.csv', '--checks', 'patterns.yaml', '--json', '-'],
-    ['data', 'validate', 'text.csv', '--checks', 'long.yaml'],
+  const checks = kinds.flatMap((pattern, at) => [
+    { kind: 'regex', column: 's', pattern, not: true, id: `check-${at}` },
+    { kind: 'expression', expression: `NOT regexp_matches(s, '${pattern}')`, id: `condition-${at}` },
   ]);
+  const answer = answersOf(
+    [
+      ['data', 'validate', 'text.csv', '--checks', 'patterns.yaml', '--json', '-'],
+      ['data', 'validate', 'text.csv', '--checks', 'long.yaml'],
+    ],
+    async () => {
+      // One that tries again from each place would take 2^100000 steps.
+      await write('text.csv', `s\n${'a'.repeat(100_000)}!\n`);
+      await write('patterns.yaml', JSON.stringify(checks));
+      await write('long.yaml', JSON.stringify([{ kind: 'regex', column: 's', pattern: 'x'.repeat(4097) }]));
+    },
+  );
 
   it('ends in the time of its text, whatever it is and however long', async () => {
-    // One that tries again from each place would take 2^100000 steps.
-    await write('text.csv', `s\n${'a'.repeat(100_000)}!\n`);
-    const checks = kinds.flatMap((pattern, at) => [
-      { kind: 'regex', column: 's', pattern, not: true, id: `check-${at}` },
-      { kind: 'expression', expression: `NOT regexp_matches(s, '${pattern}')`, id: `condition-${at}` },
-    ]);
-    await write('patterns.yaml', JSON.stringify(checks));
-    await write('long.yaml', JSON.stringify([{ kind: 'regex', column: 's', pattern: 'x'.repeat(4097) }]));
     const said = await answer(0);
     expect(JSON.parse(said.stdout)).toMatchObject({ verdict: 'pass', executed: checks.length });
     expect(await answer(1)).toMatchObject({
@@ -287,7 +306,7 @@ describe('columns with hostile names', () => {
   const rows = (first: number) =>
     Array.from({ length: 20 }, (_, i) => `${names.map((__, at) => first + i * (at + 1)).join()}\n`).join('');
 
-  beforeAll(async () => {
+  async function arrange(): Promise<void> {
     await write('hostile/names.csv', `${quoted}\n${rows(0)}${','.repeat(names.length - 1)}\n`);
     await write('hostile/later.csv', `${quoted}\n${rows(900)}`);
     await write('hostile/checks.yaml', checks);
@@ -297,7 +316,29 @@ describe('columns with hostile names', () => {
       'hostile/passloop.yaml',
       `version: 1\nmodels:\n  - {name: m, task: binary, columns: ${columns}, data: ${data}}\n`,
     );
-  });
+  }
+
+  const validate = ['data', 'validate', 'hostile/names.csv', '--checks', 'hostile/checks.yaml'];
+  const drift = [
+    'data',
+    'drift',
+    '--reference',
+    'hostile/names.csv',
+    '--current',
+    'hostile/later.csv',
+    '--min-rows',
+    '2',
+  ];
+  const answer = answersOf(
+    [
+      [...validate, '--key', '::error::x', '--show-values'],
+      [...validate, '--json', '-'],
+      ['data', 'profile', 'hostile/names.csv'],
+      drift,
+      [...drift, '--json', '-'],
+    ],
+    arrange,
+  );
 
   function expectNoCommand(log: string): void {
     expect(log.split(/[\r\n]/).filter((line) => /^\s*::|##\[/.test(line))).toEqual([]);
@@ -305,25 +346,13 @@ describe('columns with hostile names', () => {
   }
 
   it('are validated, profiled and measured as any other', async () => {
-    const key = ['--key', '::error::x', '--show-values'];
-    const drift = [
-      'data',
-      'drift',
-      '--reference',
-      'hostile/names.csv',
-      '--current',
-      'hostile/later.csv',
-      '--min-rows',
-      '2',
+    const [shown, document, profile, drifted, measured] = (await Promise.all([0, 1, 2, 3, 4].map(answer))) as [
+      Answer,
+      Answer,
+      Answer,
+      Answer,
+      Answer,
     ];
-    const [shown, document, profile, drifted, measured] = (await run([
-      ['data', 'validate', 'hostile/names.csv', '--checks', 'hostile/checks.yaml', ...key],
-      ['data', 'validate', 'hostile/names.csv', '--checks', 'hostile/checks.yaml', '--json', '-'],
-      ['data', 'profile', 'hostile/names.csv'],
-      drift,
-      [...drift, '--json', '-'],
-    ])) as [Answer, Answer, Answer, Answer, Answer];
-
     expect([shown, document, profile, drifted, measured].map(({ exitCode }) => exitCode)).toEqual([1, 1, 0, 1, 1]);
     for (const { stdout, stderr } of [shown, drifted]) expectNoCommand(stdout + stderr);
     const report = DataReport.parse(JSON.parse(document.stdout));
@@ -338,6 +367,7 @@ describe('columns with hostile names', () => {
   });
 
   it('are text in the report of a pull request, and command neither page nor job', async () => {
+    await answer(0);
     const summary = path.join(folder.path, 'summary.md');
     await write('summary.md', '');
     await write('output', '');
