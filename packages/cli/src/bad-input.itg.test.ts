@@ -153,7 +153,7 @@ describe('a check that can not run', () => {
     [
       'a value that converts to no number',
       where('CAST(name AS INTEGER) > 1'),
-      /not executed: .*Could not convert string '…' to INT32/,
+      /not executed: Conversion Error: the value of a row can't be converted to INT32$/m,
     ],
     [
       'a file that is written',
