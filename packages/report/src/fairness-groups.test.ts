@@ -56,8 +56,8 @@ describe('groups', () => {
     expect(section).toContain('<td style="text-align:right">−0.0500</td>');
   });
 
-  it('are a table of the page', () => {
-    const page = renderHtml(report);
+  it('are a table of the page', async () => {
+    const page = await renderHtml(report);
     expect(page).toContain('aria-label="Groups"');
     expect(page).toMatch(/region = north.*?<td>selected<\/td><td class="n">1,200<\/td><td class="n">0.2500<\/td>/);
   });
@@ -75,13 +75,13 @@ describe('groups', () => {
     expect(report.models[0]!.verdict).not.toBe('pass');
   });
 
-  it('stay text, whatever they are called', () => {
+  it('stay text, whatever they are called', async () => {
     const hostile = '</td><img src=x onerror=alert(1)> @team ::error::x | `a`\u202e';
     const text = renderComment(reportOf(group(hostile)));
     const html = new MarkdownIt({ html: true }).render(text);
     expect(html).not.toMatch(/<img|\u202e/);
     expect(html).toContain('&lt;img src=x');
-    expect(renderHtml(reportOf(group(hostile)))).not.toMatch(/<img|\u202e/);
+    expect(await renderHtml(reportOf(group(hostile)))).not.toMatch(/<img|\u202e/);
     expect(printComparison(reportOf(group(hostile)).models[0]!.comparison!)).not.toContain('\u202e');
   });
 });
