@@ -176,7 +176,7 @@ it('a second push makes it better', async () => {
   const gates = (comments[0]?.body ?? '').split('\n').filter((line) => /^\| (?:ROC AUC|log loss)/.test(line));
   // Every gate on the model itself holds; how long a request takes only warns, and says what else this machine does.
   expect(gates.length).toBeGreaterThanOrEqual(2);
-  for (const line of gates) expect(line).toMatch(/ ✅ (?:better|non.inferior) \|$/);
+  for (const line of gates) expect(line).toMatch(/ ✅\s(?:better|non.inferior) \|$/);
   await actions.keep('comment-passed.md', comments[0]?.body ?? '');
   expect(await checksOn(await world.git(clone, 'rev-parse', 'HEAD'))).toEqual([expect.stringMatching(/^success: /)]);
 }, 400_000);

@@ -3,7 +3,6 @@ import { readDelimited, refuseEqualNames } from './csv.ts';
 import { deltaQuery } from './delta/delta-query.ts';
 import type { Engine } from './engine.ts';
 import { type PartitionColumn, partitionColumns } from './hive.ts';
-import { icebergQuery } from './iceberg/iceberg-query.ts';
 import { readJsonLines } from './json-lines.ts';
 import { keysAbove, partitionsBeside } from './partitions.ts';
 import { quoteIdentifier, quoteText } from './quote.ts';
@@ -16,7 +15,10 @@ export type TableQuery = { query: string; printed: string };
 /** @throws ConfigurationError for files that are no table, or that contradict each other or their folders */
 export async function tableQuery(engine: Engine, found: TableFiles): Promise<TableQuery> {
   if (found.delta !== null) return deltaQuery(engine, found, found.delta);
-  if (found.iceberg !== null) return icebergQuery(engine, found, found.iceberg);
+  if (found.iceberg !== null) {
+    const { icebergQuery } = await import('./iceberg/iceberg-query.ts');
+    return icebergQuery(engine, found, found.iceberg);
+  }
   const reader = await readerOf(engine, found);
   const files = reader(`[${found.files.map(quoteText).join(', ')}]`, 'hive_partitioning = false');
   const partitions = await partitionsBeside(engine, found, files);

@@ -3,9 +3,7 @@ import path from 'node:path';
 import { ConfigurationError, isMissing, jsonDigest, plainText } from '@passloop/core';
 import type { PartitionColumn } from '../hive.ts';
 import { placeBelow } from './location.ts';
-import { fileCollector, manifestsOf } from './manifests.ts';
-import { currentMetadata, type IcebergSnapshot, noRows, snapshotOf } from './metadata.ts';
-import { partitionText } from './partition-text.ts';
+import type { IcebergSnapshot } from './metadata.ts';
 import { damaged } from './refusals.ts';
 import { engineType, type IcebergField } from './schema.ts';
 
@@ -57,6 +55,9 @@ export async function readMetadata(
   { folder, file, snapshot: asked, locked }: IcebergAddress,
   bring: Bring = async () => undefined,
 ): Promise<Told> {
+  // Who has no such table loads nothing of what reads its metadata.
+  const [{ currentMetadata, noRows, snapshotOf }, { fileCollector, manifestsOf }, { partitionText }] =
+    await Promise.all([import('./metadata.ts'), import('./manifests.ts'), import('./partition-text.ts')]);
   const names = await readdir(path.join(folder, metadataFolder));
   const name = file ?? currentMetadata(table, names, await readHint(table, folder));
   const told = `${metadataFolder}/${name}`;
