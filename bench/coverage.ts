@@ -2,7 +2,7 @@
  * How often the 95 % interval of the paired difference of two equally good models holds 0, by simulation: for the metrics of
  * every task, for rankings, and for rows that belong to units.
  *
- *     node bench/coverage.ts [--rows 200,2000] [--trials 100,50] [--write]    # --write: into docs/gate-rates.md
+ *     node bench/coverage.ts [--rows 200,2000] [--trials 100,50] [--family ranking] [--write]    # --write: into docs/gate-rates.md
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
@@ -19,6 +19,7 @@ const { values } = parseArgs({
   options: {
     trials: { type: 'string', default: '100,50,10' },
     rows: { type: 'string', default: '200,2000,20000' },
+    family: { type: 'string', default: '' },
     write: { type: 'boolean', default: false },
   },
 });
@@ -155,7 +156,8 @@ function covered(name: string, frameOf: (seed: number) => EvaluationFrame, trial
   return percent(holds, measured);
 }
 
-const tables = families.map(({ title, names, sizes: all }) => {
+const asked = families.filter(({ title }) => title.startsWith(values.family));
+const tables = asked.map(({ title, names, sizes: all }) => {
   const body = names.map((name) => {
     const row = [`\`${name}\``, ...all.map(({ frame }, size) => covered(name, frame, trials[size] ?? trials[0]!))];
     console.log(`${title}: ${row.join(' | ')}`);
@@ -164,7 +166,7 @@ const tables = families.map(({ title, names, sizes: all }) => {
   return markdownTable([title, ...all.map(({ name }) => name)], body);
 });
 
-if (values.write) {
+if (values.write && asked.length === families.length) {
   const listed = trials.map((one) => one.toLocaleString('en')).join(', ');
   const file = path.join(import.meta.dirname, '../docs/gate-rates.md');
   const intro = `${listed} simulated pairs of equally good models a cell, from left to right; percent ± one standard error of the simulation. \`node bench/coverage.ts --trials ${values.trials} --write\` makes these tables anew.`;
