@@ -57,7 +57,10 @@ def rows(table, found: list[dict]) -> pa.Table:
 def plain(make) -> None:
     """Appends, a deletion that rewrites a file, an overwrite; a tag and a branch."""
     table = make(columns(("id", LongType()), ("age", IntegerType())))
-    some = lambda first, count: rows(table, [{"id": i, "age": i % 7} for i in range(first, first + count)])
+
+    def some(first, count):
+        return rows(table, [{"id": i, "age": i % 7} for i in range(first, first + count)])
+
     table.append(some(0, 10))
     table.append(some(10, 5))
     with table.manage_snapshots() as manage:
@@ -119,10 +122,14 @@ def partitioned(make) -> None:
         {"format-version": "1"},
     )
     names = ["plain", "a b/c", "it's", '"; DROP', "x=y", "100%", "ü", None]
-    at = lambda i: datetime.datetime(2024, 2, 28 + i % 2, 12, i)
-    some = lambda first: rows(
-        table, [{"id": i, "name": names[i % 8], "at": at(i), "year": 2023 + i % 2} for i in range(first, first + 3)]
-    )
+
+    def row(i):
+        at = datetime.datetime(2024, 2, 28 + i % 2, 12, i)
+        return {"id": i, "name": names[i % 8], "at": at, "year": 2023 + i % 2}
+
+    def some(first):
+        return rows(table, [row(i) for i in range(first, first + 3)])
+
     table.append(some(0))
     with table.update_spec() as update:
         update.remove_field("at_day")
