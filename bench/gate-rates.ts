@@ -102,7 +102,7 @@ const sections = simulated.map((model) => {
 
 if (values.write) {
   const file = path.join(import.meta.dirname, '../docs/gate-rates.md');
-  const intro = `${trials.toLocaleString('en')} simulated holdouts a line; percent ± one standard error of the simulation. \`node bench/gate-rates.ts --trials ${trials} --write\` makes these tables anew, digit by digit.`;
+  const intro = `${trials.toLocaleString('en')} simulated holdouts a line; percent ± one standard error of the simulation. \`node bench/gate-rates.ts --trials ${trials} --write\` makes these tables anew.`;
   writeFileSync(
     file,
     between(readFileSync(file, 'utf8'), 'rates', [intro, markdownTable(shortHead, short), ...sections].join('\n\n')),

@@ -12,10 +12,10 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import path from 'node:path';
-import { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { datasetIdentity, findTableFiles, openTables, quoteIdentifier, type TableSession } from '../index.ts';
+import { datasetIdentity, findTableFiles, openTables, type TableSession } from '../index.ts';
+import { pasted, textOf } from '../testing/pasted-query.ts';
 
 /** Tables of another implementation (golden/delta/make.py), and what it reads at each version of them. */
 const golden = path.resolve(import.meta.dirname, '../../golden/delta');
@@ -59,23 +59,6 @@ async function identity(uri: string, root = folder.path) {
   return datasetIdentity(await findTableFiles(uri, root));
 }
 
-function textOf(columns: readonly string[], from: string): string {
-  return `SELECT ${columns.map((name) => `${quoteIdentifier(name)}::VARCHAR AS ${quoteIdentifier(name)}`).join(', ')} FROM ${from} ORDER BY id::BIGINT`;
-}
-
-/** What a person gets who pastes a query in the folder of the model file, wherever that person is. */
-async function pasted(sql: string, zone: string): Promise<unknown[][]> {
-  const instance = await DuckDBInstance.create(':memory:', { file_search_path: golden });
-  const connection = await DuckDBConnection.create(instance);
-  try {
-    await connection.run(`SET TimeZone = '${zone}'`);
-    return (await connection.runAndReadAll(sql)).getRowsJson();
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
-}
-
 describe('the tables of another implementation', () => {
   it.each(Object.keys(expected))('%s has the same columns and rows, printed and not', async (uri) => {
     const { columns, rows } = expected[uri] as (typeof expected)[string];
@@ -83,7 +66,7 @@ describe('the tables of another implementation', () => {
     expect(table.columns.map(({ name }) => name)).toEqual(columns);
     expect(await session.rows(textOf(columns, table.relation))).toEqual(rows);
 
-    expect(await pasted(textOf(columns, table.printed), 'UTC')).toEqual(rows);
+    expect(await pasted(textOf(columns, table.printed), { folder: golden, zone: 'UTC' })).toEqual(rows);
     expect(table.printed).not.toContain(golden);
   });
 
@@ -121,7 +104,9 @@ describe('the tables of another implementation', () => {
     const { printed, relation } = await session.open({ uri: 'typed', root: golden });
     const query = 'SELECT epoch_us(by_moment)::VARCHAR, epoch_us("at")::VARCHAR FROM';
     const moments = await session.rows(`${query} ${relation} ORDER BY id`);
-    expect(await pasted(`${query} ${printed} ORDER BY id`, 'America/New_York')).toEqual(moments);
+    expect(await pasted(`${query} ${printed} ORDER BY id`, { folder: golden, zone: 'America/New_York' })).toEqual(
+      moments,
+    );
   });
 
   it('have types of their schema', async () => {

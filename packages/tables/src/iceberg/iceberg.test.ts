@@ -3,15 +3,9 @@ import path from 'node:path';
 import { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  datasetIdentity,
-  findTableFiles,
-  openTables,
-  quoteIdentifier,
-  type TableSession,
-  versionOf,
-} from '../index.ts';
+import { datasetIdentity, findTableFiles, openTables, type TableSession, versionOf } from '../index.ts';
 import { type TableOverrides, writeIcebergTable } from '../testing/iceberg-table.ts';
+import { pasted, textOf } from '../testing/pasted-query.ts';
 import { currentMetadata } from './metadata.ts';
 
 /** Tables of another implementation (golden/iceberg/make.py), and what it reads at each snapshot of them. */
@@ -36,23 +30,6 @@ afterAll(async () => {
   await folder?.[Symbol.asyncDispose]();
 });
 
-function textOf(columns: readonly string[], from: string): string {
-  return `SELECT ${columns.map((name) => `${quoteIdentifier(name)}::VARCHAR AS ${quoteIdentifier(name)}`).join(', ')} FROM ${from} ORDER BY id::BIGINT`;
-}
-
-/** What a person gets who pastes a query in the folder of the model file, wherever that person is. */
-async function pasted(sql: string, zone: string): Promise<unknown[][]> {
-  const instance = await DuckDBInstance.create(':memory:', { file_search_path: golden });
-  const connection = await DuckDBConnection.create(instance);
-  try {
-    await connection.run(`SET TimeZone = '${zone}'`);
-    return (await connection.runAndReadAll(sql)).getRowsJson();
-  } finally {
-    connection.closeSync();
-    instance.closeSync();
-  }
-}
-
 describe('the tables of another implementation', () => {
   it.each(filled)('%s has the same columns and rows, printed and not', async (uri) => {
     const { columns, rows } = expected[uri] as (typeof expected)[string];
@@ -60,7 +37,7 @@ describe('the tables of another implementation', () => {
     expect(table.columns.map(({ name }) => name)).toEqual(columns);
     expect(await session.rows(textOf(columns, table.relation))).toEqual(rows);
 
-    expect(await pasted(textOf(columns, table.printed), 'UTC')).toEqual(rows);
+    expect(await pasted(textOf(columns, table.printed), { folder: golden, zone: 'UTC' })).toEqual(rows);
     expect(table.printed).not.toContain(golden);
   });
 
