@@ -13,7 +13,7 @@ import {
   runProcess,
   sha256Hex,
 } from '@passloop/core';
-import { formatRequirements, normalName, parseRequirements, type Requirement } from '@passloop/model';
+import { formatRequirements, parseRequirements, type Requirement } from '@passloop/model';
 import { z } from 'zod';
 import { findInterpreter, type Interpreter } from './interpreter.ts';
 
@@ -52,6 +52,28 @@ const Marker = z.object({
 type Marker = z.infer<typeof Marker>;
 
 const defaultTimeout = 30 * 60_000;
+const venvHint = 'On Debian and Ubuntu install python3-venv; elsewhere a Python with venv and ensurepip.';
+const noInstaller = 'no ensurepip with a wheel of pip';
+
+/**
+ * Runs the pip that came with the interpreter from its wheel. It is not installed: that takes longer than most locks do, and
+ * the environment holds what the lock names and nothing else. Distributions may keep the wheel in a folder of theirs, which
+ * Python calls `WHEEL_PKG_DIR`.
+ */
+const runPip = `
+import glob, os, runpy, sys, sysconfig
+folders = [sysconfig.get_config_var('WHEEL_PKG_DIR')]
+try:
+    import ensurepip
+    folders.append(os.path.join(os.path.dirname(ensurepip.__file__), '_bundled'))
+except ImportError:
+    pass
+wheels = [file for folder in folders if folder for file in glob.glob(os.path.join(folder, 'pip-*.whl'))]
+if not wheels:
+    sys.exit('${noInstaller}')
+sys.path.insert(0, wheels[0])
+runpy.run_module('pip', run_name='__main__', alter_sys=True)
+`;
 
 /**
  * The clean environment of a lock: built once, read-only from then on, verified before each use, built again where anything
@@ -173,32 +195,28 @@ async function install(
     return { ok: result.exitCode === 0, output, reason: lastLine(result.stderr) || lastLine(result.stdout) };
   }
 
-  const bare = requirements.length === 0;
-  const made = await run([interpreter.executable, '-I', '-m', 'venv', ...(bare ? ['--without-pip'] : []), folder]);
+  const made = await run([interpreter.executable, '-I', '-m', 'venv', '--without-pip', folder]);
   if (!made.ok) {
     throw new ConfigurationError(
       `${interpreter.executable} could not make a virtual environment: ${logText(made.reason)}`,
-      {
-        ...request.where,
-        hint: 'On Debian and Ubuntu install python3-venv; elsewhere a Python with venv and ensurepip.',
-      },
+      { ...request.where, hint: venvHint },
     );
   }
-  if (bare) return;
-  const python = path.join(folder, 'bin', 'python');
-  const pip: [string, ...string[]] = [python, '-I', '-m', 'pip', '--disable-pip-version-check', '--no-input'];
+  if (requirements.length === 0) return;
+  const pip: [string, ...string[]] = [path.join(folder, 'bin', 'python'), '-I', '-c', runPip];
   const lock = path.join(folder, 'requirements.lock');
   await writeFile(lock, formatRequirements(requirements));
   const only = ['--require-hashes', '--no-deps', '--only-binary', ':all:'];
-  const installed = await run([...pip, 'install', '--quiet', ...only, '--requirement', lock]);
+  // Compiling every module of every package takes several times as long as all else here; a stage imports a few of them.
+  const options = ['--disable-pip-version-check', '--no-input', '--quiet', '--no-compile', ...only];
+  const installed = await run([...pip, 'install', ...options, '--requirement', lock]);
+  if (installed.output.includes(noInstaller)) {
+    throw new ConfigurationError(`${interpreter.executable} has no installer of packages: ${noInstaller}.`, {
+      ...request.where,
+      hint: venvHint,
+    });
+  }
   if (!installed.ok) throw installFailure(request, installed.output);
-  // The installer's own packages are no part of the lock: their versions come with the interpreter.
-  const named = new Set(requirements.map(({ name }) => normalName(name)));
-  const own = ['setuptools', 'pip'].filter((name) => !named.has(name));
-  if (own.length === 0) return;
-  const removed = await run([...pip, 'uninstall', '--quiet', '--yes', ...own]);
-  if (!removed.ok)
-    throw new InfrastructureError(`pip could not be removed from the environment: ${logText(removed.reason)}`);
 }
 
 function installFailure(request: EnvironmentRequest, output: string): ConfigurationError | InfrastructureError {

@@ -78,22 +78,17 @@ export function localRunner(options: LocalRunnerOptions): Runner {
     for (const [index, planned] of plan.stages.entries()) {
       const { name } = planned.stage;
       const work = path.join(folder, `${index}-${name}`);
-      const [project, home, temporary] = ['project', 'home', 'tmp'].map((part) => path.join(work, part)) as [
-        string,
-        string,
-        string,
-      ];
-      for (const part of [project, home, temporary]) await mkdir(part, { recursive: true });
+      const project = path.join(work, 'project');
+      const own = {
+        home: path.join(work, 'home'),
+        temporary: path.join(work, 'tmp'),
+        bytecode: path.join(work, 'bytecode'),
+      };
+      for (const part of [project, ...Object.values(own)]) await mkdir(part, { recursive: true });
       const upstream = planned.stage.needs.flatMap((needed) => outputs.get(needed) ?? []);
       await layOutStage(plan, planned, { fetchDataset: options.fetchDataset, ...sources }, upstream, project);
       options.progress.phase(`Stage ${name}`);
-      const result = await runStage(
-        plan,
-        planned,
-        project,
-        stageEnvironment(plan.train, { bin, home, temporary }),
-        options,
-      );
+      const result = await runStage(plan, planned, project, stageEnvironment(plan.train, { bin, ...own }), options);
       outputs.set(
         name,
         await collectOutputs(project, planned.stage.outputs, (message, hint) =>
