@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
@@ -9,5 +10,7 @@ export default defineConfig({
     hookTimeout: 300_000,
     // Tests wait for git, Docker and disks a third of the time.
     maxWorkers: 3,
+    // The command runs hundreds of times from its sources, which is a third cheaper when they are compiled once.
+    env: { NODE_COMPILE_CACHE: path.join(import.meta.dirname, 'node_modules/.cache/passloop-tests') },
   },
 });
