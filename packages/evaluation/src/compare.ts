@@ -1,5 +1,12 @@
 import { type Verdict, worstVerdict } from '@passloop/core';
-import type { ComparedMetric, ComparedSlice, ComparisonDocument, FairnessGroup, Outcome } from '@passloop/documents';
+import type {
+  Claim,
+  ComparedMetric,
+  ComparedSlice,
+  ComparisonDocument,
+  FairnessGroup,
+  Outcome,
+} from '@passloop/documents';
 import { type Gate, isComparative, metricNames } from '@passloop/model';
 import { closest, distance } from 'fastest-levenshtein';
 import { type Evidence, evidenceOfFrame } from './evidence.ts';
@@ -66,6 +73,7 @@ export function compareModels(asked: CompareRequest): ComparisonDocument {
     outcome,
     verdict: unmeasured === null ? verdictOf(outcome, [...judged, ...slices, ...fairness]) : 'fail',
     reason: request.reason ?? unmeasured,
+    ...claimOf(frame),
     rows: frame?.rows ?? 0,
     evaluationDigest: frame?.evaluationDigest ?? null,
     production: request.production,
@@ -77,6 +85,14 @@ export function compareModels(asked: CompareRequest): ComparisonDocument {
     seed: request.resampling.seed,
     ...curvesIn(frame),
   };
+}
+
+/** What a verdict on these rows is about: one model says nothing of how others would come out of its training. */
+function claimOf(frame: Evidence | null): { claim?: Claim } {
+  if (frame === null || !frame.hasProduction) return {};
+  const { production, candidate } = frame.seeds ?? { production: 1, candidate: 1 };
+  if (candidate > 1) return { claim: production > 1 ? 'pipeline' : 'pipeline-against-artifact' };
+  return { claim: production > 1 ? 'artifact-against-pipeline' : 'artifact' };
 }
 
 function evidenceOf({ frame, resampling }: CompareRequest): Evidence | null {

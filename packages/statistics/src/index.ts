@@ -47,6 +47,7 @@ export { pairedPermutation } from './permutation.ts';
 export { type Psi, psi, type ZeroFill } from './psi.ts';
 export { quantileBinCounts, quantileEdges } from './quantile-edges.ts';
 export { createRandom, type Random } from './random.ts';
+export { bootstrapCovariance, jackknifeCovariance, type RowCovariance } from './row-covariance.ts';
 export { rowsForMargin, rowsToDecide } from './sample-size.ts';
 export { differenceOfSeedMeans, type SeedMeans, type SeedValues, seedMeansToDecide } from './seed-means.ts';
 export { mean, sum, variance } from './sum.ts';

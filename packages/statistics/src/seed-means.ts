@@ -10,6 +10,8 @@ export interface SeedValues {
   covariance: Float64Array;
   /** Of that covariance: one less than what was drawn. */
   rowDegreesOfFreedom: number;
+  /** What the variance over the rows is at least: that none of some rows tells the models apart proves only so much. */
+  leastRowVariance?: number;
   /** Two-sided, 0.95 by default. */
   level?: number;
 }
@@ -55,7 +57,7 @@ interface Spread {
  * @throws RangeError for a value that is not finite, or a covariance of another size
  */
 export function differenceOfSeedMeans(values: SeedValues): SeedMeans {
-  const { covariance, rowDegreesOfFreedom, level = 0.95 } = values;
+  const { covariance, rowDegreesOfFreedom, leastRowVariance = 0, level = 0.95 } = values;
   const [before, after] = [values.production.length, values.candidate.length];
   const all = [...values.production, ...values.candidate];
   if (before === 0 || after === 0) throw new RangeError(`${before} and ${after} seeds: each side needs one`);
@@ -65,7 +67,7 @@ export function differenceOfSeedMeans(values: SeedValues): SeedMeans {
   const production = mean(values.production);
   const candidate = mean(values.candidate);
   const weights = all.map((_, at) => (at < before ? -1 / before : 1 / after));
-  const rowVariance = Math.max(0, quadratic(covariance, weights));
+  const rowVariance = Math.max(leastRowVariance, quadratic(covariance, weights));
   const spreads = [spreadOf(values.production, covariance, all.length, 0)];
   spreads.push(spreadOf(values.candidate, covariance, all.length, before));
   const several = spreads.filter(({ seeds }) => seeds > 1);
