@@ -1,15 +1,8 @@
 import { type Verdict, worstVerdict } from '@passloop/core';
-import type {
-  Claim,
-  ComparedMetric,
-  ComparedSlice,
-  ComparisonDocument,
-  FairnessGroup,
-  Outcome,
-} from '@passloop/documents';
+import type { ComparedMetric, ComparedSlice, ComparisonDocument, FairnessGroup, Outcome } from '@passloop/documents';
 import { type Gate, isComparative, metricNames } from '@passloop/model';
 import { closest, distance } from 'fastest-levenshtein';
-import { type Evidence, evidenceOfFrame } from './evidence.ts';
+import { claimOf, type Evidence, evidenceOfFrame } from './evidence.ts';
 import type { EvaluationFrame } from './frame.ts';
 import {
   type InconclusivePolicy,
@@ -85,14 +78,6 @@ export function compareModels(asked: CompareRequest): ComparisonDocument {
     seed: request.resampling.seed,
     ...curvesIn(frame),
   };
-}
-
-/** What a verdict on these rows is about: one model says nothing of how others would come out of its training. */
-function claimOf(frame: Evidence | null): { claim?: Claim } {
-  if (frame === null || !frame.hasProduction) return {};
-  const { production, candidate } = frame.seeds ?? { production: 1, candidate: 1 };
-  if (candidate > 1) return { claim: production > 1 ? 'pipeline' : 'pipeline-against-artifact' };
-  return { claim: production > 1 ? 'artifact-against-pipeline' : 'artifact' };
 }
 
 function evidenceOf({ frame, resampling }: CompareRequest): Evidence | null {

@@ -1,4 +1,4 @@
-import type { Curves, FairnessGroup } from '@passloop/documents';
+import type { Claim, Curves, FairnessGroup } from '@passloop/documents';
 import { curvesOf } from './curves.ts';
 import { type EvaluationFrame, sliceFrames } from './frame.ts';
 import { measureAlone, measurePaired, type PairedMeasurement, type Resampling } from './measure.ts';
@@ -61,4 +61,12 @@ function evidenceOfPart(frame: EvaluationFrame, resampling: Resampling): Evidenc
       return known;
     },
   };
+}
+
+/** What a verdict on these rows is about: one model says nothing of how others would come out of its training. */
+export function claimOf(frame: Evidence | null): { claim?: Claim } {
+  if (frame === null || !frame.hasProduction) return {};
+  const { production, candidate } = frame.seeds ?? { production: 1, candidate: 1 };
+  if (candidate > 1) return { claim: production > 1 ? 'pipeline' : 'pipeline-against-artifact' };
+  return { claim: production > 1 ? 'artifact-against-pipeline' : 'artifact' };
 }

@@ -51,9 +51,9 @@ export function addCheckCommands(program: Command): void {
   common(
     program
       .command('compare')
-      .description('compare two predictions files, or two files of numbers, gate by gate')
-      .requiredOption('--production <file>', 'predictions of what is in production')
-      .requiredOption('--candidate <file>', 'predictions of the candidate')
+      .description('compare predictions files, or two files of numbers, gate by gate')
+      .requiredOption('--production <files...>', 'predictions of what is in production (several: one a training seed)')
+      .requiredOption('--candidate <files...>', 'predictions of the candidate (several: one a training seed)')
       .option('--key <column>', 'the column that names a row (several times for several)', several)
       .option('--label <column>', 'the column of the truth')
       .requiredOption(
@@ -88,8 +88,8 @@ export function addCheckCommands(program: Command): void {
   ).action(
     async (
       flags: CommonFlags & {
-        production: string;
-        candidate: string;
+        production: string[];
+        candidate: string[];
         key?: string[];
         label?: string;
         metric: string[];
@@ -135,4 +135,6 @@ With a parameter: ${metricNames.parameters.join(', ')}; others by --define, and 
 Example:
   passloop compare --production old.csv --candidate new.csv --key id --label late --score score \\
     --metric roc_auc:higher:0.005 --slice carrier
+  passloop compare --production old/seed-*.parquet --candidate new/seed-*.parquet --key id --label late --score score \\
+    --metric roc_auc:higher:0.005        (of two ways of training, with several seeds of each)
   passloop compare --numbers --production old/metrics.json --candidate out/metrics.json --metric test.auc:higher:0.01`;
