@@ -128,6 +128,7 @@ const compareHelp = `
 A gate says how much worse than production is allowed:  roc_auc:higher:0.005   log_loss:lower:0.003
 or a bound of its own, or both:                         accuracy:higher:min=0.8   mae:lower:0.1:max=2.5
 with slice=COLUMN, minRows=N (100), severity=warn:      f1:higher:0.01:slice=country:minRows=300
+Several files a side, each of a training with another seed, compare two ways of training instead of two models.
 Metrics of a score: ${metricNames.score.join(', ')}
 Metrics of a prediction: ${metricNames.prediction.join(', ')}
 With a parameter: ${metricNames.parameters.join(', ')}; others by --define, and every one explained in docs/metrics.md
@@ -135,6 +136,4 @@ With a parameter: ${metricNames.parameters.join(', ')}; others by --define, and 
 Example:
   passloop compare --production old.csv --candidate new.csv --key id --label late --score score \\
     --metric roc_auc:higher:0.005 --slice carrier
-  passloop compare --production old/seed-*.parquet --candidate new/seed-*.parquet --key id --label late --score score \\
-    --metric roc_auc:higher:0.005        (of two ways of training, with several seeds of each)
   passloop compare --numbers --production old/metrics.json --candidate out/metrics.json --metric test.auc:higher:0.01`;
