@@ -43,8 +43,8 @@ async function compare(): Promise<void> {
     session,
     task: 'binary',
     columns: { key: ['id'], label: 'y', score: 's', prediction: 'p', positive: 1 },
-    production: source('production'),
-    candidate: source('candidate'),
+    production: [source('production')],
+    candidate: [source('candidate')],
     dataset: source('dataset'),
     gates: ['accuracy', 'f1', 'roc_auc'].map((metric) => ({
       metric,

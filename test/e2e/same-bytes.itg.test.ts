@@ -67,8 +67,8 @@ it.each<Case>([
     'comparison',
     (context) =>
       compare(context, {
-        production: 'old.csv',
-        candidate: 'new.csv',
+        production: ['old.csv'],
+        candidate: ['new.csv'],
         key: ['id'],
         label: 'late',
         score: 'score',

@@ -3,6 +3,7 @@ import {
   list,
   optionalText,
   repositoryInputs,
+  requiredLines,
   requiredList,
   requiredText,
   wholeNumber,
@@ -11,8 +12,8 @@ import { z } from 'zod';
 
 export const Inputs = z.object({
   ...repositoryInputs,
-  production: requiredText,
-  candidate: requiredText,
+  production: requiredLines,
+  candidate: requiredLines,
   dataset: optionalText,
   key: requiredList,
   label: requiredText,

@@ -29,6 +29,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'package push': ['passloop package push'],
   compare: [
     'passloop compare --production old.csv --candidate new.csv --key id --label y --score proba --positive 1 --metric roc_auc:higher:0.005',
+    'passloop compare --production old-*.parquet --candidate new-*.parquet --key id --label y --score proba --positive 1 --metric roc_auc:higher:0.005',
   ],
   'manifests write': [
     'passloop manifests --environment prod --image ghcr.io/acme/flight@sha256:<64 hex> --plan',

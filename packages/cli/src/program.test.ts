@@ -48,7 +48,7 @@ it.each([
   [['promot'], /Did you mean promote/, 1],
   [['train', 'kye'], /Did you mean key/, 1],
   [['check', '--agianst', 'main'], /Did you mean --against/, 1],
-  [['compare'], /--production <file>/, 1],
+  [['compare'], /--production <files...>/, 1],
   [['hold'], /missing required argument 'digest'/, 1],
   [['check', 'extra'], /too many arguments/, 1],
   // Nothing was asked for: a job whose command came out empty must not pass.
@@ -64,6 +64,22 @@ it.each([
   );
   expect(error?.message).toMatch(message);
   expect(error?.exitCode).toBe(exitCode);
+});
+
+it('takes several files a side, as a shell lists them or flag by flag', async () => {
+  const listed = [
+    'compare',
+    '--production',
+    'a1',
+    'a2',
+    '--candidate',
+    'b1',
+    '--candidate',
+    'b2',
+    '--metric',
+    'f1:higher:0',
+  ];
+  expect((await parse(listed)).options).toMatchObject({ production: ['a1', 'a2'], candidate: ['b1', 'b2'] });
 });
 
 it("leaves a command's own --version to it", async () => {

@@ -13,6 +13,15 @@ import {
   Verdict,
 } from './scalars.ts';
 
+/** The values of one side's training seeds. */
+export const SeedSpread = z.object({
+  lowest: Decimal,
+  highest: Decimal,
+  /** Of the sample; null for one model. */
+  standardDeviation: Decimal.nullable(),
+});
+export type SeedSpread = z.infer<typeof SeedSpread>;
+
 export const ComparedMetric = z.object({
   name: z.string().max(128),
   direction: Direction,
@@ -39,6 +48,20 @@ export const ComparedMetric = z.object({
   reason: Text.nullable(),
   /** Whether there is any difference at all: two-sided, without a margin. It decides nothing. */
   equality: z.object({ test: z.string().max(128), pValue: Decimal }).optional(),
+  /** Where a side has several training seeds: `production`, `candidate` and `delta` are of their means. */
+  seeds: z
+    .object({
+      production: SeedSpread,
+      candidate: SeedSpread,
+      /** Standard errors of delta: by the rows, the models fixed, and what other seeds would change beyond that. */
+      rowError: Decimal,
+      seedError: Decimal,
+      /** Of Student's interval, and of a slice's p-value. */
+      degreesOfFreedom: Decimal,
+      /** Seeds on each side that has several that would decide an inconclusive gate on these rows. */
+      needed: Count.nullable(),
+    })
+    .optional(),
 });
 export type ComparedMetric = z.infer<typeof ComparedMetric>;
 
@@ -85,13 +108,24 @@ export const ComparedSide = z.object({
   digest: Digest.nullable(),
   /** Who made the predictions: the model's image, the training stage, or a file that was handed over. */
   scoredBy: z.enum(['image', 'stage', 'file']),
+  /** Of several training seeds, the digest of each one's predictions; absent for one model. */
+  seeds: z.array(Digest.nullable()).optional(),
 });
+
+/**
+ * What the verdict is about. `artifact`: these two models. `pipeline`: the ways of training, each known by several seeds. Else
+ * a way of training (named first: the candidate's) against one model, or the other way round.
+ */
+export const Claim = z.enum(['artifact', 'pipeline', 'pipeline-against-artifact', 'artifact-against-pipeline']);
+export type Claim = z.infer<typeof Claim>;
 
 export const ComparisonDocument = z.object({
   schema: z.literal('passloop/comparison/v1'),
   outcome: Outcome,
   verdict: Verdict,
   reason: Text.nullable(),
+  /** Where rows of both sides were compared. */
+  claim: Claim.optional(),
   rows: Count,
   evaluationDigest: Digest.nullable(),
   production: ComparedSide.nullable(),
@@ -104,7 +138,7 @@ export const ComparisonDocument = z.object({
   power: z.array(MetricPower).optional(),
   /** For pictures; absent where no rows were compared. */
   curves: Curves.optional(),
-  /** The rows were too many to be read for curves: their metrics were measured in the engine. */
+  /** The rows were too many to be read for curves, or each of several training seeds would have its own. */
   curvesLeftOut: z.literal(true).optional(),
 });
 export type ComparisonDocument = z.infer<typeof ComparisonDocument>;

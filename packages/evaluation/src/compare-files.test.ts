@@ -52,8 +52,8 @@ afterAll(async () => {
 });
 
 function run(
-  production: string,
-  candidate: string,
+  production: string | string[],
+  candidate: string | string[],
   dataset: string | null,
   flags = ['roc_auc:higher:0.005'],
   columns: object = {},
@@ -61,8 +61,8 @@ function run(
   const source = (uri: string) => ({ uri, root: folder.path });
   return compareFiles({
     session,
-    production: source(production),
-    candidate: source(candidate),
+    production: [production].flat().map(source),
+    candidate: [candidate].flat().map(source),
     dataset: dataset === null ? null : source(dataset),
     columns: { key: ['id'], label: 'y', score: 's', prediction: 'p', ...columns },
     task: null,

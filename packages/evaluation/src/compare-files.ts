@@ -1,4 +1,4 @@
-import { ConfigurationError } from '@passloop/core';
+import { ConfigurationError, canonicalJson, sha256 } from '@passloop/core';
 import type { ComparisonDocument } from '@passloop/documents';
 import { type Gate, type Model, metricForm } from '@passloop/model';
 import {
@@ -15,7 +15,7 @@ import {
   type TableSession,
   type TableSource,
 } from '@passloop/tables';
-import { compareModels } from './compare.ts';
+import { compareModels, type Side } from './compare.ts';
 import { distinctCells, kindOf, listed } from './frame-columns.ts';
 import type { InconclusivePolicy } from './gate.ts';
 import { evidenceOfTables } from './load-evidence.ts';
@@ -24,10 +24,10 @@ import type { Resampling } from './measure.ts';
 
 export type CompareFilesRequest = {
   session: TableSession;
-  /** Predictions of the model in production. */
-  production: TableSource;
-  /** Predictions of the candidate. */
-  candidate: TableSource;
+  /** Predictions of the model in production, or of several that were trained alike but for their seeds. */
+  production: readonly TableSource[];
+  /** Predictions of the candidate, alike. */
+  candidate: readonly TableSource[];
   /** Keys, labels and slices; null where a predictions file holds them (production's, else the candidate's). */
   dataset: TableSource | null;
   columns: Model['columns'];
@@ -44,9 +44,13 @@ export type CompareFilesRequest = {
   mostValues?: number;
 };
 
+/** More files on a side than anybody trains. */
+const mostSeeds = 50;
+
 /**
- * Compares two files of predictions, without a model file. The digests of the document are the files'. Two files with the
- * same bytes are `unchanged`: nothing was measured, and the reason says so.
+ * Compares files of predictions, without a model file: one a side is a model, several are trainings with other seeds. The
+ * digests of the document are the files'. Two files with the same bytes are `unchanged`: nothing was measured, and the reason
+ * says so.
  *
  * @throws ConfigurationError for one file given twice, gates that no task has together, and whatever
  *   {@link evidenceOfTables} refuses
@@ -59,31 +63,28 @@ export async function compareFiles(request: CompareFilesRequest): Promise<Compar
       hint: 'Add --metric roc_auc:higher:0.005, for instance.',
     });
   }
-  const production = await session.open(namedSource(request.production, 'production'));
-  const candidate = await session.open(namedSource(request.candidate, 'the candidate'));
-  for (const table of [production, candidate]) requireRows(table);
-  refuseSameFile(production, candidate);
-  const sides = {
-    production: { digest: await digestOf(production), scoredBy: 'file' as const },
-    candidate: { digest: await digestOf(candidate), scoredBy: 'file' as const },
-  };
+  const production = await openSide(session, request.production, 'production');
+  const candidate = await openSide(session, request.candidate, 'the candidate');
+  const tables = [...production, ...candidate];
+  refuseSameFile(tables);
+  const sides = { production: await sideOf(production), candidate: await sideOf(candidate) };
   const common = { ...sides, gates, scalars: {}, resampling: request.resampling, inconclusive: request.inconclusive };
   if (sides.production.digest === sides.candidate.digest) {
-    const reason = `Both files hold the same bytes (${sides.candidate.digest}): nothing was compared.`;
+    const both = tables.length > 2 ? 'Both sides hold files of' : 'Both files hold';
+    const reason = `${both} the same bytes (${sides.candidate.digest}): nothing was compared.`;
     return compareModels({ ...common, outcome: 'unchanged', reason, frame: null });
   }
   const dataset =
-    request.dataset === null
-      ? labelled(production, candidate, request.columns.label, fieldName)
-      : await session.open(request.dataset);
-  if (request.dataset === null) await requireSameLabels(session, production, candidate, request.columns);
+    request.dataset === null ? labelled(tables, request.columns.label, fieldName) : await session.open(request.dataset);
+  if (request.dataset === null) await requireSameLabels(session, tables, request.columns);
   const frame = await evidenceOfTables({
     session,
     task: request.task ?? (await inferTask(request, dataset)),
     columns: request.columns,
     dataset,
-    production,
-    candidate,
+    production: production[0],
+    candidate: candidate[0],
+    further: { production: production.slice(1), candidate: candidate.slice(1) },
     gates,
     resampling: request.resampling,
     declared: request.declared ?? {},
@@ -93,69 +94,99 @@ export async function compareFiles(request: CompareFilesRequest): Promise<Compar
   return compareModels({ ...common, outcome: 'compared', reason: null, frame });
 }
 
-function namedSource(source: TableSource, whose: string): TableSource {
-  return { ...source, name: source.name ?? `${source.uri.split('/').pop()} of ${whose}` };
+type Tables = [Table, ...Table[]];
+
+async function openSide(session: TableSession, sources: readonly TableSource[], whose: string): Promise<Tables> {
+  if (sources.length === 0) throw new ConfigurationError(`No predictions of ${whose} are given.`);
+  if (sources.length > mostSeeds) {
+    throw new ConfigurationError(`${sources.length} files of ${whose} are given; ${mostSeeds} are the most.`, {
+      hint: 'Each file is a training of its own, with another seed. Files that together are one table go by one name with a `*` in it.',
+    });
+  }
+  const tables: Table[] = [];
+  for (const source of sources) {
+    // Seeds often have a folder each, and files of one name in them.
+    const file = sources.length === 1 ? source.uri.split('/').pop() : source.uri;
+    const table = await session.open({ ...source, name: source.name ?? `${file} of ${whose}` });
+    requireRows(table);
+    tables.push(table);
+  }
+  return tables as Tables;
 }
 
-function refuseSameFile(production: Table, candidate: Table): void {
+async function sideOf(tables: Tables): Promise<Side> {
+  const digests: (string | null)[] = [];
+  for (const { source } of tables) digests.push(source === null ? null : (await datasetIdentity(source)).digest);
+  if (digests.length === 1) return { digest: digests[0] as string | null, scoredBy: 'file' };
+  // The order in which files are named changes nothing.
+  return { digest: sha256(canonicalJson([...digests].sort())), scoredBy: 'file', seeds: digests };
+}
+
+function refuseSameFile(tables: readonly Table[]): void {
   const files = (table: Table) => table.source?.files.join('\n');
-  if (files(production) !== files(candidate)) return;
-  throw new ConfigurationError(
-    `Production and the candidate are the same file, ${candidate.source?.uri}: it would be compared with itself.`,
-    { file: candidate.source?.uri, hint: 'Name the predictions of two models.' },
-  );
-}
-
-async function digestOf(table: Table): Promise<string | null> {
-  return table.source === null ? null : (await datasetIdentity(table.source)).digest;
+  for (const [at, table] of tables.entries()) {
+    const twin = tables.slice(0, at).find((other) => files(other) === files(table));
+    if (twin === undefined) continue;
+    throw new ConfigurationError(
+      `${twin.name} and ${table.name} are the same file, ${table.source?.uri}: it would be compared with itself.`,
+      { file: table.source?.uri, hint: 'Name the predictions of two models.' },
+    );
+  }
 }
 
 /** The predictions file that holds the labels. */
-function labelled(
-  production: Table,
-  candidate: Table,
-  label: string,
-  fieldName: (field: ColumnField) => string,
-): Table {
-  for (const table of [production, candidate]) if (findColumn(table, label) !== null) return table;
+function labelled(tables: readonly Table[], label: string, fieldName: (field: ColumnField) => string): Table {
+  for (const table of tables) if (findColumn(table, label) !== null) return table;
+  const last = tables.at(-1) as Table;
+  const others = tables.slice(0, -1).map(({ name }) => name);
   throw new ConfigurationError(
-    `${missingColumn(candidate, label, fieldName('label'))} Nor has ${production.name}. ${columnList(candidate)}`,
-    { file: candidate.source?.uri, hint: 'Labels may also come from a dataset of their own: --dataset FILE.' },
+    `${missingColumn(last, label, fieldName('label'))} Nor has ${listed(others)}. ${columnList(last)}`,
+    { file: last.source?.uri, hint: 'Labels may also come from a dataset of their own: --dataset FILE.' },
   );
 }
 
-/** Where both files hold labels, they must be the same: else the two were not made from the same rows. */
+/** Where several files hold labels, they must be the same: else they were not made from the same rows. */
 async function requireSameLabels(
   session: TableSession,
-  production: Table,
-  candidate: Table,
+  tables: readonly Table[],
+  columns: Model['columns'],
+): Promise<void> {
+  const [first, ...others] = tables.filter((table) =>
+    [...columns.key, columns.label].every((name) => findColumn(table, name) !== null),
+  );
+  if (first === undefined || others.length === 0) return;
+  // Joined by a key that repeats, n rows would become n * n, and every message would be about them.
+  for (const table of [first, ...others]) await requireKey(session, table, columns.key);
+  for (const table of others) await requireLabelsOf(session, first, table, columns);
+}
+
+async function requireLabelsOf(
+  session: TableSession,
+  first: Table,
+  table: Table,
   { key, label }: Model['columns'],
 ): Promise<void> {
-  if (![production, candidate].every((table) => [...key, label].every((name) => findColumn(table, name) !== null)))
-    return;
-  // Joined by a key that repeats, n rows would become n * n, and every message would be about them.
-  for (const table of [production, candidate]) await requireKey(session, table, key);
   const joined = await joinByKey(
     session,
     [
-      { table: production, columns: { 'label of production': label } },
-      { table: candidate, columns: { 'label of the candidate': label } },
+      { table: first, columns: { 'label of the first': label } },
+      { table, columns: { 'label of the other': label } },
     ],
     key,
     'the labels of both files',
   );
   const names = key.map(quoteIdentifier);
   // Text beside a number or a date is compared as text: a cast of the text could fail.
-  const asText = [production, candidate].some((table) => kindOf(requireColumn(table, label, 'label')) === 'string');
+  const asText = [first, table].some((one) => kindOf(requireColumn(one, label, 'label')) === 'string');
   const cell = (name: string) => `${quoteIdentifier(name)}${asText ? '::VARCHAR' : ''}`;
-  const differ = `FROM ${joined.relation} WHERE ${cell('label of production')} IS DISTINCT FROM ${cell('label of the candidate')}`;
+  const differ = `FROM ${joined.relation} WHERE ${cell('label of the first')} IS DISTINCT FROM ${cell('label of the other')}`;
   const rows = await session.rows(
     `SELECT count(*) OVER (), ${names.map((name) => `${name}::VARCHAR`).join(', ')} ${differ} ORDER BY ${names.join(', ')} LIMIT 5`,
   );
   if (rows.length === 0) return;
   throw new ConfigurationError(
-    `The labels (\`${label}\`) of ${production.name} and ${candidate.name} differ in ${rows[0]?.[0]} of ${candidate.rows} rows (${key.join(' ')}: ${listed(rows.map((row) => row.slice(1).join(' ')))}).`,
-    { file: candidate.source?.uri, hint: 'Score both models on the same rows, or name the labels: --dataset FILE.' },
+    `The labels (\`${label}\`) of ${first.name} and ${table.name} differ in ${rows[0]?.[0]} of ${table.rows} rows (${key.join(' ')}: ${listed(rows.map((row) => row.slice(1).join(' ')))}).`,
+    { file: table.source?.uri, hint: 'Score all models on the same rows, or name the labels: --dataset FILE.' },
   );
 }
 

@@ -2,7 +2,7 @@ import { type Verdict, worstVerdict } from '@passloop/core';
 import type { ComparedMetric, ComparedSlice, ComparisonDocument, FairnessGroup, Outcome } from '@passloop/documents';
 import { type Gate, isComparative, metricNames } from '@passloop/model';
 import { closest, distance } from 'fastest-levenshtein';
-import { type Evidence, evidenceOfFrame } from './evidence.ts';
+import { claimOf, type Evidence, evidenceOfFrame } from './evidence.ts';
 import type { EvaluationFrame } from './frame.ts';
 import {
   type InconclusivePolicy,
@@ -66,6 +66,7 @@ export function compareModels(asked: CompareRequest): ComparisonDocument {
     outcome,
     verdict: unmeasured === null ? verdictOf(outcome, [...judged, ...slices, ...fairness]) : 'fail',
     reason: request.reason ?? unmeasured,
+    ...claimOf(frame),
     rows: frame?.rows ?? 0,
     evaluationDigest: frame?.evaluationDigest ?? null,
     production: request.production,

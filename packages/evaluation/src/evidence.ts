@@ -1,12 +1,15 @@
-import type { Curves, FairnessGroup } from '@passloop/documents';
+import type { Claim, Curves, FairnessGroup } from '@passloop/documents';
 import { curvesOf } from './curves.ts';
 import { type EvaluationFrame, sliceFrames } from './frame.ts';
 import { measureAlone, measurePaired, type PairedMeasurement, type Resampling } from './measure.ts';
+import { measureSeeds, measureSeedsAlone } from './measure-seeds.ts';
 import type { Metric } from './metric.ts';
 
 /** What a comparison asks of the rows that both models scored: answered by a frame in memory, or measured in the engine. */
 export type Evidence = Pick<EvaluationFrame, 'task' | 'rows' | 'evaluationDigest' | 'declared'> & {
   hasProduction: boolean;
+  /** Models of each side, by training seeds; absent for one of each. */
+  seeds?: { production: number; candidate: number };
   slices: readonly { column: string; values: readonly string[] }[];
   /** @returns a reason where there is no such measurement */
   paired(name: string, metric: Metric): PairedMeasurement | string;
@@ -28,6 +31,7 @@ export function evidenceOfFrame(frame: EvaluationFrame, resampling: Resampling):
 function evidenceOfPart(frame: EvaluationFrame, resampling: Resampling): Evidence {
   const parts = new Map<string, Evidence[]>();
   const ofSlices = { ...resampling, permute: false };
+  const { seeds } = frame;
   return {
     task: frame.task,
     rows: frame.rows,
@@ -35,8 +39,18 @@ function evidenceOfPart(frame: EvaluationFrame, resampling: Resampling): Evidenc
     declared: frame.declared,
     hasProduction: frame.production !== null,
     slices: frame.slices,
-    paired: (_, metric) => measurePaired(metric, frame, resampling),
-    alone: (_, metric, of) => measureAlone(metric, frame, of),
+    ...(seeds === undefined
+      ? {
+          paired: (_, metric) => measurePaired(metric, frame, resampling),
+          alone: (_, metric, of) => measureAlone(metric, frame, of),
+          curves: () => curvesOf(frame),
+        }
+      : {
+          seeds: { production: seeds.production.length, candidate: seeds.candidate.length },
+          paired: (_, metric) => measureSeeds(metric, frame, seeds, resampling),
+          alone: (_, metric, of) => measureSeedsAlone(metric, frame, seeds, of),
+          curves: () => null,
+        }),
     insufficiency: (metric) => (metric.kind === 'sums' ? (metric.insufficiency?.(frame) ?? null) : null),
     groups: (name, metric) => (metric.kind === 'sums' ? (metric.groups?.(name, frame) ?? []) : []),
     parts(column) {
@@ -46,6 +60,13 @@ function evidenceOfPart(frame: EvaluationFrame, resampling: Resampling): Evidenc
       parts.set(column, known);
       return known;
     },
-    curves: () => curvesOf(frame),
   };
+}
+
+/** What a verdict on these rows is about: one model says nothing of how others would come out of its training. */
+export function claimOf(frame: Evidence | null): { claim?: Claim } {
+  if (frame === null || !frame.hasProduction) return {};
+  const { production, candidate } = frame.seeds ?? { production: 1, candidate: 1 };
+  if (candidate > 1) return { claim: production > 1 ? 'pipeline' : 'pipeline-against-artifact' };
+  return { claim: production > 1 ? 'artifact-against-pipeline' : 'artifact' };
 }

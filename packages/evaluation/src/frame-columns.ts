@@ -1,9 +1,12 @@
 import { ConfigurationError, plainText } from '@passloop/core';
 import { isNumeric, quoteIdentifier, type Table, type TableColumn, type TableSession } from '@passloop/tables';
 
+/** Whose predictions a table holds: a side's model, or the one of another of its training seeds. */
+export type Scorer = 'production' | 'candidate' | `production ${number}` | `candidate ${number}`;
+
 /** A column that a frame is made from. */
 export type FrameColumn = {
-  of: 'dataset' | 'production' | 'candidate';
+  of: 'dataset' | Scorer;
   /** `scores`: of one class; `named`: a further number of a prediction; `operand`: read by SQL metrics alone. */
   role: 'label' | 'weight' | 'unit' | 'score' | 'scores' | 'prediction' | 'named' | 'slice' | 'operand';
   table: Table;

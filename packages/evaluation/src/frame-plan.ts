@@ -1,7 +1,7 @@
 import { ConfigurationError, plainText } from '@passloop/core';
 import { type MetricTask, type Model, metricForm } from '@passloop/model';
 import { findColumn, isNumeric, requireColumn, type Table, type TableColumn } from '@passloop/tables';
-import type { FrameColumn } from './frame-columns.ts';
+import type { FrameColumn, Scorer } from './frame-columns.ts';
 
 export type ColumnField = keyof Model['columns'];
 
@@ -70,11 +70,35 @@ export function requireTask({ task, columns, metrics = [], declared, fieldName }
   }
 }
 
-export type PlanTables = { dataset: Table; production: Table | null; candidate: Table };
+export type FrameTables<T> = {
+  /** Keys, labels, weights, units and slices. What a predictions file says of them is not read. */
+  dataset: T;
+  /** Null where nothing is in production. */
+  production: T | null;
+  candidate: T;
+  /** More models of either side, each of another training seed. */
+  further?: { production: readonly T[]; candidate: readonly T[] };
+};
+
+export function hasSeveralSeeds({ further }: Pick<FrameTables<unknown>, 'further'>): boolean {
+  return further !== undefined && further.production.length + further.candidate.length > 0;
+}
+
+/** Every predictions table with whose it is: production's first, then the candidate's, then those of further seeds. */
+export function scoredTables<T>({ production, candidate, further }: FrameTables<T>): [Scorer, T][] {
+  const numbered = (side: 'production' | 'candidate') =>
+    (further?.[side] ?? []).map((table, at): [Scorer, T] => [`${side} ${at + 2}`, table]);
+  return [
+    ...(production === null ? [] : [['production', production] satisfies [Scorer, T]]),
+    ['candidate', candidate],
+    ...numbered('production'),
+    ...numbered('candidate'),
+  ];
+}
 
 /** The columns to read, the label first. Scores, weights, and labels and predictions that are numbers must be numbers. */
-export function frameColumns(request: Planned & PlanTables): FrameColumn[] {
-  const { dataset, production, candidate, columns, task, fieldName } = request;
+export function frameColumns(request: Planned & FrameTables<Table>): FrameColumn[] {
+  const { dataset, columns, task, fieldName } = request;
   const found: FrameColumn[] = [];
   function add(of: FrameColumn['of'], table: Table, role: FrameColumn['role'], name: string, more: Further = {}): void {
     const field = more.field ?? fieldName(role as ColumnField);
@@ -93,8 +117,7 @@ export function frameColumns(request: Planned & PlanTables): FrameColumn[] {
   if (columns.weight !== undefined) add('dataset', dataset, 'weight', columns.weight);
   const unit = task === 'ranking' ? ('query' as const) : ('unit' as const);
   if (columns[unit] !== undefined) add('dataset', dataset, 'unit', columns[unit], { field: fieldName(unit) });
-  for (const [of, table] of [['production', production] as const, ['candidate', candidate] as const]) {
-    if (table === null) continue;
+  for (const [of, table] of scoredTables(request)) {
     if (columns.score !== undefined) add(of, table, 'score', columns.score);
     for (const [className, name] of Object.entries(columns.scores ?? {})) {
       add(of, table, 'scores', name, { className, field: `${fieldName('scores')}.${className}` });

@@ -119,7 +119,7 @@ async function requireProbabilities(session: TableSession, request: Planned, rea
 
 /** A model that says the same of every row was not asked, or is broken: a comparison with it tells nothing. */
 function requireSomeDifference({ columns, rows, summaries }: Read): void {
-  for (const side of ['production', 'candidate'] as const) {
+  for (const side of new Set(columns.map(({ of }) => of))) {
     const scores = [...columns.entries()].filter(
       ([, column]) => column.of === side && (column.role === 'score' || column.role === 'scores'),
     );

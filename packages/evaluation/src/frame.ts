@@ -20,6 +20,9 @@ export function predictionsOf(columns: Partial<Predictions>): Predictions {
   return { score: null, scores: null, prediction: null, named: {}, terms: {}, ...columns };
 }
 
+/** All models of both sides, each trained with another seed. No production is an empty list. */
+export type Seeds = { production: readonly Predictions[]; candidate: readonly Predictions[] };
+
 export type SliceColumn = { column: string; codes: Uint32Array; values: string[] };
 
 /**
@@ -43,6 +46,8 @@ export type EvaluationFrame = {
   declared: Readonly<Record<string, Metric>>;
   production: Predictions | null;
   candidate: Predictions;
+  /** Where a side has several training seeds; `production` and `candidate` are the first of each then. */
+  seeds?: Seeds;
   slices: SliceColumn[];
 };
 
@@ -90,6 +95,9 @@ function frameOfRows(frame: EvaluationFrame, rows: Uint32Array): EvaluationFrame
     units: frame.units === null ? null : Uint32Array.from(rows, (row) => frame.units![row] as number),
     production: frame.production === null ? null : side(frame.production),
     candidate: side(frame.candidate),
+    ...(frame.seeds === undefined
+      ? {}
+      : { seeds: { production: frame.seeds.production.map(side), candidate: frame.seeds.candidate.map(side) } }),
     slices: [],
   };
 }

@@ -3,6 +3,7 @@ import type { ComparedMetric, Measurement } from '@passloop/documents';
 import { type Gate, isComparative } from '@passloop/model';
 import { rowsToDecide } from '@passloop/statistics';
 import { type PairedMeasurement, standardErrorOf } from './measure.ts';
+import type { SeedSpread } from './measure-seeds.ts';
 
 /** What an undecided gate does: a check warns, the promotion to the last environment blocks. */
 export type InconclusivePolicy = 'warn' | 'block';
@@ -113,6 +114,7 @@ export function judgePaired(frame: Frame, measured: PairedMeasurement, rows: num
         ? 'insufficient'
         : pairedVerdict(gate.direction, interval, start.margin);
   const verdict = bounds === 'outside' || paired === null ? (bounds ?? 'not-comparable') : paired;
+  const needed = whatDecides(verdict, gate, measured, rows);
   return {
     ...start,
     production: toDecimal(measured.production),
@@ -123,9 +125,10 @@ export function judgePaired(frame: Frame, measured: PairedMeasurement, rows: num
     method: measured.method,
     verdict,
     gate: gateVerdict(verdict, gate.severity, inconclusive),
-    rowsNeeded: rowsNeeded(verdict, gate, measured, rows),
+    rowsNeeded: needed.rows,
     reason: tooFew,
     ...equalityOf(measured),
+    ...seedsOf(measured, needed.seeds),
   };
 }
 
@@ -143,19 +146,42 @@ function insufficiency(gate: Gate, measured: PairedMeasurement, rows: number): s
 /** More rows than anybody has are no advice. */
 const mostRows = 1e12;
 
-function rowsNeeded(verdict: Measurement, gate: Gate, measured: PairedMeasurement, rows: number): number | null {
-  if (verdict === 'insufficient') return rows < gate.minRows ? gate.minRows : null;
-  if (verdict !== 'inconclusive' || gate.margin === undefined || measured.interval === null) return null;
+/** What would decide where it is undecided: rows, and for several training seeds as well more of them. */
+function whatDecides(
+  verdict: Measurement,
+  gate: Gate,
+  measured: PairedMeasurement,
+  rows: number,
+): { rows: number | null; seeds: number | null } {
+  const nothing = { rows: null, seeds: null };
+  if (verdict === 'insufficient') return { ...nothing, rows: rows < gate.minRows ? gate.minRows : null };
+  if (verdict !== 'inconclusive' || gate.margin === undefined || measured.interval === null) return nothing;
+  const delta = gate.direction === 'higher' ? measured.delta : -measured.delta;
+  if (measured.seeds !== undefined) return measured.seeds.needed(delta, gate.margin);
   const needed = rowsToDecide(
-    {
-      rows,
-      delta: gate.direction === 'higher' ? measured.delta : -measured.delta,
-      standardError: standardErrorOf(measured.interval, measured.level),
-      margin: gate.margin,
-    },
+    { rows, delta, standardError: standardErrorOf(measured.interval, measured.level), margin: gate.margin },
     { alpha: (1 - measured.level) / 2 },
   );
-  return needed === null || needed > mostRows ? null : Math.max(needed, rows + 1);
+  return { ...nothing, rows: needed === null || needed > mostRows ? null : Math.max(needed, rows + 1) };
+}
+
+function seedsOf({ seeds }: PairedMeasurement, needed: number | null): Pick<ComparedMetric, 'seeds'> {
+  if (seeds === undefined) return {};
+  const spread = ({ lowest, highest, standardDeviation }: SeedSpread) => ({
+    lowest: toDecimal(lowest),
+    highest: toDecimal(highest),
+    standardDeviation: standardDeviation === null ? null : toDecimal(standardDeviation),
+  });
+  return {
+    seeds: {
+      production: spread(seeds.production),
+      candidate: spread(seeds.candidate),
+      rowError: toDecimal(seeds.rowError),
+      seedError: toDecimal(seeds.seedError),
+      degreesOfFreedom: toDecimal(seeds.degreesOfFreedom),
+      needed,
+    },
+  };
 }
 
 /** A gate where only the candidate has a value: absolute bounds decide, a margin has no baseline. */

@@ -3,7 +3,7 @@ import { exactSum } from './exact-sums.ts';
 import { type EvaluationFrame, predictionsOf } from './frame.ts';
 import type { LargeSide, LargeTable } from './large-table.ts';
 import { isCounted, type SummedMetric } from './metric.ts';
-import { type CellPlan, cellPlan, type MostCells, mostCellsOf } from './resample.ts';
+import { type CellPlan, cellPlan, type MostCells, mostCellsOf } from './model-cells.ts';
 
 /** What a frame says beside its rows. */
 export type FrameShape = Pick<EvaluationFrame, 'task' | 'classes'>;

@@ -3,6 +3,7 @@ import type { Gate } from '@passloop/model';
 import type { Table } from '@passloop/tables';
 import type { Evidence } from './evidence.ts';
 import type { EvaluationFrame } from './frame.ts';
+import { hasSeveralSeeds } from './frame-plan.ts';
 import { requireValues } from './frame-values.ts';
 import { type LargeQuestion, measureLarge, notInEngine } from './large-evidence.ts';
 import { writeLargeTable } from './large-table.ts';
@@ -41,13 +42,37 @@ export type EvidenceQuestion = Omit<FrameQuestion, 'metrics' | 'slices'> &
  */
 export async function evidenceOfTables(asked: EvidenceQuestion): Promise<EvaluationFrame | Evidence> {
   const { gates, most = mostValues } = asked;
+  if (hasSeveralSeeds(asked)) requireSeedGates(asked);
   const rows = await joinedRows({
     ...asked,
     slices: [...new Set(gates.flatMap((gate) => gate.slices))],
     metrics: gates.map((gate) => gate.metric),
   });
   const values = rows.joined.rows * (rows.columns.length + rows.operands.length);
-  return values <= most ? frameOfRows(rows) : largeEvidence(rows, asked, most);
+  if (values <= most) return frameOfRows(rows);
+  if (hasSeveralSeeds(asked)) throw tooLargeForSeeds(rows, most);
+  return largeEvidence(rows, asked, most);
+}
+
+/** @throws ConfigurationError for a gap between groups: what its groups are is not told for several models a side */
+function requireSeedGates({ gates, declared = {}, candidate }: EvidenceQuestion): void {
+  const gap = gates.find(({ metric }) => Object.hasOwn(declared, metric) && declared[metric]?.kind === 'fairness');
+  if (gap === undefined) return;
+  throw new ConfigurationError(`${gap.metric} is a gap between groups, which is not measured over several seeds.`, {
+    file: candidate.source?.uri,
+    hint: 'Compare gaps between groups with one file a side.',
+  });
+}
+
+function tooLargeForSeeds({ request, joined, columns, operands }: JoinedRows, most: number): ConfigurationError {
+  const count = columns.length + operands.length;
+  return new ConfigurationError(
+    `Several seeds are compared in memory, and ${joined.rows} rows with ${count} columns are more than ${most} values.`,
+    {
+      file: request.candidate.source?.uri,
+      hint: `Score ${Math.floor(most / count)} rows or fewer, drawn at random once and for all, give fewer seeds, or one file a side.`,
+    },
+  );
 }
 
 async function largeEvidence(

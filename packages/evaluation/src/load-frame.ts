@@ -10,26 +10,34 @@ import {
   type TableSource,
 } from '@passloop/tables';
 import { type ClassCodes, classCodes } from './classes.ts';
-import { type EvaluationFrame, type Predictions, predictionsOf, type SliceColumn } from './frame.ts';
-import { type Cell, type FrameColumn, type FrameValues, listed, readFrameColumns } from './frame-columns.ts';
-import { frameColumns, hasNumberLabels, type Planned, type PlanQuestion, requireTask } from './frame-plan.ts';
+import { type EvaluationFrame, type Predictions, predictionsOf, type Seeds, type SliceColumn } from './frame.ts';
+import {
+  type Cell,
+  type FrameColumn,
+  type FrameValues,
+  listed,
+  readFrameColumns,
+  type Scorer,
+} from './frame-columns.ts';
+import {
+  type FrameTables,
+  frameColumns,
+  hasNumberLabels,
+  hasSeveralSeeds,
+  type Planned,
+  type PlanQuestion,
+  requireTask,
+  scoredTables,
+} from './frame-plan.ts';
 import { requireValues, sliceCells, sliceText, summaryOf } from './frame-values.ts';
 import type { Metric } from './metric.ts';
 import { declaredMetric } from './metrics.ts';
 import { operandColumns, readTerms, type SqlMetric, sqlMetric, sqlMetrics } from './sql-metric.ts';
 
-export type { ColumnField } from './frame-plan.ts';
+export type { ColumnField, FrameTables } from './frame-plan.ts';
 export { mostSliceValues } from './frame-values.ts';
 
 export type FrameQuestion = PlanQuestion & { session: TableSession };
-
-export type FrameTables<T> = {
-  /** Keys, labels, weights, units and slices. What a predictions file says of them is not read. */
-  dataset: T;
-  /** Null where nothing is in production. */
-  production: T | null;
-  candidate: T;
-};
 
 /**
  * Reads the rows that both models scored, joined by key and ordered by it: the same rows give the same frame, whatever
@@ -40,7 +48,9 @@ export type FrameTables<T> = {
  *   label or score, classes that do not fit the task or one another, scores that are no probabilities where a metric needs
  *   them, weights that are none, an SQL metric that is refused, or a slice column with more than 200 values
  */
-export async function loadFrame(request: FrameQuestion & FrameTables<TableSource>): Promise<EvaluationFrame> {
+export async function loadFrame(
+  request: FrameQuestion & Omit<FrameTables<TableSource>, 'further'>,
+): Promise<EvaluationFrame> {
   const { session } = request;
   const open = (source: TableSource, whose: string) =>
     session.open({ ...source, name: source.name ?? `${source.uri.split('/').pop()} of ${whose}` });
@@ -70,10 +80,9 @@ export async function frameOfTables(asked: FrameQuestion & FrameTables<Table>): 
 /** The rows before any value is read. @throws ConfigurationError as {@link loadFrame} does, except for values */
 export async function joinedRows(asked: FrameQuestion & FrameTables<Table>): Promise<JoinedRows> {
   const request: Request = { fieldName: (field) => `columns.${field}`, ...asked };
-  const { session, dataset, production, candidate, columns } = request;
+  const { session, dataset, columns } = request;
   requireTask(request);
-  for (const table of [dataset, production, candidate]) {
-    if (table === null) continue;
+  for (const table of [dataset, ...scoredTables(request).map(([, table]) => table)]) {
     for (const name of columns.key) requireColumn(table, name, request.fieldName('key'));
     await requireKey(session, table, columns.key);
   }
@@ -87,11 +96,11 @@ export async function joinedRows(asked: FrameQuestion & FrameTables<Table>): Pro
 /** Reads the values of joined rows into memory. */
 export async function frameOfRows(rows: JoinedRows): Promise<EvaluationFrame> {
   const { request, joined, columns: read, operands, custom, coded } = rows;
-  const { session, task, production, columns } = request;
+  const { session, task, columns } = request;
   const values = await readFrameColumns(session, joined, columns.key, read, coded.codes);
   await requireValues(session, request, { columns: read, rows: joined.rows, summaries: values.map(summaryOf) });
   const found = (wanted: (column: FrameColumn) => boolean) => values[read.findIndex(wanted)]?.values ?? null;
-  const side = async (of: 'production' | 'candidate'): Promise<Predictions> =>
+  const side = async (of: Scorer): Promise<Predictions> =>
     predictionsOf({
       score: found((column) => column.of === of && column.role === 'score'),
       scores: columns.scores === undefined ? null : scoresOf(of, read, values, coded),
@@ -103,6 +112,8 @@ export async function frameOfRows(rows: JoinedRows): Promise<EvaluationFrame> {
       ),
       terms: await readTerms(session, joined, columns.key, of, custom, operands),
     });
+  const models = new Map<Scorer, Predictions>();
+  for (const [of] of scoredTables(request)) models.set(of, await side(of));
   const units = found(({ role }) => role === 'unit');
   const frame: EvaluationFrame = {
     task,
@@ -113,8 +124,9 @@ export async function frameOfRows(rows: JoinedRows): Promise<EvaluationFrame> {
     weights: found(({ role }) => role === 'weight'),
     units: units === null ? null : Uint32Array.from(units),
     declared: declaredMetrics(rows),
-    production: production === null ? null : await side('production'),
-    candidate: await side('candidate'),
+    production: models.get('production') ?? null,
+    candidate: models.get('candidate') as Predictions,
+    ...(hasSeveralSeeds(request) ? { seeds: seedsOf(request, models) } : {}),
     slices: read.flatMap((column, i): SliceColumn[] => {
       const names = coded.slices.get(column);
       if (names === undefined) return [];
@@ -127,7 +139,7 @@ export async function frameOfRows(rows: JoinedRows): Promise<EvaluationFrame> {
 
 /** The score columns of a model, in the order of the classes. */
 function scoresOf(
-  of: 'production' | 'candidate',
+  of: Scorer,
   read: readonly FrameColumn[],
   values: readonly FrameValues[],
   { classes, codeOf }: ClassCodes,
@@ -152,6 +164,33 @@ export function declaredMetrics({ request, custom }: JoinedRows): Record<string,
   return Object.fromEntries([...made, ...custom.map((metric): [string, Metric] => [metric.name, sqlMetric(metric)])]);
 }
 
+/**
+ * The models of both sides, by seeds.
+ * @throws ConfigurationError for two that predict the same of every row: a seed that changes nothing is no second one, and a
+ *   model on both sides tells nothing of either
+ */
+function seedsOf(request: Request, models: ReadonlyMap<Scorer, Predictions>): Seeds {
+  const tables = scoredTables(request);
+  for (const [at, [of, table]] of tables.entries()) {
+    const twin = tables.slice(0, at).find(([other]) => predictAlike(models.get(other)!, models.get(of)!));
+    if (twin === undefined) continue;
+    throw new ConfigurationError(`${twin[1].name} and ${table.name} predict the same of every row.`, {
+      file: table.source?.uri,
+      hint: 'Each file counts as a training of its own with another seed. Where the seed changes nothing, one file a side says as much.',
+    });
+  }
+  const of = (side: 'production' | 'candidate') =>
+    tables.flatMap(([name]) => (name.startsWith(side) ? models.get(name)! : []));
+  return { production: of('production'), candidate: of('candidate') };
+}
+
+function predictAlike(one: Predictions, other: Predictions): boolean {
+  const columns = ({ score, scores, prediction, named }: Predictions) =>
+    [score, prediction, ...(scores ?? []), ...Object.values(named)].filter((column) => column !== null);
+  const others = columns(other);
+  return columns(one).every((column, i) => column.every((value, row) => value === others[i]![row]));
+}
+
 /** A query counts as a whole. @throws ConfigurationError where its rows have several weights */
 function requireQueryWeights({ task, weights, units }: EvaluationFrame, { columns, dataset }: Request): void {
   if (task !== 'ranking' || weights === null || units === null) return;
@@ -169,22 +208,22 @@ function requireQueryWeights({ task, weights, units }: EvaluationFrame, { column
 
 /** @throws ConfigurationError unless all tables have the same keys */
 async function joinRows(request: Request, read: readonly FrameColumn[]): Promise<Table> {
-  const { session, dataset, production, candidate, columns } = request;
+  const { session, dataset, candidate, columns } = request;
+  const predictions = scoredTables(request);
   const aliases = (of: FrameColumn['of']) =>
     Object.fromEntries(read.filter((column) => column.of === of).map(({ alias, column }) => [alias, column.name]));
   const joined = await joinByKey(
     session,
     [
       { table: dataset, columns: aliases('dataset') },
-      ...(production === null ? [] : [{ table: production, columns: aliases('production') }]),
-      { table: candidate, columns: aliases('candidate') },
+      ...predictions.map(([of, table]) => ({ table, columns: aliases(of) })),
     ],
     columns.key,
     'the joined rows',
   );
   // Keys are unique in each table: equal counts everywhere mean equal sets.
-  for (const table of [production, candidate]) {
-    if (table === null || (table.rows === dataset.rows && joined.rows === dataset.rows)) continue;
+  for (const [, table] of predictions) {
+    if (table.rows === dataset.rows && joined.rows === dataset.rows) continue;
     await refuseOtherRows(session, dataset, table, columns.key);
   }
   if (joined.rows === dataset.rows) return joined;

@@ -1,5 +1,6 @@
 import { type Delong, delong, mcnemar, normalQuantile, tango } from '@passloop/statistics';
 import type { EvaluationFrame, Predictions } from './frame.ts';
+import type { SeedMeasurement } from './measure-seeds.ts';
 import { type Metric, neededColumn, type PredictionColumn } from './metric.ts';
 import { metricValue } from './metrics.ts';
 import { type Equality, type Interval, type Resampling, resampled, type Sides } from './resample.ts';
@@ -17,10 +18,12 @@ export type PairedMeasurement = {
   level: number;
   method: string;
   equality?: Equality | undefined;
+  /** Where a side has several training seeds: its values are their means. */
+  seeds?: SeedMeasurement;
 };
 
 /** Of each class, for an area: with two or three, DeLong's variance is a guess, and a tie of all of them looks like certainty. */
-const fewestOfClass = 10;
+export const fewestOfClass = 10;
 
 /**
  * The paired difference with a two-sided interval: DeLong for the area under the ROC curve; Tango's score interval for a
@@ -64,7 +67,7 @@ export function measureAlone(metric: Metric, frame: EvaluationFrame, of: 'produc
   return measuredValue(metric, frame, side, of === 'candidate' ? 'the candidate' : of);
 }
 
-function measuredValue(metric: Metric, frame: EvaluationFrame, side: Predictions, who: string): number | string {
+export function measuredValue(metric: Metric, frame: EvaluationFrame, side: Predictions, who: string): number | string {
   const column = neededColumn(metric, frame.task);
   if (column !== null && side[column] === null) return missingColumn(who, column);
   const problem = metric.problem?.(frame) ?? (metric.probabilities ? probabilityProblem(frame, side, who) : null);

@@ -1,18 +1,14 @@
 import {
   groupJackknife,
-  HASH_BUCKETS,
   pairedBootstrap,
   pairedPermutation,
-  ROW_LEVEL_LIMIT,
   tango,
   type Weighing,
   weighedBootstrap,
 } from '@passloop/statistics';
-import { bucketing } from './buckets.ts';
-import { rankedRows } from './curve-metrics.ts';
 import type { EvaluationFrame, Predictions } from './frame.ts';
-import { bucketSums, type CurveMetric, type Metric, type QueryMetric, type SummedMetric, sumsOf } from './metric.ts';
-import { queryValues } from './metrics.ts';
+import { type CurveMetric, type Metric, type QueryMetric, type SummedMetric, sumsOf } from './metric.ts';
+import { type CellPlan, curvesByCell, sumsByCell, sumsByQuery } from './model-cells.ts';
 import { unitsOf } from './units.ts';
 
 export type Resampling = {
@@ -35,17 +31,6 @@ export type Interval = {
   problem: string | null;
   equality?: Equality | undefined;
 };
-
-/** Fewer users, series or queries than these tell too little of others: a bootstrap of ten covers 86 % instead of 95. */
-const fewestUnits = 30;
-
-/** More sums than these are held in fewer buckets: 64 MB for both models. */
-const mostSums = 4_000_000;
-
-/** Rows times resamples up to which rankings are walked anew in each resample; above, groups are left out in turn. */
-const mostSteps = 100_000_000;
-/** From 50,000 rows on (2,000 resamples) a group has 250 and more: over √n, as the jackknife needs of a ranking. */
-const jackknifeGroups = 200;
 
 /**
  * The interval of a paired difference by resampling. What is drawn is a row, or all rows of a unit (a user, a series, a
@@ -78,46 +63,6 @@ export function resampled(
   }
 }
 
-/** What is drawn as a whole, without saying which row is in it. */
-export type CellPlan = {
-  /** Each row or unit is drawn by itself. */
-  isAlone: boolean;
-  count: number;
-  method: string;
-  problem: string | null;
-};
-
-export type MostCells = { alone: number; buckets: number };
-
-/** Whether so many rows, units or queries are drawn one by one or in buckets. */
-export function cellPlan(count: number, what: 'rows' | 'units' | 'queries', most: MostCells): CellPlan {
-  const few = what === 'units' && count < fewestUnits;
-  const problem = few ? `${count} units; ${fewestUnits} are needed` : null;
-  if (count <= most.alone) return { isAlone: true, count, method: what, problem };
-  const method = `${most.buckets} buckets${what === 'rows' ? '' : ` of ${what}`}`;
-  return { isAlone: false, count: most.buckets, method, problem };
-}
-
-type Cells = CellPlan & { of: Uint32Array };
-
-function cellsOf(
-  frame: Pick<EvaluationFrame, 'rows' | 'units' | 'numbers'>,
-  seed: number,
-  most: MostCells,
-  what: 'rows' | 'units' | 'queries' = frame.units === null ? 'rows' : 'units',
-): Cells {
-  const units = unitsOf(frame);
-  const plan = cellPlan(units.count, what, most);
-  if (plan.isAlone) return { ...plan, of: units.of };
-  return { ...plan, of: Uint32Array.from(frame.units ?? frame.numbers ?? units.of, bucketing(seed, plan.count)) };
-}
-
-/** How many cells a metric of sums may have: more sums than {@link mostSums} are held in fewer. */
-export function mostCellsOf(width: number): MostCells {
-  const most = Math.max(2, Math.floor(mostSums / width));
-  return { alone: Math.min(ROW_LEVEL_LIMIT, most), buckets: Math.min(HASH_BUCKETS, most) };
-}
-
 /** Both models' sums of each cell, row-major, and what else the interval of such a metric depends on. */
 export type CellSums = {
   plan: CellPlan;
@@ -132,20 +77,17 @@ export type CellSums = {
 };
 
 function summed(metric: SummedMetric, frame: EvaluationFrame, sides: Sides, resampling: Resampling): Interval {
-  const classes = frame.classes.length;
-  const width = metric.width(frame);
-  const cells = cellsOf(frame, resampling.seed, mostCellsOf(width));
-  const side = (predictions: Predictions) =>
-    bucketSums(metric, frame, predictions, cells.count, (row) => cells.of[row]!);
+  const found = sumsByCell(metric, frame, [sides.production, sides.candidate], resampling.seed);
+  const [production, candidate] = found.models as [Float64Array, Float64Array];
   const alike = { ...frame, weights: null };
   return intervalOfSums(
     metric,
     {
-      plan: cells,
-      width,
-      classes,
-      production: side(sides.production),
-      candidate: side(sides.candidate),
+      plan: found.plan,
+      width: found.width,
+      classes: frame.classes.length,
+      production,
+      candidate,
       units: frame.units === null ? null : unitsOf(frame).count,
       unweighted: () => [sumsOf(metric, alike, sides.production), sumsOf(metric, alike, sides.candidate)],
     },
@@ -176,29 +118,14 @@ function isSilent({ interval, problem }: Interval): boolean {
 }
 
 function queries(metric: QueryMetric, frame: EvaluationFrame, sides: Sides, resampling: Resampling): Interval {
-  const queryFrame = { ...frame, units: frame.units ?? new Uint32Array(frame.rows) };
-  const { count } = unitsOf(queryFrame);
-  const production = queryValues(metric, queryFrame, sides.production);
-  const candidate = queryValues(metric, queryFrame, sides.candidate);
-  // A query is a row here: its cell is found as that of a row without units.
-  const most = { alone: ROW_LEVEL_LIMIT, buckets: HASH_BUCKETS };
-  const cells = cellsOf({ rows: count, units: null }, resampling.seed, most, 'queries');
-  const side = ({ weight, weighted }: typeof production) => {
-    const sums = new Float64Array(2 * cells.count);
-    for (let query = 0; query < count; query += 1) {
-      sums[2 * cells.of[query]!]! += weight[query]!;
-      sums[2 * cells.of[query]! + 1]! += weighted[query]!;
-    }
-    return sums;
-  };
-  const valued = production.weight.reduce((total, weight) => total + (weight > 0 ? 1 : 0), 0);
-  const few = valued < fewestUnits ? `${valued} queries with a relevant row; ${fewestUnits} are needed` : null;
-  return bootstrapSums(
-    { count: cells.count, width: 2, production: side(production), candidate: side(candidate) },
-    (sums) => sums[1]! / sums[0]!,
-    { ...cells, problem: few },
-    resampling,
+  const { plan, width, statistic, models } = sumsByQuery(
+    metric,
+    frame,
+    [sides.production, sides.candidate],
+    resampling.seed,
   );
+  const [production, candidate] = models as [Float64Array, Float64Array];
+  return bootstrapSums({ count: plan.count, width, production, candidate }, statistic, plan, resampling);
 }
 
 function bootstrapSums(
@@ -226,61 +153,20 @@ function bounded(
   return { interval: null, method, problem };
 }
 
-/** Of each class of a binary model, or a multiclass model's rarest: the same bound as for the area's own formula. */
-const fewestOfClass = 10;
-
 function curve(metric: CurveMetric, frame: EvaluationFrame, sides: Sides, resampling: Resampling): Interval {
   const { resamples, seed, level } = resampling;
-  const rankings = { production: rankedRows(frame, sides.production), candidate: rankedRows(frame, sides.candidate) };
-  const isWalked = frame.rows * rankings.candidate.length * resamples <= mostSteps;
-  const most = isWalked
-    ? { alone: ROW_LEVEL_LIMIT, buckets: HASH_BUCKETS }
-    : { alone: jackknifeGroups, buckets: jackknifeGroups };
-  const cells = cellsOf(frame, seed, most);
+  const { plan, isWalked, valuesOf } = curvesByCell(metric, frame, [sides.production, sides.candidate], resampling);
   const name = isWalked ? 'paired bootstrap (percentile' : 'delete-a-group jackknife (Student';
-  const method = `${name}, ${cells.method})`;
-  const few = cells.problem ?? fewOfClass(frame);
-  if (few !== null) return { interval: null, method, problem: few };
+  const method = `${name}, ${plan.method})`;
+  if (plan.problem !== null) return { interval: null, method, problem: plan.problem };
   const weighing: Weighing = {
-    cells: cells.count,
+    cells: plan.count,
     level,
-    valuesOf: weighedValues(metric, frame, rankings, cells.of),
+    valuesOf(counts) {
+      const [production, candidate] = valuesOf(counts) as [number, number];
+      return { production, candidate };
+    },
   };
   if (!isWalked) return { interval: groupJackknife(weighing).interval, method, problem: null };
   return bounded(weighedBootstrap({ ...weighing, resamples, seed }), method);
-}
-
-function fewOfClass({ labels, classes }: EvaluationFrame): string | null {
-  const counts = new Float64Array(classes.length);
-  for (const label of labels) counts[label]! += 1;
-  const fewest = Math.min(...counts);
-  return fewest < fewestOfClass ? `${fewest} rows of one class; ${fewestOfClass} are needed` : null;
-}
-
-type Rankings = Record<keyof Sides, ReturnType<typeof rankedRows>>;
-
-/** Both models' values where each cell counts so and so often. */
-function weighedValues(
-  metric: CurveMetric,
-  { rows, weights: own }: EvaluationFrame,
-  rankings: Rankings,
-  cellOf: Uint32Array,
-): Weighing['valuesOf'] {
-  const weights = new Float64Array(rows);
-  const prepared = (side: keyof Sides) =>
-    rankings[side].map((ranked) => ({
-      ranked,
-      cells: Uint32Array.from(ranked.rows, (row) => cellOf[row]!),
-      own: own === null ? null : Float64Array.from(ranked.rows, (row) => own[row]!),
-    }));
-  const sides = { production: prepared('production'), candidate: prepared('candidate') };
-  function ofSide(side: keyof Sides, counts: Uint32Array): number {
-    let total = 0;
-    for (const { ranked, cells, own } of sides[side]) {
-      for (let at = 0; at < rows; at += 1) weights[at] = counts[cells[at]!]! * (own === null ? 1 : own[at]!);
-      total += metric.of(ranked, weights);
-    }
-    return total / sides[side].length;
-  }
-  return (counts) => ({ production: ofSide('production', counts), candidate: ofSide('candidate', counts) });
 }

@@ -37,6 +37,16 @@ it('finds nothing wrong with one that fails: its own verdict says so', () => {
 });
 
 it.each<[string, Parameters<typeof review>[0], RegExp]>([
+  ['another claim', (document) => void Object.assign(document, { claim: 'pipeline' }), /trainings with several seeds/],
+  [
+    'a mean over seeds',
+    (_, metric) => {
+      const spread = { lowest: '0.7', highest: '0.8', standardDeviation: '0.05' };
+      const errors = { rowError: '0.1', seedError: '0.1', degreesOfFreedom: '2', needed: null };
+      metric.seeds = { production: spread, candidate: spread, ...errors };
+    },
+    /trainings with several seeds/,
+  ],
   ['a gate that is gone', (document) => void document.metrics.pop(), /0 metrics, and 1 gates/],
   ['another metric in its place', (_, metric) => (metric.name = 'recall'), /recall stands in its place/],
   ['a wider margin', (_, metric) => (metric.margin = '0.05'), /not those of the model file/],

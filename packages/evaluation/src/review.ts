@@ -20,6 +20,11 @@ export function reviewComparison(
   const { outcome, metrics, slices, verdict } = comparison;
   if (outcome === 'unchanged' || outcome === 'held' || outcome === 'rollback' || outcome === 'not-comparable')
     return null;
+  if (
+    ![undefined, 'artifact'].includes(comparison.claim) ||
+    [...metrics, ...slices].some(({ seeds }) => seeds !== undefined)
+  )
+    return 'it is about trainings with several seeds, and not about this model';
   if (metrics.length !== gates.length)
     return `it has ${metrics.length} metrics, and ${gates.length} gates are declared`;
   for (const [index, gate] of gates.entries()) {

@@ -39,6 +39,21 @@ it.each([
   expect(lossPValue(sliceAt(z))).toBeCloseTo(expected, 9);
 });
 
+// scipy.stats.t.sf(z * 2.570581835636314 / 1.959963984540054, 5): the interval has Student's reach there.
+it.each([
+  [0, 0.5],
+  [1.959963984540054, 0.025],
+  [2.5, 0.01099105245507896],
+  [4, 0.0016683693476658849],
+])("of several seeds has Student's p-value of %d: %d", (z, expected) => {
+  const spread = { lowest: '0.7', highest: '0.8', standardDeviation: '0.01' };
+  const errors = { rowError: '0.01', seedError: '0', degreesOfFreedom: '5', needed: null };
+  expect(lossPValue({ ...sliceAt(z), seeds: { production: spread, candidate: spread, ...errors } })).toBeCloseTo(
+    expected,
+    9,
+  );
+});
+
 it('turns a metric of which less is better', () => {
   const slice = sliceAt(2.5);
   const turned: ComparedSlice = {

@@ -1,15 +1,15 @@
 import { fromDecimal, toDecimal } from '@passloop/core';
 import type { ComparedSlice } from '@passloop/documents';
-import { holm, normalCdf, normalQuantile } from '@passloop/statistics';
+import { holm, normalCdf, normalQuantile, tCdf, tQuantile } from '@passloop/statistics';
 import { gateVerdict, pairedVerdict } from './gate.ts';
 
 /**
  * One-sided: how likely a change is that looks as bad as this one, where the candidate loses no more than the margin. From
  * the printed interval alone, by its half towards no loss (Altman & Bland 2011, "How to obtain the P value from a confidence
- * interval", BMJ 343:d2304), so that it is below (1 - level) / 2 exactly where the interval says `worse`.
+ * interval", BMJ 343:d2304; of several training seeds with Student's tails), so that it is below (1 - level) / 2 exactly where the interval says `worse`.
  */
 export function lossPValue(
-  metric: Pick<ComparedSlice, 'direction' | 'delta' | 'interval' | 'level' | 'margin'>,
+  metric: Pick<ComparedSlice, 'direction' | 'delta' | 'interval' | 'level' | 'margin' | 'seeds'>,
 ): number | null {
   const { delta, interval, level, margin } = metric;
   if (delta === null || interval === null || level === null || margin === null) return null;
@@ -19,7 +19,13 @@ export function lossPValue(
   const reach = upper - change;
   const beyond = -fromDecimal(margin) - upper;
   if (!(reach > 0)) return beyond > 0 ? 0 : 1;
-  const z = normalQuantile(0.5 + fromDecimal(level) / 2);
+  const oneSided = 0.5 + fromDecimal(level) / 2;
+  if (metric.seeds !== undefined) {
+    const freedom = fromDecimal(metric.seeds.degreesOfFreedom);
+    const t = tQuantile(oneSided, freedom);
+    return tCdf(-(t + (t * beyond) / reach), freedom);
+  }
+  const z = normalQuantile(oneSided);
   return normalCdf(-(z + (z * beyond) / reach));
 }
 

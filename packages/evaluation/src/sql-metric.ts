@@ -8,8 +8,8 @@ import {
   type Table,
   type TableSession,
 } from '@passloop/tables';
-import type { FrameColumn } from './frame-columns.ts';
-import type { PlanQuestion, PlanTables } from './frame-plan.ts';
+import type { FrameColumn, Scorer } from './frame-columns.ts';
+import { type FrameTables, type PlanQuestion, scoredTables } from './frame-plan.ts';
 import type { SummedMetric } from './metric.ts';
 
 /** A metric that the model file writes in SQL, checked. */
@@ -20,7 +20,10 @@ export type SqlMetric = { name: string; expression: AggregateExpression };
  * and columns of the dataset otherwise: what else a predictions file holds is not read.
  * @throws ConfigurationError for an expression that is refused
  */
-export async function sqlMetrics(session: TableSession, request: PlanQuestion & PlanTables): Promise<SqlMetric[]> {
+export async function sqlMetrics(
+  session: TableSession,
+  request: PlanQuestion & FrameTables<Table>,
+): Promise<SqlMetric[]> {
   const { metrics = [], declared = {}, dataset, candidate } = request;
   const found: SqlMetric[] = [];
   const predicted = predictedColumns(request.columns);
@@ -42,23 +45,15 @@ function predictedColumns({ score, scores = {}, prediction }: Model['columns']):
 }
 
 /** The columns that SQL metrics read, for the join: those of a prediction once for each model. */
-export function operandColumns(
-  found: readonly SqlMetric[],
-  { columns, dataset, production, candidate }: PlanQuestion & PlanTables,
-): FrameColumn[] {
-  const predicted = predictedColumns(columns);
+export function operandColumns(found: readonly SqlMetric[], request: PlanQuestion & FrameTables<Table>): FrameColumn[] {
+  const predicted = predictedColumns(request.columns);
   const names = [...new Set(found.flatMap(({ expression }) => expression.columns))];
   const operands: FrameColumn[] = [];
   for (const name of names) {
-    const sides = predicted.has(name)
-      ? ([
-          ['production', production],
-          ['candidate', candidate],
-        ] as const)
-      : ([['dataset', dataset]] as const);
+    const sides = predicted.has(name) ? scoredTables(request) : [['dataset', request.dataset] as const];
     for (const [side, table] of sides) {
-      const column = table === null ? null : findColumn(table, name);
-      if (table === null || column === null) continue;
+      const column = findColumn(table, name);
+      if (column === null) continue;
       const alias = `passloop operand ${operands.length}`;
       operands.push({ of: side, role: 'operand', table, column, namedBy: 'a metric names it', alias });
     }
@@ -74,7 +69,7 @@ export async function readTerms(
   session: TableSession,
   joined: Table,
   key: readonly string[],
-  of: 'production' | 'candidate',
+  of: Scorer,
   found: readonly SqlMetric[],
   operands: readonly FrameColumn[],
 ): Promise<Record<string, Float64Array[]>> {

@@ -5,11 +5,12 @@ import { verdictOrder } from './headline.ts';
 import { phraseMarkdown } from './phrase.ts';
 import {
   changeCell,
+  claimText,
   driftSize,
   icons,
   metricLabel,
+  neededText,
   roleText,
-  rowsText,
   subject,
   unbroken,
   valueCell,
@@ -166,13 +167,14 @@ export function methodDetails(model: ModelReport): string[] {
   const methods = [...names].map(
     ([method, of]) => `${of.map(phraseMarkdown).join(', ')} by ${escapeMarkdown(method, 128)}`,
   );
-  const undecided = comparison.metrics.flatMap(({ name, verdict, rowsNeeded }) =>
-    verdict === 'inconclusive' && rowsNeeded !== null
-      ? [`${phraseMarkdown(metricLabel(name))} ${rowsText(rowsNeeded)}`]
-      : [],
-  );
+  const undecided = comparison.metrics.flatMap((metric) => {
+    const needed = metric.verdict === 'inconclusive' ? neededText(metric) : null;
+    return needed === null ? [] : [`${phraseMarkdown(metricLabel(metric.name))} ${needed}`];
+  });
+  const claim = claimText(comparison);
   const sentences = [
     `${count(comparison.rows)} rows (${codeSpan(comparison.evaluationDigest === null ? 'no digest' : shortDigest(comparison.evaluationDigest))}), ${scored}.`,
+    ...(claim === null ? [] : [claim]),
     ...(methods.length > 0 ? [`${methods.slice(0, 8).join('; ')}.`] : []),
     ...(methods.some((method) => method.includes('bootstrap'))
       ? [`${count(comparison.resamples)} resamples, seed ${comparison.seed}.`]

@@ -88,7 +88,8 @@ export function explanation(model: ModelReport): { lead: string | null; more: st
   }
   if (leading.verdict === 'inconclusive') {
     const rows = isSlice(leading) ? leading.rows : model.comparison?.rows;
-    if (leading.rowsNeeded !== null && rows !== undefined) parts.push(`There are ${count(rows)}.`);
+    if (leading.rowsNeeded !== null && rows !== undefined)
+      parts.push(`There are ${count(rows)}${leading.seeds === undefined ? '' : ' rows'}.`);
     // Slices that are undecided warn everywhere.
     const waits = leading.gate === 'warn' && leading.severity === 'error' && !isSlice(leading);
     if (waits && model.production !== null)
@@ -150,7 +151,7 @@ function sentence(model: ModelReport): string {
     case 'worse':
       return `${name} is worse than production ${placeOf(leading, model)}`;
     case 'inconclusive':
-      return `${name} may be worse than allowed ${placeOf(leading, model)}: too few rows to tell`;
+      return `${name} may be worse than allowed ${placeOf(leading, model)}: too few ${lacking(leading)} to tell`;
     default:
   }
   const said = outcomeSentence(model, name);
@@ -162,6 +163,11 @@ function sentence(model: ModelReport): string {
   }
   const { first } = sentences(model);
   return first.startsWith('It ') ? `${name} ${first.slice(3)}` : `${name}: ${first}`;
+}
+
+/** Of what there is too little; more rows don't help where the seeds leave it open. */
+function lacking({ rowsNeeded, seeds }: Measured): 'rows' | 'seeds' {
+  return rowsNeeded === null && (seeds?.needed ?? null) !== null ? 'seeds' : 'rows';
 }
 
 function reasonOf(model: ModelReport): string {

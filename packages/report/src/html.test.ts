@@ -81,6 +81,12 @@ it('says that it draws no curves where the rows were too many', async () => {
   expect(await renderHtml(report)).not.toContain(said);
   comparison.curvesLeftOut = true;
   expect(await renderHtml(report)).toContain(said);
+
+  comparison.claim = 'pipeline';
+  const page = await renderHtml(report);
+  expect(page).not.toContain(said);
+  expect(page).toContain('No curves are drawn: each of several training seeds');
+  expect(page).toContain('<dt>claim</dt><dd>Two ways of training are compared, by ');
 });
 
 it('draws nothing wrong of curves that nobody can have measured', async () => {

@@ -1,5 +1,12 @@
 import { age, count, digitsOf, escapeHtml, fromDecimal, measured } from '@passloop/core';
-import type { ComparedMetric, ComparedSlice, FairnessGroup, ModelReport, ReportDocument } from '@passloop/documents';
+import type {
+  ComparedMetric,
+  ComparedSlice,
+  ComparisonDocument,
+  FairnessGroup,
+  ModelReport,
+  ReportDocument,
+} from '@passloop/documents';
 import { chartSvg } from './charts/draw.ts';
 import { type DrawPlots, drawApart } from './charts/draw-apart.ts';
 import { changeDrawing } from './charts/strips.ts';
@@ -14,7 +21,7 @@ import { style } from './page-style.ts';
 import { badge, code, digest, type Head, sign, table, text, verdictCell } from './page-text.ts';
 import { phraseHtml, phraseText } from './phrase.ts';
 import { type DrawnPlots, drawnPlots, plotSection } from './plot-figures.ts';
-import { allowed, changeCell, reproductionWords, subject, valueCell } from './words.ts';
+import { allowed, changeCell, claimText, reproductionWords, subject, valueCell } from './words.ts';
 
 /**
  * The whole report as one HTML file: no script, no network, light and dark, readable in print. A policy in its head forbids
@@ -84,7 +91,7 @@ ${slices.length === 0 ? '' : `<${h}>Slices</${h}>${await metricTable('Slices', s
 ${groups.length === 0 ? '' : `<${h}>Groups</${h}>${groupTable(groups)}`}
 ${[...metrics, ...slices].some((metric) => metric.interval !== null) ? legend : ''}
 ${figures.trim() === '' ? '' : `<${h}>Curves</${h}>${figures}`}
-${comparison?.curvesLeftOut === true ? `<p class="note">${leftOut}</p>` : ''}
+${comparison?.curvesLeftOut === true ? `<p class="note">${leftOut(comparison)}</p>` : ''}
 ${await plotSection(model.plots ?? [], h, drawn)}
 ${changes(model, h)}
 ${data.join('\n')}
@@ -95,8 +102,11 @@ ${facts(model, report)}
 </section>`;
 }
 
-const leftOut =
-  'No curves are drawn: the rows were too many to be read into memory. The metrics above are of all of them.';
+function leftOut({ claim = 'artifact' }: ComparisonDocument): string {
+  return claim === 'artifact'
+    ? 'No curves are drawn: the rows were too many to be read into memory. The metrics above are of all of them.'
+    : 'No curves are drawn: each of several training seeds would have its own.';
+}
 
 const legend =
   '<p class="note">In the pictures better lies to the right: the bar is the interval and the dot the measured change, the solid line is no change, and the shaded side is what the margin does not allow.</p>';
@@ -136,6 +146,8 @@ function facts(model: ModelReport, report: ReportDocument): string {
       `${count(model.comparison.rows)} rows, ${model.comparison.resamples > 0 ? `${count(model.comparison.resamples)} resamples, seed ${model.comparison.seed}` : 'no resampling'}`,
     ]);
   }
+  const claim = model.comparison === null ? null : claimText(model.comparison);
+  if (claim !== null) rows.push(['claim', text(claim)]);
   for (const missing of model.missing)
     rows.push([missing.part, `${badge(missing.verdict)} ${phraseHtml(missing.reason)}`]);
   return `<dl>${rows.map(([term, value]) => `<dt>${text(term)}</dt><dd>${value}</dd>`).join('')}</dl>`;

@@ -282,6 +282,27 @@ describe('the comment', () => {
     );
   });
 
+  it('misses seeds, and not rows, where more rows would leave open what the seeds do', () => {
+    const spread = { lowest: '0.74', highest: '0.76', standardDeviation: '0.008' };
+    const errors = { rowError: '0.001', seedError: '0.004', degreesOfFreedom: '5.2' };
+    const told = (rowsNeeded: number | null) =>
+      renderComment(
+        createReport((report) => {
+          clean(report);
+          const seeds = { production: spread, candidate: spread, ...errors, needed: 14 };
+          const metric = createMetric({ verdict: 'inconclusive', gate: 'warn', rowsNeeded, seeds });
+          Object.assign(report.models[0]!.comparison!, { metrics: [metric], slices: [], verdict: 'warn' });
+        }),
+      );
+
+    expect(told(null).split('\n')[0]).toMatch(/: too few seeds to tell$/);
+    expect(told(null).split('\n')[2]).toMatch(/; 14 seeds on the same rows would decide\. It warns here/);
+    expect(told(31_234).split('\n')[0]).toMatch(/: too few rows to tell$/);
+    expect(told(31_234).split('\n')[2]).toMatch(
+      /; about 32,000 rows or 14 seeds would decide\. There are 48,211 rows\. /,
+    );
+  });
+
   it('says of a loosened policy how it would be allowed, once', () => {
     const text = renderComment(
       createReport((report) => {

@@ -17,7 +17,7 @@ import { verdictOrder } from './headline.ts';
 import { checkSentence } from './judge.ts';
 import { safeLink, summaryLimit } from './markdown.ts';
 import { phraseText } from './phrase.ts';
-import { icons, metricSentence } from './words.ts';
+import { claimText, icons, metricSentence } from './words.ts';
 
 /** One step's document as a job tells it: a sentence for its failure, Markdown for the job summary. The verdict comes first. */
 
@@ -133,7 +133,11 @@ export function comparisonSummary(comparison: ComparisonDocument): string {
     (left, right) => verdictOrder[left.gate] - verdictOrder[right.gate],
   );
   return section(comparison.verdict, escapeMarkdown(gatesSentence(comparison), 500), [
-    [`Outcome ${codeSpan(comparison.outcome)}, ${count(comparison.rows)} rows`],
+    [
+      [`Outcome ${codeSpan(comparison.outcome)}, ${count(comparison.rows)} rows.`, claimText(comparison)]
+        .join(' ')
+        .trim(),
+    ],
     summaryTable(
       ['| metric | production | candidate | change (95 % interval) | allowed | verdict |', '|---|--:|--:|--:|--:|---|'],
       rows.map(metricRow),

@@ -1,14 +1,4 @@
-import {
-  change,
-  count,
-  digitsOf,
-  interval,
-  megabytes,
-  plainText,
-  quantity,
-  shortDigest,
-  type Verdict,
-} from '@passloop/core';
+import { change, count, digitsOf, interval, megabytes, plainText, shortDigest, type Verdict } from '@passloop/core';
 import type {
   ComparedMetric,
   ComparedSlice,
@@ -33,7 +23,7 @@ import { recordChange } from './edit.ts';
 import { evidenceWords, groupCells, groupName, groupsOf, rateWords, sortedGroups } from './fairness-groups.ts';
 import { headlineText } from './headline.ts';
 import { phraseText } from './phrase.ts';
-import { driftSize, roleText, rowsText, share } from './words.ts';
+import { claimText, driftSize, neededText, roleText, share, valueCell } from './words.ts';
 
 /** How a person reads a document on a terminal: the verdict first, then what made it. Untrusted text is cleaned, never styled. */
 
@@ -204,8 +194,10 @@ function rowName(metric: ComparedMetric | ComparedSlice): string {
 }
 
 export function printComparison(comparison: ComparisonDocument): string {
+  const claim = claimText(comparison);
   const lines = [
     `${comparison.verdict}: ${comparison.outcome}${comparison.reason === null ? '' : `: ${plainText(comparison.reason, 500)}`}${comparison.rows === 0 ? '' : `, ${count(comparison.rows)} rows`}`,
+    ...(claim === null ? [] : [claim]),
   ];
   const rows = (metrics: readonly (ComparedMetric | ComparedSlice)[]) =>
     table(
@@ -214,8 +206,8 @@ export function printComparison(comparison: ComparisonDocument): string {
         ...metrics.map((metric) => [
           mark(metric.gate),
           rowName(metric),
-          quantity(metric.name, metric.production, digitsOf(metric)),
-          quantity(metric.name, metric.candidate, digitsOf(metric)),
+          valueCell(metric, 'production'),
+          valueCell(metric, 'candidate'),
           change(metric.delta, digitsOf(metric)),
           interval(metric.interval, digitsOf(metric)).replace(/[()]/g, '').trim() || '–',
           [
@@ -225,7 +217,7 @@ export function printComparison(comparison: ComparisonDocument): string {
           ]
             .filter((part) => part !== '')
             .join(', '),
-          `${metric.verdict}${metric.rowsNeeded === null ? '' : ` (${rowsText(metric.rowsNeeded)} would decide)`}`,
+          `${metric.verdict}${neededText(metric) === null ? '' : ` (${neededText(metric)} would decide)`}`,
         ]),
       ],
       [2, 3, 4],

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { ComparedMetric, ComparisonDocument, DriftResult } from '@passloop/documents';
 import { expect, it } from 'vitest';
 import { phraseText } from './phrase.ts';
-import { driftText, metricSentence } from './words.ts';
+import { claimText, driftText, metricSentence, valueCell } from './words.ts';
 
 const fixture = readFileSync(new URL('../../documents/fixtures/v1/comparison.json', import.meta.url), 'utf8');
 const [first] = (JSON.parse(fixture) as ComparisonDocument).metrics as [ComparedMetric];
@@ -27,6 +27,64 @@ it.each<[Partial<ComparedMetric>, string]>([
   [{ verdict: 'within', margin: null, min: '0.7' }, 'F1 macro is 0.7800 (allowed ≥ 0.7).'],
 ])('says of two numbers what they say: %j', (change, sentence) => {
   expect(metricSentence({ ...numbers, ...change })).toBe(sentence);
+});
+
+const spread = { lowest: '0.74', highest: '0.76', standardDeviation: '0.00834' };
+const seeds = {
+  production: { ...spread, standardDeviation: null },
+  candidate: spread,
+  rowError: '0.001',
+  seedError: '0.004',
+  degreesOfFreedom: '5.2',
+  needed: 14,
+};
+
+it.each<[Partial<ComparedMetric>, string]>([
+  [{ rowsNeeded: 31_200 }, '; about 32,000 rows would decide.'],
+  [{ rowsNeeded: 31_200, seeds }, '; about 32,000 rows or 14 seeds would decide.'],
+  [{ rowsNeeded: 31_200, seeds: { ...seeds, needed: null } }, '; about 32,000 rows would decide.'],
+  [{ rowsNeeded: null, seeds }, '; 14 seeds on the same rows would decide.'],
+  [{ rowsNeeded: null }, ').'],
+])('says what would decide: %j', (change, end) => {
+  const undecided = metricSentence({ ...first, verdict: 'inconclusive', ...change });
+  expect(undecided.slice(undecided.indexOf(')'))).toBe(end.startsWith(')') ? end : `)${end}`);
+});
+
+it('shows how far the seeds of a side lie apart', () => {
+  const metric = { ...first, production: '0.75', candidate: '0.76', seeds };
+  expect(valueCell(metric, 'production')).toBe('0.7500');
+  expect(valueCell(metric, 'candidate')).toBe('0.7600 ± 0.0083');
+});
+
+const [several, alone] = [
+  { digest: null, scoredBy: 'file', seeds: [null, null, null] },
+  { digest: null, scoredBy: 'file' },
+] as const;
+
+it.each([
+  [undefined, alone, alone, null],
+  ['artifact', alone, alone, 'Two models are compared, each trained once: another seed may come out otherwise.'],
+  [
+    'pipeline',
+    several,
+    { ...several, seeds: [null, null] },
+    'Two ways of training are compared, by 3 seeds of production and 2 of the candidate: values are means over seeds ± their standard deviation.',
+  ],
+  [
+    'pipeline-against-artifact',
+    alone,
+    several,
+    "The candidate's way of training, by 3 seeds, is compared with one model of production: values are means over seeds ± their standard deviation.",
+  ],
+  [
+    'artifact-against-pipeline',
+    several,
+    alone,
+    "One model of the candidate is compared with production's way of training, by 3 seeds: values are means over seeds ± their standard deviation.",
+  ],
+] as const)('says what is claimed: %s', (claim, production, candidate, text) => {
+  const document = JSON.parse(fixture) as ComparisonDocument;
+  expect(claimText({ ...document, claim, production, candidate } as ComparisonDocument)).toBe(text);
 });
 
 function drifted(overrides: Partial<DriftResult>): DriftResult {

@@ -10,7 +10,13 @@ import {
   quantity,
   type Verdict,
 } from '@passloop/core';
-import type { ComparedMetric, ComparedSlice, DriftResult, ReproductionLevel } from '@passloop/documents';
+import type {
+  ComparedMetric,
+  ComparedSlice,
+  ComparisonDocument,
+  DriftResult,
+  ReproductionLevel,
+} from '@passloop/documents';
 import { named } from './phrase.ts';
 
 /** An icon never stands alone: the word beside it says the same to who cannot see it. */
@@ -82,8 +88,11 @@ function bounds(metric: ComparedMetric): string[] {
   ];
 }
 
+/** A side's value; of several training seeds their mean, and how far they lie apart. */
 export function valueCell(metric: ComparedMetric, side: 'production' | 'candidate'): string {
-  return quantity(metric.name, metric[side], digitsOf(metric));
+  const value = quantity(metric.name, metric[side], digitsOf(metric));
+  const spread = metric.seeds?.[side].standardDeviation ?? null;
+  return spread === null ? value : `${value} ± ${Number(Number(spread).toPrecision(2))}`;
 }
 
 export function changeCell(metric: ComparedMetric): string {
@@ -123,7 +132,7 @@ export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
       return `${where(metric)} is ${valueCell(metric, 'candidate')} (allowed ${bounds(metric).join(', ') || allowed(metric)}).`;
     case 'inconclusive':
       return `${where(metric)} cannot be decided: ${change(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${margin(metric)})${
-        metric.rowsNeeded === null ? because(metric) : `; ${rowsText(metric.rowsNeeded)} would decide`
+        neededText(metric) === null ? because(metric) : `; ${neededText(metric)} would decide`
       }.`;
     case 'insufficient':
       return `${where(metric)} has too few rows to decide${metric.reason === null ? '' : `: ${metric.reason}`}.`;
@@ -141,8 +150,33 @@ function unpaired(metric: ComparedMetric | ComparedSlice, digits: number): strin
   return `${where(metric)} ${moved(metric.delta, digits)} (${metric.method?.startsWith('sizes') ? '' : 'not paired, '}allowed ${margin(metric)}).`;
 }
 
+/** What would decide an undecided gate; null where no number would. */
+export function neededText({ rowsNeeded, seeds }: ComparedMetric): string | null {
+  const needed = seeds?.needed ?? null;
+  if (rowsNeeded === null) return needed === null ? null : `${needed} seeds on the same rows`;
+  return `${rowsText(rowsNeeded)}${needed === null ? '' : ` or ${needed} seeds`}`;
+}
+
+/** What the numbers are about: of one model nobody knows how others would come out of its training. */
+export function claimText({ claim, production, candidate }: ComparisonDocument): string | null {
+  const seeds = (side: ComparisonDocument['production']) => side?.seeds?.length ?? 1;
+  const means = 'values are means over seeds ± their standard deviation';
+  switch (claim) {
+    case undefined:
+      return null;
+    case 'artifact':
+      return 'Two models are compared, each trained once: another seed may come out otherwise.';
+    case 'pipeline':
+      return `Two ways of training are compared, by ${seeds(production)} seeds of production and ${seeds(candidate)} of the candidate: ${means}.`;
+    case 'pipeline-against-artifact':
+      return `The candidate's way of training, by ${seeds(candidate)} seeds, is compared with one model of production: ${means}.`;
+    case 'artifact-against-pipeline':
+      return `One model of the candidate is compared with production's way of training, by ${seeds(production)} seeds: ${means}.`;
+  }
+}
+
 /** An estimate: more than two digits of it would pretend to know. */
-export function rowsText(rows: number): string {
+function rowsText(rows: number): string {
   const step = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(1, rows))) - 1);
   return `about ${count(Math.ceil(rows / step) * step)} rows`;
 }

@@ -2,8 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { expectClose } from '../golden/close.ts';
 import golden from '../golden/fixtures/golden.json' with { type: 'json' };
+import seeds from '../golden/fixtures/seeds.json' with { type: 'json' };
 import { normalSample } from '../golden/normal-sample.ts';
-import { areaUnderRoc, delong } from './delong.ts';
+import { areaUnderRoc, delong, delongCovariance } from './delong.ts';
 import { normalCdf } from './distributions.ts';
 import { createRandom } from './random.ts';
 
@@ -94,5 +95,19 @@ describe('delong', () => {
     expect(() => delong([0, 1, 0, 0], [1, 2, 3, 4], [1, 2, 3, 4])).toThrow(/1 positives, 3 negatives/);
     expect(() => delong([0, 1, 1, 0], [1, 2, 3, 4], [1, 2, 3, 4], { level: 95 })).toThrow(/level/);
     expect(() => areaUnderRoc([1, 1], [1, 2])).toThrow(/both classes/);
+  });
+});
+
+describe('delongCovariance', () => {
+  it('agrees with brute force over all pairs, ties among them', () => {
+    const found = delongCovariance(seeds.areas.labels, seeds.areas.scores);
+    for (const [i, area] of seeds.areas.areas.entries()) expectClose(found.areas[i]!, area, 1e-13);
+    for (const [i, value] of seeds.areas.covariance.entries()) expectClose(found.covariance[i]!, value, 1e-10);
+  });
+
+  it('has the variance of the difference of two that delong has', () => {
+    const [production, candidate] = seeds.areas.scores as [number[], number[]];
+    const [a, b, , c] = delongCovariance(seeds.areas.labels, [production, candidate]).covariance as unknown as number[];
+    expectClose(a! - 2 * b! + c!, delong(seeds.areas.labels, production, candidate).variance, 1e-10);
   });
 });

@@ -97,6 +97,38 @@ export function delongOfSums(
   return { ...areas, variance, standardError, interval, pValue, status: 'estimated' };
 }
 
+/**
+ * The areas of several models on the same rows, and the covariance that the rows give them, row-major: DeLong's, of which
+ * {@link delong} is the difference of two.
+ *
+ * @throws RangeError as {@link delong}
+ */
+export function delongCovariance(
+  labels: ArrayLike<number | boolean>,
+  scores: readonly ArrayLike<number>[],
+): { areas: number[]; covariance: Float64Array; positives: number; negatives: number } {
+  const { positive, positives, negatives } = classes(labels);
+  requireTwo(positives, negatives);
+  const placed = scores.map((one, i) => placements(positive, one, `${i}.`));
+  const areas = placed.map(({ wins }) => wins / (2 * positives * negatives));
+  // A placement is doubled / (2 x rows of the other class), and its mean over either class is the area.
+  const moved = placed.map(({ doubled }, i) =>
+    doubled.map((value, row) => value / (2 * (positive[row] === 1 ? negatives : positives)) - areas[i]!),
+  );
+  const divisors = [negatives * (negatives - 1), positives * (positives - 1)];
+  const covariance = new Float64Array(scores.length ** 2);
+  for (const [i, left] of moved.entries()) {
+    for (const [j, right] of moved.slice(0, i + 1).entries()) {
+      const sums = [0, 0];
+      for (let row = 0; row < positive.length; row++) sums[positive[row]!]! += left[row]! * right[row]!;
+      const found = sums[0]! / divisors[0]! + sums[1]! / divisors[1]!;
+      covariance[i * scores.length + j] = found;
+      covariance[j * scores.length + i] = found;
+    }
+  }
+  return { areas, covariance, positives, negatives };
+}
+
 /** The area under the ROC curve, ties counted half (Mann-Whitney U over all pairs). @throws RangeError as {@link delong} */
 export function areaUnderRoc(labels: ArrayLike<number | boolean>, scores: ArrayLike<number>): number {
   const { positive, positives, negatives } = classes(labels);

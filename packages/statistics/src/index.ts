@@ -12,7 +12,15 @@ export {
 } from './bootstrap.ts';
 export { type ChiSquare, chiSquareGoodnessOfFit, chiSquareTwoSample, poolRareCategories } from './chi-square.ts';
 export { type CramersV, cramersV } from './cramers-v.ts';
-export { areaUnderRoc, type Delong, delong, delongOfSums, type MovedSums, type PlacementSums } from './delong.ts';
+export {
+  areaUnderRoc,
+  type Delong,
+  delong,
+  delongCovariance,
+  delongOfSums,
+  type MovedSums,
+  type PlacementSums,
+} from './delong.ts';
 export {
   binomialCdf,
   chiSquareQuantile,
@@ -39,7 +47,9 @@ export { pairedPermutation } from './permutation.ts';
 export { type Psi, psi, type ZeroFill } from './psi.ts';
 export { quantileBinCounts, quantileEdges } from './quantile-edges.ts';
 export { createRandom, type Random } from './random.ts';
+export { bootstrapCovariance, jackknifeCovariance, type RowCovariance } from './row-covariance.ts';
 export { rowsForMargin, rowsToDecide } from './sample-size.ts';
+export { differenceOfSeedMeans, type SeedMeans, type SeedValues, seedMeansToDecide } from './seed-means.ts';
 export { mean, sum, variance } from './sum.ts';
 export { type Tango, tango } from './tango.ts';
 export { type TwoProportions, twoProportions } from './two-proportions.ts';

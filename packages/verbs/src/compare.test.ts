@@ -62,7 +62,7 @@ afterAll(() => folder[Symbol.asyncDispose]());
 function run(request: Partial<CompareRequest> & Pick<CompareRequest, 'metrics'>) {
   const now = () => new Date(0);
   const context = { cwd: folder.path, env: {}, now, progress: silentProgress, version: '0' };
-  return compare(context, { production: 'old.csv', candidate: 'new.csv', ...request });
+  return compare(context, { production: ['old.csv'], candidate: ['new.csv'], ...request });
 }
 
 const multiclass = { dataset: 'data.csv', key: ['id'], label: 'y', scores: ['a=pa', 'b=pb', 'c=pc'], unit: 'user' };
@@ -85,12 +85,12 @@ it("takes metrics of one's own", async () => {
 });
 
 it("compares the numbers of two runs' folders, and of a folder with a file", async () => {
-  const request = { numbers: true, candidate: 'new', metrics: ['auc:higher:0.02'] };
-  expect(await run({ ...request, production: 'old' })).toMatchObject({
+  const request = { numbers: true, candidate: ['new'], metrics: ['auc:higher:0.02'] };
+  expect(await run({ ...request, production: ['old'] })).toMatchObject({
     verdict: 'pass',
     metrics: [{ production: '0.8', candidate: '0.79', verdict: 'within', interval: null }],
   });
-  expect(await run({ ...request, production: 'old.toml' })).toMatchObject({
+  expect(await run({ ...request, production: ['old.toml'] })).toMatchObject({
     verdict: 'fail',
     metrics: [{ reason: "production's file has no such number" }],
   });
@@ -103,7 +103,9 @@ it.each<[Partial<CompareRequest>, string]>([
   [{ ...multiclass, scores: ['a=pa', 'a=pb'] }, '--scores "a=pb": the class is named twice.'],
   [{ ...multiclass, scores: ['a=pa', 'b=pb'] }, '--scores names no column for the classes c.'],
   [{ ...multiclass, define: ['auc=mrr'] }, '--define "auc=mrr"'],
-  [{ numbers: true, candidate: 'nothing.json' }, 'There is no file or folder nothing.json.'],
+  [{ numbers: true, candidate: ['nothing.json'] }, 'There is no file or folder nothing.json.'],
+  [{ numbers: true, candidate: ['new', 'old'] }, '--numbers compares two metrics files, and several are given'],
+  [{ ...multiclass, candidate: ['new.csv', 'other.csv'], power: true }, '--power sizes margins for two models'],
 ])('refuses %j', async (request, message) => {
   const thrown = await run({ metrics: ['log_loss:lower:0.01'], ...request }).catch((error: unknown) => error);
 
@@ -112,8 +114,8 @@ it.each<[Partial<CompareRequest>, string]>([
 });
 
 const people = {
-  production: 'old-yes.csv',
-  candidate: 'new-yes.csv',
+  production: ['old-yes.csv'],
+  candidate: ['new-yes.csv'],
   dataset: 'people.csv',
   key: ['id'],
   label: 'y',

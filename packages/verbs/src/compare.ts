@@ -17,8 +17,9 @@ import { metricsTexts } from '@passloop/training';
 import type { Context } from './context.ts';
 
 export type CompareRequest = {
-  production: string;
-  candidate: string;
+  /** One file a side compares two models; several are trainings with other seeds. */
+  production: readonly string[];
+  candidate: readonly string[];
   /** Labels and slice columns; one of the predictions files where absent. */
   dataset?: string | undefined;
   task?: Model['task'] | undefined;
@@ -45,22 +46,38 @@ export type CompareRequest = {
   seed?: number | undefined;
 };
 
-/** Compares two predictions files, gate by gate, or the numbers of two metrics files. */
+/** Compares predictions files, gate by gate, or the numbers of two metrics files. */
 export async function compare(context: Context, request: CompareRequest): Promise<ComparisonDocument> {
   if (request.metrics.length === 0) {
     throw new ConfigurationError('No gate is given.', {
       hint: 'For example: --metric roc_auc:higher:0.005 (name:direction:margin).',
     });
   }
+  refuseSeveral(request);
   const document = await compareNamed(context, request);
   return request.power === true ? { ...document, power: powerOf(document) } : document;
+}
+
+/** @throws ConfigurationError for what is only known of two models */
+function refuseSeveral({ production, candidate, numbers, power }: CompareRequest): void {
+  if (production.length <= 1 && candidate.length <= 1) return;
+  if (numbers === true) {
+    throw new ConfigurationError('--numbers compares two metrics files, and several are given for a side.', {
+      hint: 'Several seeds are compared by their predictions: without --numbers.',
+    });
+  }
+  if (power === true) {
+    throw new ConfigurationError('--power sizes margins for two models, and several files are given for a side.', {
+      hint: 'Ask it with one file a side; how many seeds would decide stands beside an undecided gate.',
+    });
+  }
 }
 
 async function compareNamed(context: Context, request: CompareRequest): Promise<ComparisonDocument> {
   if (request.numbers === true) {
     return compareNumbers({
-      production: await numbersOf(context, request.production),
-      candidate: await numbersOf(context, request.candidate),
+      production: await numbersOf(context, request.production[0] as string),
+      candidate: await numbersOf(context, request.candidate[0] as string),
       flags: request.metrics,
     });
   }
@@ -83,8 +100,8 @@ async function compareNamed(context: Context, request: CompareRequest): Promise<
   context.progress.phase('compare');
   return await compareFiles({
     session,
-    production: source(request.production),
-    candidate: source(request.candidate),
+    production: request.production.map(source),
+    candidate: request.candidate.map(source),
     dataset: request.dataset === undefined ? null : source(request.dataset),
     task: request.task ?? null,
     columns: {

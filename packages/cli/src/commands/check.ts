@@ -51,9 +51,9 @@ export function addCheckCommands(program: Command): void {
   common(
     program
       .command('compare')
-      .description('compare two predictions files, or two files of numbers, gate by gate')
-      .requiredOption('--production <file>', 'predictions of what is in production')
-      .requiredOption('--candidate <file>', 'predictions of the candidate')
+      .description('compare predictions files, or two files of numbers, gate by gate')
+      .requiredOption('--production <files...>', 'predictions of what is in production (several: one a training seed)')
+      .requiredOption('--candidate <files...>', 'predictions of the candidate (several: one a training seed)')
       .option('--key <column>', 'the column that names a row (several times for several)', several)
       .option('--label <column>', 'the column of the truth')
       .requiredOption(
@@ -88,8 +88,8 @@ export function addCheckCommands(program: Command): void {
   ).action(
     async (
       flags: CommonFlags & {
-        production: string;
-        candidate: string;
+        production: string[];
+        candidate: string[];
         key?: string[];
         label?: string;
         metric: string[];
@@ -128,6 +128,7 @@ const compareHelp = `
 A gate says how much worse than production is allowed:  roc_auc:higher:0.005   log_loss:lower:0.003
 or a bound of its own, or both:                         accuracy:higher:min=0.8   mae:lower:0.1:max=2.5
 with slice=COLUMN, minRows=N (100), severity=warn:      f1:higher:0.01:slice=country:minRows=300
+Several files a side, each of a training with another seed, compare two ways of training instead of two models.
 Metrics of a score: ${metricNames.score.join(', ')}
 Metrics of a prediction: ${metricNames.prediction.join(', ')}
 With a parameter: ${metricNames.parameters.join(', ')}; others by --define, and every one explained in docs/metrics.md

@@ -15,6 +15,7 @@ export {
   optionalText,
   readInputs,
   repositoryInputs,
+  requiredLines,
   requiredList,
   requiredText,
   wholeNumber,

@@ -45,6 +45,14 @@ export const requiredList = z
   .transform(entriesOf)
   .refine((entries) => entries.length > 0, 'has no entry');
 
+/** Lines that may not be none. */
+export const requiredLines = z
+  .string()
+  .min(1, 'is required')
+  .max(65_536)
+  .transform((text) => entriesOf(`${text}\n`))
+  .refine((entries) => entries.length > 0, 'has no line');
+
 export const wholeNumber = z
   .string()
   .regex(/^\d{1,15}$/, 'must be a whole number')

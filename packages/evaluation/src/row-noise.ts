@@ -1,0 +1,112 @@
+import {
+  bootstrapCovariance,
+  delongCovariance,
+  jackknifeCovariance,
+  type RowCovariance,
+  tango,
+} from '@passloop/statistics';
+import type { EvaluationFrame, Predictions } from './frame.ts';
+import { fewestOfClass, standardErrorOf } from './measure.ts';
+import { type Metric, type SummedMetric, sumsOf } from './metric.ts';
+import { curvesByCell, type ModelSums, sumsByCell, sumsByQuery } from './model-cells.ts';
+import type { Resampling } from './resample.ts';
+import { unitsOf } from './units.ts';
+
+/** How the rows alone let one metric of several models vary, the models fixed. */
+export type RowNoise = {
+  /** Row-major, in the order of the models; null where the rows can't give it, with the reason in `problem`. */
+  covariance: Float64Array | null;
+  problem: string | null;
+  degreesOfFreedom: number;
+  method: string;
+  /** What the variance of a difference is at least. */
+  leastVariance: number;
+};
+
+/**
+ * By what stands for one model a side: DeLong for the area under the ROC curve of rows that are independent and weigh the
+ * same, else the bootstrap of the same cells, or for rankings of many rows the delete-a-group jackknife.
+ *
+ * @throws RangeError where the metric can't be measured
+ */
+export function rowNoise(
+  metric: Metric,
+  frame: EvaluationFrame,
+  models: readonly Predictions[],
+  resampling: Resampling,
+): RowNoise {
+  if (metric.kind === 'curve' && metric.area && frame.weights === null && frame.units === null)
+    return ofAreas(frame, models);
+  if (metric.kind === 'curve') {
+    const { plan, isWalked, valuesOf } = curvesByCell(metric, frame, models, resampling);
+    const values = { cells: plan.count, models: models.length, valuesOf };
+    const draw = () => (isWalked ? bootstrapCovariance({ ...values, ...resampling }) : jackknifeCovariance(values));
+    return drawn(plan, isWalked ? 'paired bootstrap' : 'delete-a-group jackknife', draw, resampling);
+  }
+  const sums =
+    metric.kind === 'queries'
+      ? sumsByQuery(metric, frame, models, resampling.seed)
+      : sumsByCell(metric, frame, models, resampling.seed);
+  const draw = () => bootstrapCovariance({ ...weighedSums(sums), ...resampling });
+  const leastVariance = metric.kind === 'sums' ? leastVarianceOf(metric, frame, models, resampling.level) : 0;
+  return { ...drawn(sums.plan, 'paired bootstrap', draw, resampling), leastVariance };
+}
+
+function ofAreas(frame: EvaluationFrame, models: readonly Predictions[]): RowNoise {
+  const { covariance, positives, negatives } = delongCovariance(
+    frame.labels,
+    models.map(({ score }) => score as Float64Array),
+  );
+  const fewest = Math.min(positives, negatives);
+  const problem = fewest < fewestOfClass ? `${fewest} rows of one class; ${fewestOfClass} are needed` : null;
+  return { covariance, problem, degreesOfFreedom: frame.rows - 2, method: 'DeLong', leastVariance: 0 };
+}
+
+function drawn(
+  plan: ModelSums['plan'],
+  name: string,
+  draw: () => RowCovariance,
+  { resamples, level }: Resampling,
+): RowNoise {
+  const noise = { degreesOfFreedom: plan.count - 1, method: `${name} (${plan.method})`, leastVariance: 0 };
+  const problem = plan.problem ?? (plan.count < 2 ? 'there is one unit only' : null);
+  if (problem !== null) return { ...noise, covariance: null, problem };
+  const { covariance, undefinedDraws } = draw();
+  // As many as the percentile interval of one model a side can leave out.
+  if (undefinedDraws <= (resamples * (1 - level)) / 2) return { ...noise, covariance, problem };
+  const undecided = `it is undefined in ${undefinedDraws} of ${resamples} resamples of these rows: more rows are needed`;
+  return { ...noise, covariance: null, problem: undecided };
+}
+
+function weighedSums({ plan, width, statistic, models }: ModelSums) {
+  const totals = new Float64Array(width);
+  return {
+    cells: plan.count,
+    models: models.length,
+    valuesOf: (counts: Uint32Array) =>
+      models.map((sums) => {
+        totals.fill(0);
+        for (let cell = 0, at = 0; cell < counts.length; cell += 1, at += width) {
+          const count = counts[cell]!;
+          if (count === 0) continue;
+          for (let k = 0; k < width; k += 1) totals[k]! += count * sums[at + k]!;
+        }
+        return statistic(totals);
+      }),
+  };
+}
+
+/** No resample can show a difference that no row has. That none of m rows has one proves only so much (Tango 1998). */
+function leastVarianceOf(
+  metric: SummedMetric,
+  frame: EvaluationFrame,
+  models: readonly Predictions[],
+  level: number,
+): number {
+  if (metric.restsOn === undefined) return 0;
+  const alike = { ...frame, weights: null };
+  const rows = models.map((model) => metric.restsOn?.(sumsOf(metric, alike, model), frame.classes.length) ?? 0);
+  const counted = Math.min(...rows, ...(frame.units === null ? [] : [unitsOf(frame).count]));
+  const { interval } = tango({ rows: counted, candidateOnly: 0, productionOnly: 0 }, { level });
+  return standardErrorOf(interval, level) ** 2;
+}
