@@ -1,4 +1,5 @@
 import { closest, distance } from 'fastest-levenshtein';
+import { gateLists } from './gates.ts';
 import { parameterNames } from './metric-catalog.ts';
 import { isBuiltInMetric, metricForm, metricNames } from './metrics.ts';
 import type { Model } from './schema.ts';
@@ -23,9 +24,11 @@ export function metricProblem(model: Model): MetricProblem | null {
       message: 'needs `evaluate.metrics`: the numbers of production come from there',
     };
   }
-  for (const [position, gate] of model.gates.entries()) {
-    const problem = gateProblem(model, gate);
-    if (problem !== null) return { path: ['gates', position, 'metric'], ...problem };
+  for (const { path, gates } of gateLists(model)) {
+    for (const [position, gate] of gates.entries()) {
+      const problem = gateProblem(model, gate);
+      if (problem !== null) return { path: [...path, position, 'metric'], ...problem };
+    }
   }
   return columnProblem(model);
 }
