@@ -1,5 +1,12 @@
 import { type Verdict, worstVerdict } from '@passloop/core';
-import type { ComparedMetric, ComparedSlice, ComparisonDocument, FairnessGroup, Outcome } from '@passloop/documents';
+import type {
+  ComparedEnvironment,
+  ComparedMetric,
+  ComparedSlice,
+  ComparisonDocument,
+  FairnessGroup,
+  Outcome,
+} from '@passloop/documents';
 import { type Gate, isComparative, metricNames } from '@passloop/model';
 import { closest, distance } from 'fastest-levenshtein';
 import { type Evidence, evidenceOfFrame } from './evidence.ts';
@@ -35,7 +42,13 @@ export type CompareRequest = {
   unpaired?: Readonly<Record<string, UnpairedNumbers>>;
   resampling: Resampling;
   inconclusive: InconclusivePolicy;
+  /** What promotions would decide by, where that is shown beside what decides here. */
+  environments?: readonly EnvironmentPolicy[];
 };
+
+/** The gates of a promotion to an environment. */
+export type EnvironmentPolicy = Pick<ComparedEnvironment, 'name' | 'after' | 'own'> &
+  Pick<CompareRequest, 'gates' | 'inconclusive'>;
 
 type Judging = Omit<CompareRequest, 'frame'> & { frame: Evidence | null };
 
@@ -56,26 +69,49 @@ export type UnpairedNumbers = {
 export function compareModels(asked: CompareRequest): ComparisonDocument {
   const request = comparable({ ...asked, frame: evidenceOf(asked) });
   const { frame, outcome } = request;
-  const judged = outcome === 'unchanged' || outcome === 'held' ? [] : request.gates.map((gate) => judge(gate, request));
-  const slices =
-    frame !== null && (outcome === 'compared' || outcome === 'rollback') ? judgeSlices(frame, request) : [];
-  const fairness = frame === null ? [] : groupsOf(request.gates, frame);
-  const unmeasured = reasonNotMeasured(outcome, judged);
+  const { verdict, reason, metrics, slices } = judgeGates(request);
   return {
     schema: 'passloop/comparison/v1',
     outcome,
-    verdict: unmeasured === null ? verdictOf(outcome, [...judged, ...slices, ...fairness]) : 'fail',
-    reason: request.reason ?? unmeasured,
+    verdict,
+    reason: request.reason ?? reason,
     rows: frame?.rows ?? 0,
     evaluationDigest: frame?.evaluationDigest ?? null,
     production: request.production,
     candidate: request.candidate,
-    metrics: judged,
+    metrics,
     slices,
-    fairness,
+    fairness: frame === null ? [] : groupsOf(allGates(request), frame),
+    ...environmentsOf(request),
     resamples: frame === null ? 0 : request.resampling.resamples,
     seed: request.resampling.seed,
     ...curvesIn(frame),
+  };
+}
+
+type Judged = Pick<ComparisonDocument, 'verdict' | 'reason' | 'metrics' | 'slices'>;
+
+function judgeGates(request: Judging): Judged {
+  const { frame, outcome, gates } = request;
+  const metrics = outcome === 'unchanged' || outcome === 'held' ? [] : gates.map((gate) => judge(gate, request));
+  const slices =
+    frame !== null && (outcome === 'compared' || outcome === 'rollback') ? judgeSlices(frame, request) : [];
+  const fairness = frame === null ? [] : groupsOf(gates, frame);
+  const reason = reasonNotMeasured(outcome, metrics);
+  const verdict = reason === null ? verdictOf(outcome, [...metrics, ...slices, ...fairness]) : 'fail';
+  return { verdict, reason, metrics, slices };
+}
+
+/** Where the outcome leaves something for gates to decide. */
+function environmentsOf(request: Judging): Pick<ComparisonDocument, 'environments'> {
+  const { outcome, environments = [] } = request;
+  const isDecided = outcome !== 'compared' && outcome !== 'first' && outcome !== 'same-model';
+  if (environments.length === 0 || isDecided) return {};
+  return {
+    environments: environments.map(({ name, after, own, gates, inconclusive }) => {
+      const { verdict, reason, metrics, slices } = judgeGates({ ...request, gates, inconclusive });
+      return { name, after, own, verdict, reason, metrics, slices };
+    }),
   };
 }
 
@@ -110,11 +146,19 @@ function comparable(request: Judging): Judging {
       `The two were not scored alike: production by its ${production.scoredBy}, the candidate by its ${candidate.scoredBy}.`,
     );
   }
-  const isPaired = request.gates.some(({ metric }) => !measuredScalars.has(metric) && !isUnpaired(request, metric));
+  const isPaired = allGates(request).some(({ metric }) => !measuredScalars.has(metric) && !isUnpaired(request, metric));
   if (request.frame !== null && !request.frame.hasProduction && isPaired) {
     return refuse('There is no baseline: no predictions of production on these rows.');
   }
   return request;
+}
+
+/** All that one comparison measures. */
+export function allGates({
+  gates,
+  environments = [],
+}: Pick<CompareRequest, 'gates' | 'environments'>): readonly Gate[] {
+  return [...gates, ...environments.flatMap((environment) => environment.gates)];
 }
 
 const firstReason =
@@ -135,9 +179,10 @@ function hasBounds(gate: { min?: unknown; max?: unknown }): boolean {
   return (gate.min ?? null) !== null || (gate.max ?? null) !== null;
 }
 
-/** The groups of every gate on a gap between groups. */
+/** The groups of every gate on a gap between groups, of two on one gap once. */
 function groupsOf(gates: readonly Gate[], frame: Evidence): FairnessGroup[] {
-  return gates.flatMap((gate) => {
+  const byMetric = new Map(gates.map((gate) => [gate.metric, gate]));
+  return [...byMetric.values()].flatMap((gate) => {
     const metric = applicable(gate, frame);
     return typeof metric === 'string' ? [] : frame.groups(gate.metric, metric);
   });

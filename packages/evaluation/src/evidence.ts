@@ -27,6 +27,8 @@ export function evidenceOfFrame(frame: EvaluationFrame, resampling: Resampling):
 
 function evidenceOfPart(frame: EvaluationFrame, resampling: Resampling): Evidence {
   const parts = new Map<string, Evidence[]>();
+  // Resampled once, however many gates are on it.
+  const measured = new Map<string, PairedMeasurement | string>();
   const ofSlices = { ...resampling, permute: false };
   return {
     task: frame.task,
@@ -35,7 +37,11 @@ function evidenceOfPart(frame: EvaluationFrame, resampling: Resampling): Evidenc
     declared: frame.declared,
     hasProduction: frame.production !== null,
     slices: frame.slices,
-    paired: (_, metric) => measurePaired(metric, frame, resampling),
+    paired(name, metric) {
+      const known = measured.get(name) ?? measurePaired(metric, frame, resampling);
+      measured.set(name, known);
+      return known;
+    },
     alone: (_, metric, of) => measureAlone(metric, frame, of),
     insufficiency: (metric) => (metric.kind === 'sums' ? (metric.insufficiency?.(frame) ?? null) : null),
     groups: (name, metric) => (metric.kind === 'sums' ? (metric.groups?.(name, frame) ?? []) : []),

@@ -8,6 +8,7 @@ import { openTables } from '@passloop/tables';
 import { describe, expect, it } from 'vitest';
 import { createResult, createRun } from '../../record/src/fixtures/documents.ts';
 import { type CompareStage, compareStage, type Production } from './compare-stage.ts';
+import { checkPolicy } from './gate-policy.ts';
 
 const [model] = parseModelFile(
   `version: 1
@@ -78,7 +79,7 @@ async function compareCandidate(
     productionProblem: null,
     probe: null,
     imageBytes: null,
-    inconclusive: 'warn',
+    policy: checkPolicy(overrides.model ?? model!),
     folder: folder.path,
     ...overrides,
   });

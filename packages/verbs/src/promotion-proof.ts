@@ -10,7 +10,7 @@ import type {
   ProductionPointer,
   RunDocument,
 } from '@passloop/documents';
-import { type LoadedModel, productionEnvironment } from '@passloop/model';
+import type { LoadedModel } from '@passloop/model';
 import { type Engine, pushImage } from '@passloop/packaging';
 import type { Store } from '@passloop/record';
 import { dataSentence } from '@passloop/report';
@@ -18,6 +18,7 @@ import { openTables } from '@passloop/tables';
 import { compareStage } from './compare-stage.ts';
 import type { Context } from './context.ts';
 import { lockedFiles, validateModelData } from './data-stage.ts';
+import { promotionPolicy } from './gate-policy.ts';
 import { buildModelImage, engineOf, type PackageFolder, packageFolder, proveImage } from './image-stage.ts';
 import type { OutFolder } from './out-folder.ts';
 import { pointerOf } from './production-pointer.ts';
@@ -169,16 +170,11 @@ export async function measureCandidate(
     productionProblem: null,
     probe: proof.probe,
     imageBytes: image.bytes,
-    inconclusive: inconclusiveIn(model, request.environment),
+    policy: promotionPolicy(model, request.environment),
     folder: out.folder,
   });
   await out.write('comparison', comparison);
   return { probe: proof.probe, comparison };
-}
-
-/** An inconclusive gate warns on the way, and blocks the last environment. */
-export function inconclusiveIn(model: LoadedModel, environment: string): 'block' | 'warn' {
-  return productionEnvironment(model)?.name === environment ? 'block' : 'warn';
 }
 
 /** What speaks against a candidate that was measured; null where nothing does. */
