@@ -1,5 +1,6 @@
 import { codeSpan, count, escapeMarkdown, measured, shortDigest, type Verdict } from '@passloop/core';
 import type { CheckResult, ComparedSlice, DataReport, ModelReport } from '@passloop/documents';
+import { allowedThere, measuredAgainst, ownGates } from './environments.ts';
 import { evidenceWords, groupCells, groupName, groupsOf, isSmall, rateWords, sortedGroups } from './fairness-groups.ts';
 import { verdictOrder } from './headline.ts';
 import { phraseMarkdown } from './phrase.ts';
@@ -47,6 +48,33 @@ export function sliceDetails(model: ModelReport): string[] {
           `| ${phraseMarkdown(subject(slice))} | ${unbroken([count(slice.rows), valueCell(slice, 'production'), valueCell(slice, 'candidate'), changeCell(slice), verdictCell(slice)])} |`,
       ),
     ...(sorted.length > most ? [`| … and ${sorted.length - most} more | | | | | |`] : []),
+    '',
+  ]);
+}
+
+/** The gates that environments have of their own. */
+export function environmentDetails({ comparison }: ModelReport): string[] {
+  if (comparison?.environments === undefined) return [];
+  const rows = comparison.environments.flatMap((environment) =>
+    ownGates(environment).map((metric) => {
+      const cells = [
+        valueCell(metric, 'production'),
+        valueCell(metric, 'candidate'),
+        changeCell(metric),
+        allowedThere(metric, comparison),
+        verdictCell(metric),
+      ];
+      return `| ${codeSpan(environment.name)} | ${phraseMarkdown(subject(metric))} | ${unbroken(cells)} |`;
+    }),
+  );
+  const most = 40;
+  return folded(`Gates of environments (${rows.length})`, [
+    '| environment | metric | production | candidate | change (95 % interval) | allowed | verdict |',
+    '|---|---|--:|--:|--:|--:|---|',
+    ...rows.slice(0, most),
+    ...(rows.length > most ? [`| … and ${rows.length - most} more | | | | | | |`] : []),
+    '',
+    measuredAgainst,
     '',
   ]);
 }

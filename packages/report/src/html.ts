@@ -1,10 +1,18 @@
 import { age, count, digitsOf, escapeHtml, fromDecimal, measured } from '@passloop/core';
-import type { ComparedMetric, ComparedSlice, FairnessGroup, ModelReport, ReportDocument } from '@passloop/documents';
+import type {
+  ComparedMetric,
+  ComparedSlice,
+  ComparisonDocument,
+  FairnessGroup,
+  ModelReport,
+  ReportDocument,
+} from '@passloop/documents';
 import { chartSvg } from './charts/draw.ts';
 import { type DrawPlots, drawApart } from './charts/draw-apart.ts';
 import { changeDrawing } from './charts/strips.ts';
 import { sortedSlices } from './comment-details.ts';
 import { curveFigures } from './curve-figures.ts';
+import { allowedThere, environmentAnswers, measuredAgainst, ownGates } from './environments.ts';
 import { evidenceWords, groupCells, groupName, groupsOf, rateWords, sortedGroups } from './fairness-groups.ts';
 import { affectedModels, explanation, headline, reportHeadline } from './headline.ts';
 import { policySentence } from './judge.ts';
@@ -82,6 +90,7 @@ ${said.length === 0 ? '' : `<div class="reasons ${model.verdict}">${said.map((re
 ${metrics.length === 0 ? '' : `<${h}>${against}</${h}>${await metricTable(against, metrics)}`}
 ${slices.length === 0 ? '' : `<${h}>Slices</${h}>${await metricTable('Slices', slices)}`}
 ${groups.length === 0 ? '' : `<${h}>Groups</${h}>${groupTable(groups)}`}
+${environments(comparison, h)}
 ${[...metrics, ...slices].some((metric) => metric.interval !== null) ? legend : ''}
 ${figures.trim() === '' ? '' : `<${h}>Curves</${h}>${figures}`}
 ${comparison?.curvesLeftOut === true ? `<p class="note">${leftOut}</p>` : ''}
@@ -139,6 +148,28 @@ function facts(model: ModelReport, report: ReportDocument): string {
   for (const missing of model.missing)
     rows.push([missing.part, `${badge(missing.verdict)} ${phraseHtml(missing.reason)}`]);
   return `<dl>${rows.map(([term, value]) => `<dt>${text(term)}</dt><dd>${value}</dd>`).join('')}</dl>`;
+}
+
+/** What each environment asks beside or in place of the model's gates, and says of the candidate. */
+function environments(comparison: ComparisonDocument | null, h: string): string {
+  const answers = environmentAnswers(comparison);
+  if (comparison === null || answers.length === 0) return '';
+  const rows = answers.flatMap(({ environment, verdict, words }) => {
+    const own = ownGates(environment);
+    const name = `<th scope="row"${own.length > 1 ? ` rowspan="${own.length}"` : ''}>${code(environment.name)} ${sign(verdict)} ${phraseHtml(words)}</th>`;
+    if (own.length === 0) return [`<tr>${name}<td colspan="4">the model’s gates alone</td></tr>`];
+    return own.map((metric, index) => {
+      const cells = [
+        `<td>${phraseHtml(subject(metric))}</td>`,
+        verdictCell(metric.gate, metric.verdict, metric.reason),
+        `<td class="n">${text(allowedThere(metric, comparison))}</td>`,
+        `<td class="n">${valueCell(metric, 'candidate')}</td>`,
+      ];
+      return `<tr>${index === 0 ? name : ''}${cells.join('')}</tr>`;
+    });
+  });
+  const heads: Head[] = ['environment', 'its own gate', 'verdict', { number: 'allowed' }, { number: 'candidate' }];
+  return `<${h}>Environments</${h}>${table('Environments', heads, rows)}<p class="note">${measuredAgainst}</p>`;
 }
 
 function groupTable(groups: readonly FairnessGroup[]): string {

@@ -1,5 +1,6 @@
-import { count, plainText, shortDigest, type Verdict, worstVerdict } from '@passloop/core';
+import { count, isPassing, plainText, shortDigest, type Verdict, worstVerdict } from '@passloop/core';
 import type { CheckResult, DataReport, ModelReport, Override, PolicyDifference } from '@passloop/documents';
+import { environmentSentence } from './environments.ts';
 import { groupSentence, groupsOf, isSmall } from './fairness-groups.ts';
 import { named } from './phrase.ts';
 import { driftText, metricSentence } from './words.ts';
@@ -20,6 +21,10 @@ export function judgeModel(parts: Parts, overrides: readonly Override[] = []): M
   if (!parts.affected)
     return { ...parts, verdict: 'pass', reasons: ['Nothing that this model depends on has changed.'] };
   const findings: { verdict: Verdict; reason: string }[] = [];
+  // Its gates decide promotions, not the check. Where the model's own block, nothing is promoted anyway.
+  const closed =
+    parts.comparison !== null && isPassing(parts.comparison.verdict) ? environmentSentence(parts.comparison) : null;
+  if (closed !== null) findings.push({ verdict: 'warn', reason: closed });
   for (const difference of parts.policy.differences.filter((entry) => entry.loosens)) {
     const override = overrides.find(
       (entry) => difference.path === entry.gate || difference.path.startsWith(`${entry.gate}.`),

@@ -30,6 +30,7 @@ import type {
 } from '@passloop/documents';
 import { sortedSlices } from './comment-details.ts';
 import { recordChange } from './edit.ts';
+import { environmentAnswers, ownGates } from './environments.ts';
 import { evidenceWords, groupCells, groupName, groupsOf, rateWords, sortedGroups } from './fairness-groups.ts';
 import { headlineText } from './headline.ts';
 import { phraseText } from './phrase.ts';
@@ -256,6 +257,11 @@ export function printComparison(comparison: ComparisonDocument): string {
         [3, 4, 5, 6],
       ),
     );
+  }
+  for (const { environment, verdict, words } of environmentAnswers(comparison)) {
+    const own = ownGates(environment);
+    lines.push('', `${mark(verdict)} ${environment.name} ${phraseText(words)}`);
+    if (own.length > 0) lines.push(rows(own));
   }
   if (comparison.power !== undefined) lines.push('', powerTable(comparison.power));
   const reasons = [...comparison.metrics, ...comparison.slices].flatMap((metric) =>

@@ -1,7 +1,7 @@
 import { isPassing } from '@passloop/core';
 import type { ModelReport, PlanDocument, ReportDocument } from '@passloop/documents';
 import { type Annotation, ForbiddenError, type GithubClient, readRepositoryFile } from '@passloop/github';
-import { checkId, type LoadedModel, parseModelFile } from '@passloop/model';
+import { checkId, type Gate, type LoadedModel, parseModelFile } from '@passloop/model';
 import { checkMessage, metricSentence, phraseText } from '@passloop/report';
 import { lackingLine } from './report-posting.ts';
 
@@ -63,13 +63,40 @@ function dataRules(model: ModelReport, declared: LoadedModel): Annotation[] {
 }
 
 function gates(model: ModelReport, declared: LoadedModel): Annotation[] {
-  const measured: Measured[] = [...(model.comparison?.metrics ?? []), ...(model.comparison?.slices ?? [])];
-  return measured.flatMap((metric): Annotation[] => {
-    const index = declared.gates.findIndex((gate) => gate.metric === metric.name);
-    if (index < 0 || metric.gate === 'pass' || metric.gate === 'skipped') return [];
-    const line = declared.lineOf(['gates', index]);
-    const message = phraseText(metricSentence(metric));
-    return [annotation(declared.file, line, isPassing(metric.gate), `${model.name}: gate`, message)];
+  const { metrics = [], slices = [], environments = [] } = model.comparison ?? {};
+  const ofModel = gateRules([...metrics, ...slices], declared.gates, (index, metric) =>
+    annotation(
+      declared.file,
+      declared.lineOf(['gates', index]),
+      isPassing(metric.gate),
+      `${model.name}: gate`,
+      phraseText(metricSentence(metric)),
+    ),
+  );
+  // They stop no check: the promotion there is what they stop.
+  const ofEnvironments = (declared.deploy?.environments ?? []).flatMap(({ name, gates = [] }, place) => {
+    const environment = environments.find((one) => one.name === name);
+    return gateRules([...(environment?.metrics ?? []), ...(environment?.slices ?? [])], gates, (index, metric) =>
+      annotation(
+        declared.file,
+        declared.lineOf(['deploy', 'environments', place, 'gates', index]),
+        true,
+        `${model.name}: gate of ${name}`,
+        phraseText(metricSentence(metric)),
+      ),
+    );
+  });
+  return [...ofModel, ...ofEnvironments];
+}
+
+function gateRules(
+  measured: readonly Measured[],
+  declared: readonly Gate[],
+  annotate: (index: number, metric: Measured) => Annotation,
+): Annotation[] {
+  return measured.flatMap((metric) => {
+    const index = declared.findIndex((gate) => gate.metric === metric.name);
+    return index < 0 || metric.gate === 'pass' || metric.gate === 'skipped' ? [] : [annotate(index, metric)];
   });
 }
 
