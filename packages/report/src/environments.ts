@@ -1,4 +1,4 @@
-import { count, isPassing, type Verdict } from '@passloop/core';
+import { isPassing, type Verdict } from '@passloop/core';
 import type { ComparedEnvironment, ComparedMetric, ComparedSlice, ComparisonDocument } from '@passloop/documents';
 import { named } from './phrase.ts';
 import { allowed, metricSentence } from './words.ts';
@@ -61,7 +61,9 @@ function whyClosed(environment: ComparedEnvironment): string {
   const { reason, verdict } = environment;
   const [first, ...more] = closingGates(environment);
   if (first === undefined) return reason ?? `its gates say ${verdict}.`;
-  return `${metricSentence(first)}${more.length === 0 ? '' : ` And ${count(more.length)} more.`}`;
+  return more.length === 0
+    ? metricSentence(first)
+    : `${metricSentence(first).replace(/\.$/, '')}; and ${more.length} more.`;
 }
 
 /** What keeps the candidate out of an environment. */

@@ -484,6 +484,11 @@ describe('what people can meet', () => {
       'Nothing is in production yet: absolute gates decide.',
       1,
     ],
+    'refused by an environment': [
+      '⚠️ Passed with a warning: `flight-delay` may be promoted to `staging`, not to `prod` and `embedded`',
+      'For `prod`: accuracy is 0.7934, and must be ≥ 0.8; and 1 more.',
+      2,
+    ],
     unchanged: ['✅ Passed: `flight-delay` is what production runs', null, 0],
     'same model': ['✅ Passed: `flight-delay` keeps its model; only its image differs', null, 1],
     held: [

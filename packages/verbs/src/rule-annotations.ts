@@ -1,4 +1,4 @@
-import { isPassing } from '@passloop/core';
+import { isPassing, type YamlPath } from '@passloop/core';
 import type { ModelReport, PlanDocument, ReportDocument } from '@passloop/documents';
 import { type Annotation, ForbiddenError, type GithubClient, readRepositoryFile } from '@passloop/github';
 import { checkId, type Gate, type LoadedModel, parseModelFile } from '@passloop/model';
@@ -64,40 +64,29 @@ function dataRules(model: ModelReport, declared: LoadedModel): Annotation[] {
 
 function gates(model: ModelReport, declared: LoadedModel): Annotation[] {
   const { metrics = [], slices = [], environments = [] } = model.comparison ?? {};
-  const ofModel = gateRules([...metrics, ...slices], declared.gates, (index, metric) =>
-    annotation(
-      declared.file,
-      declared.lineOf(['gates', index]),
-      isPassing(metric.gate),
-      `${model.name}: gate`,
-      phraseText(metricSentence(metric)),
-    ),
-  );
-  // They stop no check: the promotion there is what they stop.
-  const ofEnvironments = (declared.deploy?.environments ?? []).flatMap(({ name, gates = [] }, place) => {
-    const environment = environments.find((one) => one.name === name);
-    return gateRules([...(environment?.metrics ?? []), ...(environment?.slices ?? [])], gates, (index, metric) =>
-      annotation(
-        declared.file,
-        declared.lineOf(['deploy', 'environments', place, 'gates', index]),
-        true,
+  const rules = (measured: readonly Measured[], gates: readonly Gate[], path: YamlPath, title: string, warns = false) =>
+    measured.flatMap((metric): Annotation[] => {
+      const index = gates.findIndex((gate) => gate.metric === metric.name);
+      if (index < 0 || metric.gate === 'pass' || metric.gate === 'skipped') return [];
+      const line = declared.lineOf([...path, index]);
+      const message = phraseText(metricSentence(metric));
+      return [annotation(declared.file, line, warns || isPassing(metric.gate), title, message)];
+    });
+  return [
+    ...rules([...metrics, ...slices], declared.gates, ['gates'], `${model.name}: gate`),
+    // They stop no check: the promotion there is what they stop.
+    ...(declared.deploy?.environments ?? []).flatMap(({ name, gates = [] }, place) => {
+      const there = environments.find((environment) => environment.name === name);
+      const path = ['deploy', 'environments', place, 'gates'];
+      return rules(
+        [...(there?.metrics ?? []), ...(there?.slices ?? [])],
+        gates,
+        path,
         `${model.name}: gate of ${name}`,
-        phraseText(metricSentence(metric)),
-      ),
-    );
-  });
-  return [...ofModel, ...ofEnvironments];
-}
-
-function gateRules(
-  measured: readonly Measured[],
-  declared: readonly Gate[],
-  annotate: (index: number, metric: Measured) => Annotation,
-): Annotation[] {
-  return measured.flatMap((metric) => {
-    const index = declared.findIndex((gate) => gate.metric === metric.name);
-    return index < 0 || metric.gate === 'pass' || metric.gate === 'skipped' ? [] : [annotate(index, metric)];
-  });
+        true,
+      );
+    }),
+  ];
 }
 
 function annotation(path: string, line: number, warns: boolean, title: string, message: string): Annotation {
