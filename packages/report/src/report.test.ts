@@ -150,9 +150,34 @@ describe('the judgement', () => {
       gate: 'gates.roc_auc',
       reason: 'known',
       until: '2026-12-31',
+      isOver: false,
+      isNew: false,
     };
-    expect(judgeModel(loosened, [override]).verdict).toBe('warn');
-    expect(judgeModel(loosened, [{ ...override, gate: 'gates.log_loss' }]).verdict).toBe('fail');
+    const judge = (change: Partial<typeof override> & { model?: string }) => {
+      const { verdict, reasons } = judgeModel(loosened, [{ ...override, ...change }]);
+      return `${verdict}: ${reasons[0]}`;
+    };
+    const fails = 'fail: It loosens its own policy: `gates.roc_auc.margin` `0.005` → `0.05`.';
+
+    expect(judge({})).toBe(
+      'warn: `gates.roc_auc.margin` `0.005` → `0.05`, allowed by `.passloop/overrides/x.yaml` until 2026-12-31.',
+    );
+    expect(judge({ isNew: true, model: model.name })).toContain('until 2026-12-31, which this change adds.');
+    expect(judge({ isOver: true })).toBe(
+      `${fails} \`.passloop/overrides/x.yaml\` allowed it until 2026-12-31, and that day is over.`,
+    );
+    const how = 'An override, `.passloop/overrides/NAME.yaml` with gate, reason and until, would allow it.';
+    expect(judge({ gate: 'gates.log_loss' })).toBe(`${fails} ${how}`);
+    for (const [change, named] of [
+      [{ gate: 'roc_auc' }, '`roc_auc`'],
+      [{ gate: 'gates.log_loss', isNew: true }, '`gates.log_loss`'],
+      [{ gate: 'gates.roc_au', isNew: true }, '`gates.roc_au`'],
+      [{ model: 'another', isNew: true }, '`gates.roc_auc` of `another`'],
+    ] as const) {
+      expect(judge(change)).toBe(
+        `${fails} \`.passloop/overrides/x.yaml\` is about ${named}, and this is \`gates.roc_auc.margin\`. ${how}`,
+      );
+    }
   });
 
   it('a return to an earlier model shows its gates and is not blocked by them', () => {
