@@ -3,7 +3,7 @@ import type { CheckResult, ComparedSlice, DataReport, ModelReport } from '@passl
 import { allowedThere, measuredAgainst, ownGates } from './environments.ts';
 import { evidenceWords, groupCells, groupName, groupsOf, isSmall, rateWords, sortedGroups } from './fairness-groups.ts';
 import { verdictOrder } from './headline.ts';
-import { phraseMarkdown } from './phrase.ts';
+import { named, phraseMarkdown } from './phrase.ts';
 import {
   changeCell,
   driftSize,
@@ -74,8 +74,7 @@ export function environmentDetails({ comparison }: ModelReport): string[] {
     ...rows.slice(0, most),
     ...(rows.length > most ? [`| … and ${rows.length - most} more | | | | | | |`] : []),
     '',
-    measuredAgainst,
-    '',
+    ...(comparison.production === null ? [] : [measuredAgainst, '']),
   ]);
 }
 
@@ -208,14 +207,14 @@ export function methodDetails(model: ModelReport): string[] {
     ...(undecided.length > 0 ? [`What would decide: ${undecided.slice(0, 8).join(', ')}.`] : []),
   ];
   const reuse = reuseSentence(model);
-  if (reuse !== null) sentences.push(reuse);
+  if (reuse !== null) sentences.push(phraseMarkdown(reuse));
   return folded('How these numbers were made', [sentences.join(' '), '']);
 }
 
-/** How old and how worn the rows are that decide; null where nobody counted. */
-function reuseSentence({ production, comparison }: ModelReport): string | null {
+/** How old and how worn the rows are that decide, as a phrase; null where nobody counted. */
+export function reuseSentence({ production, comparison }: ModelReport): string | null {
   if (production?.holdouts === undefined || comparison === null) return null;
-  const to = `to ${codeSpan(production.environment)}`;
+  const to = `to ${named(production.environment)}`;
   const used = production.holdouts.find(({ evaluationDigest }) => evaluationDigest === comparison.evaluationDigest);
   if (used === undefined) return `No promotion ${to} was decided by these rows before.`;
   const { promotions, since } = used;

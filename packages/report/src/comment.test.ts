@@ -67,12 +67,11 @@ it('tells data and training in a line each', () => {
 });
 
 describe('the rows that decide', () => {
-  const told = (holdouts: Holdout[] | undefined) => {
-    const report = createReport((report) => {
+  const reportWith = (holdouts: Holdout[] | undefined) =>
+    createReport((report) => {
       for (const model of report.models) Object.assign(model.production ?? {}, { holdouts });
     });
-    return renderComment(report);
-  };
+  const told = (holdouts: Holdout[] | undefined) => renderComment(reportWith(holdouts));
   const evaluationDigest = createReport().models[0]!.comparison!.evaluationDigest!;
   const used = { evaluationDigest, promotions: 23, since: '2026-09-01T08:00:00Z' };
 
@@ -83,6 +82,13 @@ describe('the rows that decide', () => {
       'No promotion to `prod` was decided by these rows before.',
     );
     expect(told(undefined)).not.toMatch(/these rows (have|before)/i);
+  });
+
+  it('are told on the page too', async () => {
+    expect(await renderHtml(reportWith([used]))).toContain(
+      '<dt>holdout</dt><dd>These rows have decided 23 promotions to <code>prod</code> since 2026-09-01.</dd>',
+    );
+    expect(await renderHtml(reportWith(undefined))).not.toContain('<dt>holdout</dt>');
   });
 });
 

@@ -25,7 +25,7 @@ describe('a candidate that one of several environments refuses', () => {
       '**Environments** ✅ `staging` takes it · ❌ `prod` refuses it · ➖ `embedded` waits for `prod`',
     );
     expect(comment).toContain('<summary>Gates of environments (2)</summary>');
-    expect(comment).toMatch(/\| `prod` \| ROC AUC \|.*−0\.001, in\u00a0place\u00a0of\u00a0−0\.005 \|/);
+    expect(comment).toMatch(/\| `prod` \| ROC AUC \|.*−0\.001 \(in\u00a0place\u00a0of\u00a0−0\.005\) \|/);
   });
 
   it('shows them on the page and on a terminal', async () => {

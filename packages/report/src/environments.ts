@@ -80,7 +80,7 @@ export function ownGates({ own, metrics, slices }: ComparedEnvironment): Measure
 export function allowedThere(metric: Measured, comparison: ComparisonDocument): string {
   const ofModel = comparison.metrics.find(({ name }) => name === metric.name);
   if (ofModel === undefined || 'slice' in metric) return allowed(metric);
-  return `${allowed(metric)}, in place of ${allowed(ofModel)}`;
+  return `${allowed(metric)} (in place of ${allowed(ofModel)})`;
 }
 
 /** With what production the gates of all were held, which a promotion is not. */

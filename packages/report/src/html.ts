@@ -10,7 +10,7 @@ import type {
 import { chartSvg } from './charts/draw.ts';
 import { type DrawPlots, drawApart } from './charts/draw-apart.ts';
 import { changeDrawing } from './charts/strips.ts';
-import { sortedSlices } from './comment-details.ts';
+import { reuseSentence, sortedSlices } from './comment-details.ts';
 import { curveFigures } from './curve-figures.ts';
 import { allowedThere, environmentAnswers, measuredAgainst, ownGates } from './environments.ts';
 import { evidenceWords, groupCells, groupName, groupsOf, rateWords, sortedGroups } from './fairness-groups.ts';
@@ -145,6 +145,8 @@ function facts(model: ModelReport, report: ReportDocument): string {
       `${count(model.comparison.rows)} rows, ${model.comparison.resamples > 0 ? `${count(model.comparison.resamples)} resamples, seed ${model.comparison.seed}` : 'no resampling'}`,
     ]);
   }
+  const reuse = reuseSentence(model);
+  if (reuse !== null && (model.comparison?.rows ?? 0) > 0) rows.push(['holdout', phraseHtml(reuse)]);
   for (const missing of model.missing)
     rows.push([missing.part, `${badge(missing.verdict)} ${phraseHtml(missing.reason)}`]);
   return `<dl>${rows.map(([term, value]) => `<dt>${text(term)}</dt><dd>${value}</dd>`).join('')}</dl>`;
@@ -169,7 +171,7 @@ function environments(comparison: ComparisonDocument | null, h: string): string 
     });
   });
   const heads: Head[] = ['environment', 'its own gate', 'verdict', { number: 'allowed' }, { number: 'candidate' }];
-  return `<${h}>Environments</${h}>${table('Environments', heads, rows)}<p class="note">${measuredAgainst}</p>`;
+  return `<${h}>Environments</${h}>${table('Environments', heads, rows)}${comparison.production === null ? '' : `<p class="note">${measuredAgainst}</p>`}`;
 }
 
 function groupTable(groups: readonly FairnessGroup[]): string {
