@@ -2,6 +2,7 @@ import type { Change, Holdout, ReportDocument } from '@passloop/documents';
 import MarkdownIt from 'markdown-it';
 import { describe, expect, it } from 'vitest';
 import { changedLine } from './changed-line.ts';
+import { renderHtml } from './html.ts';
 import { checkLimit, commentLimit, renderComment, renderSummary, summaryLimit } from './markdown.ts';
 import { attacks } from './testing/attacks.ts';
 import { everyString, fullReport } from './testing/hostile-report.ts';

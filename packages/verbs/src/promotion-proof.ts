@@ -13,7 +13,7 @@ import type {
 import type { LoadedModel } from '@passloop/model';
 import { type Engine, pushImage } from '@passloop/packaging';
 import type { Store } from '@passloop/record';
-import { dataSentence } from '@passloop/report';
+import { dataSentence, metricSentence, phraseText } from '@passloop/report';
 import { openTables } from '@passloop/tables';
 import { compareStage } from './compare-stage.ts';
 import type { Context } from './context.ts';
@@ -198,10 +198,6 @@ export function judgedBy(comparison: ComparisonDocument): (ComparedMetric | Comp
 
 function blockedReason(comparison: ComparisonDocument): string {
   const worst = judgedBy(comparison).filter((metric) => metric.gate === 'fail' || metric.gate === 'inconclusive');
-  const said = worst.slice(0, 5).map((metric) => {
-    const where = 'slice' in metric ? ` on ${metric.slice.column} = ${metric.slice.value}` : '';
-    const interval = metric.interval === null ? '' : ` (${metric.interval[0]} … ${metric.interval[1]})`;
-    return `${metric.name}${where} is ${metric.verdict}: ${metric.delta ?? metric.candidate ?? metric.reason ?? ''}${interval}`;
-  });
-  return said.length === 0 ? (comparison.reason ?? `The comparison is ${comparison.verdict}.`) : `${said.join('; ')}.`;
+  const said = worst.slice(0, 5).map((metric) => phraseText(metricSentence(metric)));
+  return said.length === 0 ? (comparison.reason ?? `The comparison is ${comparison.verdict}.`) : said.join(' ');
 }

@@ -215,7 +215,7 @@ describe('a proof is not taken', () => {
       const document = await refusal();
       expect(document.outcome).toBe('blocked');
       expect(document.reason).toMatch(
-        made === 'warn' ? /it is inconclusive, and its gate says warn/ : /^roc_auc is inconclusive/,
+        made === 'warn' ? /it is inconclusive, and its gate says warn/ : /^ROC AUC cannot be decided/,
       );
     }
   });
@@ -310,7 +310,7 @@ describe('where the store has a hand-over key', () => {
       reason: expect.stringContaining('its comparison does not hold: log_loss: roc_auc stands in its place'),
     });
     expect(await made('0.7531')).toMatchObject({ kind: 'proven' });
-    expect(await made('0.7431')).toMatchObject({ kind: 'refused', reason: 'roc_auc is outside: 0.7431.' });
+    expect(await made('0.7431')).toMatchObject({ kind: 'refused', reason: 'ROC AUC is 0.7431, and must be ≥ 0.75.' });
   });
 
   it('takes nothing where the store has none: anybody could have made it', async () => {
