@@ -8,6 +8,7 @@ import {
   changeCell,
   driftSize,
   icons,
+  isUnpaired,
   metricLabel,
   roleText,
   rowsText,
@@ -176,8 +177,10 @@ export function methodDetails(model: ModelReport): string[] {
   if (comparison === null || comparison.rows === 0) return [];
   const { candidate, production } = comparison;
   const by = { image: 'its image, labels withheld', stage: 'its training stage', file: 'a file' };
-  const scored =
-    production === null
+  const isAlone = comparison.metrics.some(isUnpaired) && comparison.metrics.every(({ interval }) => interval === null);
+  const scored = isAlone
+    ? `the candidate was scored by ${by[candidate.scoredBy]}; the numbers of production are those of its own run`
+    : production === null
       ? `the candidate was scored by ${by[candidate.scoredBy]}`
       : production.scoredBy === candidate.scoredBy
         ? {

@@ -160,10 +160,11 @@ function comparisonSentence(parts: Parts): string {
       return 'This model is held.';
     case 'not-comparable':
       return 'The candidate cannot be compared with production.';
-    default:
-      return parts.comparison?.metrics.some((metric) => metric.verdict === 'better')
-        ? 'It is better than production.'
-        : 'It is non-inferior to production.';
+    default: {
+      const found = new Set(parts.comparison?.metrics.map(({ verdict }) => verdict));
+      if (found.has('better')) return 'It is better than production.';
+      return found.has('non-inferior') ? 'It is non-inferior to production.' : 'It stays within what its gates allow.';
+    }
   }
 }
 

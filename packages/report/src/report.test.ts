@@ -499,6 +499,11 @@ describe('what people can meet', () => {
       'ROC AUC rose by 0.0123 (95 % interval 0.0101 … 0.0145, allowed −0.005). Every gate passes.',
       2,
     ],
+    unpaired: [
+      '✅ Passed: `flight-delay` stays within what its gates allow',
+      'ROC AUC rose by 0.0023 (not paired, allowed −0.005). Every gate passes.',
+      1,
+    ],
     inconclusive: [
       '⚠️ Passed with a warning: `flight-delay` may be worse than allowed on ROC AUC: too few rows to tell',
       'ROC AUC cannot be decided: +0.002 (95 % interval −0.012 … 0.017, allowed −0.005); about 92,000 rows would decide. There are 48,211. It warns here, and would block the promotion to `prod`.',
@@ -540,6 +545,15 @@ describe('what people can meet', () => {
       1,
     ],
   };
+
+  it('says of what was not paired that it was not, and how production was measured then', () => {
+    const comment = renderComment(reports.unpaired!());
+
+    expect(comment).toContain('| +0.0023 (unpaired) |');
+    expect(comment).toContain(
+      'scored by its image, labels withheld; the numbers of production are those of its own run.',
+    );
+  });
 
   it('is all of it here', () => {
     expect(Object.keys(expected)).toEqual(Object.keys(reports));

@@ -34,7 +34,7 @@ import { environmentAnswers, ownGates } from './environments.ts';
 import { evidenceWords, groupCells, groupName, groupsOf, rateWords, sortedGroups } from './fairness-groups.ts';
 import { headlineText } from './headline.ts';
 import { phraseText } from './phrase.ts';
-import { driftSize, roleText, rowsText, share } from './words.ts';
+import { driftSize, isUnpaired, roleText, rowsText, share } from './words.ts';
 
 /** How a person reads a document on a terminal: the verdict first, then what made it. Untrusted text is cleaned, never styled. */
 
@@ -218,7 +218,9 @@ export function printComparison(comparison: ComparisonDocument): string {
           quantity(metric.name, metric.production, digitsOf(metric)),
           quantity(metric.name, metric.candidate, digitsOf(metric)),
           change(metric.delta, digitsOf(metric)),
-          interval(metric.interval, digitsOf(metric)).replace(/[()]/g, '').trim() || '–',
+          isUnpaired(metric)
+            ? 'unpaired'
+            : interval(metric.interval, digitsOf(metric)).replace(/[()]/g, '').trim() || '–',
           [
             metric.margin === null ? '' : `margin ${metric.margin}${share(metric)}`,
             metric.min === null ? '' : `min ${metric.min}`,

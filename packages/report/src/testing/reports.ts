@@ -182,6 +182,14 @@ export const reports: Record<string, () => ReportDocument> = {
         slices: [createSlice('AA'), createSlice('UA')],
       }),
     ),
+  unpaired: () =>
+    createModelReport((model) => {
+      const method = 'unpaired: two numbers, no interval';
+      compared(model, {
+        metrics: [createMetric({ interval: null, level: null, method, verdict: 'within' })],
+        slices: [],
+      });
+    }),
   inconclusive: () =>
     createModelReport((model) =>
       compared(model, {
