@@ -12,11 +12,6 @@ export function gatesIn(model: Gated, environment: string): Gate[] {
   return [...model.gates.filter(({ metric }) => own.every((gate) => gate.metric !== metric)), ...own];
 }
 
-/** The model's gates and those of every environment: all that one comparison may have to measure. */
-export function everyGate(model: Gated): Gate[] {
-  return gateLists(model).flatMap(({ gates }) => gates);
-}
-
 /** Every list of gates, with its place in the model. */
 export function gateLists(model: Gated): { path: (string | number)[]; gates: readonly Gate[] }[] {
   const ofEnvironments = (model.deploy?.environments ?? []).map(({ gates = [] }, index) => ({
@@ -31,7 +26,7 @@ export function unpairedGates(
   model: Pick<Model, 'metrics' | 'gates' | 'evaluate' | 'deploy'>,
 ): Map<string, { name: string; candidate: 'file' | 'rows' }> {
   const found = new Map<string, { name: string; candidate: 'file' | 'rows' }>();
-  for (const { metric } of everyGate(model)) {
+  for (const { metric } of gateLists(model).flatMap(({ gates }) => gates)) {
     const declared = Object.hasOwn(model.metrics, metric) ? model.metrics[metric] : undefined;
     if (declared?.kind === 'file') found.set(metric, { name: declared.name, candidate: 'file' });
     else if (model.evaluate?.baseline === 'metrics' && metricForm(metric) !== 'image')

@@ -294,6 +294,23 @@ it.each([
   );
 });
 
+it.each([
+  ['file_auc', 'dataset: test, ', 'file_auc is compared by two numbers, which have no slices'],
+  [
+    'accuracy',
+    'dataset: test, baseline: metrics, ',
+    'accuracy is compared by two numbers (`evaluate.baseline: metrics`), which have no slices',
+  ],
+])('refuses slices of %s, which would fail each time', (metric, evaluate, message) => {
+  const gate = `{metric: ${metric}, direction: higher, margin: 0.01, slices: [tail]}`;
+  const text = withMetrics('      file_auc: {kind: file, name: test.auc}\n', gate);
+
+  const error = errorOf(text.replace('dataset: test, ', evaluate));
+
+  expect(error.message).toContain(message);
+  expect(error.line).toBe(23);
+});
+
 const gap = '      gap: {kind: fairness, measure: equal-opportunity, by: tail, as: difference}\n';
 
 it.each([

@@ -67,7 +67,7 @@ function whyClosed(environment: ComparedEnvironment): string {
 }
 
 /** What keeps the candidate out of an environment. */
-export function closingGates({ metrics, slices }: ComparedEnvironment): Measured[] {
+function closingGates({ metrics, slices }: ComparedEnvironment): Measured[] {
   return [...metrics, ...slices].filter(({ gate }) => !isPassing(gate) && gate !== 'skipped');
 }
 
