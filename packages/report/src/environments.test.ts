@@ -32,8 +32,8 @@ describe('a candidate that one of several environments refuses', () => {
     const page = await renderHtml(refused);
 
     expect(page).toContain('<h2>Environments</h2>');
-    expect(page).toMatch(/rowspan="2"><code>prod<\/code>.*refuses it/);
-    expect(page).toContain('the model’s gates alone');
+    expect(page).toMatch(/<code>prod<\/code><\/th><td class="v fail">[^/]*<\/span> refuses it<\/td><td>accuracy</);
+    expect(page).toMatch(/waits for <code>prod<\/code><\/td><td colspan="4">none: the model’s gates alone/);
     expect(printReport(refused)).toMatch(/\nFAIL prod refuses it\n.*production.*\nFAIL {2}accuracy/);
   });
 });

@@ -22,7 +22,7 @@ import { style } from './page-style.ts';
 import { badge, code, digest, type Head, sign, table, text, verdictCell } from './page-text.ts';
 import { phraseHtml, phraseText } from './phrase.ts';
 import { type DrawnPlots, drawnPlots, plotSection } from './plot-figures.ts';
-import { allowed, changeCell, reproductionWords, subject, valueCell } from './words.ts';
+import { allowed, changeCell, reproductionWords, signs, subject, valueCell } from './words.ts';
 
 /**
  * The whole report as one HTML file: no script, no network, light and dark, readable in print. A policy in its head forbids
@@ -90,8 +90,8 @@ ${said.length === 0 ? '' : `<div class="reasons ${model.verdict}">${said.map((re
 ${metrics.length === 0 ? '' : `<${h}>${against}</${h}>${await metricTable(against, metrics)}`}
 ${slices.length === 0 ? '' : `<${h}>Slices</${h}>${await metricTable('Slices', slices)}`}
 ${groups.length === 0 ? '' : `<${h}>Groups</${h}>${groupTable(groups)}`}
-${environments(comparison, h)}
 ${[...metrics, ...slices].some((metric) => metric.interval !== null) ? legend : ''}
+${environments(comparison, h)}
 ${figures.trim() === '' ? '' : `<${h}>Curves</${h}>${figures}`}
 ${comparison?.curvesLeftOut === true ? `<p class="note">${leftOut}</p>` : ''}
 ${await plotSection(model.plots ?? [], h, drawn)}
@@ -157,9 +157,10 @@ function environments(comparison: ComparisonDocument | null, h: string): string 
   const answers = environmentAnswers(comparison);
   if (comparison === null || answers.length === 0) return '';
   const rows = answers.flatMap(({ environment, verdict, words }) => {
+    const name = `<th scope="row">${code(environment.name)}</th>`;
+    const answer = `<td class="v ${verdict}"><span aria-hidden="true">${signs[verdict]}</span> ${phraseHtml(words)}</td>`;
     const own = ownGates(environment);
-    const name = `<th scope="row"${own.length > 1 ? ` rowspan="${own.length}"` : ''}>${code(environment.name)} ${sign(verdict)} ${phraseHtml(words)}</th>`;
-    if (own.length === 0) return [`<tr>${name}<td colspan="4">the model’s gates alone</td></tr>`];
+    if (own.length === 0) return [`<tr>${name}${answer}<td colspan="4">none: the model’s gates alone</td></tr>`];
     return own.map((metric, index) => {
       const cells = [
         `<td>${phraseHtml(subject(metric))}</td>`,
@@ -167,10 +168,17 @@ function environments(comparison: ComparisonDocument | null, h: string): string 
         `<td class="n">${text(allowedThere(metric, comparison))}</td>`,
         `<td class="n">${valueCell(metric, 'candidate')}</td>`,
       ];
-      return `<tr>${index === 0 ? name : ''}${cells.join('')}</tr>`;
+      return `<tr>${name}${index === 0 ? answer : '<td></td>'}${cells.join('')}</tr>`;
     });
   });
-  const heads: Head[] = ['environment', 'its own gate', 'verdict', { number: 'allowed' }, { number: 'candidate' }];
+  const heads: Head[] = [
+    'environment',
+    'answer',
+    'its own gate',
+    'verdict',
+    { number: 'allowed' },
+    { number: 'candidate' },
+  ];
   return `<${h}>Environments</${h}>${table('Environments', heads, rows)}${comparison.production === null ? '' : `<p class="note">${measuredAgainst}</p>`}`;
 }
 
