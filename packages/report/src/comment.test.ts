@@ -155,7 +155,7 @@ describe('what is shed', () => {
     const report = fullReport();
     const full = renderComment(report);
     const parts = (text: string) => ({
-      sections: [...text.matchAll(/<summary>(Slices|Data checks|How these)/g)].map(([, name]) => name),
+      sections: [...text.matchAll(/<summary>(Slices|Gates of|Data checks|How these)/g)].map(([, name]) => name),
       left: /^(?:Left out here|All else is left out here).*$/m.exec(text)?.[0] ?? null,
       table: text.includes('| metric | production |'),
     });
@@ -168,15 +168,15 @@ describe('what is shed', () => {
       if (JSON.stringify(shown) !== JSON.stringify(seen.at(-1))) seen.push(shown);
     }
     expect(seen).toEqual([
-      { sections: ['Slices', 'Data checks', 'How these'], left: null, table: true },
+      { sections: ['Slices', 'Gates of', 'Data checks', 'How these'], left: null, table: true },
       {
-        sections: ['Slices', 'How these'],
+        sections: ['Slices', 'Gates of', 'How these'],
         left: 'Left out here for its length: data checks and drift. The report has it.',
         table: true,
       },
       {
         sections: [],
-        left: 'Left out here for its length: slices, data checks and drift, how these numbers were made. The report has it.',
+        left: "Left out here for its length: slices, environments' gates, data checks and drift, how these numbers were made. The report has it.",
         table: true,
       },
       { sections: [], left: 'All else is left out here for its length: the report has it.', table: true },

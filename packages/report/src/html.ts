@@ -160,7 +160,7 @@ function environments(comparison: ComparisonDocument | null, h: string): string 
     const name = `<th scope="row">${code(environment.name)}</th>`;
     const answer = `<td class="v ${verdict}"><span aria-hidden="true">${signs[verdict]}</span> ${phraseHtml(words)}</td>`;
     const own = ownGates(environment);
-    if (own.length === 0) return [`<tr>${name}${answer}<td colspan="4">none: the model’s gates alone</td></tr>`];
+    if (own.length === 0) return [`<tr>${name}${answer}<td>the model’s alone</td><td></td><td></td><td></td></tr>`];
     return own.map((metric, index) => {
       const cells = [
         `<td>${phraseHtml(subject(metric))}</td>`,
