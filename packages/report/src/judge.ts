@@ -115,12 +115,15 @@ function notAllowed(
   before: readonly { verdict: Verdict }[],
 ): string {
   const [over] = about;
-  if (over !== undefined) return ` ${named(over.file)} allowed it until ${over.until}, and that day is over.`;
+  if (over !== undefined)
+    return ` The override ${named(over.file)} allowed it until ${over.until}, and that day is over.`;
   if (before.some(({ verdict }) => verdict === 'fail')) return '';
   const meant = overrides.find((override) => !override.isOver && (override.isNew || isNear(override.gate, path)));
   const of = meant?.model === undefined ? '' : ` of ${named(meant.model)}`;
   const missed =
-    meant === undefined ? '' : ` ${named(meant.file)} is about ${named(meant.gate)}${of}, and this is ${named(path)}.`;
+    meant === undefined
+      ? ''
+      : ` The override ${named(meant.file)} is about ${named(meant.gate)}${of}, and this is ${named(path)}.`;
   return `${missed} An override, \`.passloop/overrides/NAME.yaml\` with gate, reason and until, would allow it.`;
 }
 

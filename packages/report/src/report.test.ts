@@ -164,7 +164,7 @@ describe('the judgement', () => {
     );
     expect(judge({ isNew: true, model: model.name })).toContain('until 2026-12-31, which this change adds.');
     expect(judge({ isOver: true })).toBe(
-      `${fails} \`.passloop/overrides/x.yaml\` allowed it until 2026-12-31, and that day is over.`,
+      `${fails} The override \`.passloop/overrides/x.yaml\` allowed it until 2026-12-31, and that day is over.`,
     );
     const how = 'An override, `.passloop/overrides/NAME.yaml` with gate, reason and until, would allow it.';
     expect(judge({ gate: 'gates.log_loss' })).toBe(`${fails} ${how}`);
@@ -175,7 +175,7 @@ describe('the judgement', () => {
       [{ model: 'another', isNew: true }, '`gates.roc_auc` of `another`'],
     ] as const) {
       expect(judge(change)).toBe(
-        `${fails} \`.passloop/overrides/x.yaml\` is about ${named}, and this is \`gates.roc_auc.margin\`. ${how}`,
+        `${fails} The override \`.passloop/overrides/x.yaml\` is about ${named}, and this is \`gates.roc_auc.margin\`. ${how}`,
       );
     }
   });
