@@ -288,6 +288,13 @@ describe('gates of environments', () => {
     expect(document.environments![0]!.reason).toContain('no gate on the model has an absolute bound');
   });
 
+  it('decide no check by themselves', () => {
+    const document = compare({ frame: improved, gates: [], environments });
+
+    expect(document).toMatchObject({ verdict: 'fail', reason: expect.stringContaining('decide no check') });
+    expect(document.environments!.map(({ verdict }) => verdict)).toContain('pass');
+  });
+
   it.each(['unchanged', 'held', 'rollback', 'not-comparable'] as const)('are not asked where it is %s', (outcome) => {
     expect(compare({ frame: null, outcome, gates: [auc], environments })).not.toHaveProperty('environments');
   });

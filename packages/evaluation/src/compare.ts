@@ -97,7 +97,7 @@ function judgeGates(request: Judging): Judged {
   const slices =
     frame !== null && (outcome === 'compared' || outcome === 'rollback') ? judgeSlices(frame, request) : [];
   const fairness = frame === null ? [] : groupsOf(gates, frame);
-  const reason = reasonNotMeasured(outcome, metrics);
+  const reason = reasonNotMeasured(request, metrics);
   const verdict = reason === null ? verdictOf(outcome, [...metrics, ...slices, ...fairness]) : 'fail';
   return { verdict, reason, metrics, slices };
 }
@@ -109,7 +109,12 @@ function environmentsOf(request: Judging): Pick<ComparisonDocument, 'environment
   if (environments.length === 0 || isDecided) return {};
   return {
     environments: environments.map(({ name, after, own, gates, inconclusive }) => {
-      const { verdict, reason, metrics, slices } = judgeGates({ ...request, gates, inconclusive });
+      const { verdict, reason, metrics, slices } = judgeGates({
+        ...request,
+        gates,
+        inconclusive,
+        environments: [],
+      });
       return { name, after, own, verdict, reason, metrics, slices };
     }),
   };
@@ -165,12 +170,14 @@ const firstReason =
   'Nothing is in production yet and no gate on the model has an absolute bound: add `min` or `max` to a gate, or record what runs already with `passloop adopt`.';
 
 /** Why there is no verdict but `fail`, whatever the severity of the gates. */
-function reasonNotMeasured(outcome: Outcome, judged: readonly ComparedMetric[]): string | null {
+function reasonNotMeasured({ outcome, environments = [] }: Judging, judged: readonly ComparedMetric[]): string | null {
   if (outcome === 'first') {
     const bounded = judged.some((metric) => !measuredScalars.has(metric.name) && hasBounds(metric));
     if (!bounded) return firstReason;
   }
   if (outcome !== 'compared' && outcome !== 'first') return null;
+  if (judged.length === 0 && environments.length > 0)
+    return 'The model has no gate of its own, and those of its environments decide no check: give it `gates`.';
   if (judged.length === 0) return 'No gate is declared, and nothing measured is nothing proven.';
   return judged.some((metric) => metric.candidate !== null) ? null : 'No gate could be measured.';
 }
