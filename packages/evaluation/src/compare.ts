@@ -57,6 +57,8 @@ export type UnpairedNumbers = {
   production: number | null;
   /** Null where the candidate's file lacks it; `rows` where it is measured on the frame. */
   candidate: number | null | 'rows';
+  /** Its name in the files. */
+  name: string;
   /** What lacks it, or holds it, for messages. */
   source: string;
 };
@@ -263,12 +265,12 @@ function judgeNumbers(gate: Gate, request: Judging, numbers: UnpairedNumbers): C
     if (typeof value === 'string') return judgeMissing(context, value);
     candidate = value;
   }
-  const { source, production } = numbers;
-  if (candidate === null) return judgeMissing(context, `the candidate's ${source} has no such number`);
+  const { name, source, production } = numbers;
+  if (candidate === null) return judgeMissing(context, `the candidate's ${source} has no number ${name}`);
   if (!Number.isFinite(candidate)) return judgeMissing(context, `the candidate's ${source} says ${candidate}`);
   if (request.outcome === 'first') return judgeAlone(context, candidate, null, 'there is no baseline');
   if (production !== null && Number.isFinite(production)) return judgeUnpaired(context, candidate, production);
-  const lacking = `production's ${source} ${production === null ? 'has no such number' : `says ${production}`}`;
+  const lacking = `production's ${source} ${production === null ? `has no number ${name}` : `says ${production}`}`;
   return isComparative(gate) ? judgeMissing(context, lacking) : judgeAlone(context, candidate, null, lacking);
 }
 

@@ -193,8 +193,10 @@ export function methodDetails(model: ModelReport): string[] {
   for (const { name, method } of comparison.metrics) {
     if (method !== null) names.set(method, [...(names.get(method) ?? []), metricLabel(name)]);
   }
+  // Two numbers are no method.
   const methods = [...names].map(
-    ([method, of]) => `${of.map(phraseMarkdown).join(', ')} by ${escapeMarkdown(method, 128)}`,
+    ([method, of]) =>
+      `${of.map(phraseMarkdown).join(', ')} ${method.startsWith('unpaired') ? '' : 'by '}${escapeMarkdown(method, 128)}`,
   );
   const undecided = comparison.metrics.flatMap(({ name, verdict, rowsNeeded }) =>
     verdict === 'inconclusive' && rowsNeeded !== null

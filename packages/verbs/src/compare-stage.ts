@@ -122,6 +122,7 @@ async function unpairedNumbers(stage: CompareStage): Promise<CompareRequest['unp
       {
         production: numberIn(before, name),
         candidate: from === 'rows' ? ('rows' as const) : numberIn(candidate.metrics, name),
+        name,
         source,
       },
     ]),
