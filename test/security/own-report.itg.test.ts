@@ -6,7 +6,13 @@ import { base, type ForkRun, ForkWorld } from './fork-world.ts';
 const permissions = { 'pull-requests': 'write', checks: 'write', contents: 'read' } as const;
 
 /** The job `report` of a check of a branch of the repository itself. */
-async function post(world: ForkWorld, opened: ForkRun, run: number, attempt: number): ReturnType<typeof postReport> {
+async function post(
+  world: ForkWorld,
+  opened: ForkRun,
+  run: number,
+  attempt: number,
+  workflow = 'model-check.yml',
+): ReturnType<typeof postReport> {
   const token = await world.github.jobToken({ repository: base, event: 'pull_request', permissions });
   const env = {
     GITHUB_TOKEN: token,
@@ -16,6 +22,7 @@ async function post(world: ForkWorld, opened: ForkRun, run: number, attempt: num
     GITHUB_RUN_ID: String(run),
     GITHUB_RUN_NUMBER: String(run),
     GITHUB_RUN_ATTEMPT: String(attempt),
+    GITHUB_WORKFLOW_REF: `${base}/.github/workflows/${workflow}@refs/pull/${opened.number}/merge`,
   };
   const context = { cwd: world.root, now: () => new Date(), progress: silentProgress, version: '0.0.0', env };
   return postReport(context, { report: opened.report, plan: null, pullRequest: opened.number });
@@ -40,4 +47,24 @@ it('a run whose head is no longer that of the pull request writes nothing', asyn
   const from = world.github.log.length;
   expect(await post(world, opened, 9, 1)).toMatchObject({ outcome: 'outdated', commentUrl: null, lacking: [] });
   expect(world.writes(from)).toEqual([]);
+});
+
+it("two workflows have a comment each, which a fork's report finds again", async () => {
+  await using world = await ForkWorld.open();
+  const opened = await world.openRun();
+  const [check, nightly] = [await post(world, opened, 9, 1), await post(world, opened, 2, 1, 'a night ly.yml')];
+  const comments = () => world.repository.comments(opened.number).map(({ body }) => body);
+
+  expect([check, nightly]).toMatchObject([{ outcome: 'created' }, { outcome: 'created' }]);
+  expect(comments()).toEqual([
+    expect.stringContaining('<!-- passloop:comment key=acme/model/model-check.yml '),
+    expect.stringMatching(/<!-- passloop:comment key=acme\/model\/[0-9a-f]{32} /),
+  ]);
+  expect(await world.post(opened.run.payload())).toMatchObject({ outcome: 'outdated', commentUrl: check.commentUrl });
+  await opened.run.rerun();
+  expect(await post(world, opened, 2, 2, 'a night ly.yml')).toMatchObject({
+    outcome: 'updated',
+    commentUrl: nightly.commentUrl,
+  });
+  expect(comments()).toHaveLength(2);
 });

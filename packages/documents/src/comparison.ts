@@ -5,6 +5,7 @@ import {
   Decimal,
   Digest,
   Direction,
+  EnvironmentName,
   Measurement,
   Outcome,
   ScalarText,
@@ -119,6 +120,20 @@ export const ComparedSide = z.object({
 export const Claim = z.enum(['artifact', 'pipeline', 'pipeline-against-artifact', 'artifact-against-pipeline']);
 export type Claim = z.infer<typeof Claim>;
 
+/** What a promotion to an environment would make of the candidate: its gates, judged as they are there. */
+export const ComparedEnvironment = z.object({
+  name: EnvironmentName,
+  /** The environment that must take it first; null for the one that is asked first. */
+  after: EnvironmentName.nullable(),
+  /** Metrics of the gates that are its own; the others are the model's. */
+  own: z.array(z.string().max(128)),
+  verdict: Verdict,
+  reason: Text.nullable(),
+  metrics: z.array(ComparedMetric),
+  slices: z.array(ComparedSlice),
+});
+export type ComparedEnvironment = z.infer<typeof ComparedEnvironment>;
+
 export const ComparisonDocument = z.object({
   schema: z.literal('passloop/comparison/v1'),
   outcome: Outcome,
@@ -133,6 +148,8 @@ export const ComparisonDocument = z.object({
   metrics: z.array(ComparedMetric),
   slices: z.array(ComparedSlice),
   fairness: z.array(FairnessGroup),
+  /** In a check, in the model file's order, where any of them has gates of its own. They don't decide the verdict above. */
+  environments: z.array(ComparedEnvironment).optional(),
   resamples: Count,
   seed: Count,
   power: z.array(MetricPower).optional(),

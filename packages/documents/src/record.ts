@@ -33,6 +33,8 @@ export type RecordedGate = z.infer<typeof RecordedGate>;
 export const Override = z.object({
   file: RelativePath,
   gate: z.string().max(256),
+  /** Absent: of every model of the repository. */
+  model: ModelName.optional(),
   reason: Text,
   until: z.string().max(32),
 });

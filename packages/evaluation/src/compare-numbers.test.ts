@@ -44,8 +44,8 @@ describe('compareNumbers', () => {
     ['NaN', "the candidate's file says NaN"],
     ['"inf"', "the candidate's file says Infinity"],
     ['-Infinity', "the candidate's file says -Infinity"],
-    ['null', "the candidate's file has no such number"],
-    ['"0.9"', "the candidate's file has no such number"],
+    ['null', "the candidate's file has no number loss"],
+    ['"0.9"', "the candidate's file has no number loss"],
   ])('never passes %s, with or without a margin', (value, reason) => {
     for (const flag of ['loss:lower:0.1', 'loss:lower:max=1', 'loss:higher:min=0']) {
       const { verdict, metrics } = compare(before, `{"loss": ${value}}`, [flag]);
@@ -61,7 +61,7 @@ describe('compareNumbers', () => {
     });
     expect(judge('{}')).toMatchObject({
       verdict: 'fail',
-      metrics: [{ reason: "production's file has no such number" }],
+      metrics: [{ reason: "production's file has no number loss" }],
     });
   });
 

@@ -58,6 +58,7 @@ export function compareNumbers({ production, candidate, flags }: CompareNumbersR
         {
           production: numberIn(production, name),
           candidate: numberIn(candidate, name),
+          name,
           source: 'file',
         },
       ]),

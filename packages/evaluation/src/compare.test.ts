@@ -254,6 +254,52 @@ describe('outcomes', () => {
   });
 });
 
+describe('gates of environments', () => {
+  const tight = createGate({ metric: 'roc_auc', margin: 0.0001 });
+  const sliced = createGate({ metric: 'roc_auc', margin: 0.01, slices: ['hub'] });
+  const accuracy = createGate({ metric: 'accuracy', min: 0.99, severity: 'error' });
+  const environments = [
+    { name: 'staging', after: null, own: [], gates: [sliced], inconclusive: 'warn' as const },
+    { name: 'prod', after: 'staging', own: ['roc_auc'], gates: [tight], inconclusive: 'block' as const },
+    { name: 'live', after: 'prod', own: ['accuracy'], gates: [sliced, accuracy], inconclusive: 'warn' as const },
+  ];
+
+  it('are judged as their promotions would be, and leave the verdict to those of the model', () => {
+    const document = compare({ frame: equal, gates: [sliced], environments });
+    const alone = (at: number) => compare({ frame: equal, ...environments[at]!, environments: [] });
+
+    expect(document.verdict).toBe(compare({ frame: equal, gates: [sliced] }).verdict);
+    expect(document.environments!.map(({ name, verdict }) => [name, verdict])).toEqual([
+      ['staging', 'warn'],
+      ['prod', 'inconclusive'],
+      ['live', 'fail'],
+    ]);
+    for (const [at, environment] of document.environments!.entries()) {
+      const { verdict, metrics, slices } = alone(at);
+      expect(environment).toMatchObject({ verdict, metrics, slices });
+    }
+  });
+
+  it('say of a first candidate whether it has what they ask', () => {
+    const document = compare({ frame: equal, outcome: 'first', production: null, gates: [absolute], environments });
+
+    expect(document.verdict).toBe('pass');
+    expect(document.environments!.map(({ verdict }) => verdict)).toEqual(['fail', 'fail', 'fail']);
+    expect(document.environments![0]!.reason).toContain('no gate on the model has an absolute bound');
+  });
+
+  it('decide no check by themselves', () => {
+    const document = compare({ frame: improved, gates: [], environments });
+
+    expect(document).toMatchObject({ verdict: 'fail', reason: expect.stringContaining('decide no check') });
+    expect(document.environments!.map(({ verdict }) => verdict)).toContain('pass');
+  });
+
+  it.each(['unchanged', 'held', 'rollback', 'not-comparable'] as const)('are not asked where it is %s', (outcome) => {
+    expect(compare({ frame: null, outcome, gates: [auc], environments })).not.toHaveProperty('environments');
+  });
+});
+
 describe('what is missing never passes', () => {
   it.each([
     ['no gate', [], 'No gate is declared'],

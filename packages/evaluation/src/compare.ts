@@ -1,5 +1,12 @@
 import { type Verdict, worstVerdict } from '@passloop/core';
-import type { ComparedMetric, ComparedSlice, ComparisonDocument, FairnessGroup, Outcome } from '@passloop/documents';
+import type {
+  ComparedEnvironment,
+  ComparedMetric,
+  ComparedSlice,
+  ComparisonDocument,
+  FairnessGroup,
+  Outcome,
+} from '@passloop/documents';
 import { type Gate, isComparative, metricNames } from '@passloop/model';
 import { closest, distance } from 'fastest-levenshtein';
 import { claimOf, type Evidence, evidenceOfFrame } from './evidence.ts';
@@ -35,7 +42,13 @@ export type CompareRequest = {
   unpaired?: Readonly<Record<string, UnpairedNumbers>>;
   resampling: Resampling;
   inconclusive: InconclusivePolicy;
+  /** What promotions would decide by, where that is shown beside what decides here. */
+  environments?: readonly EnvironmentPolicy[];
 };
+
+/** The gates of a promotion to an environment. */
+export type EnvironmentPolicy = Pick<ComparedEnvironment, 'name' | 'after' | 'own'> &
+  Pick<CompareRequest, 'gates' | 'inconclusive'>;
 
 type Judging = Omit<CompareRequest, 'frame'> & { frame: Evidence | null };
 
@@ -44,6 +57,8 @@ export type UnpairedNumbers = {
   production: number | null;
   /** Null where the candidate's file lacks it; `rows` where it is measured on the frame. */
   candidate: number | null | 'rows';
+  /** Its name in the files. */
+  name: string;
   /** What lacks it, or holds it, for messages. */
   source: string;
 };
@@ -56,27 +71,55 @@ export type UnpairedNumbers = {
 export function compareModels(asked: CompareRequest): ComparisonDocument {
   const request = comparable({ ...asked, frame: evidenceOf(asked) });
   const { frame, outcome } = request;
-  const judged = outcome === 'unchanged' || outcome === 'held' ? [] : request.gates.map((gate) => judge(gate, request));
-  const slices =
-    frame !== null && (outcome === 'compared' || outcome === 'rollback') ? judgeSlices(frame, request) : [];
-  const fairness = frame === null ? [] : groupsOf(request.gates, frame);
-  const unmeasured = reasonNotMeasured(outcome, judged);
+  const { verdict, reason, metrics, slices } = judgeGates(request);
   return {
     schema: 'passloop/comparison/v1',
     outcome,
-    verdict: unmeasured === null ? verdictOf(outcome, [...judged, ...slices, ...fairness]) : 'fail',
-    reason: request.reason ?? unmeasured,
+    verdict,
+    reason: request.reason ?? reason,
     ...claimOf(frame),
     rows: frame?.rows ?? 0,
     evaluationDigest: frame?.evaluationDigest ?? null,
     production: request.production,
     candidate: request.candidate,
-    metrics: judged,
+    metrics,
     slices,
-    fairness,
+    fairness: frame === null ? [] : groupsOf(allGates(request), frame),
+    ...environmentsOf(request),
     resamples: frame === null ? 0 : request.resampling.resamples,
     seed: request.resampling.seed,
     ...curvesIn(frame),
+  };
+}
+
+type Judged = Pick<ComparisonDocument, 'verdict' | 'reason' | 'metrics' | 'slices'>;
+
+function judgeGates(request: Judging): Judged {
+  const { frame, outcome, gates } = request;
+  const metrics = outcome === 'unchanged' || outcome === 'held' ? [] : gates.map((gate) => judge(gate, request));
+  const slices =
+    frame !== null && (outcome === 'compared' || outcome === 'rollback') ? judgeSlices(frame, request) : [];
+  const fairness = frame === null ? [] : groupsOf(gates, frame);
+  const reason = reasonNotMeasured(request, metrics);
+  const verdict = reason === null ? verdictOf(outcome, [...metrics, ...slices, ...fairness]) : 'fail';
+  return { verdict, reason, metrics, slices };
+}
+
+/** Where the outcome leaves something for gates to decide. */
+function environmentsOf(request: Judging): Pick<ComparisonDocument, 'environments'> {
+  const { outcome, environments = [] } = request;
+  const isDecided = outcome !== 'compared' && outcome !== 'first' && outcome !== 'same-model';
+  if (environments.length === 0 || isDecided) return {};
+  return {
+    environments: environments.map(({ name, after, own, gates, inconclusive }) => {
+      const { verdict, reason, metrics, slices } = judgeGates({
+        ...request,
+        gates,
+        inconclusive,
+        environments: [],
+      });
+      return { name, after, own, verdict, reason, metrics, slices };
+    }),
   };
 }
 
@@ -111,23 +154,33 @@ function comparable(request: Judging): Judging {
       `The two were not scored alike: production by its ${production.scoredBy}, the candidate by its ${candidate.scoredBy}.`,
     );
   }
-  const isPaired = request.gates.some(({ metric }) => !measuredScalars.has(metric) && !isUnpaired(request, metric));
+  const isPaired = allGates(request).some(({ metric }) => !measuredScalars.has(metric) && !isUnpaired(request, metric));
   if (request.frame !== null && !request.frame.hasProduction && isPaired) {
     return refuse('There is no baseline: no predictions of production on these rows.');
   }
   return request;
 }
 
+/** All that one comparison measures. */
+export function allGates({
+  gates,
+  environments = [],
+}: Pick<CompareRequest, 'gates' | 'environments'>): readonly Gate[] {
+  return [...gates, ...environments.flatMap((environment) => environment.gates)];
+}
+
 const firstReason =
   'Nothing is in production yet and no gate on the model has an absolute bound: add `min` or `max` to a gate, or record what runs already with `passloop adopt`.';
 
 /** Why there is no verdict but `fail`, whatever the severity of the gates. */
-function reasonNotMeasured(outcome: Outcome, judged: readonly ComparedMetric[]): string | null {
+function reasonNotMeasured({ outcome, environments = [] }: Judging, judged: readonly ComparedMetric[]): string | null {
   if (outcome === 'first') {
     const bounded = judged.some((metric) => !measuredScalars.has(metric.name) && hasBounds(metric));
     if (!bounded) return firstReason;
   }
   if (outcome !== 'compared' && outcome !== 'first') return null;
+  if (judged.length === 0 && environments.length > 0)
+    return 'The model has no gate of its own, and those of its environments decide no check: give it `gates`.';
   if (judged.length === 0) return 'No gate is declared, and nothing measured is nothing proven.';
   return judged.some((metric) => metric.candidate !== null) ? null : 'No gate could be measured.';
 }
@@ -136,9 +189,10 @@ function hasBounds(gate: { min?: unknown; max?: unknown }): boolean {
   return (gate.min ?? null) !== null || (gate.max ?? null) !== null;
 }
 
-/** The groups of every gate on a gap between groups. */
+/** The groups of every gate on a gap between groups, of two on one gap once. */
 function groupsOf(gates: readonly Gate[], frame: Evidence): FairnessGroup[] {
-  return gates.flatMap((gate) => {
+  const byMetric = new Map(gates.map((gate) => [gate.metric, gate]));
+  return [...byMetric.values()].flatMap((gate) => {
     const metric = applicable(gate, frame);
     return typeof metric === 'string' ? [] : frame.groups(gate.metric, metric);
   });
@@ -212,12 +266,12 @@ function judgeNumbers(gate: Gate, request: Judging, numbers: UnpairedNumbers): C
     if (typeof value === 'string') return judgeMissing(context, value);
     candidate = value;
   }
-  const { source, production } = numbers;
-  if (candidate === null) return judgeMissing(context, `the candidate's ${source} has no such number`);
+  const { name, source, production } = numbers;
+  if (candidate === null) return judgeMissing(context, `the candidate's ${source} has no number ${name}`);
   if (!Number.isFinite(candidate)) return judgeMissing(context, `the candidate's ${source} says ${candidate}`);
   if (request.outcome === 'first') return judgeAlone(context, candidate, null, 'there is no baseline');
   if (production !== null && Number.isFinite(production)) return judgeUnpaired(context, candidate, production);
-  const lacking = `production's ${source} ${production === null ? 'has no such number' : `says ${production}`}`;
+  const lacking = `production's ${source} ${production === null ? `has no number ${name}` : `says ${production}`}`;
   return isComparative(gate) ? judgeMissing(context, lacking) : judgeAlone(context, candidate, null, lacking);
 }
 

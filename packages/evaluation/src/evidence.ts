@@ -30,8 +30,12 @@ export function evidenceOfFrame(frame: EvaluationFrame, resampling: Resampling):
 
 function evidenceOfPart(frame: EvaluationFrame, resampling: Resampling): Evidence {
   const parts = new Map<string, Evidence[]>();
+  // Resampled once, however many gates are on it.
+  const measured = new Map<string, PairedMeasurement | string>();
   const ofSlices = { ...resampling, permute: false };
   const { seeds } = frame;
+  const pair = (metric: Metric) =>
+    seeds === undefined ? measurePaired(metric, frame, resampling) : measureSeeds(metric, frame, seeds, resampling);
   return {
     task: frame.task,
     rows: frame.rows,
@@ -40,17 +44,16 @@ function evidenceOfPart(frame: EvaluationFrame, resampling: Resampling): Evidenc
     hasProduction: frame.production !== null,
     slices: frame.slices,
     ...(seeds === undefined
-      ? {
-          paired: (_, metric) => measurePaired(metric, frame, resampling),
-          alone: (_, metric, of) => measureAlone(metric, frame, of),
-          curves: () => curvesOf(frame),
-        }
-      : {
-          seeds: { production: seeds.production.length, candidate: seeds.candidate.length },
-          paired: (_, metric) => measureSeeds(metric, frame, seeds, resampling),
-          alone: (_, metric, of) => measureSeedsAlone(metric, frame, seeds, of),
-          curves: () => null,
-        }),
+      ? {}
+      : { seeds: { production: seeds.production.length, candidate: seeds.candidate.length } }),
+    paired(name, metric) {
+      const known = measured.get(name) ?? pair(metric);
+      measured.set(name, known);
+      return known;
+    },
+    alone: (_, metric, of) =>
+      seeds === undefined ? measureAlone(metric, frame, of) : measureSeedsAlone(metric, frame, seeds, of),
+    curves: () => (seeds === undefined ? curvesOf(frame) : null),
     insufficiency: (metric) => (metric.kind === 'sums' ? (metric.insufficiency?.(frame) ?? null) : null),
     groups: (name, metric) => (metric.kind === 'sums' ? (metric.groups?.(name, frame) ?? []) : []),
     parts(column) {

@@ -8,6 +8,8 @@ export type CommentRequest = {
   number: number;
   /** Tells our comments apart: one comment a key and pull request. */
   key: string;
+  /** What its key was once: where none has the key yet, the comment of this one becomes it. */
+  formerKey?: string | undefined;
   /** The head commit that the text is about. */
   head: string;
   /** Orders texts about the same head, such as a workflow's run number and attempt; the higher one stays. */
@@ -58,7 +60,7 @@ const query = `query($o:String!,$r:String!,$n:Int!,$after:String){repository(own
 export async function upsertComment(client: GithubClient, request: CommentRequest): Promise<CommentResult> {
   const { headCommit, comments } = await readComments(client, request);
   const [existing, ...copies] = comments;
-  const state = existing === undefined ? null : markerOf(existing.body, request.key);
+  const state = existing === undefined ? null : markerOf(existing.body);
   if (existing !== undefined && state !== null && isOutdated(request, state, headCommit)) {
     return { outcome: 'outdated', id: existing.databaseId, url: existing.url };
   }
@@ -108,7 +110,7 @@ async function readComments(
   client: GithubClient,
   request: CommentRequest,
 ): Promise<{ headCommit: string; comments: CommentNode[] }> {
-  const comments: CommentNode[] = [];
+  const comments: (CommentNode & { key: string | undefined })[] = [];
   let after: string | null = null;
   let headCommit = '';
   for (let page = 0; page < maxPages; page += 1) {
@@ -117,13 +119,15 @@ async function readComments(
     const pull = answer.repository.pullRequest;
     if (pull === null) throw new ConfigurationError(`${client.repository} has no pull request #${request.number}.`);
     headCommit = pull.headRefOid;
-    comments.push(
-      ...pull.comments.nodes.filter((node) => node.viewerDidAuthor && markerOf(node.body, request.key) !== null),
-    );
+    for (const node of pull.comments.nodes)
+      if (node.viewerDidAuthor) comments.push({ ...node, key: markerOf(node.body)?.key });
     if (!pull.comments.pageInfo.hasNextPage) break;
     after = pull.comments.pageInfo.endCursor;
   }
-  return { headCommit, comments };
+  const [own, former] = [request.key, request.formerKey].map((key) =>
+    comments.filter((comment) => comment.key !== undefined && comment.key === key),
+  );
+  return { headCommit, comments: own?.length ? own : (former ?? []) };
 }
 
 async function send(
@@ -157,12 +161,11 @@ function marker({ key, head, sequence }: CommentRequest): string {
   return `<!-- passloop:comment key=${key} head=${head} attempt=${sequence} v=1 -->`;
 }
 
-/** The state in the marker on the last line of a comment; null where it is none of this key. */
-function markerOf(body: string, key: string): { head: string; sequence: number } | null {
+/** The marker on the last line of a comment of ours; null where there is none. */
+function markerOf(body: string): { key: string; head: string; sequence: number } | null {
   const found =
     /(?:^|\n)<!-- passloop:comment key=(\S{1,256}) head=([0-9a-f]{40,64}) attempt=(\d{1,16}) v=1 -->\s*$/.exec(body);
-  if (found?.[1] !== key) return null;
-  return { head: found[2] ?? '', sequence: Number(found[3]) };
+  return found === null ? null : { key: found[1] ?? '', head: found[2] ?? '', sequence: Number(found[3]) };
 }
 
 function isOutdated(request: CommentRequest, state: { head: string; sequence: number }, headCommit: string): boolean {

@@ -69,6 +69,29 @@ it('keeps one comment, found over all pages, and updates it in place', async () 
   expect(ours.map(({ body }) => body.split('\n').slice(0, -1).join('\n'))).toEqual(['second', 'elsewhere']);
 });
 
+it('keeps one comment a key, and gives the one of a former key to who comes first', async () => {
+  await using world = await reportWorld();
+  const { client, number, repository } = world;
+  const older = await world.head();
+  const former = await upsertComment(client, comment(number, older, { key: 'acme', sequence: 7, bodies: ['of both'] }));
+  const post = (name: string, head: string, sequence: number) =>
+    upsertComment(client, comment(number, head, { key: `acme/${name}`, formerKey: 'acme', sequence, bodies: [name] }));
+  const said = () => repository.comments(number).map(({ body }) => body.split('\n')[0]);
+
+  // An older run of the same head: whose comment it is doesn't matter.
+  expect(await post('first', older, 6)).toMatchObject({ outcome: 'outdated', id: former.id });
+  await pushTopic(world.clone, 'two');
+  const head = await world.head();
+  expect(await post('first', head, 8)).toMatchObject({ outcome: 'updated', id: former.id });
+  const second = await post('second', head, 3);
+  expect(second).toMatchObject({ outcome: 'created' });
+  expect(said()).toEqual(['first', 'second']);
+
+  expect(await post('first', head, 8)).toMatchObject({ outcome: 'unchanged', id: former.id });
+  expect(await post('second', older, 9)).toMatchObject({ outcome: 'outdated', id: second.id });
+  expect(said()).toEqual(['first', 'second']);
+});
+
 it('never writes over a comment about a newer head, or of a later run', async () => {
   await using world = await reportWorld();
   const { client, number } = world;

@@ -1,5 +1,6 @@
 export * from './address.ts';
 export * from './checks.ts';
+export * from './gates.ts';
 export * from './graph.ts';
 export * from './health.ts';
 export * from './load.ts';

@@ -1,6 +1,7 @@
 import { ConfigurationError, parseYaml } from '@passloop/core';
 import Ajv2020 from 'ajv/dist/2020.js';
 import { expect, it } from 'vitest';
+import { gatesIn } from './gates.ts';
 import { parseModelFile, productionEnvironment } from './load.ts';
 import { modelFileJsonSchema } from './schema.ts';
 
@@ -209,6 +210,41 @@ const withMetrics = (metrics: string, gate: string, more = '') =>
     .replace('    gates:\n', `    metrics:\n${metrics}    gates:\n      - ${gate}\n`)
     .replace('positive: 1}', `positive: 1${more}}`);
 
+const withProdGates = (gates: string) => valid.replace('{name: prod,', `{name: prod, gates: [${gates}],`);
+
+it('takes gates of an environment, which stand in the place of those of the model on the same metric', () => {
+  const text = withProdGates(
+    '{metric: roc_auc, direction: higher, min: 0.8}, {metric: brier, direction: lower, max: 0.2}',
+  );
+  const [model] = parseModelFile(text, 'passloop.yaml');
+  const named = (environment: string) => gatesIn(model!, environment).map(({ metric, min }) => [metric, min]);
+
+  expect(named('staging')).toEqual([
+    ['roc_auc', undefined],
+    ['latency_p95_ms', undefined],
+  ]);
+  expect(named('prod')).toEqual([
+    ['latency_p95_ms', undefined],
+    ['roc_auc', 0.8],
+    ['brier', undefined],
+  ]);
+  expect(new Ajv2020.default({ strict: false }).compile(modelFileJsonSchema())(parseYaml(text, 'x').value)).toBe(true);
+});
+
+it.each([
+  ['{metric: roc_acu, direction: higher, min: 0.1}', 'gates[0].metric: no metric is named `roc_acu`'],
+  ['{metric: rmse, direction: lower, max: 0.1}', 'gates[0].metric: rmse is for regression and forecast models'],
+  ['{metric: f1, direction: higher}', 'gates[0]: needs `margin`'],
+  ['{metric: f1, direction: higher, mni: 0.5}', 'gates[0].mni: unknown key `mni`'],
+  ['{metric: f1, direction: higher, min: 0.5}, {metric: f1, direction: higher, min: 0.6}', 'two gates are on f1'],
+])('refuses the gate %s of an environment, and says where', (gate, message) => {
+  const error = errorOf(withProdGates(gate));
+
+  expect(error.message).toContain('models[0].deploy.environments[1].gates');
+  expect(error.message).toContain(message);
+  expect(error.line).toBe(28);
+});
+
 it('declares metrics by name, for gates', () => {
   const text = withMetrics(
     `      waste: {kind: cost, costs: {"0": {"1": 1}, "1": {"0": 20}}}
@@ -256,6 +292,23 @@ it.each([
   expect(errorOf(withMetrics(`      ${metric}\n`, '{metric: f1, direction: higher, margin: 0}')).message).toContain(
     message,
   );
+});
+
+it.each([
+  ['file_auc', 'dataset: test, ', 'file_auc is compared by two numbers, which have no slices'],
+  [
+    'accuracy',
+    'dataset: test, baseline: metrics, ',
+    'accuracy is compared by two numbers (`evaluate.baseline: metrics`), which have no slices',
+  ],
+])('refuses slices of %s, which would fail each time', (metric, evaluate, message) => {
+  const gate = `{metric: ${metric}, direction: higher, margin: 0.01, slices: [tail]}`;
+  const text = withMetrics('      file_auc: {kind: file, name: test.auc}\n', gate);
+
+  const error = errorOf(text.replace('dataset: test, ', evaluate));
+
+  expect(error.message).toContain(message);
+  expect(error.line).toBe(23);
 });
 
 const gap = '      gap: {kind: fairness, measure: equal-opportunity, by: tail, as: difference}\n';

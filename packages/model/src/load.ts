@@ -11,6 +11,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { modelsWithOwnNames, withOwnNames } from './checks/aliases.ts';
 import { Check, checkId, driftProblem, leakageBy } from './checks.ts';
+import { gateLists } from './gates.ts';
 import { metricProblem } from './metric-references.ts';
 import { type Environment, type Model, ModelFile, modelFileJsonSchema, reservedKeys } from './schema.ts';
 
@@ -356,11 +357,13 @@ function checkReferences(source: YamlSource, model: Model, index: number): void 
       }
     }
   }
-  const gates = new Set<string>();
-  for (const [position, gate] of model.gates.entries()) {
-    if (gates.has(gate.metric))
-      throw at(source, [...base, 'gates', position, 'metric'], `two gates are on ${gate.metric}`);
-    gates.add(gate.metric);
+  for (const { path, gates } of gateLists(model)) {
+    const metrics = new Set<string>();
+    for (const [position, gate] of gates.entries()) {
+      if (metrics.has(gate.metric))
+        throw at(source, [...base, ...path, position, 'metric'], `two gates are on ${gate.metric}`);
+      metrics.add(gate.metric);
+    }
   }
   const metric = metricProblem(model);
   if (metric !== null) throw at(source, [...base, ...metric.path], metric.message, metric.hint);

@@ -1,4 +1,5 @@
 import { closest, distance } from 'fastest-levenshtein';
+import { gateLists, unpairedGates } from './gates.ts';
 import { parameterNames } from './metric-catalog.ts';
 import { isBuiltInMetric, metricForm, metricNames } from './metrics.ts';
 import type { Model } from './schema.ts';
@@ -23,9 +24,11 @@ export function metricProblem(model: Model): MetricProblem | null {
       message: 'needs `evaluate.metrics`: the numbers of production come from there',
     };
   }
-  for (const [position, gate] of model.gates.entries()) {
-    const problem = gateProblem(model, gate);
-    if (problem !== null) return { path: ['gates', position, 'metric'], ...problem };
+  for (const { path, gates } of gateLists(model)) {
+    for (const [position, gate] of gates.entries()) {
+      const problem = gateProblem(model, gate);
+      if (problem !== null) return { path: [...path, position, 'metric'], ...problem };
+    }
   }
   return columnProblem(model);
 }
@@ -51,6 +54,12 @@ function gateProblem(model: Model, gate: Model['gates'][number]): Omit<MetricPro
   const declared = Object.hasOwn(metrics, gate.metric) ? metrics[gate.metric] : undefined;
   if (declared?.kind === 'fairness' && gate.slices.length > 0) {
     return { message: `${gate.metric} is a gap between groups, which has no slices` };
+  }
+  if (gate.slices.length > 0 && unpairedGates(model).has(gate.metric)) {
+    return {
+      message: `${gate.metric} is compared by two numbers${declared?.kind === 'file' ? '' : ' (`evaluate.baseline: metrics`)'}, which have no slices`,
+      hint: 'Leave `slices` out.',
+    };
   }
   return null;
 }

@@ -128,19 +128,3 @@ export function isBuiltInMetric(name: string): boolean {
 export function metricNames(declared: DeclaredMetrics = {}): string[] {
   return [...Object.keys(declared), ...Object.keys(metricCatalog), ...imageMetrics];
 }
-
-/** The gates that compare two numbers without pairing, each with its name in the metrics file. */
-export function unpairedGates(model: {
-  metrics: DeclaredMetrics;
-  gates: readonly { metric: string }[];
-  evaluate?: { baseline: 'rows' | 'metrics' } | undefined;
-}): Map<string, { name: string; candidate: 'file' | 'rows' }> {
-  const found = new Map<string, { name: string; candidate: 'file' | 'rows' }>();
-  for (const { metric } of model.gates) {
-    const declared = Object.hasOwn(model.metrics, metric) ? model.metrics[metric] : undefined;
-    if (declared?.kind === 'file') found.set(metric, { name: declared.name, candidate: 'file' });
-    else if (model.evaluate?.baseline === 'metrics' && metricForm(metric) !== 'image')
-      found.set(metric, { name: metric, candidate: 'rows' });
-  }
-  return found;
-}

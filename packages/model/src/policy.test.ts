@@ -28,6 +28,11 @@ function policy(change: (text: string) => string = (same) => same) {
   return policyOf(model);
 }
 
+/** Gives the environment a gate of its own. */
+function ofProd(gate: string) {
+  return (base: string) => base.replace('{name: prod,', `{name: prod, gates: [${gate}],`);
+}
+
 it.each<[string, (text: string) => string, string, boolean]>([
   ['a wider margin', (t) => t.replace('margin: 0.005', 'margin: 0.05'), 'gates.roc_auc.margin', true],
   ['a narrower margin', (t) => t.replace('margin: 0.005', 'margin: 0.001'), 'gates.roc_auc.margin', false],
@@ -75,10 +80,60 @@ it.each<[string, (text: string) => string, string, boolean]>([
     'data.test.showValues',
     true,
   ],
+  [
+    "an environment's gate that is new",
+    ofProd('{metric: accuracy, direction: higher, min: 0.7}'),
+    'deploy.environments.prod.gates.accuracy',
+    false,
+  ],
+  [
+    "an environment's narrower gate in place of the model's",
+    ofProd('{metric: log_loss, direction: lower, margin: 0.005, max: 0.6}'),
+    'deploy.environments.prod.gates.log_loss.margin',
+    false,
+  ],
+  [
+    "an environment's wider gate in place of the model's",
+    ofProd('{metric: log_loss, direction: lower, margin: 0.02, max: 0.6}'),
+    'deploy.environments.prod.gates.log_loss.margin',
+    true,
+  ],
   ['automatic merging', (t) => t.replace('{name: prod,', '{name: prod, merge: auto,'), 'deploy', true],
 ])('%s: %s', (_name, change, path, loosens) => {
   const differences = policyDifferences(policy(), policy(change));
   expect(differences.map((difference) => [difference.path, difference.loosens])).toEqual([[path, loosens]]);
+});
+
+it.each([
+  ['wider', '{metric: accuracy, direction: higher, min: 0.6}', [['accuracy.min', true]]],
+  ['narrower', '{metric: accuracy, direction: higher, min: 0.8}', [['accuracy.min', false]]],
+  [
+    'gone',
+    '{metric: mcc, direction: higher, min: 0}',
+    [
+      ['accuracy', true],
+      ['mcc', false],
+    ],
+  ],
+])("judges an environment's gate that becomes %s", (_, gate, expected) => {
+  const before = policy(ofProd('{metric: accuracy, direction: higher, min: 0.7}'));
+
+  expect(policyDifferences(before, policy(ofProd(gate))).map(({ path, loosens }) => [path, loosens])).toEqual(
+    expected.map(([path, loosens]) => [`deploy.environments.prod.gates.${path}`, loosens]),
+  );
+});
+
+it("takes it for looser where an environment's narrower gate gives the model's back its place, and where it loses its environment", () => {
+  const before = policy(ofProd('{metric: log_loss, direction: lower, margin: 0.005, max: 0.6}'));
+  const renamed = (base: string) => base.replace('name: prod', 'name: live');
+
+  expect(policyDifferences(before, policy())).toMatchObject([
+    { path: 'deploy.environments.prod.gates.log_loss.margin', loosens: true },
+  ]);
+  expect(policyDifferences(before, policy(renamed)).map(({ path, loosens }) => [path, loosens])).toEqual([
+    ['deploy.environments.prod.gates.log_loss.margin', true],
+    ['deploy', true],
+  ]);
 });
 
 it('sees no difference where there is none, and one digest', () => {

@@ -2,6 +2,7 @@ import { jsonDigest, toDecimal } from '@passloop/core';
 import type { PolicyDifference } from '@passloop/documents';
 import { checkLoosens } from './checks/directions.ts';
 import { type Check, checkId } from './checks.ts';
+import { gatesIn } from './gates.ts';
 import type { Gate, Model } from './schema.ts';
 
 /**
@@ -86,6 +87,7 @@ export function policyDigest(policy: PolicyPart): string {
 export function policyDifferences(base: PolicyPart, head: PolicyPart): PolicyDifference[] {
   return [
     ...gateDifferences(base.gates, head.gates),
+    ...environmentGateDifferences(base, head),
     ...checkDifferences(base, head),
     ...valueDifferences('profiles', base.profiles, head.profiles, false),
     ...shownDifferences(base.showValues ?? [], head.showValues ?? []),
@@ -124,10 +126,10 @@ function widens(bound: 'upper' | 'lower', from: number | undefined, to: number |
   return bound === 'upper' ? to > from : to < from;
 }
 
-function gateDifferences(base: readonly Gate[], head: readonly Gate[]): PolicyDifference[] {
+function gateDifferences(base: readonly Gate[], head: readonly Gate[], place = 'gates'): PolicyDifference[] {
   const found: PolicyDifference[] = [];
   for (const gate of base) {
-    const path = `gates.${gate.metric}`;
+    const path = `${place}.${gate.metric}`;
     const other = head.find((candidate) => candidate.metric === gate.metric);
     if (other === undefined) {
       found.push(difference(path, 'present', null, true));
@@ -161,9 +163,22 @@ function gateDifferences(base: readonly Gate[], head: readonly Gate[]): PolicyDi
   }
   for (const gate of head) {
     if (!base.some((candidate) => candidate.metric === gate.metric))
-      found.push(difference(`gates.${gate.metric}`, null, 'present', false));
+      found.push(difference(`${place}.${gate.metric}`, null, 'present', false));
   }
   return found;
+}
+
+/**
+ * Of the metrics on which an environment has a gate of its own, before or after: what holds there is compared, since one that takes the
+ * place of the model's, or gives it back, may let more through than what stood there.
+ */
+function environmentGateDifferences(base: PolicyPart, head: PolicyPart): PolicyDifference[] {
+  return (base.deploy?.environments ?? []).flatMap(({ name, gates = [] }) => {
+    const other = head.deploy?.environments.find((environment) => environment.name === name);
+    const own = new Set([...gates, ...(other?.gates ?? [])].map(({ metric }) => metric));
+    const [before, after] = [base, head].map((policy) => gatesIn(policy, name).filter(({ metric }) => own.has(metric)));
+    return gateDifferences(before ?? [], after ?? [], `deploy.environments.${name}.gates`);
+  });
 }
 
 /** Another meaning of a name that gates use loosens: nobody can say which of two metrics lets more through. */
@@ -222,6 +237,12 @@ function allowDifferences(base: readonly string[], head: readonly string[]): Pol
 }
 
 function deployDifferences(base: PolicyPart['deploy'], head: PolicyPart['deploy']): PolicyDifference[] {
-  if (same(base, head)) return [];
-  return [difference('deploy', base, head, base !== null)];
+  const [from, to] = [withoutGates(base), withoutGates(head)];
+  return valueDifferences('deploy', from, to, base !== null);
+}
+
+/** The gates of environments are compared one by one. */
+function withoutGates(deploy: PolicyPart['deploy']): PolicyPart['deploy'] {
+  if (deploy == null) return null;
+  return { ...deploy, environments: deploy.environments.map(({ gates: _, ...environment }) => environment) };
 }

@@ -181,6 +181,8 @@ export const Environment = z.strictObject({
   after: Name.optional(),
   healthy: HealthyWhen.optional(),
   production: z.boolean().optional(),
+  /** Of a promotion to it alone: on top of the model's, and in place of one on the same metric. */
+  gates: z.array(Gate).max(256).optional(),
   rollback: z.strictObject({ merge: z.enum(['review', 'auto']) }).optional(),
   targets: z.array(Target).min(1).max(64),
 });

@@ -1,13 +1,15 @@
 import { codeSpan, count, escapeMarkdown, measured, shortDigest, type Verdict } from '@passloop/core';
 import type { CheckResult, ComparedSlice, DataReport, ModelReport } from '@passloop/documents';
+import { allowedThere, measuredAgainst, ownGates } from './environments.ts';
 import { evidenceWords, groupCells, groupName, groupsOf, isSmall, rateWords, sortedGroups } from './fairness-groups.ts';
 import { verdictOrder } from './headline.ts';
-import { phraseMarkdown } from './phrase.ts';
+import { named, phraseMarkdown } from './phrase.ts';
 import {
   changeCell,
   claimText,
   driftSize,
   icons,
+  isUnpaired,
   metricLabel,
   neededText,
   roleText,
@@ -49,6 +51,32 @@ export function sliceDetails(model: ModelReport): string[] {
       ),
     ...(sorted.length > most ? [`| … and ${sorted.length - most} more | | | | | |`] : []),
     '',
+  ]);
+}
+
+/** The gates that environments have of their own. */
+export function environmentDetails({ comparison }: ModelReport): string[] {
+  if (comparison?.environments === undefined) return [];
+  const rows = comparison.environments.flatMap((environment) =>
+    ownGates(environment).map((metric) => {
+      const cells = [
+        valueCell(metric, 'production'),
+        valueCell(metric, 'candidate'),
+        changeCell(metric),
+        allowedThere(metric, comparison),
+        verdictCell(metric),
+      ];
+      return `| ${codeSpan(environment.name)} | ${phraseMarkdown(subject(metric))} | ${unbroken(cells)} |`;
+    }),
+  );
+  const most = 40;
+  return folded(`Gates of environments (${rows.length})`, [
+    '| environment | metric | production | candidate | change (95 % interval) | allowed | verdict |',
+    '|---|---|--:|--:|--:|--:|---|',
+    ...rows.slice(0, most),
+    ...(rows.length > most ? [`| … and ${rows.length - most} more | | | | | | |`] : []),
+    '',
+    ...(comparison.production === null ? [] : [measuredAgainst, '']),
   ]);
 }
 
@@ -150,8 +178,10 @@ export function methodDetails(model: ModelReport): string[] {
   if (comparison === null || comparison.rows === 0) return [];
   const { candidate, production } = comparison;
   const by = { image: 'its image, labels withheld', stage: 'its training stage', file: 'a file' };
-  const scored =
-    production === null
+  const isAlone = comparison.metrics.some(isUnpaired) && comparison.metrics.every(({ interval }) => interval === null);
+  const scored = isAlone
+    ? `the candidate was scored by ${by[candidate.scoredBy]}; the numbers of production are those of its own run`
+    : production === null
       ? `the candidate was scored by ${by[candidate.scoredBy]}`
       : production.scoredBy === candidate.scoredBy
         ? {
@@ -164,8 +194,10 @@ export function methodDetails(model: ModelReport): string[] {
   for (const { name, method } of comparison.metrics) {
     if (method !== null) names.set(method, [...(names.get(method) ?? []), metricLabel(name)]);
   }
+  // Two numbers are no method.
   const methods = [...names].map(
-    ([method, of]) => `${of.map(phraseMarkdown).join(', ')} by ${escapeMarkdown(method, 128)}`,
+    ([method, of]) =>
+      `${of.map(phraseMarkdown).join(', ')} ${method.startsWith('unpaired') ? '' : 'by '}${escapeMarkdown(method, 128)}`,
   );
   const undecided = comparison.metrics.flatMap((metric) => {
     const needed = metric.verdict === 'inconclusive' ? neededText(metric) : null;
@@ -182,14 +214,14 @@ export function methodDetails(model: ModelReport): string[] {
     ...(undecided.length > 0 ? [`What would decide: ${undecided.slice(0, 8).join(', ')}.`] : []),
   ];
   const reuse = reuseSentence(model);
-  if (reuse !== null) sentences.push(reuse);
+  if (reuse !== null) sentences.push(phraseMarkdown(reuse));
   return folded('How these numbers were made', [sentences.join(' '), '']);
 }
 
-/** How old and how worn the rows are that decide; null where nobody counted. */
-function reuseSentence({ production, comparison }: ModelReport): string | null {
+/** How old and how worn the rows are that decide, as a phrase; null where nobody counted. */
+export function reuseSentence({ production, comparison }: ModelReport): string | null {
   if (production?.holdouts === undefined || comparison === null) return null;
-  const to = `to ${codeSpan(production.environment)}`;
+  const to = `to ${named(production.environment)}`;
   const used = production.holdouts.find(({ evaluationDigest }) => evaluationDigest === comparison.evaluationDigest);
   if (used === undefined) return `No promotion ${to} was decided by these rows before.`;
   const { promotions, since } = used;

@@ -1,6 +1,7 @@
 import { codeSpan, count, escapeMarkdown, megabytes, type Verdict } from '@passloop/core';
 import type { ComparedMetric, ComparedSlice, DataReport, ModelReport, ReportDocument } from '@passloop/documents';
 import { sortedSlices } from './comment-details.ts';
+import { environmentAnswers } from './environments.ts';
 import { verdictOrder } from './headline.ts';
 import { policySentence } from './judge.ts';
 import { phraseMarkdown } from './phrase.ts';
@@ -8,6 +9,7 @@ import {
   allowed,
   changeCell,
   driftText,
+  icons,
   reproductionWords,
   subject,
   unbroken,
@@ -51,6 +53,16 @@ export function metricTable(model: ModelReport): string[] {
     ...(left > 0 ? [`| … and ${left} more | | | | | |`] : []),
     '',
   ];
+}
+
+/** Which environments the candidate may go to, where they have gates of their own. */
+export function environmentLine(model: ModelReport): string {
+  const answers = environmentAnswers(model.comparison);
+  if (answers.length === 0) return '';
+  const said = answers.map(
+    ({ environment, verdict, words }) => `${icons[verdict]} ${codeSpan(environment.name)} ${phraseMarkdown(words)}`,
+  );
+  return `**Environments** ${said.join(' · ')}`;
 }
 
 export function metricRow(metric: ComparedMetric | ComparedSlice): string {

@@ -2,6 +2,7 @@ import type { Change, Holdout, ReportDocument } from '@passloop/documents';
 import MarkdownIt from 'markdown-it';
 import { describe, expect, it } from 'vitest';
 import { changedLine } from './changed-line.ts';
+import { renderHtml } from './html.ts';
 import { checkLimit, commentLimit, renderComment, renderSummary, summaryLimit } from './markdown.ts';
 import { attacks } from './testing/attacks.ts';
 import { everyString, fullReport } from './testing/hostile-report.ts';
@@ -67,12 +68,11 @@ it('tells data and training in a line each', () => {
 });
 
 describe('the rows that decide', () => {
-  const told = (holdouts: Holdout[] | undefined) => {
-    const report = createReport((report) => {
+  const reportWith = (holdouts: Holdout[] | undefined) =>
+    createReport((report) => {
       for (const model of report.models) Object.assign(model.production ?? {}, { holdouts });
     });
-    return renderComment(report);
-  };
+  const told = (holdouts: Holdout[] | undefined) => renderComment(reportWith(holdouts));
   const evaluationDigest = createReport().models[0]!.comparison!.evaluationDigest!;
   const used = { evaluationDigest, promotions: 23, since: '2026-09-01T08:00:00Z' };
 
@@ -83,6 +83,13 @@ describe('the rows that decide', () => {
       'No promotion to `prod` was decided by these rows before.',
     );
     expect(told(undefined)).not.toMatch(/these rows (have|before)/i);
+  });
+
+  it('are told on the page too', async () => {
+    expect(await renderHtml(reportWith([used]))).toContain(
+      '<dt>holdout</dt><dd>These rows have decided 23 promotions to <code>prod</code> since 2026-09-01.</dd>',
+    );
+    expect(await renderHtml(reportWith(undefined))).not.toContain('<dt>holdout</dt>');
   });
 });
 
@@ -148,7 +155,7 @@ describe('what is shed', () => {
     const report = fullReport();
     const full = renderComment(report);
     const parts = (text: string) => ({
-      sections: [...text.matchAll(/<summary>(Slices|Data checks|How these)/g)].map(([, name]) => name),
+      sections: [...text.matchAll(/<summary>(Slices|Gates of|Data checks|How these)/g)].map(([, name]) => name),
       left: /^(?:Left out here|All else is left out here).*$/m.exec(text)?.[0] ?? null,
       table: text.includes('| metric | production |'),
     });
@@ -161,15 +168,15 @@ describe('what is shed', () => {
       if (JSON.stringify(shown) !== JSON.stringify(seen.at(-1))) seen.push(shown);
     }
     expect(seen).toEqual([
-      { sections: ['Slices', 'Data checks', 'How these'], left: null, table: true },
+      { sections: ['Slices', 'Gates of', 'Data checks', 'How these'], left: null, table: true },
       {
-        sections: ['Slices', 'How these'],
+        sections: ['Slices', 'Gates of', 'How these'],
         left: 'Left out here for its length: data checks and drift. The report has it.',
         table: true,
       },
       {
         sections: [],
-        left: 'Left out here for its length: slices, data checks and drift, how these numbers were made. The report has it.',
+        left: "Left out here for its length: slices, environments' gates, data checks and drift, how these numbers were made. The report has it.",
         table: true,
       },
       { sections: [], left: 'All else is left out here for its length: the report has it.', table: true },

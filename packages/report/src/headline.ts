@@ -159,6 +159,8 @@ function sentence(model: ModelReport): string {
   if (model.verdict === 'pass') {
     const best = bestMetric(model);
     if (best?.verdict === 'better') return `${name} is better than production on ${metricLabel(best.name)}`;
+    // Without an interval nothing is said of chance.
+    if (best?.verdict === 'within') return `${name} stays within what its gates allow`;
     if (best !== null) return `${name} is non-inferior to production`;
   }
   const { first } = sentences(model);

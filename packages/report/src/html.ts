@@ -10,8 +10,9 @@ import type {
 import { chartSvg } from './charts/draw.ts';
 import { type DrawPlots, drawApart } from './charts/draw-apart.ts';
 import { changeDrawing } from './charts/strips.ts';
-import { sortedSlices } from './comment-details.ts';
+import { reuseSentence, sortedSlices } from './comment-details.ts';
 import { curveFigures } from './curve-figures.ts';
+import { allowedThere, environmentAnswers, measuredAgainst, ownGates } from './environments.ts';
 import { evidenceWords, groupCells, groupName, groupsOf, rateWords, sortedGroups } from './fairness-groups.ts';
 import { affectedModels, explanation, headline, reportHeadline } from './headline.ts';
 import { policySentence } from './judge.ts';
@@ -21,7 +22,7 @@ import { style } from './page-style.ts';
 import { badge, code, digest, type Head, sign, table, text, verdictCell } from './page-text.ts';
 import { phraseHtml, phraseText } from './phrase.ts';
 import { type DrawnPlots, drawnPlots, plotSection } from './plot-figures.ts';
-import { allowed, changeCell, claimText, reproductionWords, subject, valueCell } from './words.ts';
+import { allowed, changeCell, claimText, reproductionWords, signs, subject, valueCell } from './words.ts';
 
 /**
  * The whole report as one HTML file: no script, no network, light and dark, readable in print. A policy in its head forbids
@@ -90,6 +91,7 @@ ${metrics.length === 0 ? '' : `<${h}>${against}</${h}>${await metricTable(agains
 ${slices.length === 0 ? '' : `<${h}>Slices</${h}>${await metricTable('Slices', slices)}`}
 ${groups.length === 0 ? '' : `<${h}>Groups</${h}>${groupTable(groups)}`}
 ${[...metrics, ...slices].some((metric) => metric.interval !== null) ? legend : ''}
+${environments(comparison, h)}
 ${figures.trim() === '' ? '' : `<${h}>Curves</${h}>${figures}`}
 ${comparison?.curvesLeftOut === true ? `<p class="note">${leftOut(comparison)}</p>` : ''}
 ${await plotSection(model.plots ?? [], h, drawn)}
@@ -148,9 +150,41 @@ function facts(model: ModelReport, report: ReportDocument): string {
   }
   const claim = model.comparison === null ? null : claimText(model.comparison);
   if (claim !== null) rows.push(['claim', text(claim)]);
+  const reuse = reuseSentence(model);
+  if (reuse !== null && (model.comparison?.rows ?? 0) > 0) rows.push(['holdout', phraseHtml(reuse)]);
   for (const missing of model.missing)
     rows.push([missing.part, `${badge(missing.verdict)} ${phraseHtml(missing.reason)}`]);
   return `<dl>${rows.map(([term, value]) => `<dt>${text(term)}</dt><dd>${value}</dd>`).join('')}</dl>`;
+}
+
+/** What each environment asks beside or in place of the model's gates, and says of the candidate. */
+function environments(comparison: ComparisonDocument | null, h: string): string {
+  const answers = environmentAnswers(comparison);
+  if (comparison === null || answers.length === 0) return '';
+  const rows = answers.flatMap(({ environment, verdict, words }) => {
+    const name = `<th scope="row">${code(environment.name)}</th>`;
+    const answer = `<td class="v ${verdict}"><span aria-hidden="true">${signs[verdict]}</span> ${phraseHtml(words)}</td>`;
+    const own = ownGates(environment);
+    if (own.length === 0) return [`<tr>${name}${answer}<td>the model’s alone</td><td></td><td></td><td></td></tr>`];
+    return own.map((metric, index) => {
+      const cells = [
+        `<td>${phraseHtml(subject(metric))}</td>`,
+        verdictCell(metric.gate, metric.verdict, metric.reason),
+        `<td class="n">${text(allowedThere(metric, comparison))}</td>`,
+        `<td class="n">${valueCell(metric, 'candidate')}</td>`,
+      ];
+      return `<tr>${name}${index === 0 ? answer : '<td></td>'}${cells.join('')}</tr>`;
+    });
+  });
+  const heads: Head[] = [
+    'environment',
+    'answer',
+    'its own gate',
+    'verdict',
+    { number: 'allowed' },
+    { number: 'candidate' },
+  ];
+  return `<${h}>Environments</${h}>${table('Environments', heads, rows)}${comparison.production === null ? '' : `<p class="note">${measuredAgainst}</p>`}`;
 }
 
 function groupTable(groups: readonly FairnessGroup[]): string {

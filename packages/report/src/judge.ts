@@ -1,5 +1,6 @@
-import { count, plainText, shortDigest, type Verdict, worstVerdict } from '@passloop/core';
+import { count, isPassing, plainText, shortDigest, type Verdict, worstVerdict } from '@passloop/core';
 import type { CheckResult, DataReport, ModelReport, Override, PolicyDifference } from '@passloop/documents';
+import { environmentSentence } from './environments.ts';
 import { groupSentence, groupsOf, isSmall } from './fairness-groups.ts';
 import { named } from './phrase.ts';
 import { driftText, metricSentence } from './words.ts';
@@ -8,28 +9,37 @@ type Parts = Omit<ModelReport, 'verdict' | 'reasons'>;
 
 const longestReason = 4000;
 
+/** A committed exception; `isOver`: its last day is past, `isNew`: the target branch has no such one. */
+export type JudgedOverride = Override & { isOver: boolean; isNew: boolean };
+
 const order: Record<Verdict, number> = { fail: 0, inconclusive: 1, pending: 2, warn: 3, pass: 4, skipped: 5 };
 
 /**
  * The verdict of one model's check from its parts, with the sentences that made it, worst first.
  * Data that fails, a policy that loosens itself, a scan, a probe, a gate: each can block alone. What did not run blocks
  * with its reason, unless the outcome says that it had nothing to do (an unchanged model is not trained again).
- * @param overrides committed exceptions that are in force today, matched by gate
+ * @param overrides committed exceptions, matched by gate
  */
-export function judgeModel(parts: Parts, overrides: readonly Override[] = []): ModelReport {
+export function judgeModel(parts: Parts, overrides: readonly JudgedOverride[] = []): ModelReport {
   if (!parts.affected)
     return { ...parts, verdict: 'pass', reasons: ['Nothing that this model depends on has changed.'] };
   const findings: { verdict: Verdict; reason: string }[] = [];
+  // Its gates decide promotions, not the check. Where the model's own block, nothing is promoted anyway.
+  const closed =
+    parts.comparison !== null && isPassing(parts.comparison.verdict) ? environmentSentence(parts.comparison) : null;
+  if (closed !== null) findings.push({ verdict: 'warn', reason: closed });
   for (const difference of parts.policy.differences.filter((entry) => entry.loosens)) {
-    const override = overrides.find(
-      (entry) => difference.path === entry.gate || difference.path.startsWith(`${entry.gate}.`),
-    );
+    const about = overrides.filter((override) => isAbout(override, parts.name, difference.path));
+    const override = about.find(({ isOver }) => !isOver);
     findings.push(
       override === undefined
-        ? { verdict: 'fail', reason: `It loosens its own policy: ${policySentence(difference)}.${toAllow(findings)}` }
+        ? {
+            verdict: 'fail',
+            reason: `It loosens its own policy: ${policySentence(difference)}.${notAllowed(difference.path, about, overrides, findings)}`,
+          }
         : {
             verdict: 'warn',
-            reason: `${policySentence(difference)}, allowed by ${named(override.file)} until ${override.until}.`,
+            reason: `${policySentence(difference)}, allowed by ${named(override.file)} until ${override.until}${override.isNew ? ', which this change adds' : ''}.`,
           },
     );
   }
@@ -92,10 +102,34 @@ export function judgeModel(parts: Parts, overrides: readonly Override[] = []): M
   };
 }
 
-/** How a loosening is allowed, said once. */
-function toAllow(before: readonly { verdict: Verdict }[]): string {
+/** Whether an exception is about a rule of a model: by the path that is shown of it, or the beginning of one. */
+function isAbout({ gate, model }: Override, name: string, path: string): boolean {
+  return (model ?? name) === name && (path === gate || path.startsWith(`${gate}.`));
+}
+
+/** Why no exception allows a loosening, and how one would, said once. */
+function notAllowed(
+  path: string,
+  about: readonly JudgedOverride[],
+  overrides: readonly JudgedOverride[],
+  before: readonly { verdict: Verdict }[],
+): string {
+  const [over] = about;
+  if (over !== undefined)
+    return ` The override ${named(over.file)} allowed it until ${over.until}, and that day is over.`;
   if (before.some(({ verdict }) => verdict === 'fail')) return '';
-  return ' An override, `.passloop/overrides/NAME.yaml` with gate, reason and until, would allow it.';
+  const meant = overrides.find((override) => !override.isOver && (override.isNew || isNear(override.gate, path)));
+  const of = meant?.model === undefined ? '' : ` of ${named(meant.model)}`;
+  const missed =
+    meant === undefined
+      ? ''
+      : ` The override ${named(meant.file)} is about ${named(meant.gate)}${of}, and this is ${named(path)}.`;
+  return `${missed} An override, \`.passloop/overrides/NAME.yaml\` with gate, reason and until, would allow it.`;
+}
+
+/** Whether somebody who wrote this name may have meant that rule. */
+function isNear(gate: string, path: string): boolean {
+  return path.split('.').includes(gate.split('.').at(-1) ?? '');
 }
 
 /** How the rows of the change lie beside those of the target branch, whose profile judges them. */
@@ -129,10 +163,11 @@ function comparisonSentence(parts: Parts): string {
       return 'This model is held.';
     case 'not-comparable':
       return 'The candidate cannot be compared with production.';
-    default:
-      return parts.comparison?.metrics.some((metric) => metric.verdict === 'better')
-        ? 'It is better than production.'
-        : 'It is non-inferior to production.';
+    default: {
+      const found = new Set(parts.comparison?.metrics.map(({ verdict }) => verdict));
+      if (found.has('better')) return 'It is better than production.';
+      return found.has('non-inferior') ? 'It is non-inferior to production.' : 'It stays within what its gates allow.';
+    }
   }
 }
 

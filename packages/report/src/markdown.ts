@@ -1,8 +1,15 @@
 import { age, codeSpan, escapeMarkdown, shortDigest } from '@passloop/core';
 import type { ModelReport, ReportDocument } from '@passloop/documents';
 import { changedLine } from './changed-line.ts';
-import { dataDetails, folded, groupDetails, methodDetails, sliceDetails } from './comment-details.ts';
-import { dataLine, metricTable, policyLine, trainingLine } from './comment-parts.ts';
+import {
+  dataDetails,
+  environmentDetails,
+  folded,
+  groupDetails,
+  methodDetails,
+  sliceDetails,
+} from './comment-details.ts';
+import { dataLine, environmentLine, metricTable, policyLine, trainingLine } from './comment-parts.ts';
 import { affectedModels, explanation, headline, reportHeadline } from './headline.ts';
 import { phraseMarkdown } from './phrase.ts';
 import { icons } from './words.ts';
@@ -157,13 +164,19 @@ function modelBody(model: ModelReport, report: ReportDocument, detail: Exclude<D
   if (more.length > 4) lines.push(`- … and ${more.length - 4} more`);
   if (more.length > 0) lines.push('');
   lines.push(...metricTable(model));
-  for (const line of [dataLine(model.data), trainingLine(model)]) if (line !== '') lines.push(line, '');
+  for (const line of [environmentLine(model), dataLine(model.data), trainingLine(model)])
+    if (line !== '') lines.push(line, '');
   const changed = changedLine(model.changes);
   if (changed !== null) lines.push(changed, '');
   if (model.policy.differences.length === 0) lines.push(policyLine(model, report), '');
   const sections = [
     { name: 'slices', lines: sliceDetails(model), isShown: detail !== 'brief' && detail !== 'some' },
     { name: 'groups', lines: groupDetails(model), isShown: detail !== 'brief' && detail !== 'some' },
+    {
+      name: "environments' gates",
+      lines: environmentDetails(model),
+      isShown: detail !== 'brief' && detail !== 'some',
+    },
     {
       name: 'data checks and drift',
       lines: dataDetails(model.data, detail === 'all' || detail === 'full' ? detail : 'short'),

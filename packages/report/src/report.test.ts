@@ -150,9 +150,34 @@ describe('the judgement', () => {
       gate: 'gates.roc_auc',
       reason: 'known',
       until: '2026-12-31',
+      isOver: false,
+      isNew: false,
     };
-    expect(judgeModel(loosened, [override]).verdict).toBe('warn');
-    expect(judgeModel(loosened, [{ ...override, gate: 'gates.log_loss' }]).verdict).toBe('fail');
+    const judge = (change: Partial<typeof override> & { model?: string }) => {
+      const { verdict, reasons } = judgeModel(loosened, [{ ...override, ...change }]);
+      return `${verdict}: ${reasons[0]}`;
+    };
+    const fails = 'fail: It loosens its own policy: `gates.roc_auc.margin` `0.005` → `0.05`.';
+
+    expect(judge({})).toBe(
+      'warn: `gates.roc_auc.margin` `0.005` → `0.05`, allowed by `.passloop/overrides/x.yaml` until 2026-12-31.',
+    );
+    expect(judge({ isNew: true, model: model.name })).toContain('until 2026-12-31, which this change adds.');
+    expect(judge({ isOver: true })).toBe(
+      `${fails} The override \`.passloop/overrides/x.yaml\` allowed it until 2026-12-31, and that day is over.`,
+    );
+    const how = 'An override, `.passloop/overrides/NAME.yaml` with gate, reason and until, would allow it.';
+    expect(judge({ gate: 'gates.log_loss' })).toBe(`${fails} ${how}`);
+    for (const [change, named] of [
+      [{ gate: 'roc_auc' }, '`roc_auc`'],
+      [{ gate: 'gates.log_loss', isNew: true }, '`gates.log_loss`'],
+      [{ gate: 'gates.roc_au', isNew: true }, '`gates.roc_au`'],
+      [{ model: 'another', isNew: true }, '`gates.roc_auc` of `another`'],
+    ] as const) {
+      expect(judge(change)).toBe(
+        `${fails} The override \`.passloop/overrides/x.yaml\` is about ${named}, and this is \`gates.roc_auc.margin\`. ${how}`,
+      );
+    }
   });
 
   it('a return to an earlier model shows its gates and is not blocked by them', () => {
@@ -495,6 +520,11 @@ describe('what people can meet', () => {
       'ROC AUC rose by 0.0123 (95 % interval 0.0101 … 0.0145, allowed −0.005). Every gate passes.',
       2,
     ],
+    unpaired: [
+      '✅ Passed: `flight-delay` stays within what its gates allow',
+      'ROC AUC rose by 0.0023 (not paired, allowed −0.005). Every gate passes.',
+      1,
+    ],
     inconclusive: [
       '⚠️ Passed with a warning: `flight-delay` may be worse than allowed on ROC AUC: too few rows to tell',
       'ROC AUC cannot be decided: +0.002 (95 % interval −0.012 … 0.017, allowed −0.005); about 92,000 rows would decide. There are 48,211. It warns here, and would block the promotion to `prod`.',
@@ -504,6 +534,11 @@ describe('what people can meet', () => {
       '✅ Passed: `flight-delay` may be the first model in production',
       'Nothing is in production yet: absolute gates decide.',
       1,
+    ],
+    'refused by an environment': [
+      '⚠️ Passed with a warning: `flight-delay` may be promoted to `staging`, not to `prod` and `embedded`',
+      'For `prod`: accuracy is 0.7934, and must be ≥ 0.8; and 1 more.',
+      2,
     ],
     unchanged: ['✅ Passed: `flight-delay` is what production runs', null, 0],
     'same model': ['✅ Passed: `flight-delay` keeps its model; only its image differs', null, 1],
@@ -531,6 +566,15 @@ describe('what people can meet', () => {
       1,
     ],
   };
+
+  it('says of what was not paired that it was not, and how production was measured then', () => {
+    const comment = renderComment(reports.unpaired!());
+
+    expect(comment).toContain('| +0.0023 (unpaired) |');
+    expect(comment).toContain(
+      'scored by its image, labels withheld; the numbers of production are those of its own run.',
+    );
+  });
 
   it('is all of it here', () => {
     expect(Object.keys(expected)).toEqual(Object.keys(reports));

@@ -20,10 +20,11 @@ import type {
 } from '@passloop/documents';
 import { sortedSlices } from './comment-details.ts';
 import { recordChange } from './edit.ts';
+import { environmentAnswers, ownGates } from './environments.ts';
 import { evidenceWords, groupCells, groupName, groupsOf, rateWords, sortedGroups } from './fairness-groups.ts';
 import { headlineText } from './headline.ts';
 import { phraseText } from './phrase.ts';
-import { claimText, driftSize, neededText, roleText, share, valueCell } from './words.ts';
+import { claimText, driftSize, isUnpaired, neededText, roleText, share, valueCell } from './words.ts';
 
 /** How a person reads a document on a terminal: the verdict first, then what made it. Untrusted text is cleaned, never styled. */
 
@@ -209,7 +210,9 @@ export function printComparison(comparison: ComparisonDocument): string {
           valueCell(metric, 'production'),
           valueCell(metric, 'candidate'),
           change(metric.delta, digitsOf(metric)),
-          interval(metric.interval, digitsOf(metric)).replace(/[()]/g, '').trim() || '–',
+          isUnpaired(metric)
+            ? 'unpaired'
+            : interval(metric.interval, digitsOf(metric)).replace(/[()]/g, '').trim() || '–',
           [
             metric.margin === null ? '' : `margin ${metric.margin}${share(metric)}`,
             metric.min === null ? '' : `min ${metric.min}`,
@@ -248,6 +251,11 @@ export function printComparison(comparison: ComparisonDocument): string {
         [3, 4, 5, 6],
       ),
     );
+  }
+  for (const { environment, verdict, words } of environmentAnswers(comparison)) {
+    const own = ownGates(environment);
+    lines.push('', `${mark(verdict)} ${environment.name} ${phraseText(words)}`);
+    if (own.length > 0) lines.push(rows(own));
   }
   if (comparison.power !== undefined) lines.push('', powerTable(comparison.power));
   const reasons = [...comparison.metrics, ...comparison.slices].flatMap((metric) =>

@@ -23,6 +23,8 @@ const numbers = {
 it.each<[Partial<ComparedMetric>, string]>([
   [{ verdict: 'outside' }, 'F1 macro fell by 0.0200 (not paired, allowed −0.01).'],
   [{ verdict: 'outside', margin: null, min: '0.79' }, 'F1 macro is 0.7800, and must be ≥ 0.79.'],
+  [{ verdict: 'outside', min: '0.75' }, 'F1 macro fell by 0.0200 (not paired, allowed −0.01).'],
+  [{ verdict: 'outside', min: '0.79' }, 'F1 macro is 0.7800, and must be ≥ 0.79.'],
   [{ verdict: 'within', margin: '0.05' }, 'F1 macro fell by 0.0200 (not paired, allowed −0.05).'],
   [{ verdict: 'within', margin: null, min: '0.7' }, 'F1 macro is 0.7800 (allowed ≥ 0.7).'],
 ])('says of two numbers what they say: %j', (change, sentence) => {

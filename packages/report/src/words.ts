@@ -80,6 +80,21 @@ export function share({ relative }: ComparedMetric): string {
     : ` (${Number((Number(relative) * 100).toPrecision(6))} % of production)`;
 }
 
+/** Whether it is the value that is not allowed, and not its change. */
+function breaksBounds({ candidate, min, max }: ComparedMetric): boolean {
+  const value = Number(candidate);
+  return (min !== null && value < Number(min)) || (max !== null && value > Number(max));
+}
+
+/** Two numbers, each from a run of its own. */
+export function isUnpaired({ method }: ComparedMetric): boolean {
+  return method?.startsWith('unpaired') === true;
+}
+
+function ofSizes({ method }: ComparedMetric): boolean {
+  return method?.startsWith('sizes') === true;
+}
+
 /** What the value itself must be, apart from its change. */
 function bounds(metric: ComparedMetric): string[] {
   return [
@@ -99,7 +114,8 @@ export function changeCell(metric: ComparedMetric): string {
   const digits = digitsOf(metric);
   if (metric.delta === null) return '–';
   const shown = quantity(metric.name, metric.delta, digits);
-  return `${Number(metric.delta) > 0 ? '+' : ''}${shown}${interval(metric.interval, digits)}`;
+  const chance = isUnpaired(metric) ? ' (unpaired)' : interval(metric.interval, digits);
+  return `${Number(metric.delta) > 0 ? '+' : ''}${shown}${chance}`;
 }
 
 /** A row's cells, of which an interval, a bound or a verdict breaks over no two lines where the table is narrow. */
@@ -125,10 +141,10 @@ export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
     case 'non-inferior':
       return `${where(metric)} ${moved(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${margin(metric)}).`;
     case 'outside':
-      if (bounds(metric).length === 0) return unpaired(metric, digits);
+      if (!breaksBounds(metric)) return unpaired(metric, digits);
       return `${where(metric)} is ${valueCell(metric, 'candidate')}, and must be ${bounds(metric).join(' and ')}.`;
     case 'within':
-      if (metric.margin !== null && /^(unpaired|sizes)/.test(metric.method ?? '')) return unpaired(metric, digits);
+      if (metric.margin !== null && (isUnpaired(metric) || ofSizes(metric))) return unpaired(metric, digits);
       return `${where(metric)} is ${valueCell(metric, 'candidate')} (allowed ${bounds(metric).join(', ') || allowed(metric)}).`;
     case 'inconclusive':
       return `${where(metric)} cannot be decided: ${change(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${margin(metric)})${
@@ -147,7 +163,7 @@ function because({ reason }: ComparedMetric): string {
 
 /** Of two numbers there is a difference, and nothing that tells it from chance. */
 function unpaired(metric: ComparedMetric | ComparedSlice, digits: number): string {
-  return `${where(metric)} ${moved(metric.delta, digits)} (${metric.method?.startsWith('sizes') ? '' : 'not paired, '}allowed ${margin(metric)}).`;
+  return `${where(metric)} ${moved(metric.delta, digits)} (${ofSizes(metric) ? '' : 'not paired, '}allowed ${margin(metric)}).`;
 }
 
 /** What would decide an undecided gate; null where no number would. */

@@ -1,7 +1,6 @@
 import path from 'node:path';
 import { worstVerdict, writeFileAtomic } from '@passloop/core';
 import { formatDocument, type ModelReport, type PlanDocument, type ReportDocument } from '@passloop/documents';
-import { overridesAt } from '@passloop/model';
 import { judgeModel, renderComment, renderSummary } from '@passloop/report';
 import { openTables } from '@passloop/tables';
 import { dataPart, imagePart, openEvaluation } from './candidate-part.ts';
@@ -9,6 +8,7 @@ import { begun, notEvaluated, type Parts, untouched, withMissing } from './check
 import { comparePart, heldPart, isHeld, readProduction } from './compare-part.ts';
 import { type Context, timestamp } from './context.ts';
 import { lazyEngine } from './lazy-engine.ts';
+import { overridesOf } from './one-model-report.ts';
 import { type OutFolder, outFolder } from './out-folder.ts';
 import { type CheckPlan, type PlannedCheck, type PlanRequest, planCheck } from './plan.ts';
 import { plotsOf } from './plots-part.ts';
@@ -39,7 +39,7 @@ export type CheckResult = {
 export async function check(context: Context, request: CheckRequest): Promise<CheckResult> {
   const plan = await planCheck(context, request);
   const { workspace } = plan;
-  const overrides = await overridesAt(workspace.repository, workspace.commit, timestamp(context).slice(0, 10));
+  const overrides = await overridesOf(context, plan);
   const models: ModelReport[] = [];
   for (const planned of plan.checks) {
     const out = outFolder(workspace.root, planned.model.name, request.out);

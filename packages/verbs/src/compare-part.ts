@@ -5,6 +5,7 @@ import { type Evaluation, type PartContext, type Scored, scoredByStage } from '.
 import { notReached, type Parts, withMissing } from './check-parts.ts';
 import { compareStage } from './compare-stage.ts';
 import type { Context } from './context.ts';
+import { checkPolicy } from './gate-policy.ts';
 
 /** Production, as the store knows it for the environment that counts. */
 export type KnownProduction = {
@@ -68,7 +69,7 @@ export async function comparePart(part: PartContext, parts: Parts, request: Comp
     environment: known.environment,
     production: known.pointer,
     productionProblem: known.problem,
-    inconclusive: 'warn',
+    policy: checkPolicy(check.model),
     scoredBy: scored.scoredBy,
     engine: () => engine.open(),
     signature: scored.signature,

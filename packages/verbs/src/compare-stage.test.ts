@@ -8,6 +8,7 @@ import { openTables } from '@passloop/tables';
 import { describe, expect, it } from 'vitest';
 import { createResult, createRun } from '../../record/src/fixtures/documents.ts';
 import { type CompareStage, compareStage, type Production } from './compare-stage.ts';
+import { checkPolicy, promotionPolicy } from './gate-policy.ts';
 
 const [model] = parseModelFile(
   `version: 1
@@ -78,7 +79,7 @@ async function compareCandidate(
     productionProblem: null,
     probe: null,
     imageBytes: null,
-    inconclusive: 'warn',
+    policy: checkPolicy(overrides.model ?? model!),
     folder: folder.path,
     ...overrides,
   });
@@ -151,6 +152,42 @@ describe('gates on the numbers of metrics files', () => {
 
     expect(comparison.metrics).toMatchObject([{ ...expected, method: 'unpaired: two numbers, no interval' }]);
     expect(comparison.verdict).toBe(expected.gate);
+  });
+
+  it("reads what only an environment's gate asks for, and holds a promotion there to it", async () => {
+    const [prod] = parseModelFile(
+      `version: 1
+models:
+  - name: m
+    task: binary
+    columns: {key: [id], label: y, score: s, positive: 1}
+    data: {test: {path: test.csv}}
+    deploy:
+      repository: acme/deploy
+      environments: [{name: prod, targets: [{kind: kustomize, file: k.yaml, image: m}]}]
+`,
+      'passloop.yaml',
+    )[0]!.deploy!.environments;
+    const deploy = { repository: 'acme/deploy', environments: [{ ...prod!, gates: [{ ...sensitivity!, min: 0.9 }] }] };
+    const asked = { ...baseline, metrics: numbers.metrics, deploy };
+    const production = [
+      { name: 'roc_auc', value: '0.9' },
+      { name: 'test.auc', value: '0.8' },
+    ];
+    const [check, promotion] = [
+      await compareCandidate({ production: known, model: asked }, undefined, production),
+      await compareCandidate(
+        { production: known, model: asked, policy: promotionPolicy(asked, 'prod') },
+        undefined,
+        production,
+      ),
+    ];
+
+    expect(check).toMatchObject({ verdict: 'pass', metrics: [{ name: 'roc_auc' }] });
+    expect(check.environments).toMatchObject([{ name: 'prod', after: null, own: ['sensitivity'], verdict: 'fail' }]);
+    expect(promotion).toMatchObject({ verdict: 'fail', metrics: check.environments![0]!.metrics });
+    expect(promotion).not.toHaveProperty('environments');
+    expect(promotion.metrics[1]).toMatchObject({ production: '0.8', candidate: '0.81', verdict: 'outside' });
   });
 
   it("measures the candidate on the rows, where production's own numbers are its baseline", async () => {

@@ -1,19 +1,14 @@
 import path from 'node:path';
 import { fromDecimal, PassloopError, plainText, shortDigest } from '@passloop/core';
 import type { ComparisonDocument, Outcome, ProbeDocument, ProductionPointer, RunDocument } from '@passloop/documents';
-import {
-  type CompareRequest,
-  compareModels,
-  decideOutcome,
-  evidenceOfTables,
-  type InconclusivePolicy,
-} from '@passloop/evaluation';
+import { allGates, type CompareRequest, compareModels, decideOutcome, evidenceOfTables } from '@passloop/evaluation';
 import type { LoadedModel, Signature } from '@passloop/model';
 import { tensorColumn, unpairedGates } from '@passloop/model';
 import { type Engine, readTableColumns, scoreByImage, writePredictions } from '@passloop/packaging';
 import type { Store } from '@passloop/record';
 import type { Table, TableSession } from '@passloop/tables';
 import type { Context } from './context.ts';
+import type { GatePolicy } from './gate-policy.ts';
 
 /** What is in production, as the comparison needs it. */
 export type Production = Pick<
@@ -46,7 +41,7 @@ export type CompareStage = {
   productionProblem: string | null;
   probe: ProbeDocument | null;
   imageBytes: number | null;
-  inconclusive: InconclusivePolicy;
+  policy: GatePolicy;
   /** Folder for what is fetched and scored. */
   folder: string;
 };
@@ -65,12 +60,11 @@ export async function compareStage(stage: CompareStage): Promise<ComparisonDocum
           history: new Set((production?.history ?? []).map((entry) => entry.modelDigest)),
         });
   const base = {
-    gates: model.gates,
+    ...stage.policy,
     candidate: { digest: stage.candidate.modelDigest, scoredBy },
     production: production === null ? null : { digest: production.modelDigest, scoredBy },
     scalars: scalarsOf(stage),
     resampling: { resamples: model.evaluate?.resamples ?? 2000, seed: model.evaluate?.seed ?? 7, level: 0.95 },
-    inconclusive: stage.inconclusive,
   };
   if (outcome === 'not-comparable') {
     // Nobody knows how the candidate stands: that is no pass, and no evidence against it either.
@@ -128,6 +122,7 @@ async function unpairedNumbers(stage: CompareStage): Promise<CompareRequest['unp
       {
         production: numberIn(before, name),
         candidate: from === 'rows' ? ('rows' as const) : numberIn(candidate.metrics, name),
+        name,
         source,
       },
     ]),
@@ -154,13 +149,9 @@ function scalarsOf(stage: CompareStage): Record<string, { production: number | n
   };
 }
 
-type Asked = Pick<CompareRequest, 'gates' | 'resampling'>;
+type Asked = Pick<CompareRequest, 'gates' | 'environments' | 'resampling'>;
 
-async function frameOf(
-  stage: CompareStage,
-  { gates, resampling }: Asked,
-  production: Table | null,
-): Promise<CompareRequest['frame']> {
+async function frameOf(stage: CompareStage, asked: Asked, production: Table | null): Promise<CompareRequest['frame']> {
   const { session, model, dataset } = stage;
   const candidate = await session.open({
     uri: path.basename(stage.candidate.predictions),
@@ -171,8 +162,8 @@ async function frameOf(
     session,
     task: model.task,
     columns: model.columns,
-    gates,
-    resampling,
+    gates: allGates(asked),
+    resampling: asked.resampling,
     declared: model.metrics,
     dataset: dataset.table,
     production,

@@ -92,7 +92,7 @@ it("compares the numbers of two runs' folders, and of a folder with a file", asy
   });
   expect(await run({ ...request, production: ['old.toml'] })).toMatchObject({
     verdict: 'fail',
-    metrics: [{ reason: "production's file has no such number" }],
+    metrics: [{ reason: "production's file has no number auc" }],
   });
 });
 

@@ -20,7 +20,7 @@ import {
 import { checkLimit, commentLimit, phraseText, renderComment, renderSummary, reportHeadline } from '@passloop/report';
 import type { Context } from './context.ts';
 import { githubOptions } from './deploy-repository.ts';
-import { runSequence, unlessForbidden } from './report-posting.ts';
+import { commentKeys, runSequence, unlessForbidden } from './report-posting.ts';
 
 export type ForkReportRequest = {
   /** File of the workflow whose runs are reported on, such as `.github/workflows/model-check.yml`. */
@@ -93,7 +93,7 @@ async function post(context: Context, client: GithubClient, { run, pull, report 
   const comment = await unlessForbidden(result.lacking, () =>
     upsertComment(client, {
       number: pull.number,
-      key: client.repository,
+      ...commentKeys(client.repository, run.workflow),
       head: run.head,
       sequence: runSequence(run.number, run.attempt),
       bodies: [body(commentLimit), body(commentLimit / 4)],

@@ -5,7 +5,7 @@ import { checkLimit, commentLimit, phraseText, renderComment, renderSummary, rep
 import type { Context } from './context.ts';
 import { githubOptions } from './deploy-repository.ts';
 import { runUrl } from './recorded-run.ts';
-import { runSequence, unlessForbidden } from './report-posting.ts';
+import { commentKeys, runSequence, unlessForbidden, workflowFile } from './report-posting.ts';
 import { ruleAnnotations } from './rule-annotations.ts';
 
 export type CheckPosting = {
@@ -48,7 +48,7 @@ export async function postReport(context: Context, request: PostReportRequest): 
       : await ifAllowed(lacking, () =>
           upsertComment(client, {
             number: pullRequest,
-            key: client.repository,
+            ...commentKeys(client.repository, workflowFile(env)),
             head: report.head,
             sequence: runSequence(Number(env.GITHUB_RUN_NUMBER ?? '0'), Number(env.GITHUB_RUN_ATTEMPT ?? '1')),
             bodies: [renderComment(report, links), renderComment(report, links, commentLimit / 4)],

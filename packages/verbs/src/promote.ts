@@ -205,6 +205,7 @@ async function candidateRecord(promotion: Promotion, { run, image, comparison }:
     throw new PassloopError('infrastructure', 'The image has no digest in its registry.');
   const { dataset, predictions } = evaluationOf(model);
   const { rows, evaluationDigest, production } = comparison;
+  const committed = await overridesAt(workspace.repository, workspace.commit, timestamp(context).slice(0, 10));
   return {
     schema: 'passloop/record/v1',
     identity: state.identity,
@@ -229,7 +230,9 @@ async function candidateRecord(promotion: Promotion, { run, image, comparison }:
       delta: metric.delta,
       interval: metric.interval,
     })),
-    overrides: await overridesAt(workspace.repository, workspace.commit, timestamp(context).slice(0, 10)),
+    overrides: committed
+      .filter((override) => !override.isOver && (override.model ?? model.name) === model.name)
+      .map(({ isOver: _, ...override }) => override),
     comparedWith:
       production?.digest == null
         ? null

@@ -10,14 +10,15 @@ import type {
   ProductionPointer,
   RunDocument,
 } from '@passloop/documents';
-import { type LoadedModel, productionEnvironment } from '@passloop/model';
+import type { LoadedModel } from '@passloop/model';
 import { type Engine, pushImage } from '@passloop/packaging';
 import type { Store } from '@passloop/record';
-import { dataSentence } from '@passloop/report';
+import { dataSentence, metricSentence, phraseText } from '@passloop/report';
 import { openTables } from '@passloop/tables';
 import { compareStage } from './compare-stage.ts';
 import type { Context } from './context.ts';
 import { lockedFiles, validateModelData } from './data-stage.ts';
+import { promotionPolicy } from './gate-policy.ts';
 import { buildModelImage, engineOf, type PackageFolder, packageFolder, proveImage } from './image-stage.ts';
 import type { OutFolder } from './out-folder.ts';
 import { pointerOf } from './production-pointer.ts';
@@ -169,16 +170,11 @@ export async function measureCandidate(
     productionProblem: null,
     probe: proof.probe,
     imageBytes: image.bytes,
-    inconclusive: inconclusiveIn(model, request.environment),
+    policy: promotionPolicy(model, request.environment),
     folder: out.folder,
   });
   await out.write('comparison', comparison);
   return { probe: proof.probe, comparison };
-}
-
-/** An inconclusive gate warns on the way, and blocks the last environment. */
-export function inconclusiveIn(model: LoadedModel, environment: string): 'block' | 'warn' {
-  return productionEnvironment(model)?.name === environment ? 'block' : 'warn';
 }
 
 /** What speaks against a candidate that was measured; null where nothing does. */
@@ -202,10 +198,6 @@ export function judgedBy(comparison: ComparisonDocument): (ComparedMetric | Comp
 
 function blockedReason(comparison: ComparisonDocument): string {
   const worst = judgedBy(comparison).filter((metric) => metric.gate === 'fail' || metric.gate === 'inconclusive');
-  const said = worst.slice(0, 5).map((metric) => {
-    const where = 'slice' in metric ? ` on ${metric.slice.column} = ${metric.slice.value}` : '';
-    const interval = metric.interval === null ? '' : ` (${metric.interval[0]} … ${metric.interval[1]})`;
-    return `${metric.name}${where} is ${metric.verdict}: ${metric.delta ?? metric.candidate ?? metric.reason ?? ''}${interval}`;
-  });
-  return said.length === 0 ? (comparison.reason ?? `The comparison is ${comparison.verdict}.`) : `${said.join('; ')}.`;
+  const said = worst.slice(0, 5).map((metric) => phraseText(metricSentence(metric)));
+  return said.length === 0 ? (comparison.reason ?? `The comparison is ${comparison.verdict}.`) : said.join(' ');
 }

@@ -12,10 +12,11 @@ import { decideOutcome, reviewComparison } from '@passloop/evaluation';
 import { returnsIn } from '@passloop/gitops';
 import { unpairedGates } from '@passloop/model';
 import { storedRun } from '@passloop/training';
+import { promotionPolicy } from './gate-policy.ts';
 import { readHandOverKey } from './hand-over.ts';
 import { imageKeyOf } from './image-key-of.ts';
 import type { Promotion } from './promotion.ts';
-import { inconclusiveIn, objection, type Proof, unsoundData } from './promotion-proof.ts';
+import { objection, type Proof, unsoundData } from './promotion-proof.ts';
 import { openProof, type ReadProof, sealOf } from './proof-folder.ts';
 import { runUrl } from './recorded-run.ts';
 import { lockAt } from './workspace.ts';
@@ -211,7 +212,8 @@ function checkedComparison(
     throw new WrongProof(`its comparison says ${comparison.outcome}, and this is ${outcome}`);
   }
   const unpaired = new Set(unpairedGates(model).keys());
-  const wrong = reviewComparison(comparison, model.gates, inconclusiveIn(model, environment.name), unpaired);
+  const { gates, inconclusive } = promotionPolicy(model, environment.name);
+  const wrong = reviewComparison(comparison, gates, inconclusive, unpaired);
   if (wrong !== null) throw new WrongProof(`its comparison does not hold: ${wrong}`);
   return comparison;
 }

@@ -8,6 +8,7 @@ import type {
   ImageDocument,
   PromotionDocument,
 } from '@passloop/documents';
+import type { Gate } from '@passloop/model';
 import { load } from 'js-yaml';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openPromotionOf } from './open-promotion.ts';
@@ -214,7 +215,7 @@ describe('a proof is not taken', () => {
       const document = await refusal();
       expect(document.outcome).toBe('blocked');
       expect(document.reason).toMatch(
-        made === 'warn' ? /it is inconclusive, and its gate says warn/ : /^roc_auc is inconclusive/,
+        made === 'warn' ? /it is inconclusive, and its gate says warn/ : /^ROC AUC cannot be decided/,
       );
     }
   });
@@ -258,8 +259,12 @@ describe('a proof is not taken', () => {
 describe('where the store has a hand-over key', () => {
   const identity = 'AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ';
 
-  async function taken(options: Parameters<ProvenWorld['prove']>[0], tamper: () => Promise<void> = async () => {}) {
-    const { context, workspace, model, folder: place } = proven;
+  async function taken(
+    options: Parameters<ProvenWorld['prove']>[0],
+    tamper: () => Promise<void> = async () => {},
+    model = proven.model,
+  ) {
+    const { context, workspace, folder: place } = proven;
     await proven.prove(options);
     await tamper();
     const { promotion } = await openPromotionOf(context, workspace, model, {});
@@ -275,6 +280,37 @@ describe('where the store has a hand-over key', () => {
         reason: expect.stringContaining('its seal is not'),
       });
     }
+  });
+
+  it('holds it to the gates of its environment, not to those of the model that they take the place of', async () => {
+    const stricter: Gate = { ...proven.model.gates[0]!, metric: 'roc_auc', margin: undefined, min: 0.75, slices: [] };
+    const { deploy } = proven.model;
+    const environments = deploy!.environments.map((one) => ({ ...one, gates: [{ ...stricter }] }));
+    const model = { ...proven.model, deploy: { ...deploy!, environments } };
+    /** As its job would have judged it: the environment's gates stand behind the model's. */
+    const judged = (comparison: ComparisonDocument, candidate: string) => {
+      const [auc, ...others] = comparison.metrics;
+      const passes = Number(candidate) >= 0.75;
+      const verdict = passes ? ('within' as const) : ('outside' as const);
+      const own = {
+        ...auc!,
+        candidate,
+        margin: null,
+        min: '0.75',
+        verdict,
+        gate: passes ? ('pass' as const) : ('fail' as const),
+      };
+      Object.assign(comparison, { metrics: [...others, own], verdict: own.gate });
+    };
+    const made = (candidate: string) =>
+      taken({ key: identity, edit: { comparison: (comparison) => judged(comparison, candidate) } }, undefined, model);
+
+    expect(await taken({ key: identity }, undefined, model)).toMatchObject({
+      kind: 'refused',
+      reason: expect.stringContaining('its comparison does not hold: log_loss: roc_auc stands in its place'),
+    });
+    expect(await made('0.7531')).toMatchObject({ kind: 'proven' });
+    expect(await made('0.7431')).toMatchObject({ kind: 'refused', reason: 'ROC AUC is 0.7431, and must be ≥ 0.75.' });
   });
 
   it('takes nothing where the store has none: anybody could have made it', async () => {

@@ -1,6 +1,23 @@
-import { ForbiddenError } from '@passloop/github';
+import { sha256 } from '@passloop/core';
+import { type CommentRequest, ForbiddenError } from '@passloop/github';
 
 // What both halves that post a report do alike: the one of the run itself, and the one that posts for forks.
+
+/**
+ * By which the one comment of a workflow is known again. Before there were several it was known by the repository alone.
+ * @param workflow its file; null outside of one
+ */
+export function commentKeys(repository: string, workflow: string | null): Pick<CommentRequest, 'key' | 'formerKey'> {
+  if (workflow === null) return { key: repository };
+  const file = workflow.replace(/^\.github\/workflows\//, '');
+  const name = /^[\w.-]{1,100}$/.test(file) ? file : sha256(file).slice('sha256:'.length, 39);
+  return { key: `${repository}/${name}`, formerKey: repository };
+}
+
+/** File of the workflow that this job belongs to: the one that was started, whichever it calls. */
+export function workflowFile({ GITHUB_WORKFLOW_REF: ref }: Record<string, string | undefined>): string | null {
+  return /^[^/]+\/[^/]+\/(.+?)@/s.exec(ref ?? '')?.[1] ?? null;
+}
 
 /** Orders the comments of one head: a later attempt of a later run has the last word. */
 export function runSequence(runNumber: number, attempt: number): number {

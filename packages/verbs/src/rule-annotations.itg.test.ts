@@ -112,6 +112,30 @@ it('warns of what only warns, and says nothing of what passes', async () => {
   expect(found.map(({ startLine, level }) => [startLine, level])).toEqual([[14, 'warning']]);
 });
 
+it("warns on the line of an environment's gate that would refuse the promotion there", async () => {
+  const targets = '[{kind: kustomize, file: k.yaml, image: m}]';
+  const text = `${modelFile}    deploy:
+      repository: acme/deploy
+      environments:
+        - {name: staging, targets: ${targets}}
+        - name: prod
+          gates:
+            - {metric: roc_auc, direction: higher, min: 0.8}
+          targets: ${targets}
+`;
+  const { found } = await annotationsOf(text, ({ comparison, data }) => {
+    for (const report of data) report.checks = [];
+    const [metric] = comparison!.metrics;
+    const refused = { ...metric!, min: '0.8', verdict: 'outside' as const, gate: 'fail' as const };
+    const prod = { name: 'prod', after: 'staging', own: ['roc_auc'], verdict: 'fail' as const, reason: null };
+    comparison!.environments = [{ ...prod, metrics: [refused], slices: [] }];
+  });
+
+  expect(found).toMatchObject([
+    { startLine: 21, level: 'warning', title: 'flight-delay: gate of prod', message: expect.stringContaining('≥ 0.8') },
+  ]);
+});
+
 it.each([
   ['that is no YAML', 'models: ['],
   ['without the rules', `${modelFile.slice(0, modelFile.indexOf('checks:'))}checks: []\n    gates: []\n`],

@@ -1,7 +1,7 @@
-import { isPassing } from '@passloop/core';
+import { isPassing, type YamlPath } from '@passloop/core';
 import type { ModelReport, PlanDocument, ReportDocument } from '@passloop/documents';
 import { type Annotation, ForbiddenError, type GithubClient, readRepositoryFile } from '@passloop/github';
-import { checkId, type LoadedModel, parseModelFile } from '@passloop/model';
+import { checkId, type Gate, type LoadedModel, parseModelFile } from '@passloop/model';
 import { checkMessage, metricSentence, phraseText } from '@passloop/report';
 import { lackingLine } from './report-posting.ts';
 
@@ -63,14 +63,30 @@ function dataRules(model: ModelReport, declared: LoadedModel): Annotation[] {
 }
 
 function gates(model: ModelReport, declared: LoadedModel): Annotation[] {
-  const measured: Measured[] = [...(model.comparison?.metrics ?? []), ...(model.comparison?.slices ?? [])];
-  return measured.flatMap((metric): Annotation[] => {
-    const index = declared.gates.findIndex((gate) => gate.metric === metric.name);
-    if (index < 0 || metric.gate === 'pass' || metric.gate === 'skipped') return [];
-    const line = declared.lineOf(['gates', index]);
-    const message = phraseText(metricSentence(metric));
-    return [annotation(declared.file, line, isPassing(metric.gate), `${model.name}: gate`, message)];
-  });
+  const { metrics = [], slices = [], environments = [] } = model.comparison ?? {};
+  const rules = (measured: readonly Measured[], gates: readonly Gate[], path: YamlPath, title: string, warns = false) =>
+    measured.flatMap((metric): Annotation[] => {
+      const index = gates.findIndex((gate) => gate.metric === metric.name);
+      if (index < 0 || metric.gate === 'pass' || metric.gate === 'skipped') return [];
+      const line = declared.lineOf([...path, index]);
+      const message = phraseText(metricSentence(metric));
+      return [annotation(declared.file, line, warns || isPassing(metric.gate), title, message)];
+    });
+  return [
+    ...rules([...metrics, ...slices], declared.gates, ['gates'], `${model.name}: gate`),
+    // They stop no check: the promotion there is what they stop.
+    ...(declared.deploy?.environments ?? []).flatMap(({ name, gates = [] }, place) => {
+      const there = environments.find((environment) => environment.name === name);
+      const path = ['deploy', 'environments', place, 'gates'];
+      return rules(
+        [...(there?.metrics ?? []), ...(there?.slices ?? [])],
+        gates,
+        path,
+        `${model.name}: gate of ${name}`,
+        true,
+      );
+    }),
+  ];
 }
 
 function annotation(path: string, line: number, warns: boolean, title: string, message: string): Annotation {

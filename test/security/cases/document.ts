@@ -113,7 +113,7 @@ export const documentCases: SecurityCase[] = [
     (r) => (r.repository = 'acme/deploy'),
     (world, { number }) => {
       expect(world.repository.comments(number)[0]?.body).not.toContain('acme/deploy');
-      expect(world.repository.comments(number)[0]?.body).toContain('key=acme/model ');
+      expect(world.repository.comments(number)[0]?.body).toContain('key=acme/model/model-check.yml ');
     },
   ),
   ignored('no repository', (r) => (r.repository = null)),

@@ -62,7 +62,9 @@ async function staysText(world: ForkWorld, { number, head, run }: Scene): Promis
   expect(more).toEqual([]);
   const body = only?.body ?? '';
   expect(body.match(/<!--/g)).toHaveLength(1);
-  expect(body).toMatch(new RegExp(`\\n<!-- passloop:comment key=acme/model head=${head} attempt=\\d+ v=1 -->$`));
+  expect(body).toMatch(
+    new RegExp(`\\n<!-- passloop:comment key=acme/model/model-check.yml head=${head} attempt=\\d+ v=1 -->$`),
+  );
   expect(body).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ufeff]/);
   expect(body).not.toMatch(/^(::|##\[|\/[a-z])/m);
   expect(body.split('\n').filter((line) => /^#{1,6} /.test(line))).toHaveLength(1);

@@ -3,7 +3,7 @@ import { type Forge, now, type Repository, repositoryOf } from '../forge.ts';
 import { type EventPayload, workflowRunPayload } from '../payloads.ts';
 import { artifactsOfRun, createArtifact, finishArtifact } from './artifacts.ts';
 import { writeBlob } from './blobs.ts';
-import { addRun, startAttempt, workflowOf } from './runs.ts';
+import { addRun, startAttempt, workflowOf, workflowOfRun } from './runs.ts';
 import { createRuntimeToken } from './runtime-token.ts';
 import type { Artifact, Conclusion, WorkflowRun } from './state.ts';
 
@@ -112,6 +112,7 @@ function handleOf(forge: Forge, repository: Repository, run: WorkflowRun): Creat
   const { attempt } = run;
   const tokenOf = (job: string) => createRuntimeToken(forge, { plan, job: jobIdOf(plan, job) });
   const runtimeToken = tokenOf('job');
+  const { path } = workflowOfRun(repository, run);
   const resultsUrl = `${forge.url}/`;
   const server = forge.url.replace('127.0.0.1', 'github.localhost');
   return {
@@ -136,6 +137,7 @@ function handleOf(forge: Forge, repository: Repository, run: WorkflowRun): Creat
       GITHUB_ACTOR: run.actor,
       GITHUB_TRIGGERING_ACTOR: run.triggeringActor,
       GITHUB_WORKFLOW: run.name,
+      GITHUB_WORKFLOW_REF: `${repository.state.owner}/${repository.state.name}/${path}@refs/heads/${run.headBranch}`,
     },
     uploadArtifact: async (name, content, options = {}) => {
       const artifact = await repository.locked(async () => {

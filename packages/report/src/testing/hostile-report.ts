@@ -1,5 +1,5 @@
 import type { Curves, Plot, ReportDocument, SideCurves } from '@passloop/documents';
-import { createReport } from './reports.ts';
+import { createReport, reports } from './reports.ts';
 
 /** What a reader decides by, and what is no text: all else in a report may be a stranger's words. */
 const words = new Set([
@@ -151,7 +151,8 @@ export function specPlots(): Plot[] {
 export function fullReport(): ReportDocument {
   return createReport((report) => {
     for (const model of report.models) {
-      if (model.comparison !== null) model.comparison.curves = createCurves();
+      const { environments } = reports['refused by an environment']!().models[0]?.comparison ?? {};
+      if (model.comparison !== null) Object.assign(model.comparison, { curves: createCurves(), environments });
       model.plots = createPlots();
       model.changes.push(
         { kind: 'code', subject: 'src/features.py', from: 'a', to: 'b' },

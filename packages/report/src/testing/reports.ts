@@ -182,6 +182,14 @@ export const reports: Record<string, () => ReportDocument> = {
         slices: [createSlice('AA'), createSlice('UA')],
       }),
     ),
+  unpaired: () =>
+    createModelReport((model) => {
+      const method = 'unpaired: two numbers, no interval';
+      compared(model, {
+        metrics: [createMetric({ interval: null, level: null, method, verdict: 'within' })],
+        slices: [],
+      });
+    }),
   inconclusive: () =>
     createModelReport((model) =>
       compared(model, {
@@ -210,6 +218,41 @@ export const reports: Record<string, () => ReportDocument> = {
           latency,
         ],
         slices: [],
+      });
+    }),
+  'refused by an environment': () =>
+    createModelReport((model) => {
+      const environment = { after: null, own: [], verdict: 'pass' as const, reason: null, slices: [] };
+      const tighter = { margin: '0.001', verdict: 'inconclusive' as const, gate: 'inconclusive' as const };
+      compared(model, {
+        metrics: [createMetric(), logLoss, latency],
+        slices: [],
+        environments: [
+          { ...environment, name: 'staging', metrics: [createMetric(), logLoss, latency] },
+          {
+            ...environment,
+            name: 'prod',
+            after: 'staging',
+            own: ['accuracy', 'roc_auc'],
+            verdict: 'fail',
+            metrics: [
+              logLoss,
+              latency,
+              createMetric({
+                ...bounded,
+                name: 'accuracy',
+                production: '0.8201',
+                candidate: '0.7934',
+                delta: '-0.0267',
+                min: '0.8',
+                verdict: 'outside',
+                gate: 'fail',
+              }),
+              createMetric({ ...tighter, rowsNeeded: 41_000 }),
+            ],
+          },
+          { ...environment, name: 'embedded', after: 'prod', metrics: [createMetric(), logLoss, latency] },
+        ],
       });
     }),
   unchanged: () =>

@@ -37,7 +37,7 @@ export function judgeWorkflows(question: WorkflowQuestion): Finding[] {
       findings.push(
         fail(
           { id: 'workflow', subject: name },
-          `model-check.yml is called twice, the second time at ${second.file.file}:${second.caller.line}: both write the one comment and the one check \`passloop\`, so a failure of one can be hidden by the other.`,
+          `model-check.yml is called twice, the second time at ${second.file.file}:${second.caller.line}: both say the one check \`passloop\`, so a failure of one can be hidden by the other.`,
           'Call it once: its plan finds every model file of the repository.',
         ),
       );
