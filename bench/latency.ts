@@ -41,7 +41,7 @@ const source = path.resolve(import.meta.dirname, '../packages/packaging/src');
 const env = { PATH: process.env.PATH ?? '' };
 await runOrThrow({ argv: [await pythonEnvironment(), path.join(source, 'testing/train.py'), folder.path], env });
 const lock = path.join(source, 'runtime/requirements-test.lock');
-const served = /^(numpy|scipy|scikit-learn|joblib|threadpoolctl)$/;
+const served = /^(numpy|scipy|scikit-learn|joblib|cloudpickle|threadpoolctl)$/;
 const requirements = parseRequirements(await readFile(lock, 'utf8'), lock).filter(({ name }) => served.test(name));
 await writeFile(path.join(folder.path, 'serve.lock'), formatRequirements(requirements));
 const signatureText = JSON.stringify({

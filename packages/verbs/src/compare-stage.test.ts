@@ -71,6 +71,7 @@ async function compareCandidate(
     candidate: {
       modelDigest: digest('c'),
       imageDigest: null,
+      image: null,
       predictions: path.join(folder.path, 'p.csv'),
       metrics: [{ name: 'test.auc', value: '0.81' }],
     },

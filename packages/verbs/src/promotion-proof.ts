@@ -162,6 +162,7 @@ export async function measureCandidate(
     candidate: {
       modelDigest: request.run.modelDigest,
       imageDigest: image.digest,
+      image: request.started,
       predictions: proof.predictions,
       metrics: request.run.metrics,
     },

@@ -1,0 +1,25 @@
+import { z } from 'zod';
+import { clockMetrics } from './metric-catalog.ts';
+
+const Models = z.looseObject({ models: z.array(z.unknown()) });
+const WithGates = z.looseObject({ gates: z.array(z.unknown()) });
+const ClockGate = z.looseObject({ metric: z.enum(clockMetrics), severity: z.undefined().optional() });
+
+/**
+ * A model file's value in which a gate on what a clock measures warns, unless the team says otherwise: the next run would measure something else.
+ * What isn't as it should be is left for the schema to refuse.
+ */
+export function withGateDefaults(value: unknown): unknown {
+  const file = Models.safeParse(value).data;
+  if (file === undefined) return value;
+  return { ...file, models: file.models.map(withDefaultsOfGates) };
+}
+
+function withDefaultsOfGates(model: unknown): unknown {
+  const written = WithGates.safeParse(model).data;
+  if (written === undefined) return model;
+  const gates = written.gates.map((gate) =>
+    ClockGate.safeParse(gate).success ? { ...(gate as object), severity: 'warn' } : gate,
+  );
+  return { ...written, gates };
+}

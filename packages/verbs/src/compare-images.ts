@@ -1,0 +1,78 @@
+import { PassloopError, plainText } from '@passloop/core';
+import type { Outcome } from '@passloop/documents';
+import type { ImageMeasurement, Starts } from '@passloop/evaluation';
+import { clockMetrics, isComparative } from '@passloop/model';
+import { type SideBySide, type TimedStart, timeSideBySide } from '@passloop/packaging';
+import type { CompareStage } from './compare-stage.ts';
+import { productionImage, signatureColumns } from './production-image.ts';
+
+type ClockMetric = (typeof clockMetrics)[number];
+
+const valueOfStart: Record<ClockMetric, (start: TimedStart) => number> = {
+  latency_p50_ms: (start) => start.p50Ms,
+  latency_p95_ms: (start) => start.p95Ms,
+  ready_seconds: (start) => start.readySeconds,
+};
+
+/** What the gates on the image are judged by: the candidate's probe, the sizes, and both images side by side where a gate asks for that. */
+export async function measureImages(stage: CompareStage, outcome: Outcome): Promise<Record<string, ImageMeasurement>> {
+  const { probe, production } = stage;
+  const number = (text: string | null | undefined) => (text === null || text === undefined ? null : Number(text));
+  const alone: Record<ClockMetric, number | null> = {
+    latency_p50_ms: number(probe?.latency?.p50Ms),
+    latency_p95_ms: number(probe?.latency?.p95Ms),
+    ready_seconds: number(probe?.readySeconds),
+  };
+  const timed = await sideBySide(stage, outcome);
+  const ofClock = clockMetrics.map((name) => {
+    const starts: Starts | undefined = timed !== null && 'kind' in timed ? timed : startsOf(timed, valueOfStart[name]);
+    return [name, { production: null, candidate: alone[name], starts }] as const;
+  });
+  const image_bytes = { production: production?.imageBytes ?? null, candidate: stage.imageBytes };
+  return { ...Object.fromEntries(ofClock), image_bytes };
+}
+
+function startsOf(timed: SideBySide | null, value: (start: TimedStart) => number): Starts | undefined {
+  if (timed === null) return undefined;
+  return { kind: 'measured', production: timed.production.map(value), candidate: timed.candidate.map(value) };
+}
+
+/** Null where no gate compares what a clock measures, or there is nothing to compare. */
+async function sideBySide(
+  stage: CompareStage,
+  outcome: Outcome,
+): Promise<SideBySide | Exclude<Starts, { kind: 'measured' }> | null> {
+  const { context, model, production, signature, candidate } = stage;
+  const isAsked = model.gates.some(
+    (gate) => isComparative(gate) && (clockMetrics as readonly string[]).includes(gate.metric),
+  );
+  if (!isAsked || production === null || stage.probe === null) return null;
+  if (outcome === 'rollback') return { kind: 'left-out', reason: 'a return is not timed' };
+  if (outcome !== 'compared' && outcome !== 'same-model') return null;
+  if (candidate.image === null) {
+    const reason =
+      "the candidate's image is not where production's may be pulled: the promotion times them side by side";
+    return { kind: 'left-out', reason };
+  }
+  try {
+    if (signature === null) return { kind: 'failed', reason: 'there is no signature to ask the images with' };
+    const engine = await stage.engine();
+    const facts = await productionImage(engine, production.imageReference, context.progress);
+    if (facts.platform !== engine.platform)
+      return { kind: 'failed', reason: `production's image is for ${facts.platform}, and this is ${engine.platform}` };
+    return await timeSideBySide({
+      engine,
+      production: production.imageReference,
+      candidate: candidate.image,
+      model: model.name,
+      signature,
+      columns: await signatureColumns(stage, signature),
+      withheld: [model.columns.label],
+      progress: context.progress,
+    });
+  } catch (error) {
+    if (!(error instanceof PassloopError)) throw error;
+    const said = `${error.message}${error.hint === null ? '' : ` ${error.hint}`}`;
+    return { kind: 'failed', reason: plainText(`not timed beside production's image: ${said}`, 2000) };
+  }
+}
