@@ -62,6 +62,10 @@ export function judgeImage(frame: Frame, measured: ImageMeasurement | undefined,
   if (starts?.kind === 'measured') return judgePaired(frame, measureStarts(starts), null);
   if (isFirst) return judgeAlone(frame, candidate, null, 'there is no baseline');
   if (starts?.kind === 'left-out') return judgeAlone(frame, candidate, production, starts.reason);
-  const why = starts?.reason ?? "the size of production's image is not known";
+  const why =
+    starts?.reason ??
+    (gate.metric === 'image_bytes'
+      ? "the size of production's image is not known"
+      : "it was not measured beside production's image");
   return hasBounds(gate) ? judgeAlone(frame, candidate, production, why) : judgeMissing(frame, why);
 }
