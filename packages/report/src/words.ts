@@ -1,15 +1,4 @@
-import {
-  bound,
-  change,
-  count,
-  digitsOf,
-  interval,
-  measured,
-  metricName,
-  plainText,
-  quantity,
-  type Verdict,
-} from '@passloop/core';
+import { bound, count, digitsOf, interval, metricName, plainText, quantity, type Verdict } from '@passloop/core';
 import type { ComparedMetric, ComparedSlice, DriftResult, ReproductionLevel } from '@passloop/documents';
 import { named } from './phrase.ts';
 
@@ -62,16 +51,20 @@ export function allowed(metric: ComparedMetric): string {
 /** What its change may be. */
 function margin(metric: ComparedMetric): string[] {
   if (metric.margin === null) return [];
-  return [
-    `${metric.margin === '0' ? '0' : `${metric.direction === 'higher' ? '−' : '+'}${metric.margin}`}${share(metric)}`,
-  ];
+  // A share of production's value has as many digits as that has.
+  const size = isShare(metric)
+    ? quantity(metric.name, metric.margin, digitsOf(metric))
+    : bound(metric.name, metric.margin);
+  return [`${metric.margin === '0' ? '0' : `${metric.direction === 'higher' ? '−' : '+'}${size}`}${share(metric)}`];
+}
+
+function isShare({ relative }: ComparedMetric): boolean {
+  return relative !== undefined && relative !== null;
 }
 
 /** Of what a margin is a share. */
-export function share({ relative }: ComparedMetric): string {
-  return relative === undefined || relative === null
-    ? ''
-    : ` (${Number((Number(relative) * 100).toPrecision(6))} % of production)`;
+export function share(metric: ComparedMetric): string {
+  return isShare(metric) ? ` (${Number((Number(metric.relative) * 100).toPrecision(6))} % of production)` : '';
 }
 
 /** What the value itself must be, apart from its change. */
@@ -88,9 +81,11 @@ export function valueCell(metric: ComparedMetric, side: 'production' | 'candidat
 
 export function changeCell(metric: ComparedMetric): string {
   const digits = digitsOf(metric);
-  if (metric.delta === null) return '–';
-  const shown = quantity(metric.name, metric.delta, digits);
-  return `${Number(metric.delta) > 0 ? '+' : ''}${shown}${interval(metric.interval, digits)}`;
+  return `${changeWords(metric, digits)}${interval(metric.interval, digits)}`;
+}
+
+function changeWords({ name, delta }: ComparedMetric, digits: number): string {
+  return `${Number(delta) > 0 ? '+' : ''}${quantity(name, delta, digits)}`;
 }
 
 /** A row's cells, of which an interval, a bound or a verdict breaks over no two lines where the table is narrow. */
@@ -114,7 +109,7 @@ export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
     case 'worse':
     case 'better':
     case 'non-inferior':
-      return `${where(metric)} ${moved(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${margin(metric)}).`;
+      return `${where(metric)} ${moved(metric, digits)} (${intervalWords(metric, digits)}allowed ${margin(metric)}).`;
     case 'outside':
       if (bounds(metric).length === 0) return unpaired(metric, digits);
       return `${where(metric)} is ${valueCell(metric, 'candidate')}, and must be ${bounds(metric).join(' and ')}.`;
@@ -122,7 +117,7 @@ export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
       if (metric.margin !== null && /^(unpaired|sizes)/.test(metric.method ?? '')) return unpaired(metric, digits);
       return `${where(metric)} is ${valueCell(metric, 'candidate')} (allowed ${bounds(metric).join(', ') || allowed(metric)}).`;
     case 'inconclusive':
-      return `${where(metric)} cannot be decided: ${change(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${margin(metric)})${
+      return `${where(metric)} cannot be decided: ${changeWords(metric, digits)} (${intervalWords(metric, digits)}allowed ${margin(metric)})${
         metric.rowsNeeded === null ? because(metric) : `; ${rowsText(metric.rowsNeeded)} would decide`
       }.`;
     case 'insufficient':
@@ -138,7 +133,7 @@ function because({ reason }: ComparedMetric): string {
 
 /** Of two numbers there is a difference, and nothing that tells it from chance. */
 function unpaired(metric: ComparedMetric | ComparedSlice, digits: number): string {
-  return `${where(metric)} ${moved(metric.delta, digits)} (${metric.method?.startsWith('sizes') ? '' : 'not paired, '}allowed ${margin(metric)}).`;
+  return `${where(metric)} ${moved(metric, digits)} (${metric.method?.startsWith('sizes') ? '' : 'not paired, '}allowed ${margin(metric)}).`;
 }
 
 /** An estimate: more than two digits of it would pretend to know. */
@@ -147,10 +142,10 @@ export function rowsText(rows: number): string {
   return `about ${count(Math.ceil(rows / step) * step)} rows`;
 }
 
-function moved(delta: string | null, digits: number): string {
+function moved({ name, delta }: ComparedMetric, digits: number): string {
   const value = Number(delta ?? '0');
   if (value === 0) return 'did not change';
-  return `${value < 0 ? 'fell' : 'rose'} by ${measured(delta, digits).replace(/^−/, '')}`;
+  return `${value < 0 ? 'fell' : 'rose'} by ${quantity(name, delta, digits).replace(/^−/, '')}`;
 }
 
 function intervalWords(metric: ComparedMetric, digits: number): string {
