@@ -150,7 +150,7 @@ function sentence(model: ModelReport): string {
     case 'worse':
       return `${name} is worse than production ${placeOf(leading, model)}`;
     case 'inconclusive':
-      return `${name} may be worse than allowed ${placeOf(leading, model)}: too few rows to tell`;
+      return `${name} may be worse than allowed ${placeOf(leading, model)}: ${untold(leading)}`;
     default:
   }
   const said = outcomeSentence(model, name);
@@ -162,6 +162,11 @@ function sentence(model: ModelReport): string {
   }
   const { first } = sentences(model);
   return first.startsWith('It ') ? `${name} ${first.slice(3)}` : `${name}: ${first}`;
+}
+
+/** What a clock measured is on no rows: more of them would tell nothing. */
+function untold({ method }: Measured): string {
+  return method?.endsWith('side by side') === true ? 'the clock does not tell' : 'too few rows to tell';
 }
 
 function reasonOf(model: ModelReport): string {
