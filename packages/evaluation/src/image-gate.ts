@@ -62,10 +62,12 @@ export function judgeImage(frame: Frame, measured: ImageMeasurement | undefined,
   if (starts?.kind === 'measured') return judgePaired(frame, measureStarts(starts), null);
   if (isFirst) return judgeAlone(frame, candidate, null, 'there is no baseline');
   if (starts?.kind === 'left-out') return judgeAlone(frame, candidate, production, starts.reason);
-  const why =
-    starts?.reason ??
-    (gate.metric === 'image_bytes'
-      ? "the size of production's image is not known"
-      : "it was not measured beside production's image");
+  const why = starts?.reason ?? unknownReason(gate.metric);
   return hasBounds(gate) ? judgeAlone(frame, candidate, production, why) : judgeMissing(frame, why);
+}
+
+function unknownReason(metric: string): string {
+  return metric === 'image_bytes'
+    ? "the size of production's image is not known"
+    : "it was not measured beside production's image";
 }

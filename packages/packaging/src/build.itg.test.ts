@@ -391,10 +391,10 @@ describe('scoring by the image', () => {
 describe('two images side by side', () => {
   const request = () => ({ ...scoreRequest(image.imageId), production: image.imageId, candidate: image.imageId });
 
-  it('are each started anew, and asked the same', async () => {
-    const measured = await timeSideBySide({ ...request(), starts: 2, turns: 20 });
+  it('are each started, and asked the same', async () => {
+    const measured = await timeSideBySide({ ...request(), starts: 1, turns: 20 });
     for (const side of [measured.production, measured.candidate]) {
-      expect(side).toHaveLength(2);
+      expect(side).toHaveLength(1);
       for (const { readySeconds, p50Ms, p95Ms } of side) {
         expect(readySeconds).toBeGreaterThan(0);
         expect(p50Ms).toBeGreaterThan(0);

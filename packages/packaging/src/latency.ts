@@ -9,10 +9,14 @@ export type Latency = NonNullable<ProbeDocument['latency']>;
 /** Single requests of a model: each element of `rows` is a request. */
 export type TimedRequests = { model: string; rows: readonly (readonly TensorValues[])[] };
 
+/** `name` is for messages. */
+export type TimedServer = { name: string; client: RestClient };
+
 /** Times single requests over REST, one at a time on a connection that stays open. The first tenth warms up and doesn't count. */
 export async function measureLatency(client: RestClient, asked: TimedRequests, requests: number): Promise<Latency> {
-  await timeInTurns([client], asked, Math.ceil(requests / 10));
-  const [times = []] = await timeInTurns([client], asked, requests);
+  const servers = [{ name: 'The server', client }];
+  await timeInTurns(servers, asked, Math.ceil(requests / 10));
+  const [times = []] = await timeInTurns(servers, asked, requests);
   return {
     requests: times.length,
     p50Ms: toDecimal(percentile(times, 0.5)),
@@ -27,20 +31,22 @@ export async function measureLatency(client: RestClient, asked: TimedRequests, r
  * @throws InfrastructureError for an answer that isn't 200
  */
 export async function timeInTurns(
-  clients: readonly RestClient[],
+  servers: readonly TimedServer[],
   { model, rows }: TimedRequests,
   turns: number,
   random: Random = createRandom(7),
 ): Promise<number[][]> {
   const path = `${modelPath(model)}/infer`;
   const bodies = rows.map((inputs) => inferBody({ model, inputs }));
-  const times = clients.map(() => new Array<number>(turns));
+  const times = servers.map(() => new Array<number>(turns));
   for (let turn = 0; turn < turns; turn += 1) {
-    for (const index of shuffled(clients.length, random)) {
+    for (const index of shuffled(servers.length, random)) {
+      const { name, client } = servers[index]!;
       const started = performance.now();
-      const answer = await clients[index]!.send('POST', path, bodies[turn % bodies.length]);
+      const answer = await client.send('POST', path, bodies[turn % bodies.length]);
       times[index]![turn] = performance.now() - started;
-      if (answer.status !== 200) throw new InfrastructureError(`A timed request was answered ${answer.status}.`);
+      if (answer.status !== 200)
+        throw new InfrastructureError(`${name} answered a timed request with ${answer.status}.`);
     }
   }
   return times;

@@ -170,8 +170,9 @@ describe('latency', () => {
       });
     using first = restClient(await listen('a'));
     using second = restClient(await listen('b'));
+    const servers = [first, second].map((client) => ({ name: client.url, client }));
     const rows = [1, 2].map((value) => [{ name: 'x', datatype: 'FP64' as const, values: [value] }]);
-    const times = await timeInTurns([first, second], { model: 'm', rows }, 40);
+    const times = await timeInTurns(servers, { model: 'm', rows }, 40);
     expect(times.map((one) => one.length)).toEqual([40, 40]);
     const turns = Array.from({ length: 40 }, (_, turn) => asked.slice(2 * turn, 2 * turn + 2));
     expect(turns.map((turn) => turn.toSorted())).toEqual(
@@ -188,6 +189,8 @@ describe('latency', () => {
       asked.resume().on('end', () => response.writeHead(500).end());
     });
     using client = restClient(url);
-    await expect(measureLatency(client, { model: 'a', rows: [request.inputs] }, 5)).rejects.toThrow(/answered 500/);
+    await expect(measureLatency(client, { model: 'a', rows: [request.inputs] }, 5)).rejects.toThrow(
+      'The server answered a timed request with 500.',
+    );
   });
 });

@@ -2,7 +2,7 @@ import { InfrastructureError, PassloopError, type Progress } from '@passloop/cor
 import type { Signature } from '@passloop/model';
 import { createRandom, percentile, type Random } from '@passloop/statistics';
 import type { Engine } from './engine.ts';
-import { type TimedRequests, timeInTurns } from './latency.ts';
+import { type TimedRequests, type TimedServer, timeInTurns } from './latency.ts';
 import { restClient } from './oip-rest.ts';
 import { inputTensors, selectInputs } from './scoring.ts';
 import { type ServingContainer, type StartLimits, startServing } from './start.ts';
@@ -62,7 +62,11 @@ export async function timeSideBySide(request: SideBySideRequest): Promise<SideBy
     );
     using production = restClient(pair.production.restUrl);
     using candidate = restClient(pair.candidate.restUrl);
-    const [before = [], after = []] = await timeTurns([production, candidate], asked, turns, random);
+    const servers = [
+      { name: names.production, client: production },
+      { name: names.candidate, client: candidate },
+    ];
+    const [before = [], after = []] = await timeTurns(servers, asked, turns, random);
     measured.production.push(timedStart(pair.production, before));
     measured.candidate.push(timedStart(pair.candidate, after));
     progress.tick(start + 1, starts, 'starts');
@@ -112,15 +116,15 @@ function timedRequests({ model, signature, columns, withheld }: SideBySideReques
 }
 
 async function timeTurns(
-  clients: Parameters<typeof timeInTurns>[0],
+  servers: readonly TimedServer[],
   asked: TimedRequests,
   turns: number,
   random: Random,
 ): Promise<number[][]> {
-  const warmUp = await timeInTurns(clients, asked, warmUpTurns, random);
+  const warmUp = await timeInTurns(servers, asked, warmUpTurns, random);
   const turnMs = warmUp.reduce((sum, times) => sum + percentile(times, 0.5), 0);
   const affordable = Math.max(fewestTurns, Math.floor(budgetMs / turnMs));
-  return timeInTurns(clients, asked, Math.min(turns, affordable), random);
+  return timeInTurns(servers, asked, Math.min(turns, affordable), random);
 }
 
 function timedStart({ readySeconds }: ServingContainer, times: readonly number[]): TimedStart {

@@ -6,6 +6,9 @@ import { type SideBySide, type TimedStart, timeSideBySide } from '@passloop/pack
 import type { CompareStage } from './compare-stage.ts';
 import { productionImage, signatureColumns } from './production-image.ts';
 
+/** Why there are no starts to judge by. */
+type Unmeasured = Exclude<Starts, { kind: 'measured' }>;
+
 type ClockMetric = (typeof clockMetrics)[number];
 
 const valueOfStart: Record<ClockMetric, (start: TimedStart) => number> = {
@@ -25,23 +28,20 @@ export async function measureImages(stage: CompareStage, outcome: Outcome): Prom
   };
   const timed = await sideBySide(stage, outcome);
   const ofClock = clockMetrics.map((name) => {
-    const starts: Starts | undefined = timed !== null && 'kind' in timed ? timed : startsOf(timed, valueOfStart[name]);
-    return [name, { production: null, candidate: alone[name], starts }] as const;
+    return [name, { production: null, candidate: alone[name], starts: startsOf(timed, valueOfStart[name]) }] as const;
   });
   const image_bytes = { production: production?.imageBytes ?? null, candidate: stage.imageBytes };
   return { ...Object.fromEntries(ofClock), image_bytes };
 }
 
-function startsOf(timed: SideBySide | null, value: (start: TimedStart) => number): Starts | undefined {
+function startsOf(timed: SideBySide | Unmeasured | null, value: (start: TimedStart) => number): Starts | undefined {
   if (timed === null) return undefined;
+  if ('kind' in timed) return timed;
   return { kind: 'measured', production: timed.production.map(value), candidate: timed.candidate.map(value) };
 }
 
 /** Null where no gate compares what a clock measures, or there is nothing to compare. */
-async function sideBySide(
-  stage: CompareStage,
-  outcome: Outcome,
-): Promise<SideBySide | Exclude<Starts, { kind: 'measured' }> | null> {
+async function sideBySide(stage: CompareStage, outcome: Outcome): Promise<SideBySide | Unmeasured | null> {
   const { context, model, production, signature, candidate } = stage;
   const isAsked = model.gates.some(
     (gate) => isComparative(gate) && (clockMetrics as readonly string[]).includes(gate.metric),
