@@ -19,7 +19,7 @@ const valueOfStart: Record<ClockMetric, (start: TimedStart) => number> = {
 
 /** What the gates on the image are judged by: the candidate's probe, the sizes, and both images side by side where a gate asks for that. */
 export async function measureImages(stage: CompareStage, outcome: Outcome): Promise<Record<string, ImageMeasurement>> {
-  const { probe, production } = stage;
+  const { probe } = stage;
   const number = (text: string | null | undefined) => (text === null || text === undefined ? null : Number(text));
   const alone: Record<ClockMetric, number | null> = {
     latency_p50_ms: number(probe?.latency?.p50Ms),
@@ -30,8 +30,29 @@ export async function measureImages(stage: CompareStage, outcome: Outcome): Prom
   const ofClock = clockMetrics.map((name) => {
     return [name, { production: null, candidate: alone[name], starts: startsOf(timed, valueOfStart[name]) }] as const;
   });
-  const image_bytes = { production: production?.imageBytes ?? null, candidate: stage.imageBytes };
+  const image_bytes = { production: await productionBytes(stage, outcome), candidate: stage.imageBytes };
   return { ...Object.fromEntries(ofClock), image_bytes };
+}
+
+/** By its record; one that was written by hand knows none, and the engine tells then. Null where it can't be had. */
+async function productionBytes(
+  { context, model, production, engine }: CompareStage,
+  outcome: Outcome,
+): Promise<number | null> {
+  const known = production?.imageBytes ?? null;
+  const isAsked = model.gates.some((gate) => isComparative(gate) && gate.metric === 'image_bytes');
+  if (known !== null || production === null || !isAsked || !isJudged(outcome)) return known;
+  try {
+    return (await productionImage(await engine(), production.imageReference, context.progress)).bytes;
+  } catch (error) {
+    if (error instanceof PassloopError) return null;
+    throw error;
+  }
+}
+
+/** Whether the images are held against one another: a return is judged by nobody. */
+function isJudged(outcome: Outcome): boolean {
+  return outcome === 'compared' || outcome === 'same-model';
 }
 
 function startsOf(timed: SideBySide | Unmeasured | null, value: (start: TimedStart) => number): Starts | undefined {
@@ -48,7 +69,7 @@ async function sideBySide(stage: CompareStage, outcome: Outcome): Promise<SideBy
   );
   if (!isAsked || production === null || stage.probe === null) return null;
   if (outcome === 'rollback') return { kind: 'left-out', reason: 'a return is not timed' };
-  if (outcome !== 'compared' && outcome !== 'same-model') return null;
+  if (!isJudged(outcome)) return null;
   if (candidate.image === null) {
     const reason =
       "the candidate's image is not where production's may be pulled: the promotion times them side by side";

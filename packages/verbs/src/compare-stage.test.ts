@@ -247,6 +247,20 @@ describe("a latency against production's image", () => {
     });
   });
 
+  it("takes the size of production's image from the engine where the record lacks it, and says so where there is none", async () => {
+    const engine = async () => {
+      throw new InfrastructureError('No Docker engine answers.');
+    };
+    const size = { metric: 'image_bytes', relative: 0.1 };
+    const known = { production: { ...unknown, imageBytes: 100 }, imageBytes: 109 };
+    expect((await timed(known, size)).metrics[0]).toMatchObject({ verdict: 'within', production: '100' });
+    expect((await timed({ ...known, production: unknown, engine }, size)).metrics[0]).toMatchObject({
+      verdict: 'not-comparable',
+      gate: 'fail',
+      reason: "the size of production's image is not known",
+    });
+  });
+
   it('starts nothing for a gate that has `max` alone', async () => {
     const candidate = {
       modelDigest: digest('c'),
