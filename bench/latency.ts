@@ -3,7 +3,7 @@
  * Each is measured over many starts; a comparison is 8 of them, drawn 10,000 times. In A/A chance decides which container of a start is called
  * the candidate.
  *
- *     node bench/latency.ts [--starts 40] [--slower 1] [--python python]     # a Docker engine, a registry, the tests' wheels
+ *     node bench/latency.ts [--starts 40] [--slower 1]     # a Docker engine, a registry, the tests' wheels
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
