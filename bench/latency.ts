@@ -3,7 +3,7 @@
  * Each is measured over many starts; a comparison is 8 of them, drawn 10,000 times. In A/A chance decides which container of a start is called
  * the candidate.
  *
- *     node bench/latency.ts [--starts 40] [--slower 1]     # a Docker engine, a registry, the tests' wheels
+ *     node bench/latency.ts [--starts 20] [--slower 1]     # a Docker engine, a registry, the tests' wheels
  */
 import { readFile, writeFile } from 'node:fs/promises';
 import os from 'node:os';
@@ -27,7 +27,7 @@ import { pushBase, testEngine, testWheels } from '../packages/packaging/src/test
 import { startRegistry } from '../packages/packaging/src/testing/registry.ts';
 
 const { values } = parseArgs({
-  options: { starts: { type: 'string', default: '40' }, slower: { type: 'string', default: '1' } },
+  options: { starts: { type: 'string', default: '20' }, slower: { type: 'string', default: '1' } },
 });
 const starts = Number(values.starts);
 const slowerMs = Number(values.slower);
