@@ -275,6 +275,8 @@ it("production's image is started by the job that seals, where the store has no 
     }),
     null,
   );
+  // A runner is a new machine: what is in production is in its registry alone.
+  execFileSync(world.docker ?? '', ['image', 'rm', '--force', image.imageId]);
   const job = await begin(pull.number);
   await train(job);
   const sealed = await seal(job);

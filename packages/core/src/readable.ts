@@ -120,7 +120,8 @@ export function digitsOf(metric: {
   interval?: readonly [string, string] | null;
   margin?: string | null;
 }): number {
-  if (metric.name in units) return 1;
+  const hasInterval = metric.interval !== null && metric.interval !== undefined;
+  if (metric.name in units && !hasInterval) return 1;
   if (metric.interval === null || metric.interval === undefined) {
     const size = Math.abs(Number(metric.candidate ?? 0));
     return size > 0 && size < 0.01 ? digitsOfWidth(size / 10) : 4;

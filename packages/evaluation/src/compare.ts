@@ -12,14 +12,15 @@ import { closest, distance } from 'fastest-levenshtein';
 import { claimOf, type Evidence, evidenceOfFrame } from './evidence.ts';
 import type { EvaluationFrame } from './frame.ts';
 import {
+  hasBounds,
   type InconclusivePolicy,
   judgeAlone,
   judgeInsufficient,
   judgeMissing,
   judgePaired,
-  judgeSizes,
   judgeUnpaired,
 } from './gate.ts';
+import { type ImageMeasurement, judgeImage } from './image-gate.ts';
 import type { Resampling } from './measure.ts';
 import type { Metric } from './metric.ts';
 import { measuredScalars, metricNamed } from './metrics.ts';
@@ -37,7 +38,7 @@ export type CompareRequest = {
   production: Side | null;
   candidate: Side;
   /** Measured on the images: latency, size. By metric name. */
-  scalars: Readonly<Record<string, { production: number | null; candidate: number | null }>>;
+  scalars: Readonly<Record<string, ImageMeasurement>>;
   /** Gates on numbers that metrics files hold, by metric name: compared without pairing. */
   unpaired?: Readonly<Record<string, UnpairedNumbers>>;
   resampling: Resampling;
@@ -185,10 +186,6 @@ function reasonNotMeasured({ outcome, environments = [] }: Judging, judged: read
   return judged.some((metric) => metric.candidate !== null) ? null : 'No gate could be measured.';
 }
 
-function hasBounds(gate: { min?: unknown; max?: unknown }): boolean {
-  return (gate.min ?? null) !== null || (gate.max ?? null) !== null;
-}
-
 /** The groups of every gate on a gap between groups, of two on one gap once. */
 function groupsOf(gates: readonly Gate[], frame: Evidence): FairnessGroup[] {
   const byMetric = new Map(gates.map((gate) => [gate.metric, gate]));
@@ -218,20 +215,8 @@ function verdictOf(outcome: Outcome, judged: readonly { gate: Verdict }[]): Verd
 
 function judge(gate: Gate, request: Judging): ComparedMetric {
   const context = { gate, inconclusive: request.inconclusive };
-  if (measuredScalars.has(gate.metric)) {
-    const scalar = request.scalars[gate.metric];
-    if (scalar?.candidate === undefined || scalar.candidate === null || !Number.isFinite(scalar.candidate))
-      return judgeMissing(context, `${gate.metric} was not measured`);
-    const before = Number.isFinite(scalar.production) ? scalar.production : null;
-    const isSize = gate.metric === 'image_bytes';
-    if (isSize && isComparative(gate) && before !== null) return judgeSizes(context, scalar.candidate, before);
-    const why = isSize
-      ? "the size of production's image is not known"
-      : 'machines are too noisy for a margin: give `max`';
-    // A gate that can never decide is no gate: passing over it would hide that.
-    if (!hasBounds(gate)) return judgeMissing(context, why);
-    return judgeAlone(context, scalar.candidate, before, why);
-  }
+  if (measuredScalars.has(gate.metric))
+    return judgeImage(context, request.scalars[gate.metric], request.outcome === 'first');
   if (request.outcome === 'same-model') {
     return { ...judgeMissing(context, 'the model is the one in production'), gate: 'skipped' };
   }

@@ -56,7 +56,11 @@ export function gateVerdict(
   }
 }
 
-type Frame = { gate: Gate; inconclusive: InconclusivePolicy };
+export type Frame = { gate: Gate; inconclusive: InconclusivePolicy };
+
+export function hasBounds(gate: { min?: unknown; max?: unknown }): boolean {
+  return (gate.min ?? null) !== null || (gate.max ?? null) !== null;
+}
 
 /** The loss that a share of production's value allows. @returns null for a value of 0, of which every share is nothing */
 export function relativeMargin(relative: number, production: string): number | null {
@@ -96,8 +100,9 @@ function base({ gate }: Frame): Omit<ComparedMetric, 'verdict' | 'gate'> {
 /**
  * A gate on a paired measurement; an absolute bound that is broken outweighs the comparison. Under `minRows` rows no
  * interval is trusted: the comparison is `insufficient`, and does what an undecided one does.
+ * @param rows null for what isn't measured on rows
  */
-export function judgePaired(frame: Frame, measured: PairedMeasurement, rows: number): ComparedMetric {
+export function judgePaired(frame: Frame, measured: PairedMeasurement, rows: number | null): ComparedMetric {
   const { inconclusive } = frame;
   const gate = withMargin(frame.gate, measured.production);
   if (typeof gate === 'string') return judgeMissing(frame, gate);
@@ -105,7 +110,7 @@ export function judgePaired(frame: Frame, measured: PairedMeasurement, rows: num
   const candidate = toDecimal(measured.candidate);
   const interval: [string, string] | null =
     measured.interval === null ? null : [toDecimal(measured.interval[0]), toDecimal(measured.interval[1])];
-  const bounds = start.min !== null || start.max !== null ? boundsVerdict(candidate, start.min, start.max) : null;
+  const bounds = hasBounds(start) ? boundsVerdict(candidate, start.min, start.max) : null;
   const tooFew = start.margin === null ? null : insufficiency(gate, measured, rows);
   const paired =
     start.margin === null
@@ -138,8 +143,8 @@ function equalityOf({ interval, equality }: PairedMeasurement): Pick<ComparedMet
   return { equality: { test: equality.test, pValue: toDecimal(equality.pValue) } };
 }
 
-function insufficiency(gate: Gate, measured: PairedMeasurement, rows: number): string | null {
-  if (rows < gate.minRows) return `${rows} rows; ${gate.minRows} are needed`;
+function insufficiency(gate: Gate, measured: PairedMeasurement, rows: number | null): string | null {
+  if (rows !== null && rows < gate.minRows) return `${rows} rows; ${gate.minRows} are needed`;
   return measured.interval === null ? measured.problem : null;
 }
 
@@ -151,9 +156,10 @@ function whatDecides(
   verdict: Measurement,
   gate: Gate,
   measured: PairedMeasurement,
-  rows: number,
+  rows: number | null,
 ): { rows: number | null; seeds: number | null } {
   const nothing = { rows: null, seeds: null };
+  if (rows === null) return nothing;
   if (verdict === 'insufficient') return { ...nothing, rows: rows < gate.minRows ? gate.minRows : null };
   if (verdict !== 'inconclusive' || gate.margin === undefined || measured.interval === null) return nothing;
   const delta = gate.direction === 'higher' ? measured.delta : -measured.delta;
@@ -188,7 +194,7 @@ function seedsOf({ seeds }: PairedMeasurement, needed: number | null): Pick<Comp
 export function judgeAlone(frame: Frame, value: number, production: number | null, reason: string): ComparedMetric {
   const start = base(frame);
   const candidate = toDecimal(value);
-  const bounded = start.min !== null || start.max !== null;
+  const bounded = hasBounds(start);
   const verdict = bounded ? boundsVerdict(candidate, start.min, start.max) : 'not-comparable';
   return {
     ...start,

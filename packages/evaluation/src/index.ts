@@ -5,6 +5,7 @@ export type { Evidence } from './evidence.ts';
 export * from './frame.ts';
 export { gateVerdict, type InconclusivePolicy, pairedVerdict } from './gate.ts';
 export { parseGateFlag } from './gate-flag.ts';
+export { type ImageMeasurement, measureStarts, type Starts } from './image-gate.ts';
 export { type EvidenceQuestion, evidenceOfTables, mostValues } from './load-evidence.ts';
 export {
   type ColumnField,

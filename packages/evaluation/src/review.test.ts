@@ -171,3 +171,42 @@ it('works the margin of an image size out again', () => {
   expect(claim({ production: '100', candidate: '111' })).toMatch(/111 is farther from 100 than 10/);
   expect(claim({ production: null, candidate: '1' })).toMatch(/within a margin of nothing/);
 });
+
+it('works the verdict of two images side by side out again, and lets their own bounds decide only without an interval', () => {
+  const gate: Gate = {
+    metric: 'latency_p95_ms',
+    direction: 'lower',
+    relative: 0.1,
+    max: 40,
+    slices: [],
+    minRows: 100,
+    severity: 'error',
+  };
+  const claim = (more: Partial<ComparedMetric>, of: Gate = gate) => {
+    const document = JSON.parse(fixture) as ComparisonDocument;
+    document.slices = [];
+    const judged = {
+      name: 'latency_p95_ms',
+      direction: 'lower',
+      production: '10',
+      candidate: '10.5',
+      interval: ['0.1', '0.9'],
+      margin: '1',
+      relative: '0.1',
+      min: null,
+      max: '40',
+      verdict: 'non-inferior',
+      gate: 'pass',
+      ...more,
+    };
+    Object.assign(document.metrics[0] as ComparedMetric, judged);
+    return reviewComparison(document, [of], 'block');
+  };
+  expect(claim({})).toBeNull();
+  expect(claim({ interval: ['0.1', '1.1'] })).toMatch(/its interval does not say non-inferior/);
+  expect(claim({ verdict: 'within' })).toMatch(/judged without it/);
+  const alone = { production: null, interval: null, margin: null, verdict: 'within' } as const;
+  expect(claim(alone)).toBeNull();
+  expect(claim({ ...alone, max: null }, { ...gate, max: undefined })).toMatch(/within a margin of nothing/);
+  expect(claim({ ...alone, verdict: 'not-comparable', gate: 'skipped' })).toMatch(/it was skipped/);
+});

@@ -100,9 +100,11 @@ function isDeclaredMargin(metric: ComparedMetric, gate: Gate): boolean {
 function wrongMargin(metric: ComparedMetric, gate: Gate, unpaired: ReadonlySet<string>): string | null {
   if (metric.verdict !== 'within' || !isComparative(gate)) return null;
   const isSize = gate.metric === 'image_bytes' && metric.production !== null;
-  // What is measured on an image is held against its own bounds, and a size against production's too.
-  if (measuredScalars.has(gate.metric) && !isSize)
+  // What could not be measured beside production's image is held against its own bounds, and a size against production's too.
+  if (measuredScalars.has(gate.metric) && !isSize) {
+    if (metric.interval !== null) return 'it has an interval, and is judged without it';
     return gate.min === undefined && gate.max === undefined ? 'it is within a margin of nothing' : null;
+  }
   if (!isSize && !unpaired.has(gate.metric)) return 'it is within a margin without an interval';
   if (metric.production === null || metric.candidate === null || metric.margin === null)
     return 'it is within a margin of nothing';

@@ -56,6 +56,24 @@ it('reads a model file, fills defaults, and knows its folder', () => {
   expect(model?.lineOf(['gates', 1])).toBe(22);
 });
 
+it('lets what a clock measures warn, unless the team says that it blocks', () => {
+  const gate = '{metric: latency_p95_ms, direction: lower, max: 40, severity: warn}';
+  const severities = (text: string) =>
+    parseModelFile(valid.replace(gate, text), 'passloop.yaml')[0]?.gates.map(({ severity }) => severity);
+  expect(severities('{metric: latency_p95_ms, direction: lower, relative: 0.2}')).toEqual(['error', 'warn']);
+  expect(severities('{metric: ready_seconds, direction: lower, max: 9}')).toEqual(['error', 'warn']);
+  expect(severities('{metric: latency_p50_ms, direction: lower, max: 9, severity: error}')).toEqual(['error', 'error']);
+  expect(severities('{metric: image_bytes, direction: lower, max: 9e8}')).toEqual(['error', 'error']);
+  const inProd = valid.replace(
+    '{name: prod,',
+    '{name: prod, gates: [{metric: ready_seconds, direction: lower, max: 9}],',
+  );
+  const prod = parseModelFile(inProd, 'passloop.yaml')[0]?.deploy?.environments[1];
+  expect(prod?.gates?.map(({ severity }) => severity)).toEqual(['warn']);
+  expect(errorOf(valid.replace(gate, '{metric: latency_p95_ms, severity: 3}')).line).toBe(22);
+  expect(errorOf(valid.replace(gate, '[latency_p95_ms]')).line).toBe(22);
+});
+
 it('agrees with its JSON Schema, which editors use', () => {
   const validate = new Ajv2020.default({ strict: false }).compile(modelFileJsonSchema());
   expect(validate(parseYaml(valid, 'x').value)).toBe(true);

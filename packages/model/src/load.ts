@@ -11,6 +11,7 @@ import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import { modelsWithOwnNames, withOwnNames } from './checks/aliases.ts';
 import { Check, checkId, driftProblem, leakageBy } from './checks.ts';
+import { withGateDefaults } from './gate-defaults.ts';
 import { gateLists } from './gates.ts';
 import { metricProblem } from './metric-references.ts';
 import { type Environment, type Model, ModelFile, modelFileJsonSchema, reservedKeys } from './schema.ts';
@@ -36,7 +37,7 @@ type JsonSchema = {
  */
 export function parseModelFile(text: string, file: string): LoadedModel[] {
   const source = parseYaml(text, file);
-  const result = ModelFile.safeParse(modelsWithOwnNames(source.value), { reportInput: true });
+  const result = ModelFile.safeParse(withGateDefaults(modelsWithOwnNames(source.value)), { reportInput: true });
   if (!result.success) throw schemaError(source, result.error, modelFileJsonSchema() as JsonSchema);
   const names = new Set<string>();
   return result.data.models.map((model, index) => {

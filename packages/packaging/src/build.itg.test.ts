@@ -18,6 +18,7 @@ import { pythonEnvironment } from './runtime/python-environment.ts';
 import { type Runtime, readRuntime } from './runtime-files.ts';
 import { scanModelFile } from './scan/index.ts';
 import { scoreByImage } from './scoring.ts';
+import { timeSideBySide } from './side-by-side.ts';
 import { compareSkew } from './skew.ts';
 import { startServing } from './start.ts';
 import { readTableColumns, writePredictions } from './table-columns.ts';
@@ -384,6 +385,29 @@ describe('scoring by the image', () => {
     await expect(scoreByImage({ ...scoreRequest(image.imageId), signature: cheating })).rejects.toThrow(
       /"late", which is withheld/,
     );
+  });
+});
+
+describe('two images side by side', () => {
+  const request = () => ({ ...scoreRequest(image.imageId), production: image.imageId, candidate: image.imageId });
+
+  it('are each started, and asked the same', async () => {
+    const measured = await timeSideBySide({ ...request(), starts: 1, turns: 20 });
+    for (const side of [measured.production, measured.candidate]) {
+      expect(side).toHaveLength(1);
+      for (const { readySeconds, p50Ms, p95Ms } of side) {
+        expect(readySeconds).toBeGreaterThan(0);
+        expect(p50Ms).toBeGreaterThan(0);
+        expect(p95Ms).toBeGreaterThanOrEqual(p50Ms);
+      }
+    }
+  }, 120_000);
+
+  it('say which of them does not start, and leave none running', async () => {
+    const gone = { ...request(), production: `localhost/gone@sha256:${'0'.repeat(64)}` };
+    await expect(timeSideBySide(gone)).rejects.toThrow(/^Production's image did not start: /);
+    const own = `label=passloop.owner=${hostname()}/${process.pid}`;
+    expect((await engine.run(['ps', '--all', '--quiet', '--filter', own])).trim()).toBe('');
   });
 });
 

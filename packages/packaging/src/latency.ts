@@ -1,44 +1,63 @@
 import { InfrastructureError, toDecimal } from '@passloop/core';
 import type { ProbeDocument } from '@passloop/documents';
+import { createRandom, percentile, type Random } from '@passloop/statistics';
 import { inferBody, modelPath, type RestClient } from './oip-rest.ts';
 import type { TensorValues } from './tensor.ts';
 
 export type Latency = NonNullable<ProbeDocument['latency']>;
 
-export type LatencyTarget = { client: RestClient; model: string; inputs: readonly TensorValues[] };
+/** Single requests of a model: each element of `rows` is a request. */
+export type TimedRequests = { model: string; rows: readonly (readonly TensorValues[])[] };
 
-/**
- * Times single requests over REST, one at a time on a connection that stays open. Several targets take turns request by request, so that
- * what slows the machine down slows all of them. The first tenth of the requests warms up and doesn't count.
- */
-export async function measureLatency(targets: readonly LatencyTarget[], requests: number): Promise<Latency[]> {
-  const warmUp = Math.ceil(requests / 10);
-  const prepared = targets.map(({ client, model, inputs }) => ({
-    client,
-    path: `${modelPath(model)}/infer`,
-    body: inferBody({ model, inputs }),
-    times: [] as number[],
-  }));
-  for (let round = 0; round < warmUp + requests; round += 1) {
-    for (const target of prepared) {
-      const started = performance.now();
-      const answer = await target.client.send('POST', target.path, target.body);
-      const elapsed = performance.now() - started;
-      if (answer.status !== 200) throw new InfrastructureError(`A timed request was answered ${answer.status}.`);
-      if (round >= warmUp) target.times.push(elapsed);
-    }
-  }
-  return prepared.map(({ times }) => ({
+/** `name` is for messages. */
+export type TimedServer = { name: string; client: RestClient };
+
+/** Times single requests over REST, one at a time on a connection that stays open. The first tenth warms up and doesn't count. */
+export async function measureLatency(client: RestClient, asked: TimedRequests, requests: number): Promise<Latency> {
+  const servers = [{ name: 'The server', client }];
+  await timeInTurns(servers, asked, Math.ceil(requests / 10));
+  const [times = []] = await timeInTurns(servers, asked, requests);
+  return {
     requests: times.length,
     p50Ms: toDecimal(percentile(times, 0.5)),
     p95Ms: toDecimal(percentile(times, 0.95)),
-  }));
+  };
 }
 
-/** Nearest-rank percentile: the smallest value that at least `share` of all are not above. */
-export function percentile(values: readonly number[], share: number): number {
-  const sorted = values.toSorted((left, right) => left - right);
-  const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)];
-  if (value === undefined) throw new RangeError('There is no percentile of nothing.');
-  return value;
+/**
+ * Asks several servers the same rows in turns, so that what slows the machine down slows all of them. Chance decides in each turn who is asked
+ * first, so that none has the colder or the warmer machine.
+ * @returns milliseconds of each server, by turn
+ * @throws InfrastructureError for an answer that isn't 200
+ */
+export async function timeInTurns(
+  servers: readonly TimedServer[],
+  { model, rows }: TimedRequests,
+  turns: number,
+  random: Random = createRandom(7),
+): Promise<number[][]> {
+  const path = `${modelPath(model)}/infer`;
+  const bodies = rows.map((inputs) => inferBody({ model, inputs }));
+  const times = servers.map(() => new Array<number>(turns));
+  for (let turn = 0; turn < turns; turn += 1) {
+    for (const index of shuffled(servers.length, random)) {
+      const { name, client } = servers[index]!;
+      const started = performance.now();
+      const answer = await client.send('POST', path, bodies[turn % bodies.length]);
+      times[index]![turn] = performance.now() - started;
+      if (answer.status !== 200)
+        throw new InfrastructureError(`${name} answered a timed request with ${answer.status}.`);
+    }
+  }
+  return times;
+}
+
+/** Fisher and Yates. */
+function shuffled(length: number, random: Random): number[] {
+  const order = Array.from({ length }, (_, index) => index);
+  for (let last = length - 1; last > 0; last -= 1) {
+    const other = random.integer(last + 1);
+    [order[last], order[other]] = [order[other]!, order[last]!];
+  }
+  return order;
 }

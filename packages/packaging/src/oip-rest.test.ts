@@ -3,7 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { silentProgress } from '@passloop/core';
 import { afterEach, describe, expect, it } from 'vitest';
-import { measureLatency, percentile } from './latency.ts';
+import { measureLatency, timeInTurns } from './latency.ts';
 import { refusalOf, restClient } from './oip-rest.ts';
 import { probeServer } from './probe.ts';
 
@@ -153,40 +153,34 @@ describe('probeServer', () => {
 });
 
 describe('latency', () => {
-  it.each([
-    [[5], 0.95, 5],
-    [[1, 2, 3, 4], 0.5, 2],
-    [[4, 3, 2, 1], 0.95, 4],
-    [Array.from({ length: 100 }, (_, index) => index + 1), 0.95, 95],
-  ])('nearest rank of %j at %s is %s', (values, share, expected) => {
-    expect(percentile(values, share)).toBe(expected);
-  });
-
-  it('lets targets take turns on connections that stay open', async () => {
-    const order: string[] = [];
+  it('asks servers the same rows in turns, in an order that changes, on connections that stay open', async () => {
+    const asked: string[] = [];
     const sockets = new Set<unknown>();
-    const url = await serve((asked, response) => {
-      order.push(asked.url ?? '');
-      sockets.add(asked.socket);
-      asked.resume().on('end', () => response.end('{}'));
-    });
-    using first = restClient(url);
-    using second = restClient(url);
-    const inputs = request.inputs;
-    const measured = await measureLatency(
-      [
-        { client: first, model: 'a', inputs },
-        { client: second, model: 'b', inputs },
-      ],
-      10,
+    const listen = (name: string) =>
+      serve((question, response) => {
+        sockets.add(question.socket);
+        let body = '';
+        question.on('data', (chunk) => {
+          body += chunk;
+        });
+        question.on('end', () => {
+          asked.push(`${name}${(JSON.parse(body) as { inputs: { data: number[] }[] }).inputs[0]?.data[0]}`);
+          response.end('{}');
+        });
+      });
+    using first = restClient(await listen('a'));
+    using second = restClient(await listen('b'));
+    const servers = [first, second].map((client) => ({ name: client.url, client }));
+    const rows = [1, 2].map((value) => [{ name: 'x', datatype: 'FP64' as const, values: [value] }]);
+    const times = await timeInTurns(servers, { model: 'm', rows }, 40);
+    expect(times.map((one) => one.length)).toEqual([40, 40]);
+    const turns = Array.from({ length: 40 }, (_, turn) => asked.slice(2 * turn, 2 * turn + 2));
+    expect(turns.map((turn) => turn.toSorted())).toEqual(
+      turns.map((_, turn) => [`a${(turn % 2) + 1}`, `b${(turn % 2) + 1}`]),
     );
-    expect(measured.map(({ requests }) => requests)).toEqual([10, 10]);
-    expect(order.slice(0, 4)).toEqual([
-      '/v2/models/a/infer',
-      '/v2/models/b/infer',
-      '/v2/models/a/infer',
-      '/v2/models/b/infer',
-    ]);
+    const leads = turns.filter(([lead]) => lead?.startsWith('a')).length;
+    expect(leads).toBeGreaterThan(10);
+    expect(leads).toBeLessThan(30);
     expect(sockets.size).toBe(2);
   });
 
@@ -195,6 +189,8 @@ describe('latency', () => {
       asked.resume().on('end', () => response.writeHead(500).end());
     });
     using client = restClient(url);
-    await expect(measureLatency([{ client, model: 'a', inputs: request.inputs }], 5)).rejects.toThrow(/answered 500/);
+    await expect(measureLatency(client, { model: 'a', rows: [request.inputs] }, 5)).rejects.toThrow(
+      'The server answered a timed request with 500.',
+    );
   });
 });

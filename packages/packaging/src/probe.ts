@@ -172,8 +172,8 @@ async function timeRequests(
   const inputs = sliceRows(subject.inputs, 0, 1);
   let latency: Latency | null = null;
   await list.run('latency', async () => {
-    [latency = null] = await measureLatency([{ client: rest, model: subject.model, inputs }], requests);
-    return `p50 ${Number(latency?.p50Ms).toFixed(1)} ms, p95 ${Number(latency?.p95Ms).toFixed(1)} ms over ${requests} requests of one row`;
+    latency = await measureLatency(rest, { model: subject.model, rows: [inputs] }, requests);
+    return `p50 ${Number(latency.p50Ms).toFixed(1)} ms, p95 ${Number(latency.p95Ms).toFixed(1)} ms over ${requests} requests of one row`;
   });
   return latency;
 }

@@ -151,7 +151,7 @@ function sentence(model: ModelReport): string {
     case 'worse':
       return `${name} is worse than production ${placeOf(leading, model)}`;
     case 'inconclusive':
-      return `${name} may be worse than allowed ${placeOf(leading, model)}: too few ${lacking(leading)} to tell`;
+      return `${name} may be worse than allowed ${placeOf(leading, model)}: ${untold(leading)}`;
     default:
   }
   const said = outcomeSentence(model, name);
@@ -167,9 +167,10 @@ function sentence(model: ModelReport): string {
   return first.startsWith('It ') ? `${name} ${first.slice(3)}` : `${name}: ${first}`;
 }
 
-/** Of what there is too little; more rows don't help where the seeds leave it open. */
-function lacking({ rowsNeeded, seeds }: Measured): 'rows' | 'seeds' {
-  return rowsNeeded === null && (seeds?.needed ?? null) !== null ? 'seeds' : 'rows';
+/** What a clock measured is on no rows: more of them would tell nothing, nor do they where the seeds leave it open. */
+function untold({ method, rowsNeeded, seeds }: Measured): string {
+  if (method?.endsWith('side by side') === true) return 'the clock does not tell';
+  return `too few ${rowsNeeded === null && (seeds?.needed ?? null) !== null ? 'seeds' : 'rows'} to tell`;
 }
 
 function reasonOf(model: ModelReport): string {

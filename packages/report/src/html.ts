@@ -22,7 +22,7 @@ import { style } from './page-style.ts';
 import { badge, code, digest, type Head, sign, table, text, verdictCell } from './page-text.ts';
 import { phraseHtml, phraseText } from './phrase.ts';
 import { type DrawnPlots, drawnPlots, plotSection } from './plot-figures.ts';
-import { allowed, changeCell, claimText, reproductionWords, signs, subject, valueCell } from './words.ts';
+import { allowed, changeCell, claimText, reproductionWords, signs, subject, unbroken, valueCell } from './words.ts';
 
 /**
  * The whole report as one HTML file: no script, no network, light and dark, readable in print. A policy in its head forbids
@@ -207,7 +207,7 @@ async function metricTable(label: string, metrics: readonly (ComparedMetric | Co
       ...(paired
         ? [`<td class="n">${text(changeCell(metric))}</td>`, `<td class="${metric.gate}">${pictures[i]}</td>`]
         : []),
-      `<td class="n">${text(allowed(metric))}</td>`,
+      `<td class="n wrap">${text(unbroken([allowed(metric)]))}</td>`,
       `<td class="n">${valueCell(metric, 'production')}</td>`,
       `<td class="n">${valueCell(metric, 'candidate')}</td>`,
     ];

@@ -288,6 +288,18 @@ describe('the comment', () => {
     expect(lines[2]).toBe(lead ?? '| metric | production | candidate | change (95 % interval) | allowed | verdict |');
   });
 
+  it('asks for no rows where a clock does not tell', () => {
+    const report = createReport((report) => {
+      clean(report);
+      const timed = { name: 'latency_p95_ms', method: 'paired t of 8 starts side by side', rowsNeeded: null } as const;
+      const metrics = [createMetric({ ...timed, verdict: 'inconclusive', gate: 'warn', severity: 'warn' })];
+      Object.assign(report.models[0]!.comparison!, { metrics, slices: [], verdict: 'warn' });
+    });
+    const [headline, , lead] = renderComment(report).split('\n');
+    expect(headline).toMatch(/may be worse than allowed on latency p95: the clock does not tell$/);
+    expect(lead).not.toMatch(/rows|would block/);
+  });
+
   it('says that an undecided gate would block a promotion, and of no slice: those warn everywhere', () => {
     const undecided = { verdict: 'inconclusive', gate: 'warn', rowsNeeded: 31_234 } as const;
     const told = (metrics: ComparedMetric[], slices: ComparedSlice[]) =>

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { ComparedMetric, ComparisonDocument, DriftResult } from '@passloop/documents';
 import { expect, it } from 'vitest';
+import { metricRow } from './comment-parts.ts';
 import { phraseText } from './phrase.ts';
 import { claimText, driftText, metricSentence, valueCell } from './words.ts';
 
@@ -87,6 +88,59 @@ it.each([
 ] as const)('says what is claimed: %s', (claim, production, candidate, text) => {
   const document = JSON.parse(fixture) as ComparisonDocument;
   expect(claimText({ ...document, claim, production, candidate } as ComparisonDocument)).toBe(text);
+});
+
+/** Two images side by side. */
+const timed: ComparedMetric = {
+  ...first,
+  name: 'latency_p95_ms',
+  direction: 'lower',
+  production: '21.4187251234',
+  candidate: '24.9431',
+  delta: '3.5243748766',
+  interval: ['1.2187', '5.83004'],
+  method: 'paired t of 8 starts side by side',
+  margin: '2.14187251234',
+  relative: '0.1',
+  min: null,
+  max: null,
+  verdict: 'inconclusive',
+  gate: 'warn',
+  severity: 'warn',
+  rowsNeeded: null,
+  reason: null,
+};
+
+it('shows a latency beside production as any other metric, with its unit, and a share of production rounded as it is', () => {
+  expect(metricRow(timed).replaceAll('\u00a0', ' ').replaceAll('\u2011', '-')).toBe(
+    '| latency p95 | 21.4 ms | 24.9 ms | +3.5 ms (1.2 … 5.8) | +2.1 ms (10 % of production) | ⚠️ inconclusive |',
+  );
+});
+
+it.each<[Partial<ComparedMetric>, string]>([
+  [{}, 'latency p95 cannot be decided: +3.5 ms (95 % interval 1.2 … 5.8, allowed +2.1 ms (10 % of production)).'],
+  [
+    { verdict: 'worse', relative: undefined, margin: '1' },
+    'latency p95 rose by 3.5 ms (95 % interval 1.2 … 5.8, allowed +1 ms).',
+  ],
+  [
+    { verdict: 'not-comparable', interval: null, delta: null, reason: "Production's image is gone." },
+    "latency p95 cannot be compared: Production's image is gone.",
+  ],
+  [
+    {
+      name: 'image_bytes',
+      method: 'sizes of both images',
+      verdict: 'outside',
+      relative: undefined,
+      margin: '16000000',
+      delta: '20000000',
+      interval: null,
+    },
+    'image size rose by 20.0 MB (allowed +16 MB).',
+  ],
+])('says of images what they say: %j', (change, sentence) => {
+  expect(metricSentence({ ...timed, ...change })).toBe(sentence);
 });
 
 function drifted(overrides: Partial<DriftResult>): DriftResult {

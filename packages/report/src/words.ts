@@ -1,15 +1,4 @@
-import {
-  bound,
-  change,
-  count,
-  digitsOf,
-  interval,
-  measured,
-  metricName,
-  plainText,
-  quantity,
-  type Verdict,
-} from '@passloop/core';
+import { bound, count, digitsOf, interval, metricName, plainText, quantity, type Verdict } from '@passloop/core';
 import type {
   ComparedMetric,
   ComparedSlice,
@@ -68,16 +57,20 @@ export function allowed(metric: ComparedMetric): string {
 /** What its change may be. */
 function margin(metric: ComparedMetric): string[] {
   if (metric.margin === null) return [];
-  return [
-    `${metric.margin === '0' ? '0' : `${metric.direction === 'higher' ? '−' : '+'}${metric.margin}`}${share(metric)}`,
-  ];
+  // A share of production's value has as many digits as that has.
+  const size = isShare(metric)
+    ? quantity(metric.name, metric.margin, digitsOf(metric))
+    : bound(metric.name, metric.margin);
+  return [`${metric.margin === '0' ? '0' : `${metric.direction === 'higher' ? '−' : '+'}${size}`}${share(metric)}`];
+}
+
+function isShare({ relative }: ComparedMetric): boolean {
+  return relative !== undefined && relative !== null;
 }
 
 /** Of what a margin is a share. */
-export function share({ relative }: ComparedMetric): string {
-  return relative === undefined || relative === null
-    ? ''
-    : ` (${Number((Number(relative) * 100).toPrecision(6))} % of production)`;
+export function share(metric: ComparedMetric): string {
+  return isShare(metric) ? ` (${Number((Number(metric.relative) * 100).toPrecision(6))} % of production)` : '';
 }
 
 /** Whether it is the value that is not allowed, and not its change. */
@@ -112,10 +105,13 @@ export function valueCell(metric: ComparedMetric, side: 'production' | 'candidat
 
 export function changeCell(metric: ComparedMetric): string {
   const digits = digitsOf(metric);
-  if (metric.delta === null) return '–';
-  const shown = quantity(metric.name, metric.delta, digits);
-  const chance = isUnpaired(metric) ? ' (unpaired)' : interval(metric.interval, digits);
-  return `${Number(metric.delta) > 0 ? '+' : ''}${shown}${chance}`;
+  return metric.delta === null
+    ? '–'
+    : `${changeWords(metric, digits)}${isUnpaired(metric) ? ' (unpaired)' : interval(metric.interval, digits)}`;
+}
+
+function changeWords({ name, delta }: ComparedMetric, digits: number): string {
+  return `${Number(delta) > 0 ? '+' : ''}${quantity(name, delta, digits)}`;
 }
 
 /** A row's cells, of which an interval, a bound or a verdict breaks over no two lines where the table is narrow. */
@@ -139,7 +135,7 @@ export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
     case 'worse':
     case 'better':
     case 'non-inferior':
-      return `${where(metric)} ${moved(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${margin(metric)}).`;
+      return `${where(metric)} ${moved(metric, digits)} (${intervalWords(metric, digits)}allowed ${margin(metric)}).`;
     case 'outside':
       if (!breaksBounds(metric)) return unpaired(metric, digits);
       return `${where(metric)} is ${valueCell(metric, 'candidate')}, and must be ${bounds(metric).join(' and ')}.`;
@@ -147,7 +143,7 @@ export function metricSentence(metric: ComparedMetric | ComparedSlice): string {
       if (metric.margin !== null && (isUnpaired(metric) || ofSizes(metric))) return unpaired(metric, digits);
       return `${where(metric)} is ${valueCell(metric, 'candidate')} (allowed ${bounds(metric).join(', ') || allowed(metric)}).`;
     case 'inconclusive':
-      return `${where(metric)} cannot be decided: ${change(metric.delta, digits)} (${intervalWords(metric, digits)}allowed ${margin(metric)})${
+      return `${where(metric)} cannot be decided: ${changeWords(metric, digits)} (${intervalWords(metric, digits)}allowed ${margin(metric)})${
         neededText(metric) === null ? because(metric) : `; ${neededText(metric)} would decide`
       }.`;
     case 'insufficient':
@@ -163,7 +159,7 @@ function because({ reason }: ComparedMetric): string {
 
 /** Of two numbers there is a difference, and nothing that tells it from chance. */
 function unpaired(metric: ComparedMetric | ComparedSlice, digits: number): string {
-  return `${where(metric)} ${moved(metric.delta, digits)} (${ofSizes(metric) ? '' : 'not paired, '}allowed ${margin(metric)}).`;
+  return `${where(metric)} ${moved(metric, digits)} (${ofSizes(metric) ? '' : 'not paired, '}allowed ${margin(metric)}).`;
 }
 
 /** What would decide an undecided gate; null where no number would. */
@@ -197,10 +193,10 @@ function rowsText(rows: number): string {
   return `about ${count(Math.ceil(rows / step) * step)} rows`;
 }
 
-function moved(delta: string | null, digits: number): string {
+function moved({ name, delta }: ComparedMetric, digits: number): string {
   const value = Number(delta ?? '0');
   if (value === 0) return 'did not change';
-  return `${value < 0 ? 'fell' : 'rose'} by ${measured(delta, digits).replace(/^−/, '')}`;
+  return `${value < 0 ? 'fell' : 'rose'} by ${quantity(name, delta, digits).replace(/^−/, '')}`;
 }
 
 function intervalWords(metric: ComparedMetric, digits: number): string {

@@ -90,10 +90,16 @@ export async function openEvaluation(
 }
 
 /** What the image part came to: who predicts and where the predictions lie; null where there is nothing to compare. */
-export type Scored = { scoredBy: 'image' | 'stage'; predictions: string; signature: Signature | null };
+export type Scored = {
+  scoredBy: 'image' | 'stage';
+  predictions: string;
+  signature: Signature | null;
+  /** What the engine of this job starts; null where another job built it, or nobody did. */
+  image: string | null;
+};
 
 export function scoredByStage({ stageFile }: Evaluation): Scored {
-  return { scoredBy: 'stage', predictions: stageFile, signature: null };
+  return { scoredBy: 'stage', predictions: stageFile, signature: null, image: null };
 }
 
 /**
@@ -131,7 +137,10 @@ export async function imagePart(
   await out.write('probe', probe);
   const probed = { ...scanned, image: built.image, probe };
   if (probe.verdict === 'fail') return { parts: withMissing(probed, failedProbe), scored: null };
-  return { parts: probed, scored: { scoredBy: 'image', predictions, signature: folder.signature } };
+  return {
+    parts: probed,
+    scored: { scoredBy: 'image', predictions, signature: folder.signature, image: built.image.imageId },
+  };
 }
 
 /** The image's predictions in a model's folder, and in the artifact of its job. */

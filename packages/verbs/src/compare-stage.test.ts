@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { silentProgress, temporaryFolder } from '@passloop/core';
+import { InfrastructureError, silentProgress, temporaryFolder } from '@passloop/core';
 import type { RunDocument } from '@passloop/documents';
 import { parseModelFile } from '@passloop/model';
 import { openDirectoryStore } from '@passloop/record';
@@ -33,6 +33,17 @@ const unknown: Production = {
   evaluatedOn: null,
   history: [],
   held: [],
+};
+
+const probed: CompareStage['probe'] = {
+  schema: 'passloop/probe/v1',
+  target: digest('e'),
+  verdict: 'pass',
+  executed: 1,
+  checks: [],
+  readySeconds: '1',
+  latency: { requests: 100, p50Ms: '2', p95Ms: '3.1' },
+  predictions: null,
 };
 
 /** Compares a candidate whose scores are those of its file; `scores` says what is in it. */
@@ -72,6 +83,7 @@ async function compareCandidate(
     candidate: {
       modelDigest: digest('c'),
       imageDigest: null,
+      image: null,
       predictions: path.join(folder.path, 'p.csv'),
       metrics: [{ name: 'test.auc', value: '0.81' }],
     },
@@ -215,5 +227,85 @@ models:
     );
 
     expect(comparison.verdict).toBe('fail');
+  });
+});
+
+describe("a latency against production's image", () => {
+  const timed = (overrides: Partial<CompareStage>, gate: object = { relative: 0.1, max: 40 }) =>
+    compareCandidate({
+      model: {
+        ...model!,
+        evaluate: { ...model!.evaluate!, baseline: 'metrics' },
+        gates: [
+          {
+            ...model!.gates[0]!,
+            metric: 'latency_p95_ms',
+            direction: 'lower',
+            margin: undefined,
+            min: undefined,
+            ...gate,
+          },
+        ],
+      },
+      probe: probed,
+      signature: { inputs: [{ name: 's', datatype: 'FP64' }], outputs: [{ name: 's', datatype: 'FP64' }] },
+      ...overrides,
+    });
+
+  it("is left to the promotion where the candidate's image was built by another job, and `max` holds", async () => {
+    const { metrics } = await timed({});
+    expect(metrics[0]).toMatchObject({
+      candidate: '3.1',
+      verdict: 'within',
+      gate: 'pass',
+      reason: expect.stringContaining('the promotion times them side by side'),
+    });
+    expect((await timed({}, { relative: 0.1 })).metrics[0]).toMatchObject({
+      verdict: 'not-comparable',
+      gate: 'skipped',
+    });
+  });
+
+  it('is not comparable, and says why, where the images cannot be started', async () => {
+    const engine = async () => {
+      throw new InfrastructureError('No Docker engine answers.');
+    };
+    const candidate = {
+      modelDigest: digest('c'),
+      imageDigest: null,
+      image: digest('e'),
+      predictions: 'x',
+      metrics: [],
+    };
+    expect((await timed({ engine, candidate }, { relative: 0.1 })).metrics[0]).toMatchObject({
+      verdict: 'not-comparable',
+      gate: 'fail',
+      reason: "not timed beside production's image: No Docker engine answers.",
+    });
+  });
+
+  it("takes the size of production's image from the engine where the record lacks it, and says so where there is none", async () => {
+    const engine = async () => {
+      throw new InfrastructureError('No Docker engine answers.');
+    };
+    const size = { metric: 'image_bytes', relative: 0.1 };
+    const known = { production: { ...unknown, imageBytes: 100 }, imageBytes: 109 };
+    expect((await timed(known, size)).metrics[0]).toMatchObject({ verdict: 'within', production: '100' });
+    expect((await timed({ ...known, production: unknown, engine }, size)).metrics[0]).toMatchObject({
+      verdict: 'not-comparable',
+      gate: 'fail',
+      reason: "the size of production's image is not known",
+    });
+  });
+
+  it('starts nothing for a gate that has `max` alone', async () => {
+    const candidate = {
+      modelDigest: digest('c'),
+      imageDigest: null,
+      image: digest('e'),
+      predictions: 'x',
+      metrics: [],
+    };
+    expect((await timed({ candidate }, { max: 40 })).metrics[0]).toMatchObject({ verdict: 'within', reason: null });
   });
 });

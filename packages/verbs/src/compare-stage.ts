@@ -3,12 +3,14 @@ import { fromDecimal, PassloopError, plainText, shortDigest } from '@passloop/co
 import type { ComparisonDocument, Outcome, ProbeDocument, ProductionPointer, RunDocument } from '@passloop/documents';
 import { allGates, type CompareRequest, compareModels, decideOutcome, evidenceOfTables } from '@passloop/evaluation';
 import type { LoadedModel, Signature } from '@passloop/model';
-import { tensorColumn, unpairedGates } from '@passloop/model';
-import { type Engine, readTableColumns, scoreByImage, writePredictions } from '@passloop/packaging';
+import { unpairedGates } from '@passloop/model';
+import { type Engine, type Scores, scoreByImage, writePredictions } from '@passloop/packaging';
 import type { Store } from '@passloop/record';
 import type { Table, TableSession } from '@passloop/tables';
+import { measureImages } from './compare-images.ts';
 import type { Context } from './context.ts';
 import type { GatePolicy } from './gate-policy.ts';
+import { productionImage, signatureColumns } from './production-image.ts';
 
 /** What is in production, as the comparison needs it. */
 export type Production = Pick<
@@ -22,7 +24,7 @@ export type CompareStage = {
   store: Store;
   /** `stage`: both sides are compared by their stages' predictions, because no engine answers or the model file says so. */
   scoredBy: 'image' | 'stage';
-  /** Asked for only where production's image must score rows. */
+  /** Asked for only where production's image must score rows, or be timed. */
   engine: () => Promise<Engine>;
   model: LoadedModel;
   environment: string | null;
@@ -32,6 +34,8 @@ export type CompareStage = {
   candidate: {
     modelDigest: string;
     imageDigest: string | null;
+    /** What the engine starts; null where the image isn't here. */
+    image: string | null;
     predictions: string;
     /** What its run wrote into `evaluate.metrics`. */
     metrics: RunDocument['metrics'];
@@ -63,7 +67,7 @@ export async function compareStage(stage: CompareStage): Promise<ComparisonDocum
     ...stage.policy,
     candidate: { digest: stage.candidate.modelDigest, scoredBy },
     production: production === null ? null : { digest: production.modelDigest, scoredBy },
-    scalars: scalarsOf(stage),
+    scalars: await measureImages(stage, outcome),
     resampling: { resamples: model.evaluate?.resamples ?? 2000, seed: model.evaluate?.seed ?? 7, level: 0.95 },
   };
   if (outcome === 'not-comparable') {
@@ -139,16 +143,6 @@ async function candidateFrame(stage: CompareStage, asked: Asked): Promise<Compar
   }
 }
 
-function scalarsOf(stage: CompareStage): Record<string, { production: number | null; candidate: number | null }> {
-  const number = (text: string | null | undefined) => (text === null || text === undefined ? null : Number(text));
-  return {
-    latency_p50_ms: { production: null, candidate: number(stage.probe?.latency?.p50Ms) },
-    latency_p95_ms: { production: null, candidate: number(stage.probe?.latency?.p95Ms) },
-    ready_seconds: { production: null, candidate: number(stage.probe?.readySeconds) },
-    image_bytes: { production: stage.production?.imageBytes ?? null, candidate: stage.imageBytes },
-  };
-}
-
 type Asked = Pick<CompareRequest, 'gates' | 'environments' | 'resampling'>;
 
 async function frameOf(stage: CompareStage, asked: Asked, production: Table | null): Promise<CompareRequest['frame']> {
@@ -195,21 +189,7 @@ async function productionPredictions(stage: CompareStage): Promise<Table> {
   if (stage.signature === null) throw noPredictions('there is no signature to ask it with');
   context.progress.phase("score by production's image");
   const key = model.columns.key;
-  const columns = await readTableColumns(session, stage.dataset.table, {
-    columns: [...new Set(stage.signature.inputs.map(tensorColumn))],
-    key,
-  });
-  const engine = await stage.engine();
-  const asked = scoreByImage({
-    engine,
-    image: production.imageReference,
-    model: model.name,
-    signature: stage.signature,
-    columns,
-    withheld: [model.columns.label],
-    progress: context.progress,
-  });
-  const scores = await asked.catch((error: unknown) => {
+  const scores = await scoreByProduction(stage, production.imageReference, stage.signature).catch((error: unknown) => {
     if (!(error instanceof PassloopError)) throw error;
     // Two images are asked in a check: a reader must not look for the candidate's fault.
     const { code, hint } = error;
@@ -226,6 +206,21 @@ async function productionPredictions(stage: CompareStage): Promise<Table> {
     file,
   });
   return open(file);
+}
+
+async function scoreByProduction(stage: CompareStage, image: string, signature: Signature): Promise<Scores> {
+  const { context, model } = stage;
+  const engine = await stage.engine();
+  await productionImage(engine, image, context.progress);
+  return scoreByImage({
+    engine,
+    image,
+    model: model.name,
+    signature,
+    columns: await signatureColumns(stage, signature),
+    withheld: [model.columns.label],
+    progress: context.progress,
+  });
 }
 
 function noPredictions(why: string): PassloopError {

@@ -163,6 +163,7 @@ export async function measureCandidate(
     candidate: {
       modelDigest: request.run.modelDigest,
       imageDigest: image.digest,
+      image: request.started,
       predictions: proof.predictions,
       metrics: request.run.metrics,
     },

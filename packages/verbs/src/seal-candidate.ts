@@ -177,7 +177,7 @@ async function storedImagePart(
   const probed = { ...scanned, image, probe: proof.probe };
   if (proof.probe.verdict === 'fail') return { parts: withMissing(probed, failedProbe), scored: null };
   const signature = await signatureOf(plan.workspace, model, model.package);
-  return { parts: probed, scored: { scoredBy: 'image', predictions: proof.predictions, signature } };
+  return { parts: probed, scored: { scoredBy: 'image', predictions: proof.predictions, signature, image: null } };
 }
 
 /** Writes run and proof into the store, where they may be kept. */

@@ -73,7 +73,7 @@ export async function sealedImagePart(
   if (probe.verdict === 'fail') return { parts: withMissing(probed, failedProbe), scored: null };
   return {
     parts: probed,
-    scored: { scoredBy: 'image', predictions: candidate.predictions, signature: signature },
+    scored: { scoredBy: 'image', predictions: candidate.predictions, signature, image: null },
   };
 }
 
