@@ -1,7 +1,7 @@
 import { type CatalogMetric, metricCatalog } from '@passloop/model';
-import { ascendingIndices } from '@passloop/statistics';
 import type { EvaluationFrame, Predictions } from './frame.ts';
 import type { CurveMetric, RankedRows } from './metric.ts';
+import { rankOrder } from './rank-order.ts';
 
 /** Metrics of a binary score at all its thresholds; equal scores are one threshold. */
 
@@ -14,7 +14,7 @@ export function rankedRows({ labels, task }: EvaluationFrame, { score, scores }:
   const columns = task === 'multiclass' ? scores : score === null ? null : [score];
   if (columns === null) throw new RangeError('no score column');
   return columns.map((column, code) => {
-    const rows = ascendingIndices(column).reverse();
+    const rows = rankOrder(column).slice().reverse();
     const wanted = task === 'multiclass' ? code : 1;
     const positive = Uint8Array.from(rows, (row) => (labels[row] === wanted ? 1 : 0));
     const last = Uint8Array.from(rows, (row, at) =>

@@ -10,6 +10,7 @@ import {
   type ThresholdCurve,
 } from '@passloop/documents';
 import type { EvaluationFrame, Predictions } from './frame.ts';
+import { rankOrder } from './rank-order.ts';
 
 /** A point of a curve stands for so many rows at least: a smaller group would nearly be the row. */
 export const fewestRows = 10;
@@ -56,19 +57,22 @@ export function curvesOf(frame: EvaluationFrame): Curves {
 /**
  * Rows of each class at falling thresholds. Of all thresholds those stay that lie a hundredth apart in the two rates
  * together, and end a group of at least {@link fewestRows} rows. Of very many scores only some thousands are looked at as
- * thresholds, so that nothing has to be sorted; the counts are of all rows.
+ * thresholds; the counts are of all rows.
  *
  * @param labels 1 for the positive class, 0 for the other
  * @returns null for one class only, or fewer rows than make a group
  */
 export function thresholdCurve(labels: Float64Array, scores: Float64Array): ThresholdCurve | null {
   const possible = possibleThresholds(labels, scores);
+  const order = rankOrder(scores);
   const positivesAt = new Float64Array(possible.length);
   const negativesAt = new Float64Array(possible.length);
   let positives = 0;
-  for (let row = 0; row < scores.length; row += 1) {
+  let place = 0;
+  for (let at = 0; at < order.length; at += 1) {
+    const row = order[at]!;
     // The largest threshold that the score reaches: the lowest score is one, so that each reaches some.
-    const place = firstAbove(possible, scores[row] as number) - 1;
+    while (place + 1 < possible.length && possible[place + 1]! <= scores[row]!) place += 1;
     if (labels[row] === 1) {
       positives += 1;
       positivesAt[place]! += 1;
@@ -129,7 +133,7 @@ function possibleThresholds(labels: Float64Array, scores: Float64Array): Float64
  * @returns null where a score is no probability
  */
 export function calibration(labels: Float64Array, scores: Float64Array): CalibrationBin[] | null {
-  if (scores.some((score) => !(score >= 0 && score <= 1))) return null;
+  for (let row = 0; row < scores.length; row += 1) if (!(scores[row]! >= 0 && scores[row]! <= 1)) return null;
   const edges = Float64Array.from({ length: calibrationBins + 1 }, (_, k) => k * (1 / calibrationBins));
   const rows = new Float64Array(calibrationBins);
   const positives = new Float64Array(calibrationBins);

@@ -2,6 +2,7 @@ import { type Delong, delong, mcnemar, normalQuantile, tango } from '@passloop/s
 import type { EvaluationFrame, Predictions } from './frame.ts';
 import { type Metric, neededColumn, type PredictionColumn } from './metric.ts';
 import { metricValue } from './metrics.ts';
+import { rankOrder } from './rank-order.ts';
 import { type Equality, type Interval, type Resampling, resampled, type Sides } from './resample.ts';
 
 export { defaultResampling, type Resampling } from './resample.ts';
@@ -106,7 +107,10 @@ function areas(frame: EvaluationFrame, sides: Sides, level: number): PairedMeasu
   if (scores.production === null) return missingColumn('production', 'score');
   if (scores.candidate === null) return missingColumn('the candidate', 'score');
   try {
-    return areaMeasurement(delong(frame.labels, scores.production, scores.candidate, { level }), level);
+    return areaMeasurement(
+      delong(frame.labels, scores.production, scores.candidate, { level, order: rankOrder }),
+      level,
+    );
   } catch (error) {
     // One class only has no area; one row of a class has an area but no variance.
     if (error instanceof RangeError) return error.message;

@@ -7,6 +7,7 @@ import type { EvaluationFrame, Predictions } from './frame.ts';
 import { type CurveMetric, type Metric, type QueryMetric, sumsOf } from './metric.ts';
 import { numberMetrics, pinball } from './number-metrics.ts';
 import { meanAveragePrecision, meanReciprocalRank, ndcg, queryMetrics, recallAtK } from './query-metrics.ts';
+import { rankOrder } from './rank-order.ts';
 import { calibrationError, scoreMetrics } from './score-metrics.ts';
 import { queriesOf } from './units.ts';
 
@@ -70,7 +71,7 @@ export function metricValue(metric: Metric, frame: EvaluationFrame, side: Predic
   if (metric.area !== true || frame.weights !== null) return curveValue(metric, frame, side);
   if (side.score === null) throw new RangeError('no score column');
   try {
-    return areaUnderRoc(frame.labels, side.score);
+    return areaUnderRoc(frame.labels, side.score, { order: rankOrder });
   } catch {
     return Number.NaN;
   }

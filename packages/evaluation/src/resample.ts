@@ -109,7 +109,11 @@ function cellsOf(
   const units = unitsOf(frame);
   const plan = cellPlan(units.count, what, most);
   if (plan.isAlone) return { ...plan, of: units.of };
-  return { ...plan, of: Uint32Array.from(frame.units ?? frame.numbers ?? units.of, bucketing(seed, plan.count)) };
+  const numbers = frame.units ?? frame.numbers ?? units.of;
+  const bucketOf = bucketing(seed, plan.count);
+  const of = new Uint32Array(numbers.length);
+  for (let row = 0; row < of.length; row += 1) of[row] = bucketOf(numbers[row]!);
+  return { ...plan, of };
 }
 
 /** How many cells a metric of sums may have: more sums than {@link mostSums} are held in fewer. */
