@@ -109,17 +109,19 @@ export function thresholdCurve(labels: Float64Array, scores: Float64Array): Thre
 /** All scores, or so many of each class, evenly taken in the order of the rows; the lowest of all is among them. Ascending. */
 function possibleThresholds(labels: Float64Array, scores: Float64Array): Float64Array {
   const byClass: number[] = [0, 0];
-  for (const label of labels) byClass[label === 1 ? 1 : 0]! += 1;
+  for (let row = 0; row < labels.length; row += 1) byClass[labels[row] === 1 ? 1 : 0]! += 1;
   const every = byClass.map((rows) => Math.max(1, Math.ceil(rows / mostPossible)));
-  const seen = [0, 0];
+  const left = [1, 1];
   const found: number[] = [];
   let lowest = Number.POSITIVE_INFINITY;
   for (let row = 0; row < scores.length; row += 1) {
     const kind = labels[row] === 1 ? 1 : 0;
     const score = scores[row] as number;
     if (score < lowest) lowest = score;
-    if (seen[kind]! % every[kind]! === 0) found.push(score);
-    seen[kind]! += 1;
+    left[kind]! -= 1;
+    if (left[kind]! > 0) continue;
+    found.push(score);
+    left[kind] = every[kind]!;
   }
   found.push(lowest);
   const ascending = Float64Array.from(found).sort();

@@ -1,8 +1,8 @@
 import { bucketSql } from './buckets.ts';
 import { exactSum } from './exact-sums.ts';
-import { type EvaluationFrame, predictionsOf } from './frame.ts';
+import type { EvaluationFrame } from './frame.ts';
 import type { LargeSide, LargeTable } from './large-table.ts';
-import { isCounted, type SummedMetric } from './metric.ts';
+import { frameOfKinds, isCounted, type SummedMetric } from './metric.ts';
 import { type CellPlan, cellPlan, type MostCells, mostCellsOf } from './resample.ts';
 
 /** What a frame says beside its rows. */
@@ -136,21 +136,9 @@ async function addCounted(
   let pending: number[][] = [];
   const flush = (): void => {
     const column = (i: number) => Float64Array.from(pending, (row) => row[i] as number);
-    const prediction = predictionsOf({ prediction: column(3) });
-    const frame: EvaluationFrame = {
-      ...shape,
-      rows: pending.length,
-      evaluationDigest: null,
-      labels: column(2),
-      weights: column(5),
-      units: null,
-      declared: {},
-      production: null,
-      candidate: prediction,
-      slices: [],
-    };
-    const add = metric.adder(frame, prediction);
-    const addAlike = metric.adder({ ...frame, weights: column(4) }, prediction);
+    const frame = frameOfKinds(shape, { labels: column(2), prediction: column(3), weights: column(5) });
+    const add = metric.adder(frame, frame.candidate);
+    const addAlike = metric.adder({ ...frame, weights: column(4) }, frame.candidate);
     const width = metric.width({ classes: shape.classes, slices: [] });
     for (const [row, [code, cell]] of pending.entries()) {
       const into = sums.get(code!)!;
