@@ -92,7 +92,7 @@ async function measureParts(
   const parts = questions.length === 0 ? [] : await partsOf(table, part);
   const measured = new Map(parts.map(({ code, rows }) => [code, { rows, metrics: new Map<string, Found>() }]));
   for (const { name, metric } of questions) {
-    const asked = { ...large, resampling: { ...resampling, permute: part === null } };
+    const asked = { ...large, resampling: { ...resampling, permute: true } };
     const scope: Scope = { large: asked, metric, part, parts };
     const found = metric.kind === 'sums' ? await measureSums(scope, metric) : await measureAreas(scope);
     for (const { code } of parts) measured.get(code)!.metrics.set(name, found.get(code)!);

@@ -70,6 +70,9 @@ export type RankedRows = {
   last: Uint8Array;
 };
 
+/** How much the rows of each class weigh together. */
+export type ClassWeights = { positives: number; negatives: number };
+
 /**
  * A metric of the ranking by score, which no sums hold: the rows are ranked once (for a multiclass model once a class), and
  * every resample is one walk along them with other weights.
@@ -79,8 +82,10 @@ export type CurveMetric = Common & {
   needs: 'score';
   /** Two areas under the ROC curve have an interval of their own (DeLong) where rows are independent and weigh the same. */
   area?: true;
-  /** @param weights of the rows, in the order of `ranked`. NaN where it is undefined. */
-  of(ranked: RankedRows, weights: Float64Array): number;
+  /** What was found above a threshold (0 at first) -> with it: the rows above are `above`, of which it adds `moved`. */
+  step(found: number, above: ClassWeights, moved: ClassWeights, all: ClassWeights): number;
+  /** The metric of what was found over all thresholds. NaN where it is undefined. */
+  of(found: number, all: ClassWeights): number;
 };
 
 /** A metric of each query's ranking, averaged over the queries. NaN for a query that has no value: it is left out. */

@@ -1,7 +1,7 @@
 import { type DeclaredMetric, imageMetrics, metricCatalog, type NamedParameter, namedParameter } from '@passloop/model';
 import { areaUnderRoc } from '@passloop/statistics';
 import { classMetrics, costMetric } from './class-metrics.ts';
-import { curveMetrics, rankedRows, recallAtPrecision } from './curve-metrics.ts';
+import { curveMetrics, curveValue, rankedRows, recallAtPrecision } from './curve-metrics.ts';
 import { fairnessMetric } from './fairness.ts';
 import type { EvaluationFrame, Predictions } from './frame.ts';
 import { type CurveMetric, type Metric, type QueryMetric, sumsOf } from './metric.ts';
@@ -68,7 +68,7 @@ export function metricNamed(name: string, declared: EvaluationFrame['declared'] 
 export function metricValue(metric: Metric, frame: EvaluationFrame, side: Predictions): number {
   if (metric.kind === 'sums') return metric.of(sumsOf(metric, frame, side), frame.classes.length);
   if (metric.kind === 'queries') return meanOfQueries(metric, frame, side);
-  if (metric.area !== true || frame.weights !== null) return curveValue(metric, frame, side);
+  if (metric.area !== true || frame.weights !== null) return meanOfRankings(metric, frame, side);
   if (side.score === null) throw new RangeError('no score column');
   try {
     return areaUnderRoc(frame.labels, side.score, { order: rankOrder });
@@ -77,10 +77,11 @@ export function metricValue(metric: Metric, frame: EvaluationFrame, side: Predic
   }
 }
 
-function curveValue(metric: CurveMetric, frame: EvaluationFrame, side: Predictions): number {
+function meanOfRankings(metric: CurveMetric, frame: EvaluationFrame, side: Predictions): number {
   const { weights } = frame;
   const values = rankedRows(frame, side).map((ranked) =>
-    metric.of(
+    curveValue(
+      metric,
       ranked,
       Float64Array.from(ranked.rows, (row) => (weights === null ? 1 : weights[row]!)),
     ),

@@ -9,10 +9,11 @@ import {
   weighedBootstrap,
 } from '@passloop/statistics';
 import { bucketing } from './buckets.ts';
-import { rankedRows } from './curve-metrics.ts';
+import { curveValue, rankedRows } from './curve-metrics.ts';
 import type { EvaluationFrame, Predictions } from './frame.ts';
 import { bucketSums, type CurveMetric, type Metric, type QueryMetric, type SummedMetric, sumsOf } from './metric.ts';
 import { queryValues } from './metrics.ts';
+import { rankEquality } from './rank-equality.ts';
 import { unitsOf } from './units.ts';
 
 export type Resampling = {
@@ -217,8 +218,13 @@ function bootstrapSums(
   }
   const found = bounded(pairedBootstrap({ buckets, resamples, seed, level, method: 'percentile', statistic }), method);
   if (permute !== true) return found;
-  const { pValue } = pairedPermutation({ buckets, statistic, rounds: resamples, seed: BigInt(seed) + (2n << 32n) });
+  const { pValue } = pairedPermutation({ buckets, statistic, rounds: resamples, seed: permutationSeed(seed) });
   return { ...found, equality: { test: `paired permutation (${cells.method})`, pValue } };
+}
+
+/** Another stream than the resamples', and than the buckets'. */
+function permutationSeed(seed: number): bigint {
+  return BigInt(seed) + (2n << 32n);
 }
 
 function bounded(
@@ -234,7 +240,7 @@ function bounded(
 const fewestOfClass = 10;
 
 function curve(metric: CurveMetric, frame: EvaluationFrame, sides: Sides, resampling: Resampling): Interval {
-  const { resamples, seed, level } = resampling;
+  const { resamples, seed, level, permute } = resampling;
   const rankings = { production: rankedRows(frame, sides.production), candidate: rankedRows(frame, sides.candidate) };
   const isWalked = frame.rows * rankings.candidate.length * resamples <= mostSteps;
   const most = isWalked
@@ -251,7 +257,10 @@ function curve(metric: CurveMetric, frame: EvaluationFrame, sides: Sides, resamp
     valuesOf: weighedValues(metric, frame, rankings, cells.of),
   };
   if (!isWalked) return { interval: groupJackknife(weighing).interval, method, problem: null };
-  return bounded(weighedBootstrap({ ...weighing, resamples, seed }), method);
+  const found = bounded(weighedBootstrap({ ...weighing, resamples, seed }), method);
+  if (permute !== true) return found;
+  const options = { seed: permutationSeed(seed), rounds: resamples, steps: mostSteps };
+  return { ...found, equality: rankEquality(metric, frame, sides, options) };
 }
 
 function fewOfClass({ labels, classes }: EvaluationFrame): string | null {
@@ -282,7 +291,7 @@ function weighedValues(
     let total = 0;
     for (const { ranked, cells, own } of sides[side]) {
       for (let at = 0; at < rows; at += 1) weights[at] = counts[cells[at]!]! * (own === null ? 1 : own[at]!);
-      total += metric.of(ranked, weights);
+      total += curveValue(metric, ranked, weights);
     }
     return total / sides[side].length;
   }
