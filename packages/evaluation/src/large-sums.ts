@@ -1,9 +1,10 @@
 import { bucketSql } from './buckets.ts';
+import { type CellPlan, cellPlan, type MostCells } from './cells.ts';
 import { exactSum } from './exact-sums.ts';
 import type { EvaluationFrame } from './frame.ts';
 import type { LargeSide, LargeTable } from './large-table.ts';
 import { frameOfKinds, isCounted, type SummedMetric } from './metric.ts';
-import { type CellPlan, cellPlan, type MostCells, mostCellsOf } from './resample.ts';
+import { mostCellsOf } from './resample.ts';
 
 /** What a frame says beside its rows. */
 export type FrameShape = Pick<EvaluationFrame, 'task' | 'classes'>;

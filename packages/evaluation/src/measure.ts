@@ -1,11 +1,12 @@
 import { type Delong, delong, mcnemar, normalQuantile, tango } from '@passloop/statistics';
 import type { EvaluationFrame, Predictions } from './frame.ts';
+import type { Equality, Interval, Resampling, Sides } from './interval.ts';
 import { type Metric, neededColumn, type PredictionColumn } from './metric.ts';
 import { metricValue } from './metrics.ts';
 import { rankOrder } from './rank-order.ts';
-import { type Equality, type Interval, type Resampling, resampled, type Sides } from './resample.ts';
+import { resampled } from './resample.ts';
 
-export { defaultResampling, type Resampling } from './resample.ts';
+export { defaultResampling, type Resampling } from './interval.ts';
 
 /** A paired measurement of one metric on one frame. `delta` is candidate − production, raw. */
 export type PairedMeasurement = {

@@ -1,9 +1,9 @@
 import { permutationTest } from '@passloop/statistics';
 import { curveValue, rankedRows } from './curve-metrics.ts';
 import { type EvaluationFrame, type Predictions, scoreColumns } from './frame.ts';
+import type { Equality, Sides } from './interval.ts';
 import type { CurveMetric, RankedRows } from './metric.ts';
 import { rankOrder } from './rank-order.ts';
-import type { Equality, Sides } from './resample.ts';
 import { unitsOf } from './units.ts';
 
 /** Fewest rounds: a p-value of 0.005 can be told. */
