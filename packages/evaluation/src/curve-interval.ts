@@ -7,7 +7,7 @@ import { leftOutWalk, meanOfWalks } from './left-out-walk.ts';
 import type { CurveMetric } from './metric.ts';
 import { rankEquality } from './rank-equality.ts';
 
-/** Rows times resamples up to which rankings are walked anew in each resample; above, groups are left out in turn. */
+/** More walks than this take seconds: groups are left out in turn instead. */
 const mostSteps = 100_000_000;
 /** From 50,000 rows on (2,000 resamples) a group has 250 and more: over √n, as the jackknife needs of a ranking. */
 export const mostGroups: MostCells = { alone: 200, buckets: 200 };
@@ -23,7 +23,7 @@ export function curveInterval(
 ): Interval {
   const { resamples, seed, level, permute } = resampling;
   const rankings = { production: rankedRows(frame, sides.production), candidate: rankedRows(frame, sides.candidate) };
-  const isWalked = isWalkedAnew(frame.rows, rankings.candidate.length, resamples);
+  const isWalked = isWalkedAnew(frame.rows, rankings.candidate.length, resampling);
   const cells = cellsOf(frame, seed, isWalked ? { alone: ROW_LEVEL_LIMIT, buckets: HASH_BUCKETS } : mostGroups);
   const few = cells.problem ?? fewOfClass(classCounts(frame));
   if (!isWalked) return leftOutInterval(cells, few, () => leftOutOfFrame(metric, frame, rankings, cells), level);
@@ -41,8 +41,8 @@ export function curveInterval(
 }
 
 /** Whether each resample walks along so many rows, and as many rankings of them; else groups of them are left out in turn. */
-export function isWalkedAnew(rows: number, rankings: number, resamples: number): boolean {
-  return rows * rankings * resamples <= mostSteps;
+export function isWalkedAnew(rows: number, rankings: number, { resamples, steps = mostSteps }: Resampling): boolean {
+  return rows * rankings * resamples <= steps;
 }
 
 /** Both models' values without each group, and last of all rows. */

@@ -6,11 +6,14 @@ export type Resampling = {
   level: number;
   /** Tests by permutation too whether there is any difference, where no formula does. */
   permute?: boolean;
+  /** Rows times resamples up to which rankings are walked anew in each resample; 100 million by default. */
+  steps?: number;
 };
 
 export const defaultResampling: Resampling = { resamples: 2000, seed: 7, level: 0.95 };
 
 export type Sides = { production: Predictions; candidate: Predictions };
+
 /** Whether there is any difference: two-sided, and without a margin, so that it decides nothing. */
 export type Equality = { test: string; pValue: number };
 
@@ -20,6 +23,7 @@ export type Interval = {
   problem: string | null;
   equality?: Equality | undefined;
 };
+
 /** Another stream than the resamples', and than the buckets'. */
 export function permutationSeed(seed: number): bigint {
   return BigInt(seed) + (2n << 32n);

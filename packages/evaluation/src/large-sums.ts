@@ -87,7 +87,7 @@ export async function forEachPart(
 }
 
 /** What is drawn in each part, and where each cell's sums stand. */
-type Cells = {
+export type Cells = {
   plans: Map<number, CellPlan>;
   /** SQL: which rows are asked for, and the number of a row's cell. */
   where: string;
@@ -95,7 +95,11 @@ type Cells = {
   indexOf(part: number, cell: number): number;
 };
 
-async function cellsOf({ table, part, seed }: Question, parts: readonly Part[], most: MostCells): Promise<Cells> {
+export async function cellsOf(
+  { table, part, seed }: Question,
+  parts: readonly Part[],
+  most: MostCells,
+): Promise<Cells> {
   const { session, relation, unit, hasUnits } = table;
   const plans = new Map(
     parts.map(({ code, rows, units }) => [code, cellPlan(units ?? rows, hasUnits ? 'units' : 'rows', most)]),
@@ -159,7 +163,7 @@ async function addCounted(
   flush();
 }
 
-async function largestOf({ session, relation }: LargeTable, value: string): Promise<number> {
+export async function largestOf({ session, relation }: LargeTable, value: string): Promise<number> {
   const [[largest] = []] = await session.rows(`SELECT max(abs(${value})) FROM ${relation}`);
   return Number(largest);
 }

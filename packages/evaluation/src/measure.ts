@@ -37,7 +37,7 @@ export function measurePaired(
   resampling: Resampling,
 ): PairedMeasurement | string {
   const { production, candidate } = frame;
-  if (production === null) return 'there are no predictions of production';
+  if (production === null) return noProduction;
   if (frame.rows < 2) return `${frame.rows} rows are too few`;
   const plain = frame.weights === null && frame.units === null;
   if (metric.kind === 'curve' && metric.area && plain) return areas(frame, { production, candidate }, resampling.level);
@@ -59,11 +59,27 @@ export function measurePaired(
   };
 }
 
+export const noProduction = 'there are no predictions of production';
+
+export function whoIs(side: 'production' | 'candidate'): string {
+  return side === 'candidate' ? 'the candidate' : side;
+}
+
+/** What is undefined on some rows, and a sum that overflows, is a reason. */
+export function orReason<T>(work: () => T): T | string {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RangeError) return error.message;
+    throw error;
+  }
+}
+
 /** One model's value alone, or a reason why it has none. */
 export function measureAlone(metric: Metric, frame: EvaluationFrame, of: 'production' | 'candidate'): number | string {
   const side = frame[of];
-  if (side === null) return 'there are no predictions of production';
-  return measuredValue(metric, frame, side, of === 'candidate' ? 'the candidate' : of);
+  if (side === null) return noProduction;
+  return measuredValue(metric, frame, side, whoIs(of));
 }
 
 function measuredValue(metric: Metric, frame: EvaluationFrame, side: Predictions, who: string): number | string {
@@ -71,14 +87,8 @@ function measuredValue(metric: Metric, frame: EvaluationFrame, side: Predictions
   if (column !== null && side[column] === null) return missingColumn(who, column);
   const problem = metric.problem?.(frame) ?? (metric.probabilities ? probabilityProblem(frame, side, who) : null);
   if (problem !== null) return problem;
-  let value: number;
-  try {
-    value = metricValue(metric, frame, side);
-  } catch (error) {
-    if (error instanceof RangeError) return error.message;
-    throw error;
-  }
-  return finiteValue(value, who, frame.rows);
+  const value = orReason(() => metricValue(metric, frame, side));
+  return typeof value === 'string' ? value : finiteValue(value, who, frame.rows);
 }
 
 export function finiteValue(value: number, who: string, rows: number): number | string {
@@ -107,16 +117,11 @@ function areas(frame: EvaluationFrame, sides: Sides, level: number): PairedMeasu
   const scores = { production: sides.production.score, candidate: sides.candidate.score };
   if (scores.production === null) return missingColumn('production', 'score');
   if (scores.candidate === null) return missingColumn('the candidate', 'score');
-  try {
-    return areaMeasurement(
-      delong(frame.labels, scores.production, scores.candidate, { level, order: rankOrder }),
-      level,
-    );
-  } catch (error) {
-    // One class only has no area; one row of a class has an area but no variance.
-    if (error instanceof RangeError) return error.message;
-    throw error;
-  }
+  const { production, candidate } = scores;
+  // One class only has no area; one row of a class has an area but no variance.
+  return orReason(() =>
+    areaMeasurement(delong(frame.labels, production, candidate, { level, order: rankOrder }), level),
+  );
 }
 
 export function areaMeasurement(found: Delong, level: number): PairedMeasurement {
