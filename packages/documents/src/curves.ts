@@ -5,6 +5,8 @@ import { Count, Decimal, ScalarText } from './scalars.ts';
 export const curvePoints = 200;
 export const curveGroups = 20;
 export const curveClasses = 20;
+/** The curve of a class against the rest is given at so many steps of the false positive rate. */
+export const rocSteps = 40;
 
 /**
  * How many rows of each class score at least a threshold, thresholds falling; the last has all rows. ROC and
@@ -44,6 +46,19 @@ export const SideCurves = z.object({
   calibration: z.array(CalibrationBin).max(curveGroups).nullable(),
   /** Rows by label (outer) and prediction (inner), in the order of `classes`. */
   confusion: z.array(z.array(Count).max(curveClasses)).max(curveClasses).nullable(),
+  /**
+   * Of a multiclass model with scores: for each of `classes` (without the one that stands for others) the recall at the
+   * false positive rates 0, 1/40 … 1 of its score against all other classes; null where it has no curve.
+   */
+  oneVsRest: z
+    .array(
+      z
+        .array(Decimal)
+        .length(rocSteps + 1)
+        .nullable(),
+    )
+    .max(curveClasses)
+    .optional(),
   residuals: z
     .object({ counts: z.array(Count).max(2 * curveGroups), groups: z.array(ResidualGroup).max(curveGroups) })
     .nullable(),

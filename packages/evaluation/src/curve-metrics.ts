@@ -1,7 +1,7 @@
 import { type CatalogMetric, metricCatalog } from '@passloop/model';
-import { ascendingIndices } from '@passloop/statistics';
 import type { EvaluationFrame, Predictions } from './frame.ts';
-import type { CurveMetric, RankedRows } from './metric.ts';
+import type { ClassWeights, CurveMetric, RankedRows } from './metric.ts';
+import { rankOrder } from './rank-order.ts';
 
 /** Metrics of a binary score at all its thresholds; equal scores are one threshold. */
 
@@ -9,12 +9,17 @@ function form(name: string): Omit<CatalogMetric, 'formula' | 'needs'> & { needs:
   return metricCatalog[name] as CatalogMetric & { needs: 'score' };
 }
 
+type CurveForm = Pick<CurveMetric, 'step' | 'of'>;
+
 /** Ranks the rows from the highest score to the lowest: once, or once a class for a multiclass model. */
-export function rankedRows({ labels, task }: EvaluationFrame, { score, scores }: Predictions): RankedRows[] {
+export function rankedRows(
+  { labels, task }: Pick<EvaluationFrame, 'labels' | 'task'>,
+  { score, scores }: Pick<Predictions, 'score' | 'scores'>,
+): RankedRows[] {
   const columns = task === 'multiclass' ? scores : score === null ? null : [score];
   if (columns === null) throw new RangeError('no score column');
   return columns.map((column, code) => {
-    const rows = ascendingIndices(column).reverse();
+    const rows = rankOrder(column).slice().reverse();
     const wanted = task === 'multiclass' ? code : 1;
     const positive = Uint8Array.from(rows, (row) => (labels[row] === wanted ? 1 : 0));
     const last = Uint8Array.from(rows, (row, at) =>
@@ -24,72 +29,49 @@ export function rankedRows({ labels, task }: EvaluationFrame, { score, scores }:
   });
 }
 
-/** Walks the thresholds; `visit` gets the weights of positives and negatives above each one and those just added. */
-function walk(
-  { positive, last }: RankedRows,
-  weights: Float64Array,
-  visit: (positives: number, negatives: number, moved: { positives: number; negatives: number }) => void,
-): void {
-  let positives = 0;
-  let negatives = 0;
-  const moved = { positives: 0, negatives: 0 };
+/** One walk along the thresholds. @param weights of the rows, in the order of `ranked`. NaN where it is undefined. */
+export function curveValue(metric: CurveMetric, { positive, last }: RankedRows, weights: Float64Array): number {
+  const all: ClassWeights = { positives: 0, negatives: 0 };
+  for (let at = 0; at < positive.length; at += 1) {
+    if (positive[at] === 1) all.positives += weights[at]!;
+    else all.negatives += weights[at]!;
+  }
+  const above: ClassWeights = { positives: 0, negatives: 0 };
+  const moved: ClassWeights = { positives: 0, negatives: 0 };
+  let found = 0;
   for (let at = 0; at < positive.length; at += 1) {
     const weight = weights[at]!;
     if (positive[at] === 1) moved.positives += weight;
     else moved.negatives += weight;
     if (last[at] === 0) continue;
-    positives += moved.positives;
-    negatives += moved.negatives;
-    visit(positives, negatives, moved);
+    above.positives += moved.positives;
+    above.negatives += moved.negatives;
+    found = metric.step(found, above, moved, all);
     moved.positives = 0;
     moved.negatives = 0;
   }
-}
-
-function totals({ positive }: RankedRows, weights: Float64Array): { positives: number; negatives: number } {
-  let positives = 0;
-  let negatives = 0;
-  for (let at = 0; at < positive.length; at += 1) {
-    if (positive[at] === 1) positives += weights[at]!;
-    else negatives += weights[at]!;
-  }
-  return { positives, negatives };
+  return metric.of(found, all);
 }
 
 /** The share of pairs in the right order, ties counted half. */
-function area(ranked: RankedRows, weights: Float64Array): number {
-  let wins = 0;
-  let positives = 0;
-  let negatives = 0;
-  walk(ranked, weights, (above, below, moved) => {
-    wins += moved.negatives * (above - moved.positives / 2);
-    positives = above;
-    negatives = below;
-  });
-  return wins / (positives * negatives);
-}
+const area: CurveForm = {
+  step: (wins, above, moved) => wins + moved.negatives * (above.positives - moved.positives / 2),
+  of: (wins, all) => wins / (all.positives * all.negatives),
+};
 
 /** Σ (recall − recall before) · precision over the thresholds: no interpolation. */
-function averagePrecision(ranked: RankedRows, weights: Float64Array): number {
-  let total = 0;
-  let all = 0;
-  walk(ranked, weights, (positives, negatives, moved) => {
-    if (moved.positives > 0) total += (moved.positives * positives) / (positives + negatives);
-    all = positives;
-  });
-  return total / all;
-}
+const averagePrecision: CurveForm = {
+  step: (total, above, moved) =>
+    moved.positives > 0 ? total + (moved.positives * above.positives) / (above.positives + above.negatives) : total,
+  of: (total, all) => total / all.positives,
+};
 
 /** One-sided: a score that ranks the classes the wrong way round gets 0, not its mirror's value. */
-function largestGap(ranked: RankedRows, weights: Float64Array): number {
-  const all = totals(ranked, weights);
-  if (all.positives === 0 || all.negatives === 0) return Number.NaN;
-  let largest = 0;
-  walk(ranked, weights, (positives, negatives) => {
-    largest = Math.max(largest, positives / all.positives - negatives / all.negatives);
-  });
-  return largest;
-}
+const largestGap: CurveForm = {
+  step: (largest, above, _, all) =>
+    Math.max(largest, above.positives / all.positives - above.negatives / all.negatives),
+  of: (largest, all) => (all.positives === 0 || all.negatives === 0 ? Number.NaN : largest),
+};
 
 /** The largest recall of a threshold whose precision is at least this; 0 where none is. */
 export function recallAtPrecision(precision: number): CurveMetric {
@@ -98,21 +80,15 @@ export function recallAtPrecision(precision: number): CurveMetric {
     tasks: ['binary'],
     needs: 'score',
     direction: 'higher',
-    of(ranked, weights) {
-      let best = 0;
-      let all = 0;
-      walk(ranked, weights, (positives, negatives) => {
-        if (positives / (positives + negatives) >= precision) best = Math.max(best, positives);
-        all = positives;
-      });
-      return best / all;
-    },
+    step: (best, above) =>
+      above.positives / (above.positives + above.negatives) >= precision ? Math.max(best, above.positives) : best,
+    of: (best, all) => best / all.positives,
   };
 }
 
 export const curveMetrics: Record<string, CurveMetric> = {
-  roc_auc: { ...form('roc_auc'), kind: 'curve', area: true, of: area },
-  roc_auc_ovr: { ...form('roc_auc_ovr'), kind: 'curve', of: area },
-  pr_auc: { ...form('pr_auc'), kind: 'curve', of: averagePrecision },
-  ks: { ...form('ks'), kind: 'curve', of: largestGap },
+  roc_auc: { ...form('roc_auc'), kind: 'curve', area: true, ...area },
+  roc_auc_ovr: { ...form('roc_auc_ovr'), kind: 'curve', ...area },
+  pr_auc: { ...form('pr_auc'), kind: 'curve', ...averagePrecision },
+  ks: { ...form('ks'), kind: 'curve', ...largestGap },
 };

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
-import { Curves, curveClasses, curvePoints } from '@passloop/documents';
+import { Curves, curveClasses, curvePoints, rocSteps } from '@passloop/documents';
 import { createRandom } from '@passloop/statistics';
 import { describe, expect, it } from 'vitest';
 import { compareModels } from './compare.ts';
-import { calibration, curvesOf, fewestRows, thresholdCurve } from './curves.ts';
+import { calibration, curvesOf } from './curves.ts';
 import type { EvaluationFrame } from './frame.ts';
+import { oneVsRest } from './one-vs-rest.ts';
 import { createRequest, scoredFrame } from './testing/frames.ts';
+import { fewestRows, thresholdCurve } from './threshold-curve.ts';
 
 type Binary = { label: number[]; score: number[]; roc: number[][]; calibration: number[][]; confusion: number[][] };
 type Regression = { label: number[]; prediction: number[]; edges: number[]; counts: number[]; groups: number[][] };
@@ -27,6 +29,24 @@ describe.each(['ties', 'rare'] as const)('scores with %s', (name) => {
   const { label, score, roc, calibration: bins, confusion } = golden[name];
   const labels = Float64Array.from(label);
   const scores = Float64Array.from(score);
+
+  it('is the curve of a class against the rest, at even rates', () => {
+    const scoresOf = [scores.map((one) => 1 - one), scores];
+    const [first, second, third] = oneVsRest({ labels }, [...scoresOf, scores], [0, 1, 2]);
+    const points = [[0, 0], ...roc.map(([, fpr, tpr]) => [fpr, tpr])] as [number, number][];
+    // A point of the curve that is kept lies 0.01 in both rates together from the one before, or ten rows.
+    const near = 0.01 + fewestRows / label.filter((one) => one === 1).length;
+    expect(second).toHaveLength(rocSteps + 1);
+    for (const [step, recall] of second!.entries()) {
+      const within = points.filter(([fpr]) => fpr <= step / rocSteps).map(([, tpr]) => tpr);
+      const beyond = points.find(([fpr]) => fpr > step / rocSteps)?.[1] ?? 1;
+      expect(Number(recall)).toBeGreaterThan(Math.max(...within) - near);
+      expect(Number(recall)).toBeLessThan(beyond + near);
+    }
+    expect(first).not.toEqual(second);
+    expect(Number(first!.at(-1))).toBe(1);
+    expect(third).toBeNull();
+  });
 
   it('has the rates of scikit-learn at every threshold that is kept', () => {
     const curve = thresholdCurve(labels, scores)!;

@@ -4,18 +4,14 @@ import {
   type Curves,
   curveClasses,
   curveGroups,
-  curvePoints,
   type ResidualGroup,
   type SideCurves,
-  type ThresholdCurve,
 } from '@passloop/documents';
 import type { EvaluationFrame, Predictions } from './frame.ts';
+import { oneVsRest } from './one-vs-rest.ts';
+import { fewestRows, thresholdCurve } from './threshold-curve.ts';
 
-/** A point of a curve stands for so many rows at least: a smaller group would nearly be the row. */
-export const fewestRows = 10;
 const calibrationBins = 10;
-/** Scores of each class that are looked at as thresholds. */
-const mostPossible = 2048;
 const longestClass = 256;
 
 /**
@@ -37,6 +33,9 @@ export function curvesOf(frame: EvaluationFrame): Curves {
         classification && predictions.prediction !== null
           ? confusion(frame.labels, predictions.prediction, shown)
           : null,
+      ...(frame.task === 'multiclass' && predictions.scores !== null
+        ? { oneVsRest: oneVsRest(frame, predictions.scores, shown.codes) }
+        : {}),
       residuals:
         left === null || residuals === null || predictions.prediction === null
           ? null
@@ -54,82 +53,13 @@ export function curvesOf(frame: EvaluationFrame): Curves {
 }
 
 /**
- * Rows of each class at falling thresholds. Of all thresholds those stay that lie a hundredth apart in the two rates
- * together, and end a group of at least {@link fewestRows} rows. Of very many scores only some thousands are looked at as
- * thresholds, so that nothing has to be sorted; the counts are of all rows.
- *
- * @param labels 1 for the positive class, 0 for the other
- * @returns null for one class only, or fewer rows than make a group
- */
-export function thresholdCurve(labels: Float64Array, scores: Float64Array): ThresholdCurve | null {
-  const possible = possibleThresholds(labels, scores);
-  const positivesAt = new Float64Array(possible.length);
-  const negativesAt = new Float64Array(possible.length);
-  let positives = 0;
-  for (let row = 0; row < scores.length; row += 1) {
-    // The largest threshold that the score reaches: the lowest score is one, so that each reaches some.
-    const place = firstAbove(possible, scores[row] as number) - 1;
-    if (labels[row] === 1) {
-      positives += 1;
-      positivesAt[place]! += 1;
-    } else negativesAt[place]! += 1;
-  }
-  const negatives = scores.length - positives;
-  if (positives === 0 || negatives === 0 || scores.length < fewestRows) return null;
-  const points: { threshold: number; tp: number; fp: number }[] = [];
-  // The rates gain 2 in all: so far apart, with the last point, there are at most as many as a curve may have.
-  const apart = 2 / (curvePoints - 2);
-  let tp = 0;
-  let fp = 0;
-  let [lastTp, lastFp] = [0, 0];
-  for (let place = possible.length - 1; place >= 0; place -= 1) {
-    tp += positivesAt[place] as number;
-    fp += negativesAt[place] as number;
-    const gain = (tp - lastTp) / positives + (fp - lastFp) / negatives;
-    if (gain < apart || tp - lastTp + fp - lastFp < fewestRows) continue;
-    points.push({ threshold: possible[place] as number, tp, fp });
-    [lastTp, lastFp] = [tp, fp];
-  }
-  const rest = tp - lastTp + fp - lastFp;
-  if (rest > 0) {
-    if (rest < fewestRows) points.pop();
-    points.push({ threshold: possible[0] as number, tp, fp });
-  }
-  return {
-    thresholds: points.map((point) => toDecimal(point.threshold)),
-    truePositives: points.map((point) => point.tp),
-    falsePositives: points.map((point) => point.fp),
-  };
-}
-
-/** All scores, or so many of each class, evenly taken in the order of the rows; the lowest of all is among them. Ascending. */
-function possibleThresholds(labels: Float64Array, scores: Float64Array): Float64Array {
-  const byClass: number[] = [0, 0];
-  for (const label of labels) byClass[label === 1 ? 1 : 0]! += 1;
-  const every = byClass.map((rows) => Math.max(1, Math.ceil(rows / mostPossible)));
-  const seen = [0, 0];
-  const found: number[] = [];
-  let lowest = Number.POSITIVE_INFINITY;
-  for (let row = 0; row < scores.length; row += 1) {
-    const kind = labels[row] === 1 ? 1 : 0;
-    const score = scores[row] as number;
-    if (score < lowest) lowest = score;
-    if (seen[kind]! % every[kind]! === 0) found.push(score);
-    seen[kind]! += 1;
-  }
-  found.push(lowest);
-  const ascending = Float64Array.from(found).sort();
-  return ascending.filter((value, i) => i === 0 || value !== ascending[i - 1]);
-}
-
-/**
  * Ten bins of equal width over 0 .. 1, closed on the right as scikit-learn's `calibration_curve` has them; those with fewer
  * than {@link fewestRows} rows are left out.
  *
  * @returns null where a score is no probability
  */
 export function calibration(labels: Float64Array, scores: Float64Array): CalibrationBin[] | null {
-  if (scores.some((score) => !(score >= 0 && score <= 1))) return null;
+  for (let row = 0; row < scores.length; row += 1) if (!(scores[row]! >= 0 && scores[row]! <= 1)) return null;
   const edges = Float64Array.from({ length: calibrationBins + 1 }, (_, k) => k * (1 / calibrationBins));
   const rows = new Float64Array(calibrationBins);
   const positives = new Float64Array(calibrationBins);
@@ -153,7 +83,7 @@ export function calibration(labels: Float64Array, scores: Float64Array): Calibra
   })).filter((bin) => bin.rows >= fewestRows);
 }
 
-type ShownClasses = { names: string[]; others: number; place: Uint32Array };
+type ShownClasses = { names: string[]; codes: number[]; others: number; place: Uint32Array };
 
 /** All classes, or the most frequent ones and a last place for the rest. */
 function shownClasses(frame: EvaluationFrame): ShownClasses {
@@ -170,7 +100,7 @@ function shownClasses(frame: EvaluationFrame): ShownClasses {
   for (const [at, code] of kept.entries()) place[code] = at;
   const others = classes.length - kept.length;
   const names = kept.map((code) => (classes[code] as string).slice(0, longestClass));
-  return { names: others === 0 ? names : [...names, 'others'], others, place };
+  return { names: others === 0 ? names : [...names, 'others'], codes: kept, others, place };
 }
 
 function confusion(labels: Float64Array, predictions: Float64Array, { names, place }: ShownClasses): number[][] {

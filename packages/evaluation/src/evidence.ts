@@ -23,16 +23,12 @@ export type Evidence = Pick<EvaluationFrame, 'task' | 'rows' | 'evaluationDigest
   curves(): Curves | null;
 };
 
-/** Of all rows it is also told whether there is any difference; of a slice's its size alone. */
-export function evidenceOfFrame(frame: EvaluationFrame, resampling: Resampling): Evidence {
-  return evidenceOfPart(frame, { ...resampling, permute: true });
-}
-
-function evidenceOfPart(frame: EvaluationFrame, resampling: Resampling): Evidence {
+/** It tells the size of a difference, and whether there is any. */
+export function evidenceOfFrame(frame: EvaluationFrame, asked: Resampling): Evidence {
+  const resampling = { ...asked, permute: true };
   const parts = new Map<string, Evidence[]>();
   // Resampled once, however many gates are on it.
   const measured = new Map<string, PairedMeasurement | string>();
-  const ofSlices = { ...resampling, permute: false };
   const { seeds } = frame;
   const pair = (metric: Metric) =>
     seeds === undefined ? measurePaired(metric, frame, resampling) : measureSeeds(metric, frame, seeds, resampling);
@@ -59,7 +55,7 @@ function evidenceOfPart(frame: EvaluationFrame, resampling: Resampling): Evidenc
     parts(column) {
       const slice = frame.slices.find((candidate) => candidate.column === column);
       if (slice === undefined) return [];
-      const known = parts.get(column) ?? sliceFrames(frame, slice).map((part) => evidenceOfPart(part, ofSlices));
+      const known = parts.get(column) ?? sliceFrames(frame, slice).map((part) => evidenceOfFrame(part, asked));
       parts.set(column, known);
       return known;
     },

@@ -1,5 +1,13 @@
 import { ConfigurationError, plainText } from '@passloop/core';
-import { isNumeric, quoteIdentifier, type Table, type TableColumn, type TableSession } from '@passloop/tables';
+import {
+  isNumeric,
+  quoteDouble,
+  quoteIdentifier,
+  quoteText,
+  type Table,
+  type TableColumn,
+  type TableSession,
+} from '@passloop/tables';
 
 /** Whose predictions a table holds: a side's model, or the one of another of its training seeds. */
 export type Scorer = 'production' | 'candidate' | `production ${number}` | `candidate ${number}`;
@@ -26,13 +34,10 @@ export function kindOf(column: TableColumn): 'number' | 'boolean' | 'string' {
   return isNumeric(column.type) ? 'number' : column.type === 'boolean' ? 'boolean' : 'string';
 }
 
+/** @param name the quoted name of the column where it is read */
 function cellOf(column: TableColumn, name: string): string {
   const kind = kindOf(column);
-  return kind === 'number'
-    ? `${quoteIdentifier(name)}::DOUBLE`
-    : kind === 'boolean'
-      ? quoteIdentifier(name)
-      : `${quoteIdentifier(name)}::VARCHAR`;
+  return kind === 'number' ? `${name}::DOUBLE` : kind === 'boolean' ? name : `${name}::VARCHAR`;
 }
 
 /**
@@ -47,7 +52,7 @@ export async function distinctCells(
 ): Promise<Cell[] | null> {
   const name = quoteIdentifier(column.name);
   const rows = await session.rows(
-    `SELECT ${cellOf(column, column.name)} FROM (SELECT DISTINCT ${name} FROM ${table.relation} LIMIT ${most + 1})`,
+    `SELECT ${cellOf(column, name)} FROM (SELECT DISTINCT ${name} FROM ${table.relation} LIMIT ${most + 1})`,
   );
   if (rows.length > most) return null;
   const cells = rows.map(([cell]) => cell as Cell);
@@ -66,12 +71,46 @@ export function listed(values: readonly string[]): string {
   return values.length > texts.length ? `${texts.join(', ')}, …` : texts.join(', ');
 }
 
+/** The joined rows with each column as the numbers that a frame holds: for FROM, and an expression for each column. */
+export type CodedRows = { from: string; numbers: string[] };
+
+/**
+ * Codes where a column has them, the rank of a unit among the units (the same in every file format), finite doubles
+ * elsewhere; NULL for a cell that has none.
+ * @returns expressions over `j`, the joined rows
+ */
+export function codedRows(
+  joined: Table,
+  columns: readonly FrameColumn[],
+  codes: ReadonlyMap<FrameColumn, Map<Cell, number>>,
+): CodedRows {
+  let from = `${joined.relation} j`;
+  const numbers = columns.map((column, i) => {
+    const cell = `j.${quoteIdentifier(column.alias)}`;
+    const known = codes.get(column);
+    if (column.role === 'unit') return `(dense_rank() OVER (ORDER BY ${cell}))::UINTEGER`;
+    if (known === undefined) return `CASE WHEN isfinite(${cell}::DOUBLE) THEN ${cell}::DOUBLE END`;
+    from += ` LEFT JOIN ${codeTable(known)} m${i}(cell, code) ON m${i}.cell IS NOT DISTINCT FROM ${cellOf(column.column, cell)}`;
+    return `m${i}.code`;
+  });
+  return { from, numbers };
+}
+
+/** The cells that have a code, as a relation of two columns. */
+function codeTable(codes: Map<Cell, number>): string {
+  const rows = [...codes].map(([cell, code]) => `(${literal(cell)}, ${code}::USMALLINT)`);
+  return `(VALUES ${rows.length === 0 ? '(NULL, NULL)' : rows.join(', ')})`;
+}
+
+function literal(cell: Cell): string {
+  if (cell === null) return 'NULL';
+  return typeof cell === 'number' ? quoteDouble(cell) : typeof cell === 'boolean' ? String(cell) : quoteText(cell);
+}
+
 /** The numbers of a column in the rows' order, and how many cells have none. */
 export type FrameValues = { values: Float64Array; bad: number };
 
-/**
- * Reads the columns of the joined table in the key's order: codes where a column has them, finite numbers elsewhere.
- */
+/** Reads the columns of the joined table in the key's order. */
 export async function readFrameColumns(
   session: TableSession,
   joined: Table,
@@ -80,31 +119,23 @@ export async function readFrameColumns(
   codes: ReadonlyMap<FrameColumn, Map<Cell, number>>,
 ): Promise<FrameValues[]> {
   const results = columns.map(() => ({ values: new Float64Array(joined.rows), bad: 0 }));
-  // A unit is known by its rank among the units: the same codes in every file format.
-  const selected = columns
-    .map(({ column, alias, role }) =>
-      role === 'unit' ? `dense_rank() OVER (ORDER BY ${quoteIdentifier(alias)})::DOUBLE` : cellOf(column, alias),
-    )
-    .join(', ');
+  const { from, numbers } = codedRows(joined, columns, codes);
+  const selected = numbers.map((number) => `(${number})::DOUBLE`).join(', ');
+  const order = key.map((name) => `j.${quoteIdentifier(name)}`).join(', ');
   let offset = 0;
-  await session.scan(
-    `SELECT ${selected} FROM ${joined.relation} ORDER BY ${key.map(quoteIdentifier).join(', ')}`,
-    (chunk) => {
-      for (const [i, column] of columns.entries()) {
-        fill(results[i] as FrameValues, chunk.getColumnValues(i) as Cell[], offset, codes.get(column));
-      }
-      offset += chunk.rowCount;
-    },
-  );
+  await session.scan(`SELECT ${selected} FROM ${from} ORDER BY ${order}`, (chunk) => {
+    for (const [i, result] of results.entries()) fill(result, chunk.getColumnVector(i), offset);
+    offset += chunk.rowCount;
+  });
   return results;
 }
 
-function fill(result: FrameValues, cells: readonly Cell[], offset: number, codes: Map<Cell, number> | undefined): void {
-  for (let row = 0; row < cells.length; row += 1) {
-    const cell = cells[row] as Cell;
-    const value = codes === undefined ? cell : codes.get(cell);
-    if (typeof value === 'number' && Number.isFinite(value)) result.values[offset + row] = value;
-    else result.bad += 1;
+function fill(result: FrameValues, cells: { itemCount: number; getItem(row: number): unknown }, offset: number): void {
+  const rows = cells.itemCount;
+  for (let row = 0; row < rows; row += 1) {
+    const value = cells.getItem(row);
+    if (value === null) result.bad += 1;
+    else result.values[offset + row] = value as number;
   }
 }
 

@@ -49,7 +49,8 @@ export type ValueSummary = { bad: number; minimum: number; maximum: number; sum:
 
 export function summaryOf({ values, bad }: FrameValues): ValueSummary {
   let [minimum, maximum, sum] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0];
-  for (const value of values) {
+  for (let row = 0; row < values.length; row += 1) {
+    const value = values[row]!;
     if (value < minimum) minimum = value;
     if (value > maximum) maximum = value;
     sum += value;

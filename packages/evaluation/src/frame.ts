@@ -1,5 +1,6 @@
 import type { Model } from '@passloop/model';
 import type { Metric } from './metric.ts';
+import { rankParts } from './rank-order.ts';
 
 /** One model's predictions, in the frame's row order. Absent columns are null; values were checked to be finite. */
 export type Predictions = {
@@ -63,14 +64,29 @@ export function sliceFrame(frame: EvaluationFrame, slice: SliceColumn, code: num
 /** The frames of all values of a slice, in their order: one pass over the rows, however many values there are. */
 export function sliceFrames(frame: EvaluationFrame, slice: SliceColumn): EvaluationFrame[] {
   const ends = new Uint32Array(slice.values.length);
-  for (let row = 0; row < frame.rows; row += 1) ends[slice.codes[row] as number]! += 1;
+  const places = new Uint32Array(frame.rows);
+  for (let row = 0; row < frame.rows; row += 1) places[row] = ends[slice.codes[row]!]!++;
   const groups = Array.from(ends, (count) => new Uint32Array(count));
-  ends.fill(0);
-  for (let row = 0; row < frame.rows; row += 1) {
-    const code = slice.codes[row] as number;
-    (groups[code] as Uint32Array)[ends[code]!++] = row;
+  for (let row = 0; row < frame.rows; row += 1) groups[slice.codes[row]!]![places[row]!] = row;
+  const frames = groups.map((rows) => frameOfRows(frame, rows));
+  for (const side of ['production', 'candidate'] as const) {
+    const columns = scoreColumns(frame[side]);
+    const parts = frames.map((part) => scoreColumns(part[side]));
+    for (const [at, column] of columns.entries()) {
+      rankParts(
+        column,
+        parts.map((ofPart) => ofPart[at]!),
+        slice.codes,
+        places,
+      );
+    }
   }
-  return groups.map((rows) => frameOfRows(frame, rows));
+  return frames;
+}
+
+/** What a model's rows are ranked by. */
+export function scoreColumns(side: Predictions | null): readonly Float64Array[] {
+  return side?.scores ?? (side?.score ? [side.score] : []);
 }
 
 function frameOfRows(frame: EvaluationFrame, rows: Uint32Array): EvaluationFrame {

@@ -24,7 +24,7 @@ beforeAll(async () => {
   session = await openTables({ threads: 2 });
   const random = (salt: string) => `((hash(i || '${salt}') >> 11)::DOUBLE / 9007199254740992)`;
   const base = `SELECT i AS id, ${random('y')} < 0.3 AS y, CASE WHEN ${random('c')} < 0.2 THEN 'a' WHEN ${random('c')} < 0.6 THEN 'b' ELSE 'c' END AS class,
-    10 * ${random('x')} + 1 AS x, ${random('n')} AS n, ${random('w')} AS weight, 'user ' || (i % 5300) AS "user", 'team ' || (i % 61) AS team,
+    10 * ${random('x')} + 1 AS x, ${random('n')} AS n, ${random('w')} AS weight, 'user ' || (i % 5300) AS "user", 'team ' || (i % 61) AS team, floor(3 * n)::INTEGER AS grade,
     CASE WHEN i % 8 = 0 THEN 'north' END AS hub FROM range(6200) t(i)`;
   const side = (salt: string, skill: number) => `SELECT id,
     least(1, round(${skill} * y::INTEGER + 0.5 * n + ${0.5 - skill} * ${random(salt).replaceAll('i ||', 'id ||')}, 3)) AS score,
@@ -64,6 +64,7 @@ function ask(
 }
 
 async function bothWays(question: EvidenceQuestion): Promise<[Evidence, Evidence]> {
+  const { resampling } = question;
   const inMemory = await evidenceOfTables(question);
   const inEngine = await evidenceOfTables({ ...question, most: 0 });
   expect('labels' in inMemory).toBe(true);
@@ -110,12 +111,14 @@ const cases: [string, Model['task'], Partial<Model['columns']>, Partial<Evidence
     'multiclass',
     { label: 'class', prediction: 'predicted_class', scores: { a: 'sa', b: 'sb', c: 'sc' } },
   ],
+  ['a ranking of few queries', 'ranking', { label: 'grade', score: 'score', query: 'team' }],
+  ['a ranking of many queries', 'ranking', { label: 'grade', score: 'score', query: 'user' }],
   ['a regression', 'regression', { label: 'x', prediction: 'estimate' }],
   ['a weighted regression', 'regression', { label: 'x', prediction: 'estimate', weight: 'weight' }],
 ];
 
 /** Of those that weights and units treat alike. */
-const some = new Set(['accuracy', 'f1_macro', 'log_loss', 'mape', 'r2']);
+const some = new Set(['roc_auc', 'ks', 'accuracy', 'f1_macro', 'log_loss', 'mape', 'r2']);
 
 describe('rows that stay in the engine give what rows in memory give', () => {
   it.each(cases)('for %s', async (_, task, columns) => {
@@ -128,7 +131,7 @@ describe('rows that stay in the engine give what rows in memory give', () => {
     } as NonNullable<Model['metrics']>;
     const isPlain = columns.weight === undefined && columns.unit === undefined;
     const named = Object.entries(metrics).flatMap(([name, metric]) =>
-      metric.tasks.includes(task) && notInEngine(metric, isPlain) === null && (isPlain || some.has(name)) ? [name] : [],
+      metric.tasks.includes(task) && notInEngine(metric) === null && (isPlain || some.has(name)) ? [name] : [],
     );
     const own = Object.keys(declared).filter((name) => task === 'binary' || name === 'high');
     const names = [...named, ...own];
@@ -146,6 +149,35 @@ describe('rows that stay in the engine give what rows in memory give', () => {
 });
 
 const binary = { score: 'score', prediction: 'prediction', positive: 1 } as const;
+
+describe('rankings of too many rows to be walked anew in each resample', () => {
+  const few = { resampling: { ...resampling, steps: 100_000 } };
+  const declared = { caught: { kind: 'recall-at-precision', precision: 0.6 } } as NonNullable<Model['metrics']>;
+  const scores = { label: 'class', prediction: 'predicted_class', scores: { a: 'sa', b: 'sb', c: 'sc' } };
+  it.each<[string, Model['task'], Partial<Model['columns']>, string[]]>([
+    ['of a binary model', 'binary', binary, ['pr_auc', 'ks', 'caught']],
+    ['of weighted rows', 'binary', { ...binary, weight: 'weight' }, ['roc_auc', 'pr_auc', 'ks', 'caught']],
+    ['of many units', 'binary', { ...binary, unit: 'user' }, ['roc_auc', 'pr_auc']],
+    ['of few units', 'binary', { ...binary, unit: 'team', weight: 'weight' }, ['roc_auc', 'ks']],
+    ['of a multiclass model', 'multiclass', scores, ['roc_auc_ovr']],
+  ])('leave groups out in one walk, %s', async (_, task, columns, names) => {
+    const [inMemory, inEngine] = await bothWays(ask(task, columns, names, { declared, ...few }));
+    for (const name of names) {
+      const metric = metricNamed(name, inEngine.declared)!;
+      const measured = [inEngine, ...inEngine.parts('hub')].map((rows) => rows.paired(name, metric));
+      // All rows, those of the north, which are few, and those of no hub.
+      const [jackknife, bootstrap] = ['delete-a-group jackknife', 'paired bootstrap'].map((text) => ({
+        method: expect.stringContaining(text),
+        interval: expect.any(Array),
+      }));
+      expect(measured).toMatchObject([jackknife, bootstrap, jackknife]);
+      expectEqual(name, inMemory, inEngine);
+      for (const [code, part] of inMemory.parts('hub').entries()) {
+        expectEqual(name, part, inEngine.parts('hub')[code]!);
+      }
+    }
+  });
+});
 
 describe('what rows in memory are refused for, rows in the engine are', () => {
   const broken: [string, Partial<EvidenceQuestion>, Record<string, string>, string[]?][] = [
@@ -213,7 +245,10 @@ describe('what rows in memory are refused for, rows in the engine are', () => {
 });
 
 it('names the limit where a metric needs the rows in memory', async () => {
-  const question = { ...ask('binary', binary, ['accuracy', 'pr_auc']), most: 6200 * 5 };
+  const declared = {
+    calibration: { kind: 'calibration-error', bins: 10, strategy: 'quantile' },
+  } as NonNullable<Model['metrics']>;
+  const question = { ...ask('binary', binary, ['accuracy', 'calibration'], { declared }), most: 6200 * 5 };
 
   await expect(evidenceOfTables(question)).rejects.toMatchObject({
     message: expect.stringContaining('of more than 31000 values the rows stay in the engine'),

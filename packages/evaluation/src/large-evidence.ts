@@ -2,16 +2,21 @@ import { delongOfSums, type PlacementSums, sum } from '@passloop/statistics';
 import type { Evidence } from './evidence.ts';
 import type { EvaluationFrame } from './frame.ts';
 import { placementSums } from './large-areas.ts';
+import { measureCurves } from './large-curves.ts';
+import { measureQueries } from './large-queries.ts';
 import { type FrameShape, forEachPart, type Part, type PartSums, partsOf, type SideSums } from './large-sums.ts';
 import type { LargeTable } from './large-table.ts';
 import {
   areaMeasurement,
   finiteValue,
   missingColumn,
+  noProduction,
+  orReason,
   type PairedMeasurement,
   type Resampling,
   sumTolerance,
   tangoInterval,
+  whoIs,
 } from './measure.ts';
 import { type Metric, neededColumn, type SummedMetric } from './metric.ts';
 import { intervalOfSums } from './resample.ts';
@@ -19,7 +24,7 @@ import { intervalOfSums } from './resample.ts';
 type Side = 'production' | 'candidate';
 
 /** What was found of one metric on some rows: what {@link Evidence} answers with. */
-type Found = { paired: PairedMeasurement | string; alone: Record<Side, number | string> };
+export type Found = { paired: PairedMeasurement | string; alone: Record<Side, number | string> };
 
 /** A metric that will be asked for, and the slices on which it will be. */
 export type LargeQuestion = { name: string; metric: Metric; slices: readonly string[] };
@@ -34,29 +39,54 @@ export type LargeEvidence = {
 };
 
 /** Why a metric can't be measured on rows that stay in the engine; null where it can. */
-export function notInEngine(metric: Metric, isPlain: boolean): string | null {
-  if (metric.kind === 'queries') return 'the rows of each query are ranked in memory';
+export function notInEngine(metric: Metric): string | null {
   if (metric.kind === 'sums' && metric.groups !== undefined) return 'the rows of each group are counted in memory';
-  if (metric.kind === 'sums')
-    return metric.sql === undefined && metric.needs !== 'prediction' ? 'its bins are quantiles' : null;
-  if (metric.area !== true) return 'each resample ranks the rows anew, in memory';
-  return isPlain ? null : 'with weights or units each resample ranks the rows anew, in memory';
+  if (metric.kind !== 'sums' || metric.sql !== undefined || metric.needs === 'prediction') return null;
+  return 'its bins are quantiles';
 }
 
 /** Measures all that a comparison will ask of these rows. Only sums, counts and bounds leave the engine. */
 export async function measureLarge(large: LargeEvidence, questions: readonly LargeQuestion[]): Promise<Evidence> {
-  const whole = await measureParts(large, questions, null);
+  const { table } = large;
+  const scopes: Scope[] = [];
+  for (const column of [null, ...large.slices.map((slice) => slice.column)]) {
+    const asked = column === null ? questions : questions.filter(({ slices }) => slices.includes(column));
+    const part = column === null ? null : table.slices.get(column)!;
+    if (column === null || asked.length > 0)
+      scopes.push({ column, part, parts: await partsOf(table, part), questions: asked });
+  }
+  const isPlain = table.weight === null && !table.hasUnits;
+  const curves = await measureCurves(
+    large,
+    scopes.map((scope) => ({
+      ...scope,
+      questions: scope.questions.flatMap(({ name, metric }) =>
+        metric.kind === 'curve' && !(metric.area === true && isPlain) ? [{ name, metric }] : [],
+      ),
+    })),
+  );
+  const measured = new Map<string | null, Map<number, MeasuredPart>>();
+  for (const [at, scope] of scopes.entries()) measured.set(scope.column, await measureParts(large, scope, curves[at]!));
   const parts = new Map<string, Evidence[]>();
   for (const { column, values } of large.slices) {
-    const asked = questions.filter(({ slices }) => slices.includes(column));
-    const found = await measureParts(large, asked, column);
+    const found = measured.get(column);
     parts.set(
       column,
-      values.map((_, code) => evidence(large, found.get(code) ?? { rows: 0, metrics: new Map() }, new Map())),
+      values.map((_, code) => evidence(large, found?.get(code) ?? { rows: 0, metrics: new Map() }, new Map())),
     );
   }
-  return evidence(large, whole.get(0)!, parts);
+  return evidence(large, measured.get(null)!.get(0)!, parts);
 }
+
+/** All rows, or those of a slice's values, and what is asked of them. */
+type Scope = {
+  /** The slice; null for all rows. */
+  column: string | null;
+  /** Its column in the table. */
+  part: string | null;
+  parts: readonly Part[];
+  questions: readonly LargeQuestion[];
+};
 
 type MeasuredPart = { rows: number; metrics: Map<string, Found> };
 
@@ -82,32 +112,30 @@ function evidence(large: LargeEvidence, part: MeasuredPart, parts: Map<string, E
   };
 }
 
+/** @param curves what was found of metrics of the ranking, by the part's code */
 async function measureParts(
   large: LargeEvidence,
-  questions: readonly LargeQuestion[],
-  column: string | null,
+  scope: Scope,
+  curves: ReadonlyMap<number, ReadonlyMap<string, Found>>,
 ): Promise<Map<number, MeasuredPart>> {
-  const { table, resampling } = large;
-  const part = column === null ? null : table.slices.get(column)!;
-  const parts = questions.length === 0 ? [] : await partsOf(table, part);
-  const measured = new Map(parts.map(({ code, rows }) => [code, { rows, metrics: new Map<string, Found>() }]));
+  const { part, parts, questions } = scope;
+  const measured = new Map(parts.map(({ code, rows }) => [code, { rows, metrics: new Map(curves.get(code)) }]));
+  const ofQueries = questions.flatMap(({ name, metric }) => (metric.kind === 'queries' ? [{ name, metric }] : []));
+  const queries = await measureQueries(large, { part, parts, questions: ofQueries });
+  for (const [code, found] of queries) for (const [name, one] of found) measured.get(code)!.metrics.set(name, one);
   for (const { name, metric } of questions) {
-    const asked = { ...large, resampling: { ...resampling, permute: part === null } };
-    const scope: Scope = { large: asked, metric, part, parts };
-    const found = metric.kind === 'sums' ? await measureSums(scope, metric) : await measureAreas(scope);
+    if (metric.kind === 'queries' || parts.every(({ code }) => measured.get(code)!.metrics.has(name))) continue;
+    const question = { large, part, parts };
+    const found = metric.kind === 'sums' ? await measureSums(question, metric) : await measureAreas(question);
     for (const { code } of parts) measured.get(code)!.metrics.set(name, found.get(code)!);
   }
   return measured;
 }
 
-type Scope = { large: LargeEvidence; metric: Metric; part: string | null; parts: readonly Part[] };
+type Question = { large: LargeEvidence; part: string | null; parts: readonly Part[] };
 
 function sidesOf({ hasProduction }: LargeEvidence): readonly Side[] {
   return hasProduction ? ['production', 'candidate'] : ['candidate'];
-}
-
-function whoIs(side: Side): string {
-  return side === 'candidate' ? 'the candidate' : side;
 }
 
 /** Found nothing, for one reason. */
@@ -115,9 +143,7 @@ function nothing(reason: string): Found {
   return { paired: reason, alone: { production: reason, candidate: reason } };
 }
 
-const noProduction = 'there are no predictions of production';
-
-async function measureAreas({ large, part, parts }: Scope): Promise<Map<number, Found>> {
+async function measureAreas({ large, part, parts }: Question): Promise<Map<number, Found>> {
   const sides = sidesOf(large);
   if (large.table.side('candidate').score === null) {
     return new Map(parts.map(({ code }) => [code, nothing(missingColumn('the candidate', 'score'))]));
@@ -148,25 +174,15 @@ function pairedAreas(large: LargeEvidence, sums: PlacementSums, { rows }: Part):
   return orReason(() => areaMeasurement(delongOfSums(sums, { level }), level));
 }
 
-function orReason<T>(work: () => T): T | string {
-  try {
-    return work();
-  } catch (error) {
-    // One class only has no area; a sum may overflow.
-    if (error instanceof RangeError) return error.message;
-    throw error;
-  }
-}
-
-async function measureSums(scope: Scope, metric: SummedMetric): Promise<Map<number, Found>> {
-  const { large, part, parts } = scope;
+async function measureSums(question: Question, metric: SummedMetric): Promise<Map<number, Found>> {
+  const { large, part, parts } = question;
   const { table, shape, resampling } = large;
   const column = neededColumn(metric, shape.task);
   if (column !== null && table.side('candidate')[column] === null) {
     return new Map(parts.map(({ code }) => [code, nothing(missingColumn('the candidate', column))]));
   }
   const sides = sidesOf(large);
-  const problems = await problemsOf(scope, metric);
+  const problems = await problemsOf(question, metric);
   const isPlain = table.weight === null && !table.hasUnits;
   const discordant =
     metric.proportion !== undefined && isPlain && large.hasProduction
@@ -218,7 +234,7 @@ function pairedSums(
             units: part.units,
             unweighted: () => [before.unweighted, after.unweighted],
           },
-          resampling,
+          { ...resampling, permute: true },
         ),
   );
   if (typeof interval === 'string') return interval;
@@ -255,8 +271,8 @@ async function discordance(
 
 /** Why a metric can't be measured on a part's rows, by its code: what a frame in memory looks for in its arrays. */
 async function problemsOf(
-  { large, metric, part, parts }: Scope,
-  { problem }: SummedMetric,
+  { large, part, parts }: Question,
+  { problem, probabilities }: SummedMetric,
 ): Promise<Map<number, Partial<Record<Side, string>>>> {
   const { table, shape } = large;
   const found = new Map<number, Partial<Record<Side, string>>>(parts.map(({ code }) => [code, {}]));
@@ -272,7 +288,7 @@ async function problemsOf(
       if (reason !== null) found.set(Number(code), { production: reason, candidate: reason });
     }
   }
-  if (metric.probabilities !== true) return found;
+  if (probabilities !== true) return found;
   for (const side of sidesOf(large)) {
     const { scores } = table.side(side);
     if (scores === null) continue;

@@ -1,9 +1,10 @@
 import { bucketSql } from './buckets.ts';
+import { type CellPlan, cellPlan, type MostCells } from './cells.ts';
 import { exactSum } from './exact-sums.ts';
-import { type EvaluationFrame, predictionsOf } from './frame.ts';
+import type { EvaluationFrame } from './frame.ts';
 import type { LargeSide, LargeTable } from './large-table.ts';
-import { isCounted, type SummedMetric } from './metric.ts';
-import { type CellPlan, cellPlan, type MostCells, mostCellsOf } from './model-cells.ts';
+import { frameOfKinds, isCounted, type SummedMetric } from './metric.ts';
+import { mostCellsOf } from './model-sums.ts';
 
 /** What a frame says beside its rows. */
 export type FrameShape = Pick<EvaluationFrame, 'task' | 'classes'>;
@@ -86,7 +87,7 @@ export async function forEachPart(
 }
 
 /** What is drawn in each part, and where each cell's sums stand. */
-type Cells = {
+export type Cells = {
   plans: Map<number, CellPlan>;
   /** SQL: which rows are asked for, and the number of a row's cell. */
   where: string;
@@ -94,7 +95,11 @@ type Cells = {
   indexOf(part: number, cell: number): number;
 };
 
-async function cellsOf({ table, part, seed }: Question, parts: readonly Part[], most: MostCells): Promise<Cells> {
+export async function cellsOf(
+  { table, part, seed }: Question,
+  parts: readonly Part[],
+  most: MostCells,
+): Promise<Cells> {
   const { session, relation, unit, hasUnits } = table;
   const plans = new Map(
     parts.map(({ code, rows, units }) => [code, cellPlan(units ?? rows, hasUnits ? 'units' : 'rows', most)]),
@@ -136,21 +141,9 @@ async function addCounted(
   let pending: number[][] = [];
   const flush = (): void => {
     const column = (i: number) => Float64Array.from(pending, (row) => row[i] as number);
-    const prediction = predictionsOf({ prediction: column(3) });
-    const frame: EvaluationFrame = {
-      ...shape,
-      rows: pending.length,
-      evaluationDigest: null,
-      labels: column(2),
-      weights: column(5),
-      units: null,
-      declared: {},
-      production: null,
-      candidate: prediction,
-      slices: [],
-    };
-    const add = metric.adder(frame, prediction);
-    const addAlike = metric.adder({ ...frame, weights: column(4) }, prediction);
+    const frame = frameOfKinds(shape, { labels: column(2), prediction: column(3), weights: column(5) });
+    const add = metric.adder(frame, frame.candidate);
+    const addAlike = metric.adder({ ...frame, weights: column(4) }, frame.candidate);
     const width = metric.width({ classes: shape.classes, slices: [] });
     for (const [row, [code, cell]] of pending.entries()) {
       const into = sums.get(code!)!;
@@ -170,7 +163,7 @@ async function addCounted(
   flush();
 }
 
-async function largestOf({ session, relation }: LargeTable, value: string): Promise<number> {
+export async function largestOf({ session, relation }: LargeTable, value: string): Promise<number> {
   const [[largest] = []] = await session.rows(`SELECT max(abs(${value})) FROM ${relation}`);
   return Number(largest);
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
-import { quoteDouble, quoteIdentifier, quoteText, type Table, type TableSession } from '@passloop/tables';
+import { quoteIdentifier, quoteText, type Table, type TableSession } from '@passloop/tables';
 import type { ClassCodes } from './classes.ts';
-import { type Cell, type FrameColumn, kindOf } from './frame-columns.ts';
+import { type Cell, codedRows, type FrameColumn } from './frame-columns.ts';
 import type { ValueSummary } from './frame-values.ts';
 import type { RowSql } from './metric.ts';
 import type { SqlMetric } from './sql-metric.ts';
@@ -51,18 +51,8 @@ export type LargeParts = {
 export async function writeLargeTable(parts: LargeParts): Promise<{ table: LargeTable; summaries: ValueSummary[] }> {
   const { session, joined, key, columns, operands, codes } = parts;
   const file = path.join(session.scratch, `evaluation-${randomBytes(8).toString('hex')}.parquet`);
-  let from = `${joined.relation} j`;
-  const selected: string[] = [];
-  for (const [i, column] of columns.entries()) {
-    const cell = `j.${quoteIdentifier(column.alias)}`;
-    const known = codes.get(column);
-    if (column.role === 'unit') selected.push(`(dense_rank() OVER (ORDER BY ${cell}))::UINTEGER AS ${nameOf(i)}`);
-    else if (known === undefined) selected.push(`${finite(`${cell}::DOUBLE`)} AS ${nameOf(i)}`);
-    else {
-      from += ` LEFT JOIN ${codeTable(known)} m${i}(cell, code) ON m${i}.cell IS NOT DISTINCT FROM ${cellSql(column, cell)}`;
-      selected.push(`m${i}.code AS ${nameOf(i)}`);
-    }
-  }
+  const { from, numbers } = codedRows(joined, columns, codes);
+  const selected = numbers.map((number, i) => `${number} AS ${nameOf(i)}`);
   for (const { alias } of operands) selected.push(`j.${quoteIdentifier(alias)}`);
   const order = key.map((name) => `j.${quoteIdentifier(name)}`).join(', ');
   await session.run(
@@ -77,26 +67,6 @@ export async function writeLargeTable(parts: LargeParts): Promise<{ table: Large
 
 function nameOf(index: number): string {
   return `c${index}`;
-}
-
-function finite(sql: string): string {
-  return `CASE WHEN isfinite(${sql}) THEN ${sql} END`;
-}
-
-function cellSql(column: FrameColumn, cell: string): string {
-  const kind = kindOf(column.column);
-  return kind === 'number' ? `${cell}::DOUBLE` : kind === 'boolean' ? cell : `${cell}::VARCHAR`;
-}
-
-/** The cells that have a code, as a relation of two columns. */
-function codeTable(codes: Map<Cell, number>): string {
-  const rows = [...codes].map(([cell, code]) => `(${literal(cell)}, ${code}::USMALLINT)`);
-  return `(VALUES ${rows.length === 0 ? '(NULL, NULL)' : rows.join(', ')})`;
-}
-
-function literal(cell: Cell): string {
-  if (cell === null) return 'NULL';
-  return typeof cell === 'number' ? quoteDouble(cell) : typeof cell === 'boolean' ? String(cell) : quoteText(cell);
 }
 
 /** Sums are only asked whether they are above 0 and finite: what the engine adds in any order will do. */

@@ -126,9 +126,8 @@ function requireInEngine(
   questions: readonly LargeQuestion[],
   most: number,
 ): void {
-  const isPlain = request.columns.weight === undefined && request.columns.unit === undefined;
   for (const { name, metric } of questions) {
-    const reason = notInEngine(metric, isPlain);
+    const reason = notInEngine(metric);
     if (reason === null) continue;
     const count = columns.length + operands.length;
     throw new ConfigurationError(

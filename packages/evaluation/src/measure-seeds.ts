@@ -1,8 +1,8 @@
 import { differenceOfSeedMeans, mean, type SeedMeans, seedMeansToDecide, variance } from '@passloop/statistics';
 import type { EvaluationFrame, Seeds } from './frame.ts';
+import type { Resampling } from './interval.ts';
 import { measuredValue, type PairedMeasurement } from './measure.ts';
 import type { Metric } from './metric.ts';
-import type { Resampling } from './resample.ts';
 import { rowNoise } from './row-noise.ts';
 
 /** Of one side: the values of its seeds, and their sample standard deviation (null for one). */

@@ -1,11 +1,13 @@
 import { type Delong, delong, mcnemar, normalQuantile, tango } from '@passloop/statistics';
 import type { EvaluationFrame, Predictions } from './frame.ts';
+import type { Equality, Interval, Resampling, Sides } from './interval.ts';
 import type { SeedMeasurement } from './measure-seeds.ts';
 import { type Metric, neededColumn, type PredictionColumn } from './metric.ts';
 import { metricValue } from './metrics.ts';
-import { type Equality, type Interval, type Resampling, resampled, type Sides } from './resample.ts';
+import { rankOrder } from './rank-order.ts';
+import { resampled } from './resample.ts';
 
-export { defaultResampling, type Resampling } from './resample.ts';
+export { defaultResampling, type Resampling } from './interval.ts';
 
 /** A paired measurement of one metric on one frame. `delta` is candidate − production, raw. */
 export type PairedMeasurement = {
@@ -38,7 +40,7 @@ export function measurePaired(
   resampling: Resampling,
 ): PairedMeasurement | string {
   const { production, candidate } = frame;
-  if (production === null) return 'there are no predictions of production';
+  if (production === null) return noProduction;
   if (frame.rows < 2) return `${frame.rows} rows are too few`;
   const plain = frame.weights === null && frame.units === null;
   if (metric.kind === 'curve' && metric.area && plain) return areas(frame, { production, candidate }, resampling.level);
@@ -60,11 +62,27 @@ export function measurePaired(
   };
 }
 
+export const noProduction = 'there are no predictions of production';
+
+export function whoIs(side: 'production' | 'candidate'): string {
+  return side === 'candidate' ? 'the candidate' : side;
+}
+
+/** What is undefined on some rows, and a sum that overflows, is a reason. */
+export function orReason<T>(work: () => T): T | string {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RangeError) return error.message;
+    throw error;
+  }
+}
+
 /** One model's value alone, or a reason why it has none. */
 export function measureAlone(metric: Metric, frame: EvaluationFrame, of: 'production' | 'candidate'): number | string {
   const side = frame[of];
-  if (side === null) return 'there are no predictions of production';
-  return measuredValue(metric, frame, side, of === 'candidate' ? 'the candidate' : of);
+  if (side === null) return noProduction;
+  return measuredValue(metric, frame, side, whoIs(of));
 }
 
 export function measuredValue(metric: Metric, frame: EvaluationFrame, side: Predictions, who: string): number | string {
@@ -72,14 +90,8 @@ export function measuredValue(metric: Metric, frame: EvaluationFrame, side: Pred
   if (column !== null && side[column] === null) return missingColumn(who, column);
   const problem = metric.problem?.(frame) ?? (metric.probabilities ? probabilityProblem(frame, side, who) : null);
   if (problem !== null) return problem;
-  let value: number;
-  try {
-    value = metricValue(metric, frame, side);
-  } catch (error) {
-    if (error instanceof RangeError) return error.message;
-    throw error;
-  }
-  return finiteValue(value, who, frame.rows);
+  const value = orReason(() => metricValue(metric, frame, side));
+  return typeof value === 'string' ? value : finiteValue(value, who, frame.rows);
 }
 
 export function finiteValue(value: number, who: string, rows: number): number | string {
@@ -108,13 +120,11 @@ function areas(frame: EvaluationFrame, sides: Sides, level: number): PairedMeasu
   const scores = { production: sides.production.score, candidate: sides.candidate.score };
   if (scores.production === null) return missingColumn('production', 'score');
   if (scores.candidate === null) return missingColumn('the candidate', 'score');
-  try {
-    return areaMeasurement(delong(frame.labels, scores.production, scores.candidate, { level }), level);
-  } catch (error) {
-    // One class only has no area; one row of a class has an area but no variance.
-    if (error instanceof RangeError) return error.message;
-    throw error;
-  }
+  const { production, candidate } = scores;
+  // One class only has no area; one row of a class has an area but no variance.
+  return orReason(() =>
+    areaMeasurement(delong(frame.labels, production, candidate, { level, order: rankOrder }), level),
+  );
 }
 
 export function areaMeasurement(found: Delong, level: number): PairedMeasurement {

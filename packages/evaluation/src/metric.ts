@@ -1,7 +1,7 @@
 import type { FairnessGroup } from '@passloop/documents';
 import type { CatalogMetric, MetricTask } from '@passloop/model';
 import { mean, sum } from '@passloop/statistics';
-import type { EvaluationFrame, Predictions } from './frame.ts';
+import { type EvaluationFrame, type Predictions, predictionsOf } from './frame.ts';
 
 export type PredictionColumn = 'score' | 'scores' | 'prediction';
 
@@ -70,6 +70,9 @@ export type RankedRows = {
   last: Uint8Array;
 };
 
+/** How much the rows of each class weigh together. */
+export type ClassWeights = { positives: number; negatives: number };
+
 /**
  * A metric of the ranking by score, which no sums hold: the rows are ranked once (for a multiclass model once a class), and
  * every resample is one walk along them with other weights.
@@ -79,8 +82,10 @@ export type CurveMetric = Common & {
   needs: 'score';
   /** Two areas under the ROC curve have an interval of their own (DeLong) where rows are independent and weigh the same. */
   area?: true;
-  /** @param weights of the rows, in the order of `ranked`. NaN where it is undefined. */
-  of(ranked: RankedRows, weights: Float64Array): number;
+  /** What was found above a threshold (0 at first) -> with it: the rows above are `above`, of which it adds `moved`. */
+  step(found: number, above: ClassWeights, moved: ClassWeights, all: ClassWeights): number;
+  /** The metric of what was found over all thresholds. NaN where it is undefined. */
+  of(found: number, all: ClassWeights): number;
 };
 
 /** A metric of each query's ranking, averaged over the queries. NaN for a query that has no value: it is left out. */
@@ -124,9 +129,11 @@ export function sumsOf(metric: SummedMetric, frame: EvaluationFrame, side: Predi
   const width = metric.width(frame);
   const chunks = Math.ceil(frame.rows / chunkRows);
   const partial = bucketSums(metric, frame, side, chunks, (row) => Math.floor(row / chunkRows));
-  return Float64Array.from({ length: width }, (_, k) =>
-    sum(Float64Array.from({ length: chunks }, (_, chunk) => partial[chunk * width + k] as number)),
-  );
+  const ofTerm = new Float64Array(chunks);
+  return Float64Array.from({ length: width }, (_, k) => {
+    for (let chunk = 0; chunk < chunks; chunk += 1) ofTerm[chunk] = partial[chunk * width + k]!;
+    return sum(ofTerm);
+  });
 }
 
 /** The sums of each of `count` buckets of rows, row-major. */
@@ -138,8 +145,59 @@ export function bucketSums(
   bucketOf: (row: number) => number,
 ): Float64Array {
   const width = metric.width(frame);
-  const add = metric.adder(frame, side);
   const sums = new Float64Array(count * width);
-  for (let row = 0; row < frame.rows; row += 1) add(sums, bucketOf(row) * width, row);
+  const kinds = countKinds(metric, frame, side, count, bucketOf);
+  const add = metric.adder(kinds?.frame ?? frame, kinds?.frame.candidate ?? side);
+  if (kinds === null) for (let row = 0; row < frame.rows; row += 1) add(sums, bucketOf(row) * width, row);
+  else for (let kind = 0; kind < kinds.frame.rows; kind += 1) add(sums, kinds.bucketOf(kind) * width, kind);
   return sums;
+}
+
+/** Rows of one kind, as a row that weighs so much. */
+export type Kinds = { labels: Float64Array; prediction: Float64Array; weights: Float64Array };
+
+export function frameOfKinds(
+  shape: Pick<EvaluationFrame, 'task' | 'classes'>,
+  { labels, prediction, weights }: Kinds,
+): EvaluationFrame {
+  return {
+    ...shape,
+    rows: labels.length,
+    evaluationDigest: null,
+    labels,
+    weights,
+    units: null,
+    declared: {},
+    production: null,
+    candidate: predictionsOf({ prediction }),
+    slices: [],
+  };
+}
+
+/**
+ * Of a metric of predicted classes rows of one bucket, label and prediction are alike: they are counted first, and so many
+ * added at once. Null for other metrics, and where the kinds are hardly fewer than the rows.
+ */
+function countKinds(
+  metric: SummedMetric,
+  frame: EvaluationFrame,
+  { prediction }: Predictions,
+  count: number,
+  bucketOf: (row: number) => number,
+): { frame: EvaluationFrame; bucketOf: (kind: number) => number } | null {
+  const { labels, weights, rows } = frame;
+  const classes = frame.classes.length;
+  const isAlike = isCounted(metric, frame.task) && metric.groups === undefined && weights === null;
+  if (!isAlike || prediction === null || 8 * count * classes ** 2 > rows) return null;
+  const counts = new Float64Array(count * classes ** 2);
+  for (let row = 0; row < rows; row += 1) {
+    counts[(bucketOf(row) * classes + labels[row]!) * classes + prediction[row]!]! += 1;
+  }
+  const found = Uint32Array.from(counts.keys()).filter((kind) => counts[kind]! > 0);
+  const kinds = frameOfKinds(frame, {
+    labels: Float64Array.from(found, (kind) => Math.floor(kind / classes) % classes),
+    prediction: Float64Array.from(found, (kind) => kind % classes),
+    weights: Float64Array.from(found, (kind) => counts[kind]!),
+  });
+  return { frame: kinds, bucketOf: (kind) => Math.floor(found[kind]! / classes ** 2) };
 }

@@ -1,12 +1,13 @@
 import { type DeclaredMetric, imageMetrics, metricCatalog, type NamedParameter, namedParameter } from '@passloop/model';
 import { areaUnderRoc } from '@passloop/statistics';
 import { classMetrics, costMetric } from './class-metrics.ts';
-import { curveMetrics, rankedRows, recallAtPrecision } from './curve-metrics.ts';
+import { curveMetrics, curveValue, rankedRows, recallAtPrecision } from './curve-metrics.ts';
 import { fairnessMetric } from './fairness.ts';
 import type { EvaluationFrame, Predictions } from './frame.ts';
 import { type CurveMetric, type Metric, type QueryMetric, sumsOf } from './metric.ts';
 import { numberMetrics, pinball } from './number-metrics.ts';
 import { meanAveragePrecision, meanReciprocalRank, ndcg, queryMetrics, recallAtK } from './query-metrics.ts';
+import { rankOrder } from './rank-order.ts';
 import { calibrationError, scoreMetrics } from './score-metrics.ts';
 import { queriesOf } from './units.ts';
 
@@ -67,19 +68,20 @@ export function metricNamed(name: string, declared: EvaluationFrame['declared'] 
 export function metricValue(metric: Metric, frame: EvaluationFrame, side: Predictions): number {
   if (metric.kind === 'sums') return metric.of(sumsOf(metric, frame, side), frame.classes.length);
   if (metric.kind === 'queries') return meanOfQueries(metric, frame, side);
-  if (metric.area !== true || frame.weights !== null) return curveValue(metric, frame, side);
+  if (metric.area !== true || frame.weights !== null) return meanOfRankings(metric, frame, side);
   if (side.score === null) throw new RangeError('no score column');
   try {
-    return areaUnderRoc(frame.labels, side.score);
+    return areaUnderRoc(frame.labels, side.score, { order: rankOrder });
   } catch {
     return Number.NaN;
   }
 }
 
-function curveValue(metric: CurveMetric, frame: EvaluationFrame, side: Predictions): number {
+function meanOfRankings(metric: CurveMetric, frame: EvaluationFrame, side: Predictions): number {
   const { weights } = frame;
   const values = rankedRows(frame, side).map((ranked) =>
-    metric.of(
+    curveValue(
+      metric,
       ranked,
       Float64Array.from(ranked.rows, (row) => (weights === null ? 1 : weights[row]!)),
     ),

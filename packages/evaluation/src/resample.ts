@@ -1,36 +1,11 @@
-import {
-  groupJackknife,
-  pairedBootstrap,
-  pairedPermutation,
-  tango,
-  type Weighing,
-  weighedBootstrap,
-} from '@passloop/statistics';
-import type { EvaluationFrame, Predictions } from './frame.ts';
-import { type CurveMetric, type Metric, type QueryMetric, type SummedMetric, sumsOf } from './metric.ts';
-import { type CellPlan, curvesByCell, sumsByCell, sumsByQuery } from './model-cells.ts';
+import { pairedBootstrap, pairedPermutation, tango } from '@passloop/statistics';
+import type { CellPlan } from './cells.ts';
+import { curveInterval } from './curve-interval.ts';
+import type { EvaluationFrame } from './frame.ts';
+import { bounded, type Interval, permutationSeed, type Resampling, type Sides } from './interval.ts';
+import { type Metric, type QueryMetric, type SummedMetric, sumsOf } from './metric.ts';
+import { fewQueries, sumsByCell, sumsByQuery } from './model-sums.ts';
 import { unitsOf } from './units.ts';
-
-export type Resampling = {
-  resamples: number;
-  seed: number;
-  level: number;
-  /** Tests by permutation too whether there is any difference, where no formula does. */
-  permute?: boolean;
-};
-
-export const defaultResampling: Resampling = { resamples: 2000, seed: 7, level: 0.95 };
-
-export type Sides = { production: Predictions; candidate: Predictions };
-/** Whether there is any difference: two-sided, and without a margin, so that it decides nothing. */
-export type Equality = { test: string; pValue: number };
-
-export type Interval = {
-  interval: [number, number] | null;
-  method: string;
-  problem: string | null;
-  equality?: Equality | undefined;
-};
 
 /**
  * The interval of a paired difference by resampling. What is drawn is a row, or all rows of a unit (a user, a series, a
@@ -52,7 +27,7 @@ export function resampled(
   resampling: Resampling,
 ): Interval | string {
   try {
-    if (metric.kind === 'curve') return curve(metric, frame, sides, resampling);
+    if (metric.kind === 'curve') return curveInterval(metric, frame, sides, resampling);
     return metric.kind === 'queries'
       ? queries(metric, frame, sides, resampling)
       : summed(metric, frame, sides, resampling);
@@ -117,15 +92,32 @@ function isSilent({ interval, problem }: Interval): boolean {
   return problem === null && interval !== null && interval[0] === 0 && interval[1] === 0;
 }
 
+/** Both models' queries in each cell: [weight, weighted value]. */
+export type QuerySums = {
+  plan: CellPlan;
+  production: Float64Array;
+  candidate: Float64Array;
+  /** Queries that have a value. */
+  valued: number;
+};
+
 function queries(metric: QueryMetric, frame: EvaluationFrame, sides: Sides, resampling: Resampling): Interval {
-  const { plan, width, statistic, models } = sumsByQuery(
-    metric,
-    frame,
-    [sides.production, sides.candidate],
-    resampling.seed,
-  );
+  const { plan, models, valued } = sumsByQuery(metric, frame, [sides.production, sides.candidate], resampling.seed);
   const [production, candidate] = models as [Float64Array, Float64Array];
-  return bootstrapSums({ count: plan.count, width, production, candidate }, statistic, plan, resampling);
+  return intervalOfQueries({ plan, production, candidate, valued }, resampling);
+}
+
+/** The bootstrap of a metric of queries. @throws RangeError for a sum that overflows */
+export function intervalOfQueries(
+  { plan, production, candidate, valued }: QuerySums,
+  resampling: Resampling,
+): Interval {
+  return bootstrapSums(
+    { count: plan.count, width: 2, production, candidate },
+    (sums) => sums[1]! / sums[0]!,
+    { ...plan, problem: fewQueries(valued) },
+    resampling,
+  );
 }
 
 function bootstrapSums(
@@ -140,33 +132,6 @@ function bootstrapSums(
   }
   const found = bounded(pairedBootstrap({ buckets, resamples, seed, level, method: 'percentile', statistic }), method);
   if (permute !== true) return found;
-  const { pValue } = pairedPermutation({ buckets, statistic, rounds: resamples, seed: BigInt(seed) + (2n << 32n) });
+  const { pValue } = pairedPermutation({ buckets, statistic, rounds: resamples, seed: permutationSeed(seed) });
   return { ...found, equality: { test: `paired permutation (${cells.method})`, pValue } };
-}
-
-function bounded(
-  estimate: { interval: [number, number]; undefinedResamples: number; resamples: number },
-  method: string,
-): Interval {
-  if (estimate.interval.every(Number.isFinite)) return { interval: estimate.interval, method, problem: null };
-  const problem = `it is undefined in ${estimate.undefinedResamples} of ${estimate.resamples} resamples of these rows: more rows are needed`;
-  return { interval: null, method, problem };
-}
-
-function curve(metric: CurveMetric, frame: EvaluationFrame, sides: Sides, resampling: Resampling): Interval {
-  const { resamples, seed, level } = resampling;
-  const { plan, isWalked, valuesOf } = curvesByCell(metric, frame, [sides.production, sides.candidate], resampling);
-  const name = isWalked ? 'paired bootstrap (percentile' : 'delete-a-group jackknife (Student';
-  const method = `${name}, ${plan.method})`;
-  if (plan.problem !== null) return { interval: null, method, problem: plan.problem };
-  const weighing: Weighing = {
-    cells: plan.count,
-    level,
-    valuesOf(counts) {
-      const [production, candidate] = valuesOf(counts) as [number, number];
-      return { production, candidate };
-    },
-  };
-  if (!isWalked) return { interval: groupJackknife(weighing).interval, method, problem: null };
-  return bounded(weighedBootstrap({ ...weighing, resamples, seed }), method);
 }

@@ -5,11 +5,13 @@ import {
   type RowCovariance,
   tango,
 } from '@passloop/statistics';
+import { curvesByCell, leftOutValues, weighedValues } from './curve-interval.ts';
 import type { EvaluationFrame, Predictions } from './frame.ts';
+import type { Resampling } from './interval.ts';
 import { fewestOfClass, standardErrorOf } from './measure.ts';
 import { type Metric, type SummedMetric, sumsOf } from './metric.ts';
-import { curvesByCell, type ModelSums, sumsByCell, sumsByQuery } from './model-cells.ts';
-import type { Resampling } from './resample.ts';
+import { type ModelSums, sumsByCell, sumsByQuery } from './model-sums.ts';
+import { rankOrder } from './rank-order.ts';
 import { unitsOf } from './units.ts';
 
 /** How the rows alone let one metric of several models vary, the models fixed. */
@@ -38,10 +40,21 @@ export function rowNoise(
   if (metric.kind === 'curve' && metric.area && frame.weights === null && frame.units === null)
     return ofAreas(frame, models);
   if (metric.kind === 'curve') {
-    const { plan, isWalked, valuesOf } = curvesByCell(metric, frame, models, resampling);
-    const values = { cells: plan.count, models: models.length, valuesOf };
-    const draw = () => (isWalked ? bootstrapCovariance({ ...values, ...resampling }) : jackknifeCovariance(values));
-    return drawn(plan, isWalked ? 'paired bootstrap' : 'delete-a-group jackknife', draw, resampling);
+    const curves = curvesByCell(frame, models, resampling);
+    const { cells, isWalked, problem } = curves;
+    const plan = { ...cells, problem };
+    if (!isWalked) {
+      const without = () => leftOutValues(metric, frame, curves).map((values) => values.slice(0, -1));
+      return drawn(plan, 'delete-a-group jackknife', () => jackknifeCovariance(without()), resampling);
+    }
+    const draw = () =>
+      bootstrapCovariance({
+        cells: cells.count,
+        models: models.length,
+        valuesOf: weighedValues(metric, frame, curves),
+        ...resampling,
+      });
+    return drawn(plan, 'paired bootstrap', draw, resampling);
   }
   const sums =
     metric.kind === 'queries'
@@ -56,6 +69,7 @@ function ofAreas(frame: EvaluationFrame, models: readonly Predictions[]): RowNoi
   const { covariance, positives, negatives } = delongCovariance(
     frame.labels,
     models.map(({ score }) => score as Float64Array),
+    { order: rankOrder },
   );
   const fewest = Math.min(positives, negatives);
   const problem = fewest < fewestOfClass ? `${fewest} rows of one class; ${fewestOfClass} are needed` : null;

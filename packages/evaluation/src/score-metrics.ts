@@ -1,8 +1,8 @@
 import { type CatalogMetric, metricCatalog } from '@passloop/model';
-import { ascendingIndices } from '@passloop/statistics';
 import { quoteDouble } from '@passloop/tables';
 import type { EvaluationFrame, Predictions } from './frame.ts';
 import { type AddRow, perRow, type RowSql, type SummedMetric } from './metric.ts';
+import { rankOrder } from './rank-order.ts';
 
 /** Metrics of probabilities. */
 
@@ -123,7 +123,7 @@ function uniformEdges(bins: number): Float64Array {
 
 /** The inner edges as `numpy.percentile(scores, linspace(0, 1, bins + 1) * 100)` has them (linear interpolation). */
 function quantileEdges(bins: number, scores: Float64Array): Float64Array {
-  const order = ascendingIndices(scores);
+  const order = rankOrder(scores);
   const at = (index: number) => scores[order[Math.min(index, scores.length - 1)]!]!;
   return Float64Array.from({ length: bins - 1 }, (_, i) => {
     const position = (((i + 1) * (1 / bins) * 100) / 100) * (scores.length - 1);

@@ -5,14 +5,17 @@ export type Units = { count: number; of: Uint32Array };
 
 /** What is drawn together in a resample: rows of one unit (a user, a series, a query), or each row alone. */
 export function unitsOf({ rows, units }: Pick<EvaluationFrame, 'rows' | 'units'>): Units {
-  if (units === null) return { count: rows, of: Uint32Array.from({ length: rows }, (_, row) => row) };
+  const of = new Uint32Array(rows);
+  if (units === null) {
+    for (let row = 0; row < rows; row += 1) of[row] = row;
+    return { count: rows, of };
+  }
   const numbers = new Map<number, number>();
-  const of = Uint32Array.from(units, (code) => {
-    const known = numbers.get(code);
-    if (known !== undefined) return known;
-    numbers.set(code, numbers.size);
-    return numbers.size - 1;
-  });
+  for (let row = 0; row < rows; row += 1) {
+    const number = numbers.get(units[row]!) ?? numbers.size;
+    numbers.set(units[row]!, number);
+    of[row] = number;
+  }
   return { count: numbers.size, of };
 }
 

@@ -3,8 +3,9 @@ import type { CalibrationBin, Curves, SideCurves, ThresholdCurve } from '@passlo
 import { type Axis, type Lines, lineDrawing, type Point, type Series } from './charts/lines.ts';
 import { confusionFigure } from './confusion-figure.ts';
 import { type Figure, figure, gallery, type Numbers } from './figure.ts';
+import { oneVsRestFigures } from './one-vs-rest-figures.ts';
 
-type Sides = { name: 'production' | 'candidate'; look: number; curves: SideCurves }[];
+export type Sides = { name: 'production' | 'candidate'; look: number; curves: SideCurves }[];
 
 /** Of each curve of both models: a picture, and the numbers of it as a table. */
 export async function curveFigures(curves: Curves): Promise<string> {
@@ -14,6 +15,7 @@ export async function curveFigures(curves: Curves): Promise<string> {
   ];
   const charts = await Promise.all([
     rocFigure(sides),
+    ...oneVsRestFigures(sides, curves.classes),
     precisionRecallFigure(sides),
     calibrationFigure(sides),
     residualFigure(sides),
@@ -32,13 +34,13 @@ export async function curveFigures(curves: Curves): Promise<string> {
 }
 
 /** Lines and the sentence that says what they show, from one place. */
-function lineFigure(title: string, lines: Lines, numbers: Numbers, note?: string): Promise<string> {
+export function lineFigure(title: string, lines: Lines, numbers: Numbers, note?: string): Promise<string> {
   const made: Figure = { title, description: lines.description, drawing: lineDrawing(lines), numbers };
   return figure(note === undefined ? made : { ...made, note });
 }
 
-const share = (label: string): Axis => ({ label, from: 0, to: 1 });
-const shown = (value: number | null, digits = 3) => (value === null ? '–' : value.toFixed(digits));
+export const share = (label: string): Axis => ({ label, from: 0, to: 1 });
+export const shown = (value: number | null, digits = 3) => (value === null ? '–' : value.toFixed(digits));
 const levels = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9];
 
 /** Of a hostile document the lists may have other lengths, and counts beyond the last. */

@@ -96,6 +96,7 @@ it('draws nothing wrong of curves that nobody can have measured', async () => {
     thresholds: { thresholds: [], truePositives: [9007199254740991, 0], falsePositives: [5, 0, 7] },
     calibration: [{ from: '0', to: '0', rows: 0, positives: 5, meanScore: '1e+308' }],
     confusion: [[1], []],
+    oneVsRest: [Array.from({ length: 41 }, (_, i) => (i % 2 === 0 ? '-1e+308' : '1e+308')), null],
     residuals: { counts: [9007199254740991], groups: [far, far] },
   };
   curves.residualEdges = ['1e+308', '-1e+308'];
@@ -135,6 +136,8 @@ describe('the page', () => {
 
   it.each([
     'ROC',
+    'ROC, each class against the rest',
+    'ROC of the class that loses most: bee',
     'Precision and recall',
     'Calibration',
     'Residuals by prediction',
@@ -159,6 +162,10 @@ describe('the page', () => {
     expect(page).toContain('<th scope="row">0.5</th><td class="n">0.538</td><td class="n">0.538</td>');
     expect(page).toContain('<td class="n">280 (93.3 %)</td>');
     expect(page).toContain('12 others');
+    // The areas under x^0.5 and x^0.4, and of the mean with x^0.25 and x^0.3, but for the corners of forty steps.
+    expect(page).toMatch(/<th scope="row">ant<\/th><td class="n">0\.66\d<\/td><td class="n">0\.71\d<\/td>/);
+    expect(page).toMatch(/<th scope="row">mean<\/th><td class="n">0\.73\d<\/td><td class="n">0\.7[34]\d<\/td>/);
+    expect(page).toContain('The mean over 2 classes, each against all others; classes with too few rows are left out');
   });
 
   it('shows the plots of the team beside its own, and says why one is not shown', () => {

@@ -10,12 +10,13 @@ const RADIX_ROWS = 8192;
  */
 export function ascendingIndices(values: ArrayLike<number>): Uint32Array {
   const n = values.length;
-  const keys = Float64Array.from(values);
+  const keys = new Float64Array(values);
   for (let i = 0; i < n; i++) {
     if (Number.isNaN(keys[i]!)) throw new RangeError(`value ${i} is NaN and has no rank`);
     keys[i]! += 0; // -0 + 0 is 0
   }
-  let order = Uint32Array.from({ length: n }, (_, i) => i);
+  let order = new Uint32Array(n);
+  for (let i = 0; i < n; i++) order[i] = i;
   if (n < RADIX_ROWS) return order.sort((a, b) => keys[a]! - keys[b]! || compareInfinite(keys[a]!, keys[b]!) || a - b);
 
   // Sign-magnitude to an unsigned order: flip all bits of the negative, the sign bit of the others.

@@ -1,6 +1,11 @@
 import { ascendingIndices } from './ascending-indices.ts';
 import { normalCdf, normalQuantile } from './distributions.ts';
 
+type Scores = ArrayLike<number>;
+
+/** Rows from the lowest score to the highest: of scores that somebody ranked already, without ranking them anew. */
+type Order<S> = (scores: S) => Uint32Array;
+
 /** DeLong's comparison of two areas under the ROC curve on the same rows. */
 export interface Delong {
   /** Areas, ties counted half: exact quotients of integers. */
@@ -35,20 +40,19 @@ export interface Delong {
  * @param candidate scores of the candidate
  * @throws RangeError for different lengths, NaN, other labels, or fewer than two rows of a class
  */
-export function delong(
+export function delong<S extends Scores>(
   labels: ArrayLike<number | boolean>,
-  production: ArrayLike<number>,
-  candidate: ArrayLike<number>,
-  { level = 0.95 }: { level?: number } = {},
+  production: S,
+  candidate: S,
+  { level = 0.95, order = ascendingIndices }: { level?: number; order?: Order<S> } = {},
 ): Delong {
   const { positive, positives, negatives } = classes(labels);
   requireTwo(positives, negatives);
-  const a = placements(positive, production, 'production');
-  const b = placements(positive, candidate, 'candidate');
-  const moved = b.doubled.map((placement, i) => placement - a.doubled[i]!);
+  const a = placements(positive, production, order, 'production');
+  const b = placements(positive, candidate, order, 'candidate');
   const wins = { production: a.wins, candidate: b.wins };
   return delongOfSums(
-    { positives, negatives, wins, moved: [movedSums(moved, positive, 0), movedSums(moved, positive, 1)] },
+    { positives, negatives, wins, moved: [movedSums(a, b, positive, 0), movedSums(a, b, positive, 1)] },
     { level },
   );
 }
@@ -103,13 +107,14 @@ export function delongOfSums(
  *
  * @throws RangeError as {@link delong}
  */
-export function delongCovariance(
+export function delongCovariance<S extends Scores>(
   labels: ArrayLike<number | boolean>,
-  scores: readonly ArrayLike<number>[],
+  scores: readonly S[],
+  { order = ascendingIndices }: { order?: Order<S> } = {},
 ): { areas: number[]; covariance: Float64Array; positives: number; negatives: number } {
   const { positive, positives, negatives } = classes(labels);
   requireTwo(positives, negatives);
-  const placed = scores.map((one, i) => placements(positive, one, `${i}.`));
+  const placed = scores.map((one, i) => placements(positive, one, order, `${i}.`));
   const areas = placed.map(({ wins }) => wins / (2 * positives * negatives));
   // A placement is doubled / (2 x rows of the other class), and its mean over either class is the area.
   const moved = placed.map(({ doubled }, i) =>
@@ -130,11 +135,15 @@ export function delongCovariance(
 }
 
 /** The area under the ROC curve, ties counted half (Mann-Whitney U over all pairs). @throws RangeError as {@link delong} */
-export function areaUnderRoc(labels: ArrayLike<number | boolean>, scores: ArrayLike<number>): number {
+export function areaUnderRoc<S extends Scores>(
+  labels: ArrayLike<number | boolean>,
+  scores: S,
+  { order = ascendingIndices }: { order?: Order<S> } = {},
+): number {
   const { positive, positives, negatives } = classes(labels);
   if (positives === 0 || negatives === 0)
     throw new RangeError('the area under the ROC curve needs rows of both classes');
-  return placements(positive, scores, 'model').wins / (2 * positives * negatives);
+  return placements(positive, scores, order, 'model').wins / (2 * positives * negatives);
 }
 
 function classes(labels: ArrayLike<number | boolean>): { positive: Uint8Array; positives: number; negatives: number } {
@@ -149,18 +158,16 @@ function classes(labels: ArrayLike<number | boolean>): { positive: Uint8Array; p
   return { positive, positives, negatives: labels.length - positives };
 }
 
+type Placements = { doubled: Float64Array; wins: number };
+
 /**
  * Twice the number of rows of the other class that a row is ranked on the right side of (a tie counts one), and the
  * sum of it over the positives.
  */
-function placements(
-  positive: Uint8Array,
-  scores: ArrayLike<number>,
-  model: string,
-): { doubled: Float64Array; wins: number } {
+function placements<S extends Scores>(positive: Uint8Array, scores: S, orderOf: Order<S>, model: string): Placements {
   const n = positive.length;
   if (scores.length !== n) throw new RangeError(`${n} labels, but ${scores.length} scores of the ${model} model`);
-  const order = ascendingIndices(scores);
+  const order = orderOf(scores);
   const doubled = new Float64Array(n);
   let negativesBelow = 0;
   let positivesBelow = 0;
@@ -193,13 +200,13 @@ function requireTwo(positives: number, negatives: number): void {
 }
 
 /** The sums over one class's integers, without rounding. */
-function movedSums(values: Float64Array, positive: Uint8Array, side: 0 | 1): MovedSums {
+function movedSums(before: Placements, after: Placements, positive: Uint8Array, side: 0 | 1): MovedSums {
   let total = 0;
   let squares = 0n;
   let pending = 0;
-  for (let i = 0; i < values.length; i++) {
+  for (let i = 0; i < positive.length; i++) {
     if (positive[i] !== side) continue;
-    const value = values[i]!;
+    const value = after.doubled[i]! - before.doubled[i]!;
     total += value;
     // Below 2^26 a square and the pending sum stay below 2^53 together; larger ones go straight to the big integer.
     if (Math.abs(value) >= 67108864) squares += BigInt(value) ** 2n;

@@ -44,7 +44,7 @@ export {
 export { type Discordance, type Mcnemar, mcnemar } from './mcnemar.ts';
 export { type PairedMean, pairedMean } from './paired-mean.ts';
 export { percentile } from './percentile.ts';
-export { pairedPermutation } from './permutation.ts';
+export { type Permutation, pairedPermutation, permutationTest } from './permutation.ts';
 export { type Psi, psi, type ZeroFill } from './psi.ts';
 export { quantileBinCounts, quantileEdges } from './quantile-edges.ts';
 export { createRandom, type Random } from './random.ts';

@@ -34,19 +34,14 @@ export function bootstrapCovariance(
 
 /**
  * By leaving out each cell in turn (Kott 2001, "The delete-a-group jackknife", Journal of Official Statistics 17:521).
+ * @param without of each model, its value without each cell
  * @throws RangeError where a value does not exist without one of the cells
  */
-export function jackknifeCovariance(options: ModelValues): RowCovariance {
-  const { cells, valuesOf } = options;
+export function jackknifeCovariance(without: readonly Float64Array[]): RowCovariance {
+  const cells = without[0]?.length ?? 0;
   requireCells(cells);
-  const counts = new Uint32Array(cells).fill(1);
-  const draws = Array.from({ length: cells }, (_, cell) => {
-    counts[cell] = 0;
-    const values = Float64Array.from(valuesOf(counts));
-    counts[cell] = 1;
-    return values;
-  });
-  const found = covarianceOf(draws, options.models, (products, count) => ((count - 1) / count) * sum(products));
+  const draws = Array.from({ length: cells }, (_, cell) => Float64Array.from(without, (values) => values[cell]!));
+  const found = covarianceOf(draws, without.length, (products, count) => ((count - 1) / count) * sum(products));
   if (found.undefinedDraws > 0) throw new RangeError('the metric is undefined without one of its groups');
   return found;
 }

@@ -5,7 +5,7 @@ import { mean, sum } from './sum.ts';
 
 /** Two models' metric, for metrics that no sums hold (those of a ranking): it is worked out anew under other weights. */
 export interface Weighing {
-  /** Rows, clusters, or groups of them: what is drawn or left out as a whole. */
+  /** Rows, clusters, or groups of them: what is drawn as a whole. */
   cells: number;
   /** How often each cell counts -> both models' values. The array is reused: read it, don't keep it. */
   valuesOf(counts: Uint32Array): { production: number; candidate: number };
@@ -45,36 +45,43 @@ export interface GroupJackknife {
 }
 
 /**
- * The delete-a-group jackknife: each of the cells is left out once, and the interval is Student's with one degree of
+ * The delete-a-group jackknife: each of the groups is left out once, and the interval is Student's with one degree of
  * freedom less than cells (Kott 2001, "The delete-a-group jackknife", Journal of Official Statistics 17:521). A tenth of
  * the bootstrap's cost; for a metric that is not smooth each group needs more than √n of the n rows (Shao & Wu 1989).
  *
  * @throws RangeError when the metric is not finite, of the whole or without a group
  */
-export function groupJackknife(options: Weighing): GroupJackknife {
-  const { cells, valuesOf, level = 0.95 } = options;
-  const { production, candidate } = wholeValues(options);
-  const counts = new Uint32Array(cells).fill(1);
-  const deltas = Float64Array.from({ length: cells }, (_, cell) => {
-    counts[cell] = 0;
-    const without = valuesOf(counts);
-    counts[cell] = 1;
-    return without.candidate - without.production;
-  });
+export function groupJackknife(values: {
+  production: number;
+  candidate: number;
+  /** Both models' values without each of the groups. */
+  without: { production: Float64Array; candidate: Float64Array };
+  /** Two-sided, 0.95 by default. */
+  level?: number;
+}): GroupJackknife {
+  const { production, candidate, without, level = 0.95 } = values;
+  const groups = without.candidate.length;
+  requireWhole({ production, candidate, cells: groups, level });
+  const deltas = without.candidate.map((value, group) => value - without.production[group]!);
   if (!deltas.every(Number.isFinite)) throw new RangeError('the metric is undefined without one of its groups');
   const center = mean(deltas);
-  const standardError = Math.sqrt(((cells - 1) / cells) * sum(deltas.map((value) => (value - center) ** 2)));
+  const standardError = Math.sqrt(((groups - 1) / groups) * sum(deltas.map((value) => (value - center) ** 2)));
   const delta = candidate - production;
-  const reach = tQuantile(0.5 + level / 2, cells - 1) * standardError;
+  const reach = tQuantile(0.5 + level / 2, groups - 1) * standardError;
   return { production, candidate, delta, interval: [delta - reach, delta + reach], standardError };
 }
 
 function wholeValues({ cells, valuesOf, level = 0.95 }: Weighing): { production: number; candidate: number } {
+  const values = valuesOf(new Uint32Array(cells).fill(1));
+  requireWhole({ ...values, cells, level });
+  return values;
+}
+
+type Whole = { production: number; candidate: number; cells: number; level: number };
+
+function requireWhole({ production, candidate, cells, level }: Whole): void {
   if (!(Number.isInteger(cells) && cells >= 2)) throw new RangeError(`two cells are needed, not ${cells}`);
   if (!(level > 0 && level < 1)) throw new RangeError(`level is ${level}; it must be between 0 and 1`);
-  const { production, candidate } = valuesOf(new Uint32Array(cells).fill(1));
-  if (!Number.isFinite(production) || !Number.isFinite(candidate)) {
-    throw new RangeError(`the metric is ${production} for production and ${candidate} for the candidate`);
-  }
-  return { production, candidate };
+  if (Number.isFinite(production) && Number.isFinite(candidate)) return;
+  throw new RangeError(`the metric is ${production} for production and ${candidate} for the candidate`);
 }

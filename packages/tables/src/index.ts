@@ -7,6 +7,7 @@ export { scalarExpression } from './expression.ts';
 export { type DatasetIdentity, datasetIdentity, tellingFiles, toldOf, versionOf } from './identity.ts';
 export { compareKeys, type JoinInput, joinByKey, type KeyDifference } from './join.ts';
 export {
+  areNear,
   checkKey,
   columnList,
   findColumn,

@@ -75,9 +75,36 @@ export function missingKey(table: Table, key: readonly string[]): string {
     .join(' OR ');
 }
 
+/** A bit for each number between the smallest and the largest: 16 MiB for each thread at most. */
+const mostBits = 2n ** 27n;
+
+/** Whether so many whole numbers may all differ, and lie near enough to each other for a bit each. */
+export function areNear(count: number, low: bigint, high: bigint): boolean {
+  const numbers = high - low + 1n;
+  return numbers >= count && numbers <= mostBits && numbers <= BigInt(count) * 64n;
+}
+
+/** Whole numbers that are all there and all differ: a bit for each says so at a tenth of what groups cost. */
+async function isWholeKey(session: TableSession, table: Table, key: readonly string[]): Promise<boolean> {
+  const [column, ...others] = key.map((name) => requireColumn(table, name, 'the key'));
+  if (others.length > 0 || column?.type !== 'integer') return false;
+  const name = quoteIdentifier(column.name);
+  const [[rows, filled, low, high] = []] = await session.rows(
+    `SELECT count(*), count(${name}), min(${name})::VARCHAR, max(${name})::VARCHAR FROM ${table.relation}`,
+  );
+  const count = Number(rows);
+  if (count === 0 || Number(filled) < count) return false;
+  const [from, to] = [BigInt(String(low)), BigInt(String(high))];
+  if (!areNear(count, from, to)) return false;
+  return (await session.distinctBetween(`SELECT ${name} AS v FROM ${table.relation}`, from, to)) === count;
+}
+
 /** Looks for rows without a key and keys with several rows; both counts are exact. */
 export async function checkKey(session: TableSession, table: Table, key: readonly string[]): Promise<KeyReport> {
   for (const name of key) requireColumn(table, name, 'the key');
+  if (await isWholeKey(session, table, key)) {
+    return { key: [...key], rows: table.rows, nullRows: 0, duplicateKeys: 0, duplicateRows: 0, examples: [] };
+  }
   const columns = key.map(quoteIdentifier).join(', ');
   const missing = missingKey(table, key);
   const [[nullRows] = []] = await session.rows(`SELECT count(*) FROM ${table.relation} WHERE ${missing}`);

@@ -1,7 +1,7 @@
 import { ConfigurationError, plainText } from '@passloop/core';
 import type { CheckResult } from '@passloop/documents';
 import { leakageBy, leakageProblem } from '@passloop/model';
-import { findColumn, isNumeric, quoteIdentifier, type Table, type TableColumn } from '@passloop/tables';
+import { areNear, findColumn, isNumeric, quoteIdentifier, type Table, type TableColumn } from '@passloop/tables';
 import { countIf } from '../cells.ts';
 import {
   boundsText,
@@ -63,9 +63,6 @@ export async function planUnique(check: CheckOf<'unique'>, context: CheckContext
   };
 }
 
-/** A bit for each number between the smallest and the largest: 16 MiB for each thread at most. */
-const mostBits = 2n ** 27n;
-
 /**
  * A key of whole numbers is unique where as many numbers differ as there are: a bit for each says so at a tenth of what
  * groups cost. The answer is the number of rows, if they all differ; null where groups have to tell.
@@ -89,11 +86,11 @@ function planWholeKey(
     if (low === null || high === null) return null;
     const rows = answer.count(slots.rows);
     const filled = answer.count(slots.filled);
-    const numbers = BigInt(high) - BigInt(low) + 1n;
+    const [from, to] = [BigInt(low), BigInt(high)];
     // One row without a key differs from all others, two don't.
-    if (rows - filled > 1 || numbers < filled || numbers > mostBits || numbers > BigInt(filled) * 64n) return null;
+    if (rows - filled > 1 || !areNear(filled, from, to)) return null;
     const values = `SELECT ${value} AS v FROM ${table.relation} WHERE ${value} IS NOT NULL`;
-    const distinct = await once(values, () => session.distinctBetween(values, BigInt(low), BigInt(high)));
+    const distinct = await once(values, () => session.distinctBetween(values, from, to));
     return distinct === filled ? rows : null;
   };
 }

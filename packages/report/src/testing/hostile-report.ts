@@ -1,4 +1,5 @@
-import type { Curves, Plot, ReportDocument, SideCurves } from '@passloop/documents';
+import { toDecimal } from '@passloop/core';
+import { type Curves, type Plot, type ReportDocument, rocSteps, type SideCurves } from '@passloop/documents';
 import { createReport, reports } from './reports.ts';
 
 /** What a reader decides by, and what is no text: all else in a report may be a stranger's words. */
@@ -49,6 +50,7 @@ export function createCurves(): Curves {
       [10, 80, 10],
       [0, 5, 20],
     ],
+    oneVsRest: [rocOf(0.5), rocOf(0.25)],
     residuals: {
       counts: [5, 60, 7],
       groups: [
@@ -62,8 +64,13 @@ export function createCurves(): Curves {
     otherClasses: 12,
     residualEdges: ['-3', '-1', '1', '3'],
     production: side,
-    candidate: structuredClone(side),
+    candidate: { ...structuredClone(side), oneVsRest: [rocOf(0.4), rocOf(0.3)] },
   };
+}
+
+/** The recall is this power of the false positive rate. */
+function rocOf(power: number): string[] {
+  return Array.from({ length: rocSteps + 1 }, (_, step) => toDecimal((step / rocSteps) ** power));
 }
 
 /** A plot of each kind, and one that can't be shown. */
