@@ -272,6 +272,21 @@ describe('what must not pass', () => {
     expect(await judges(values, `{kind: set, column: n, values: ${list}}`)).toMatchObject({ verdict, observed });
   });
 
+  it.each([
+    ['mean', 'pass', 'mean -5.66666666667e+307', null],
+    ['median', 'pass', 'median -1.7e+308', null],
+    ['sd', 'fail', null, 'not executed: the number is larger than any that can be written'],
+  ])('%s of values that are further apart than any double is large', async (name, verdict, observed, reason) => {
+    const check = `{kind: aggregate, column: n, function: ${name}, max: 5}`;
+    const result = await judges('[1.7e308, -1.7e308, -1.7e308]', check);
+    expect(result).toMatchObject({ verdict, observed, reason });
+  });
+
+  it.each(['z', 'iqr', 'mad'])('outliers by %s of such values, which have no fences', async (method) => {
+    const result = await judges('[1.7e308, -1.7e308, 0.0]', `{kind: outliers, column: n, method: ${method}, k: 9}`);
+    expect(result).toMatchObject({ verdict: 'fail', reason: expect.stringMatching(/^not executed: the number/) });
+  });
+
   it('a condition that names the table in a text', async () => {
     const text = '{kind: expression, expression: "order_ref <> \'\\"passloop_1\\" \\"passloop_1\\"\'"}';
     expect((await report([text])).scans).toBe(1);
