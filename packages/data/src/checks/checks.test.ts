@@ -118,6 +118,7 @@ describe('each kind', () => {
     ['{kind: leakage, dataset: past, columns: [customer], except: [id]}', /for rows alone/],
     ['{kind: outliers, column: discount, method: iqr}', /half of the values are equal/],
     ['{kind: outliers, column: discount, method: mad}', /half of the values are equal/],
+    ["{kind: set, column: id, values: ['007']}", /"007" can't be a value of `id`, which is integer/],
     ['{kind: identifier-like, columns: [nothing]}', /has no column `nothing`/],
     ["{kind: unique, columns: [id], where: 'id > 99'}", /there are no rows/],
   ])('that can not run fails and says why: %s', async (text, reason) => {
@@ -266,6 +267,14 @@ describe('what must not pass', () => {
     ['[1, 2]', '[1, 1.5, 2]', 'pass', '0 of 2 rows have another value'],
     ['[0.1, 0.2]::DOUBLE[]', '[0.1, 0.2]', 'pass', '0 of 2 rows have another value'],
     ["['a', 'b''c']", '[a, "b\'c"]', 'pass', '0 of 2 rows have another value'],
+    ['[9007199254740993]', '["9007199254740993"]', 'pass', '0 of 1 rows have another value'],
+    ['[9007199254740993]', '["9007199254740992", 5]', 'fail', '1 of 1 rows have another value (100 %)'],
+    [
+      '[0.12345678901234567890::DECIMAL(38, 20)]',
+      '["0.12345678901234567890"]',
+      'pass',
+      '0 of 1 rows have another value',
+    ],
     ["['a', 'A', '']", '[a, ""]', 'fail', '1 of 3 rows have another value (33.3 %)'],
     ["['a', 'b']::ENUM('a', 'b')[]", '[a]', 'fail', '1 of 2 rows have another value (50 %)'],
   ])('values of %s in %s: %s', async (values, list, verdict, observed) => {
