@@ -296,6 +296,42 @@ describe('what must not pass', () => {
     expect(result).toMatchObject({ verdict: 'fail', reason: expect.stringMatching(/^not executed: the number/) });
   });
 
+  const features = `SELECT i AS id, CASE WHEN i % 3 = 0 THEN 'a' WHEN i % 7 < 4 THEN 'b' END AS values, (i * i) % 11 + i / 5.0 AS number,
+    i % 2 = 0 AS flag, i % 4 AS code, DATE '2026-01-01' AS day, 1.5 AS constant,
+    CASE WHEN i % 3 = 0 THEN 'x' WHEN i % 5 < 3 THEN 'y' ELSE 'z' END AS label FROM range(40) t(i)`;
+  const shuffled = features.replace("WHEN i % 7 < 4 THEN 'b' END", "ELSE 'b' END").replace('i % 3 = 0', 'i % 5 = 0');
+
+  // By scipy and numpy: Bergsma's V, the root of adjusted eta2, the root of adjusted r2.
+  it.each([
+    ['label', 'values', '0.981980506062'],
+    ['label', 'number', '0.0290357667318'],
+    ['id', 'number', '0.632999098317'],
+    ['number', 'code', '0'],
+    ['label', 'flag', '0'],
+  ])('what tells of %s: %s', async (label, feature, power) => {
+    const found = await typed(features, times, `{kind: label-power, label: ${label}, features: [${feature}], max: 1}`);
+    expect(found).toMatchObject({ verdict: 'pass', observed: `at most ${feature} ${power}, of 1 features` });
+  });
+
+  it.each([
+    ['', 'fail', 'values 0.981980506062; not judged: day, constant'],
+    [', severity: warn', 'warn', 'values 0.981980506062; not judged: day, constant'],
+    [', except: [values, day, constant]', 'pass', 'at most number 0.0290357667318, of 4 features'],
+    [', except: [day, constant], max: 1', 'pass', 'at most values 0.981980506062, of 5 features'],
+    [', features: [values], max: 1, dataset: past', 'fail', 'values 0.981980506062, and 0.210818897665 in past'],
+    [
+      ', features: [values], max: 1, dataset: past, maxChange: 0.9',
+      'pass',
+      'at most values 0.981980506062, of 1 features',
+    ],
+    [', features: [values, day], except: [values]', 'fail', null],
+    [', features: [values], maxChange: 0.1', 'fail', null],
+  ])('a feature that is the label: {kind: label-power%s}', async (fields, verdict, observed) => {
+    const found = await typed(features, shuffled, `{kind: label-power, label: label${fields}}`);
+    expect(found).toMatchObject({ verdict, observed });
+    if (observed === null) expect(found?.reason).toMatch(/^not executed: /);
+  });
+
   it('a condition that names the table in a text', async () => {
     const text = '{kind: expression, expression: "order_ref <> \'\\"passloop_1\\" \\"passloop_1\\"\'"}';
     expect((await report([text])).scans).toBe(1);

@@ -342,7 +342,7 @@ export async function planLeakage(check: CheckOf<'leakage'>, context: CheckConte
   };
 }
 
-function missingOf(names: readonly string[], table: Table): string | null {
+export function missingOf(names: readonly string[], table: Table): string | null {
   for (const name of names) {
     const found = columnOf(table, name);
     if (typeof found === 'string') return found;
@@ -364,7 +364,7 @@ function comparable(
   return `\`${plainText(nested.name, 60)}\` holds several values in one; leave it out`;
 }
 
-async function otherTable(name: string, context: CheckContext): Promise<Table | string> {
+export async function otherTable(name: string, context: CheckContext): Promise<Table | string> {
   try {
     return await context.other(name);
   } catch (error) {

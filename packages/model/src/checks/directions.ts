@@ -55,6 +55,7 @@ const directions: { [K in Check['kind']]: { [F in keyof CheckOf<K>]?: StopsAsMuc
   'known-values': { mostly: isAtLeast },
   'row-ratio': { min: isAtLeast, max: isAtMost },
   'conflicting-labels': { max: isAtMost },
+  'label-power': { max: isAtMost, maxChange: isBelowKnown },
   leakage: { max: isAtMost },
   history: { k: isAtMost },
   drift: {

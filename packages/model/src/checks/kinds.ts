@@ -51,6 +51,11 @@ export const checkKinds: Readonly<Record<Check['kind'], CheckKind>> = {
   'known-values': { meaning: 'no value that another dataset lacks: new labels, new categories', passes: [2, 3] },
   'row-ratio': { meaning: 'rows by those of another dataset', passes: 0 },
   'conflicting-labels': { meaning: 'rows with the same features and another label', passes: 1 },
+  'label-power': {
+    meaning:
+      "how much one feature tells of the label: Cramer's V, the correlation ratio, or Pearson's correlation; with `dataset`, how much that differs from there. Passes are those of one feature",
+    passes: [2, 3],
+  },
   leakage: { meaning: 'rows, ids or a time that training and test share', passes: 2 },
   history: {
     meaning: 'rows, null-share, mean or distinct as in earlier committed versions of the profile',

@@ -43,6 +43,21 @@ export const tableChecks = [
     max: share.default(0),
   }),
   /**
+   * How much each feature tells of the label by itself: one that tells nearly all is a leak, or the label under another name. With `dataset`, how much that
+   * differs from there. `features` is every other column without it, the key aside.
+   */
+  z.strictObject({
+    kind: z.literal('label-power'),
+    ...common,
+    label: column,
+    features: columns.optional(),
+    except: z.array(column).default([]),
+    max: share.default(0.9),
+    dataset: dataset.optional(),
+    /** With `dataset`; 0.2 by default. */
+    maxChange: share.optional(),
+  }),
+  /**
    * What the training set must not share with the test set: `rows` that are the same in all common columns but `except`, rows with the same `columns`, or a `time`
    * from which on the other one has no rows.
    */
