@@ -343,6 +343,18 @@ describe('what must not pass', () => {
     expect(found).toMatchObject({ verdict: 'fail', observed: expect.stringMatching(/^c0 = c1; c0 = c2; /) });
   });
 
+  it.each([
+    ['0.9', 'fail', 'a = b'],
+    ['0.95', 'pass', '4 columns differ'],
+    ['0.2', 'fail', 'a = b; a = c; b = c'],
+  ])('columns that are the same in %s of the rows that have a value', async (share, verdict, observed) => {
+    // 20 rows, and 80 without any value; b differs from a in two of them, c in 15.
+    const query = `SELECT i AS a, CASE WHEN i < 2 THEN -1 ELSE i END AS b, CASE WHEN i < 15 THEN -2 ELSE i END AS c,
+      NULL::INTEGER AS d FROM range(20) t(i) UNION ALL SELECT NULL, NULL, NULL, NULL FROM range(80)`;
+    const found = await typed(query, times, `{kind: duplicate-columns, share: ${share}}`);
+    expect(found).toMatchObject({ verdict, observed });
+  });
+
   it('columns without any value, which are no duplicates', async () => {
     const found = await typed(
       'SELECT 1 AS id, NULL::INTEGER AS a, NULL::INTEGER AS b',

@@ -50,7 +50,7 @@ const directions: { [K in Check['kind']]: { [F in keyof CheckOf<K>]?: StopsAsMuc
   'identifier-like': { below: isAtMost },
   unique: {},
   'duplicate-rows': { max: isAtMost },
-  'duplicate-columns': {},
+  'duplicate-columns': { share: isAtMost },
   references: { mostly: isAtLeast },
   'known-values': { mostly: isAtLeast },
   'row-ratio': { min: isAtLeast, max: isAtMost },

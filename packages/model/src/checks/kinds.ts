@@ -46,7 +46,11 @@ export const checkKinds: Readonly<Record<Check['kind'], CheckKind>> = {
   'identifier-like': { meaning: 'no column in which nearly every value is another one', passes: 1 },
   unique: { meaning: 'no two rows agree in these columns', passes: [1, 2] },
   'duplicate-rows': { meaning: 'rows that are there more than once', passes: 1 },
-  'duplicate-columns': { meaning: 'columns that hold the same in every row', passes: [1, 2] },
+  'duplicate-columns': {
+    meaning:
+      'columns that hold the same in every row; `share`: in nearly all (every two of up to 100 columns are compared)',
+    passes: [1, 2],
+  },
   references: { meaning: 'values that are in another dataset, as a foreign key', passes: 2 },
   'known-values': { meaning: 'no value that another dataset lacks: new labels, new categories', passes: [2, 3] },
   'row-ratio': { meaning: 'rows by those of another dataset', passes: 0 },

@@ -12,8 +12,13 @@ export const tableChecks = [
     except: z.array(column).default([]),
     max: share.default(0),
   }),
-  /** No two columns hold the same in every row. */
-  z.strictObject({ kind: z.literal('duplicate-columns'), ...common, except: z.array(column).default([]) }),
+  /** No two columns hold the same in every row; with `share`, in so many of the rows that have a value in one of the two. */
+  z.strictObject({
+    kind: z.literal('duplicate-columns'),
+    ...common,
+    except: z.array(column).default([]),
+    share: share.default(1),
+  }),
   /** Each combination of `columns` is in another dataset, there as `to`. Rows with NULL in one refer to nothing. */
   z.strictObject({
     kind: z.literal('references'),
