@@ -105,6 +105,21 @@ describe('open', () => {
     expect(await types('day.csv', 'd,e\n31/01/2001,31.01.2001\n')).toEqual(['string', 'string']);
   });
 
+  it('keeps whole numbers beyond 64 bits apart', async () => {
+    const long = await csv(
+      'long-1.csv',
+      'a,b,c,d\n12345678901234567890,-5,7,12345678901234567890\n12345678901234567891,12345678901234567890,,1.5\n',
+    );
+    expect(long.columns.map(({ engineType }) => engineType)).toEqual(['UBIGINT', 'HUGEINT', 'BIGINT', 'DOUBLE']);
+    expect(await session.rows(`SELECT count(DISTINCT a) FROM ${long.relation}`)).toEqual([[2n]]);
+    await csv('long-2.csv', 'a,b,c,d\n1,2,3,4\n');
+    const merged = await session.open({ uri: 'long-*.csv', root: folder.path });
+    expect(merged.columns.map(({ engineType }) => engineType)).toEqual(['HUGEINT', 'HUGEINT', 'BIGINT', 'DOUBLE']);
+    const late = `x\n${'7\n'.repeat(2000)}12345678901234567890\n`;
+    expect((await csv('late.csv', late)).columns).toMatchObject([{ type: 'integer' }]);
+    expect((await csv('later.csv', `${late}1.5\n`)).columns).toMatchObject([{ type: 'float' }]);
+  });
+
   it('opens TSV, JSON lines, gzip, several files of a glob and of a folder', async () => {
     expect((await csv('t.tsv', 'a\tb\n1\tx,y\n')).columns.map((column) => column.name)).toEqual(['a', 'b']);
     const lines = await csv('l.jsonl', '{"a":1,"d":"2001-01-31"}\n{"a":null,"d":"2001-02-01"}\n');
