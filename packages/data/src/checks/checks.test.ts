@@ -299,7 +299,10 @@ describe('what must not pass', () => {
   const features = `SELECT i AS id, CASE WHEN i % 3 = 0 THEN 'a' WHEN i % 7 < 4 THEN 'b' END AS values, (i * i) % 11 + i / 5.0 AS number,
     i % 2 = 0 AS flag, i % 4 AS code, DATE '2026-01-01' AS day, 1.5 AS constant,
     CASE WHEN i % 3 = 0 THEN 'x' WHEN i % 5 < 3 THEN 'y' ELSE 'z' END AS label FROM range(40) t(i)`;
-  const shuffled = features.replace("WHEN i % 7 < 4 THEN 'b' END", "ELSE 'b' END").replace('i % 3 = 0', 'i % 5 = 0');
+  const shuffled = features
+    .replace("WHEN i % 7 < 4 THEN 'b' END", "ELSE 'b' END")
+    .replace('i % 3 = 0', 'i % 5 = 0')
+    .replace('AS number', 'AS other');
 
   // By scipy and numpy: Bergsma's V, the root of adjusted eta2, the root of adjusted r2.
   it.each([
@@ -326,6 +329,12 @@ describe('what must not pass', () => {
     ],
     [', features: [values, day], except: [values]', 'fail', null],
     [', features: [values], maxChange: 0.1', 'fail', null],
+    [', features: [values, day], max: 1', 'fail', null],
+    [
+      ', max: 1, dataset: past, maxChange: 1',
+      'pass',
+      'at most values 0.981980506062, of 5 features; not judged: day, constant; not compared: number',
+    ],
   ])('a feature that is the label: {kind: label-power%s}', async (fields, verdict, observed) => {
     const found = await typed(features, shuffled, `{kind: label-power, label: label${fields}}`);
     expect(found).toMatchObject({ verdict, observed });

@@ -12,7 +12,7 @@ import { brokenVerdict, type CheckContext, type CheckOf, notExecuted, type Plann
 import { crossQuery, crossTable, mostValues } from './association-checks.ts';
 import { correlationOf, correlationRatio } from './column-numbers.ts';
 import { isBetween } from './judged-rows.ts';
-import { missingOf, otherTable } from './table-checks.ts';
+import { missingOf, otherTable, typeProblem } from './table-checks.ts';
 
 /** Up to so many whole numbers are names of classes, as in a profile. */
 const fewNumbers = 20;
@@ -36,50 +36,61 @@ export async function planLabelPower(check: CheckOf<'label-power'>, context: Che
   if (missing !== null) return notExecuted(check, expected, missing);
   const other = dataset === undefined ? null : await otherTable(dataset, context);
   if (typeof other === 'string') return notExecuted(check, expected, other);
-  const lacking = other === null ? null : missingOf([label], other);
-  if (lacking !== null) return notExecuted(check, expected, lacking);
   const names = table.columns
     .map(({ name }) => name)
     .filter((name) => check.features?.includes(name) ?? !key.includes(name))
     .filter((name) => name !== label && !check.except.includes(name));
+  const shared = other === null ? [] : names.filter((name) => findColumn(other, name) !== null);
+  const problem =
+    other === null
+      ? null
+      : (missingOf([label, ...(check.features ?? [])], other) ??
+        typeProblem(table, [label, ...shared], other, [label, ...shared]));
+  if (problem !== null) return notExecuted(check, expected, problem);
   return {
     async finish() {
-      const here = await powersOf(session, table, label, names);
-      if (typeof here === 'string') return resultOf(check, { verdict: 'fail', expected, reason: here });
+      const unexecuted = (why: string) =>
+        resultOf(check, { verdict: 'fail', expected, reason: `not executed: ${why}` });
+      const looks = await looksOf(session, table, [label, ...names]);
+      const look = looks.get(label) ?? null;
+      if (look === null)
+        return unexecuted(`\`${plainText(label, 60)}\` is neither a number nor of at most ${mostValues} values`);
+      const here = await powersOf(session, table, { label, look }, names, looks);
       const judged = here.filter(isKnown).sort((left, right) => right.value - left.value);
+      const left = here.filter((power) => !isKnown(power)).map(({ feature }) => feature);
       const [first] = judged;
-      if (first === undefined)
-        return resultOf(check, { verdict: 'fail', expected, reason: 'not executed: there is no feature to judge' });
-      const there = other === null ? [] : await powersOf(session, other, label, inBoth(judged, other));
-      if (typeof there === 'string')
-        return resultOf(check, { verdict: 'fail', expected, reason: `${there} (in ${dataset})` });
+      if (first === undefined) return unexecuted('there is no feature to judge');
+      if (check.features !== undefined && left.length > 0) return unexecuted(`there is no power of ${list(left)}`);
+      const comparable = judged.map(({ feature }) => feature).filter((feature) => shared.includes(feature));
+      const there = other === null ? [] : await powersOf(session, other, { label, look }, comparable, looks);
       const before = new Map(there.filter(isKnown).map(({ feature, value }) => [feature, value]));
+      const alone = other === null ? [] : judged.map(({ feature }) => feature).filter((name) => !before.has(name));
+      if (alone.length === judged.length || (check.features !== undefined && alone.length > 0))
+        return unexecuted(`${dataset} has no power of ${list(alone)}`);
       const broken = judged.flatMap((power) => {
-        const { feature, value } = power;
-        const past = before.get(feature);
-        const isMoved = past !== undefined && !isBetween(Math.abs(value - past), [null, maxChange]);
-        if (!isMoved && isBetween(value, [null, max])) return [];
-        return [{ ...power, said: `${said(power)}${isMoved ? `, and ${toDecimal(past)} in ${dataset}` : ''}` }];
+        const past = before.get(power.feature);
+        const isMoved = past !== undefined && !isBetween(Math.abs(power.value - past), [null, maxChange]);
+        if (!isMoved && isBetween(power.value, [null, max])) return [];
+        return [{ ...power, text: `${said(power)}${isMoved ? `, and ${toDecimal(past)} in ${dataset}` : ''}` }];
       });
-      const left = here.filter(({ value }) => value === null).map(({ feature }) => plainText(feature, 60));
-      const unjudged =
-        left.length === 0 ? '' : `; not judged: ${left.slice(0, 10).join(', ')}${left.length > 10 ? ' and more' : ''}`;
-      const most = `at most ${said(first)}, of ${judged.length} features`;
+      const found = broken.slice(0, 10).map(({ text }) => text);
       return resultOf(check, {
         verdict: broken.length === 0 ? 'pass' : brokenVerdict(check),
         expected,
-        observed: `${
-          broken.length === 0
-            ? most
-            : broken
-                .slice(0, 10)
-                .map((one) => one.said)
-                .join('; ')
-        }${unjudged}`,
+        observed: [
+          ...(found.length === 0 ? [`at most ${said(first)}, of ${judged.length} features`] : found),
+          ...(left.length === 0 ? [] : [`not judged: ${list(left)}`]),
+          ...(alone.length === 0 ? [] : [`not compared: ${list(alone)}`]),
+        ].join('; '),
         sql: (broken[0] ?? first).sql,
       });
     },
   };
+}
+
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, 10).map((name) => plainText(name, 60));
+  return `${shown.join(', ')}${names.length > 10 ? ' and more' : ''}`;
 }
 
 function said({ feature, value }: { feature: string; value: number }): string {
@@ -90,26 +101,18 @@ function isKnown(power: Power): power is Power & { value: number } {
   return power.value !== null;
 }
 
-function inBoth(powers: readonly Power[], other: Table): string[] {
-  return powers.map(({ feature }) => feature).filter((feature) => findColumn(other, feature) !== null);
-}
-
-/** The power of each feature, or why the label has none. */
 async function powersOf(
   session: TableSession,
   table: Table,
-  label: string,
+  { label, look }: { label: string; look: Exclude<Look, null> },
   names: readonly string[],
-): Promise<Power[] | string> {
-  const columns = [label, ...names].map((name) => findColumn(table, name) as TableColumn);
-  const looks = await looksOf(session, table, columns);
-  const [target] = columns as [TableColumn];
-  const look = looks.get(label) ?? null;
-  if (look === null)
-    return `not executed: \`${plainText(label, 60)}\` is neither a number nor of at most ${mostValues} values`;
+  looks: ReadonlyMap<string, Look>,
+): Promise<Power[]> {
+  const target = findColumn(table, label) as TableColumn;
   const powers: Power[] = [];
-  for (const column of columns.slice(1)) {
-    powers.push(await powerOf(session, table, column, looks.get(column.name) ?? null, target, look));
+  for (const name of names) {
+    const column = findColumn(table, name) as TableColumn;
+    powers.push(await powerOf(session, table, column, looks.get(name) ?? null, target, look));
   }
   return powers;
 }
@@ -118,8 +121,9 @@ async function powersOf(
 async function looksOf(
   session: TableSession,
   table: Table,
-  columns: readonly TableColumn[],
+  names: readonly string[],
 ): Promise<ReadonlyMap<string, Look>> {
+  const columns = names.map((name) => findColumn(table, name) as TableColumn);
   const counted = columns.filter(({ type }) => type === 'integer' || type === 'string');
   const [counts = []] =
     counted.length === 0

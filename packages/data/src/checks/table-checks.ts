@@ -402,7 +402,12 @@ export async function otherTable(name: string, context: CheckContext): Promise<T
 }
 
 /** `7` is not `'007'`: an engine would cast one to the other, or fail. */
-function typeProblem(table: Table, names: readonly string[], other: Table, to: readonly string[]): string | null {
+export function typeProblem(
+  table: Table,
+  names: readonly string[],
+  other: Table,
+  to: readonly string[],
+): string | null {
   const kind = (column: TableColumn | null) => (column === null ? '' : isNumeric(column.type) ? 'number' : column.type);
   for (const [at, name] of names.entries()) {
     const [left, right] = [findColumn(table, name), findColumn(other, to[at] ?? name)];
