@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { parseYaml } from './yaml.ts';
+import { parseYaml, refuseRounded } from './yaml.ts';
 
 it('knows the line of every path', () => {
   const source = parseYaml('a: 1\nb:\n  - x: 1\n    y: [2, 3]\n  - {z: 4}\n"c d": |\n  text\n', 'f.yaml');
@@ -42,4 +42,11 @@ it('keeps a hostile key as an own key', () => {
   const value = parseYaml('__proto__: {polluted: 1}\n', 'f.yaml').value as object;
   expect(Object.keys(value)).toEqual(['__proto__']);
   expect(({} as { polluted?: number }).polluted).toBeUndefined();
+});
+
+it('tells whole numbers that no double is', () => {
+  const text = 'a: 9007199254740992\nb: ["9007199254740993", 1e18, 100000000000000000000]\nc: {d: 9007199254740993}\n';
+  const source = parseYaml(text, 'f.yaml');
+  expect(source.rounded).toEqual([{ text: '9007199254740993', line: 3 }]);
+  expect(() => refuseRounded(source)).toThrow('f.yaml:3: 9007199254740993 would be read as 9007199254740992.');
 });

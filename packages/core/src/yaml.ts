@@ -1,4 +1,12 @@
-import { constructFromEvents, EVENT_ID, type Event, getScalarValue, parseEvents, YAMLException } from 'js-yaml';
+import {
+  constructFromEvents,
+  EVENT_ID,
+  type Event,
+  getScalarValue,
+  parseEvents,
+  SCALAR_STYLE,
+  YAMLException,
+} from 'js-yaml';
 import { ConfigurationError } from './errors.ts';
 
 export type YamlPath = readonly (string | number)[];
@@ -8,6 +16,8 @@ export type YamlSource = {
   value: unknown;
   /** The 1-based line of the value at a path, or of its nearest ancestor that exists. For `key: value`, the key's line. */
   lineOf(path: YamlPath): number;
+  /** Whole numbers that are read as others, since no double is them. */
+  rounded: readonly { text: string; line: number }[];
 };
 
 const maxBytes = 4 * 1024 * 1024;
@@ -26,10 +36,11 @@ export function parseYaml(text: string, file: string): YamlSource {
     throw new ConfigurationError(`${file} holds ${documents.length} YAML documents; one is expected.`, { file });
   }
   const value = documents[0] ?? null;
-  const lines = pathLines(source, events);
+  const { lines, rounded } = pathLines(source, events);
   return {
     file,
     value,
+    rounded,
     lineOf(path) {
       for (let length = path.length; length > 0; length -= 1) {
         const line = lines.get(pathKey(path.slice(0, length)));
@@ -38,6 +49,17 @@ export function parseYaml(text: string, file: string): YamlSource {
       return 1;
     },
   };
+}
+
+/** @throws ConfigurationError where a whole number would be taken for another one */
+export function refuseRounded({ file, rounded: [first] }: YamlSource): void {
+  if (first === undefined) return;
+  const text = first.text.slice(0, 60);
+  throw new ConfigurationError(`${file}:${first.line}: ${text} would be read as ${BigInt(Number(text))}.`, {
+    file,
+    line: first.line,
+    hint: `Put it into quotes: "${text}".`,
+  });
 }
 
 /** Reads all documents of a file, each bounded as `parseYaml` bounds its one. @throws ConfigurationError with file and line */
@@ -94,7 +116,10 @@ function pathKey(path: YamlPath): string {
   return JSON.stringify(path.map(String));
 }
 
-function pathLines(source: string, events: readonly Event[]): Map<string, number> {
+function pathLines(
+  source: string,
+  events: readonly Event[],
+): { lines: Map<string, number>; rounded: { text: string; line: number }[] } {
   const starts = [0];
   for (let index = source.indexOf('\n'); index >= 0; index = source.indexOf('\n', index + 1)) starts.push(index + 1);
   function lineAt(offset: number): number {
@@ -109,6 +134,7 @@ function pathLines(source: string, events: readonly Event[]): Map<string, number
   }
 
   const lines = new Map<string, number>();
+  const rounded: { text: string; line: number }[] = [];
   type Frame = {
     path: (string | number)[];
     kind: 'document' | 'sequence' | 'mapping';
@@ -149,9 +175,13 @@ function pathLines(source: string, events: readonly Event[]): Map<string, number
       case EVENT_ID.MAPPING:
         stack.push({ path: enter(event.start, null), kind: 'mapping', index: 0, key: null });
         break;
-      case EVENT_ID.SCALAR:
-        enter(event.valueStart, getScalarValue(source, event));
+      case EVENT_ID.SCALAR: {
+        const text = getScalarValue(source, event);
+        enter(event.valueStart, text);
+        if (event.style === SCALAR_STYLE.PLAIN && isRounded(text))
+          rounded.push({ text, line: lineAt(event.valueStart) });
         break;
+      }
       case EVENT_ID.ALIAS:
         enter(event.anchorStart, null);
         break;
@@ -160,5 +190,12 @@ function pathLines(source: string, events: readonly Event[]): Map<string, number
         break;
     }
   }
-  return lines;
+  return { lines, rounded };
+}
+
+/** More digits than a double can have are no number of anybody's. */
+function isRounded(text: string): boolean {
+  if (text.length < 16 || text.length > 309 || !/^[-+]?\d+$/.test(text)) return false;
+  const digits = text.replace('+', '');
+  return BigInt(Number(digits)) !== BigInt(digits);
 }

@@ -70,6 +70,8 @@ function judged(
     threshold: decimal(threshold),
     n: measurement.n,
   };
+  if (!Number.isFinite(measurement.effect))
+    return { ...base, verdict: 'fail', reason: 'the effect is larger than any number that can be written' };
   if (!enough(measurement, minRows)) {
     const { reference, current } = measurement.n;
     return {

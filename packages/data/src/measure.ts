@@ -128,14 +128,19 @@ function wassersteinNormed(pair: NumericPair): Pick<Measurement, 'unknown'> & { 
   };
 }
 
+/** Deviations are squared in units of the largest one: their squares may lie beyond the doubles. */
 function weightedSd(values: ArrayLike<number>, counts: ArrayLike<number>): number {
   const rows = total(counts);
   let mean = 0;
   for (let i = 0; i < values.length; i++) mean += ((counts[i] as number) / rows) * (values[i] as number);
+  let largest = 0;
+  for (let i = 0; i < values.length; i++)
+    if ((counts[i] as number) > 0) largest = Math.max(largest, Math.abs((values[i] as number) - mean));
+  if (largest === 0) return 0;
   let squares = 0;
   for (let i = 0; i < values.length; i++)
-    squares += ((counts[i] as number) / rows) * ((values[i] as number) - mean) ** 2;
-  return Math.sqrt(squares);
+    squares += ((counts[i] as number) / rows) * (((values[i] as number) - mean) / largest) ** 2;
+  return largest * Math.sqrt(squares);
 }
 
 /** The shift of a categorical column. KS and Wasserstein need an order and are not defined here. */

@@ -26,6 +26,7 @@ export function momentPlan(
   { minimum, maximum }: { minimum: number; maximum: number },
   center: number,
 ): MomentPlan {
+  if (!Number.isFinite(maximum - minimum)) return halvedPlan(value, { minimum, maximum }, center);
   const scale = -exponentOf(Math.max(Math.abs(minimum), Math.abs(maximum)));
   const radius = -exponentOf(Math.max(maximum - center, center - minimum));
   const deviation = timesPower(`(${value} - ${quoteDouble(center)})`, radius);
@@ -43,6 +44,19 @@ export function momentPlan(
       const shift = 2 * unit - squareUnit;
       const spread = shiftLeft(n * squares, shift) - shiftLeft(deviations * deviations, -shift);
       return { mean, sd: spread <= 0n ? 0 : rootOfRatio(spread, n * (n - 1n), Math.max(2 * unit, squareUnit)) };
+    },
+  };
+}
+
+/** The whole range of doubles is wider than a double: of halves none is. */
+function halvedPlan(value: string, range: { minimum: number; maximum: number }, center: number): MomentPlan {
+  const halves = { minimum: range.minimum / 2, maximum: range.maximum / 2 };
+  const plan = momentPlan(`(${value} * ${quoteDouble(0.5)})`, halves, center / 2);
+  return {
+    terms: plan.terms,
+    finish(rows, sums) {
+      const { mean, sd } = plan.finish(rows, sums);
+      return { mean: mean * 2, sd: sd === null ? null : sd * 2 };
     },
   };
 }

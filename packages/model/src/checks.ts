@@ -67,7 +67,7 @@ export function checkId(check: Check): string {
   if (check.kind === 'leakage') parts.push(leakageBy(check));
   if (check.kind === 'history') parts.push(check.measure);
   if ('column' in check && check.column !== undefined) parts.push(check.column);
-  else if (check.kind === 'conflicting-labels') parts.push(check.label);
+  else if ('label' in check) parts.push(check.label);
   else if ('columns' in check && check.columns !== undefined && check.kind !== 'drift')
     parts.push(check.columns.join(','));
   if ('dataset' in check && check.dataset !== undefined) parts.push(check.dataset);

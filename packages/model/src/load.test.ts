@@ -89,6 +89,13 @@ it.each<[string, (text: string) => string, RegExp, number | null, RegExp | null]
     /Did you mean `margin`\?/,
   ],
   [
+    'a number that no double is',
+    (t) => t.replace('margin: 0.005', 'margin: 9007199254740993'),
+    /9007199254740993 would be read as 9007199254740992/,
+    21,
+    /into quotes/,
+  ],
+  [
     'a mistyped key in a check',
     (t) => t.replace('column: distance', 'colum: distance'),
     /unknown key|column: is missing/,

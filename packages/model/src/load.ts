@@ -4,6 +4,7 @@ import {
   type GitRepository,
   parseYaml,
   plainText,
+  refuseRounded,
   type YamlPath,
   type YamlSource,
 } from '@passloop/core';
@@ -37,6 +38,7 @@ type JsonSchema = {
  */
 export function parseModelFile(text: string, file: string): LoadedModel[] {
   const source = parseYaml(text, file);
+  refuseRounded(source);
   const result = ModelFile.safeParse(withGateDefaults(modelsWithOwnNames(source.value)), { reportInput: true });
   if (!result.success) throw schemaError(source, result.error, modelFileJsonSchema() as JsonSchema);
   const names = new Set<string>();
@@ -64,6 +66,7 @@ const Listed = z.looseObject({ checks: z.array(z.unknown()).optional() }).catch(
  */
 export function parseChecks(text: string, file: string): Check[] {
   const source = parseYaml(text, file);
+  refuseRounded(source);
   const isList = Array.isArray(source.value);
   const checks = Check.array().max(2000);
   const schema = isList ? checks : z.strictObject({ checks });

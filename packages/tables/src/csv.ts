@@ -53,15 +53,46 @@ async function sniff(engine: Engine, file: string, dialect: string, header: read
     ...(isYearFirst(dateFormat) ? [] : ['DATE']),
     ...(isYearFirst(timestampFormat) ? [] : ['TIMESTAMP', 'TIMESTAMP WITH TIME ZONE']),
   ]);
+  const typed = (JSON.parse(columns) as Sniffed['columns']).map(({ name, type }, at, { length }) => ({
+    // The engine's own word for a name could be another: it gives new ones to what it takes for the same.
+    name: length === header.length ? (header[at] as string) : name,
+    type: guessed.has(type) ? 'VARCHAR' : type,
+  }));
+  const whole = await longWholeNumbers(engine, file, dialect, typed);
   return {
-    columns: (JSON.parse(columns) as Sniffed['columns']).map(({ name, type }, at, { length }) => ({
-      // The engine's own word for a name could be another: it gives new ones to what it takes for the same.
-      name: length === header.length ? (header[at] as string) : name,
-      type: guessed.has(type) ? 'VARCHAR' : type,
-    })),
+    columns: typed.map(({ name, type }, at) => ({ name, type: whole.get(at) ?? type })),
     dateFormat: guessed.has('DATE') ? null : dateFormat,
     timestampFormat: guessed.has('TIMESTAMP') ? null : timestampFormat,
   };
+}
+
+const firstRows = 1000;
+
+/**
+ * Whole numbers beyond 64 bits are doubles to the sniffer, which makes one of many: ids of 20 digits. Their types by the columns' places, of those that are whole
+ * in all rows; all rows are read only where the first ones are.
+ */
+async function longWholeNumbers(
+  engine: Engine,
+  file: string,
+  dialect: string,
+  columns: Sniffed['columns'],
+): Promise<Map<number, string>> {
+  const texts = columns.map((_, at) => `'c${at}': 'VARCHAR'`).join(', ');
+  const reader = `read_csv(${quoteText(file)}, ${dialect}, auto_detect = false, columns = {${texts}})`;
+  const isWhole = (name: string) => `coalesce(bool_and(regexp_full_match(${name}, '[-+]?[0-9]+')), false)`;
+  const places = columns.flatMap(({ type }, at) => (type === 'DOUBLE' ? [at] : []));
+  if (places.length === 0) return new Map();
+  const first = `(SELECT * FROM ${reader} LIMIT ${firstRows})`;
+  const [whole = []] = await engine.rows(`SELECT ${places.map((at) => isWhole(`c${at}`)).join(', ')} FROM ${first}`);
+  const likely = places.filter((_, i) => whole[i] === true);
+  if (likely.length === 0) return new Map();
+  const fitting = likely.map((at) => {
+    const all = (type: string) => `count(c${at}) = count(TRY_CAST(c${at} AS ${type}))`;
+    return `CASE WHEN NOT ${isWhole(`c${at}`)} THEN NULL WHEN ${all('UBIGINT')} THEN 'UBIGINT' WHEN ${all('HUGEINT')} THEN 'HUGEINT' END`;
+  });
+  const [types = []] = await engine.rows(`SELECT ${fitting.join(', ')} FROM ${reader}`);
+  return new Map(likely.flatMap((at, i) => (types[i] == null ? [] : [[at, String(types[i])] as const])));
 }
 
 /** 01/02/2001 is the first of February or the second of January: the engine guesses, so that it stays text here. */
@@ -173,8 +204,9 @@ function merge(left: Sniffed, right: Sniffed, first: string, file: string): Snif
 
 function commonType(left: string, right: string): string {
   if (left === right) return left;
-  const numbers = ['BIGINT', 'DOUBLE'];
-  return numbers.includes(left) && numbers.includes(right) ? 'DOUBLE' : 'VARCHAR';
+  const whole = ['BIGINT', 'UBIGINT', 'HUGEINT'];
+  if (whole.includes(left) && whole.includes(right)) return 'HUGEINT';
+  return [left, right].every((type) => type === 'DOUBLE' || whole.includes(type)) ? 'DOUBLE' : 'VARCHAR';
 }
 
 function sniffDelimiter(record: string): string {

@@ -14,6 +14,7 @@ import { isLargeText, parquetCopy } from './parquet-copy.ts';
 import { quoteIdentifier } from './quote.ts';
 import { findTableFiles, refusePointers, shownFile, type TableFiles } from './source.ts';
 import { refuseRenamed, type TableQuery, tableQuery } from './table-query.ts';
+import { refuseCut } from './text-file.ts';
 
 export type SessionOptions = {
   /** Memory that the engine may take before it spills; `1GB` by default. */
@@ -220,6 +221,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
           engine = null;
         }
         try {
+          await refuseCut(found.files);
           const { query, printed } = await parsed(found);
           const { relation, columns, rows } = await addView(query);
           if (found.format === 'parquet') await refuseRenamed(await running(), found, columns);

@@ -1,6 +1,6 @@
 import { cp, mkdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { ConfigurationError, sha256, type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -54,6 +54,8 @@ async function write(name: string, text: string): Promise<void> {
   await writeFile(file, text);
 }
 
+/** All of its bytes but the checksum: every row is there, and nothing says so. */
+const cutGzip = (text: string) => gzipSync(text).subarray(0, -8);
 const names = (count: number) => Array.from({ length: count }, (_, i) => `c${i}`);
 
 describe('open', () => {
@@ -101,6 +103,21 @@ describe('open', () => {
     ]);
     expect(await types('slash.csv', 'd,t\n01/02/2001,01/02/2001 04:05:06\n')).toEqual(['string', 'string']);
     expect(await types('day.csv', 'd,e\n31/01/2001,31.01.2001\n')).toEqual(['string', 'string']);
+  });
+
+  it('keeps whole numbers beyond 64 bits apart', async () => {
+    const long = await csv(
+      'long-1.csv',
+      'a,b,c,d\n12345678901234567890,-5,7,12345678901234567890\n12345678901234567891,12345678901234567890,,1.5\n',
+    );
+    expect(long.columns.map(({ engineType }) => engineType)).toEqual(['UBIGINT', 'HUGEINT', 'BIGINT', 'DOUBLE']);
+    expect(await session.rows(`SELECT count(DISTINCT a) FROM ${long.relation}`)).toEqual([[2n]]);
+    await csv('long-2.csv', 'a,b,c,d\n1,2,3,4\n');
+    const merged = await session.open({ uri: 'long-*.csv', root: folder.path });
+    expect(merged.columns.map(({ engineType }) => engineType)).toEqual(['HUGEINT', 'HUGEINT', 'BIGINT', 'DOUBLE']);
+    const late = `x\n${'7\n'.repeat(2000)}12345678901234567890\n`;
+    expect((await csv('late.csv', late)).columns).toMatchObject([{ type: 'integer' }]);
+    expect((await csv('later.csv', `${late}1.5\n`)).columns).toMatchObject([{ type: 'float' }]);
   });
 
   it('opens TSV, JSON lines, gzip, several files of a glob and of a folder', async () => {
@@ -158,6 +175,20 @@ describe('open', () => {
     ['a name that is a pattern, and no match', 'pattern[0].csv', 'a\n1\n', /takes for a pattern/],
     ['a quote that never ends', 'x11.csv', 'a,b\n1,"x\n3,4\n', /line 2 is broken\./],
     ['a .gz that is none', 'x12.csv.gz', 'a,b\n1,2\n', /cannot be decompressed/],
+    [
+      'a .csv.gz cut off at the end of a row',
+      'x24.csv.gz',
+      cutGzip('a,b\n1,2\n'),
+      /x24\.csv\.gz cannot be decompressed/,
+    ],
+    ['a .jsonl.gz cut off so', 'x25.jsonl.gz', cutGzip('{"a":1}\n'), /x25\.jsonl\.gz cannot be decompressed/],
+    ['a .csv.zst cut off so', 'x26.csv.zst', zstdCompressSync('a,b\n1,2\n').subarray(0, -3), /cannot be decompressed/],
+    [
+      'a .csv.gz with another checksum',
+      'x27.csv.gz',
+      Buffer.concat([cutGzip('a\n1\n'), Buffer.alloc(8)]),
+      /cannot be decompressed/,
+    ],
     ['an empty file', 'x2.csv', '', /x2\.csv/],
     ['two columns of one name', 'x3.csv', 'a,b,a\n1,2,3\n', /two columns `a`/],
     ['columns that differ in case', 'x4.csv', 'a,A\n1,2\n', /letter case/],

@@ -15,7 +15,7 @@ import {
 import type { ScanAnswer } from '../plan.ts';
 import { percent, reaches } from '../share.ts';
 import { finiteValues, momentsOf, quantilesOf } from './column-numbers.ts';
-import { conditionOf, isBetween, numbersOf, rowless } from './judged-rows.ts';
+import { boundless, conditionOf, isBetween, numbersOf, rowless } from './judged-rows.ts';
 import { boundLiteral } from './value-rules.ts';
 
 /** A number of a column within bounds. Sums are of integers, or of fixed points: no order of rows changes a digit. */
@@ -48,6 +48,8 @@ export async function planAggregate(check: CheckOf<'aggregate'>, context: CheckC
     async finish(answer) {
       const found = await read(answer);
       if (found === null) return resultOf(check, { verdict: 'fail', expected, reason: rowless });
+      if (typeof found === 'number' && !Number.isFinite(found))
+        return resultOf(check, { verdict: 'fail', expected, reason: boundless });
       const holds =
         inside === null
           ? isBetween(
@@ -179,6 +181,7 @@ export async function planQuantile(check: CheckOf<'quantile'>, context: CheckCon
     async finish() {
       const [value] = (await quantilesOf(session, finiteValues(table, column, condition.sql), [check.at])) ?? [];
       if (value === undefined) return resultOf(check, { verdict: 'fail', expected, reason: rowless });
+      if (!Number.isFinite(value)) return resultOf(check, { verdict: 'fail', expected, reason: boundless });
       return resultOf(check, {
         verdict: isBetween(value, [check.min ?? null, check.max ?? null]) ? 'pass' : brokenVerdict(check),
         expected,

@@ -1,6 +1,6 @@
 import { toDecimal } from '@passloop/core';
 import { cramersV } from '@passloop/statistics';
-import { quoteIdentifier } from '@passloop/tables';
+import { quoteIdentifier, type Table, type TableSession } from '@passloop/tables';
 import {
   boundsText,
   brokenVerdict,
@@ -43,7 +43,33 @@ export function planCorrelation(check: CheckOf<'correlation'>, context: CheckCon
 }
 
 /** So many values of each column are held against each other; more would be identifiers. */
-const mostValues = 1000;
+export const mostValues = 1000;
+
+/** Rows by the values of two columns, as a query. */
+export function crossQuery(relation: string, [left, right]: readonly [string, string]): string {
+  const [a, b] = [quoteIdentifier(left), quoteIdentifier(right)];
+  return `SELECT ${a} AS a, ${b} AS b, count(*) AS n FROM ${relation} WHERE ${a} IS NOT NULL AND ${b} IS NOT NULL GROUP BY ALL`;
+}
+
+/** Counts by the values of two columns, one list a value of the first. Null where there are too many values. */
+export async function crossTable(
+  session: TableSession,
+  { relation }: Table,
+  columns: readonly [string, string],
+): Promise<number[][] | null> {
+  const counted = await session.rows(
+    `SELECT a::VARCHAR, b::VARCHAR, n FROM (${crossQuery(relation, columns)}) ORDER BY 1, 2 LIMIT ${mostValues * mostValues + 1}`,
+  );
+  const rowsOf = new Map([...new Set(counted.map(([a]) => String(a)))].map((a, index) => [a, index]));
+  const columnsOf = new Map([...new Set(counted.map(([, b]) => String(b)))].map((b, index) => [b, index]));
+  if (rowsOf.size > mostValues || columnsOf.size > mostValues) return null;
+  const cells = Array.from({ length: rowsOf.size }, () => new Array<number>(columnsOf.size).fill(0));
+  for (const [a, b, n] of counted) {
+    const row = cells[rowsOf.get(String(a)) ?? 0];
+    if (row !== undefined) row[columnsOf.get(String(b)) ?? 0] = Number(n);
+  }
+  return cells;
+}
 
 export function planAssociation(check: CheckOf<'association'>, { session, table }: CheckContext): PlannedCheck {
   const expected = `Cramer's V at most ${check.max}`;
@@ -51,35 +77,25 @@ export function planAssociation(check: CheckOf<'association'>, { session, table 
     const found = columnOf(table, name);
     if (typeof found === 'string') return notExecuted(check, expected, found);
   }
-  const [left, right] = check.columns.map(quoteIdentifier) as [string, string];
-  const groups = (relation: string) =>
-    `SELECT ${left} AS a, ${right} AS b, count(*) AS n FROM ${relation} WHERE ${left} IS NOT NULL AND ${right} IS NOT NULL GROUP BY ALL`;
+  const columns = check.columns as [string, string];
   return {
     async finish() {
-      const counted = await session.rows(
-        `SELECT a::VARCHAR, b::VARCHAR, n FROM (${groups(table.relation)}) ORDER BY 1, 2 LIMIT ${mostValues * mostValues + 1}`,
-      );
-      const rowsOf = new Map([...new Set(counted.map(([a]) => String(a)))].map((a, index) => [a, index]));
-      const columnsOf = new Map([...new Set(counted.map(([, b]) => String(b)))].map((b, index) => [b, index]));
-      if (rowsOf.size > mostValues || columnsOf.size > mostValues)
+      const cells = await crossTable(session, table, columns);
+      if (cells === null)
         return resultOf(check, {
           verdict: 'fail',
           expected,
           reason: `not executed: a column has more than ${mostValues} values`,
         });
-      if (rowsOf.size < 2 || columnsOf.size < 2)
+      const width = cells[0]?.length ?? 0;
+      if (cells.length < 2 || width < 2)
         return resultOf(check, { verdict: 'fail', expected, reason: 'not executed: a column has one value, or none' });
-      const cells = Array.from({ length: rowsOf.size }, () => new Array<number>(columnsOf.size).fill(0));
-      for (const [a, b, n] of counted) {
-        const row = cells[rowsOf.get(String(a)) ?? 0];
-        if (row !== undefined) row[columnsOf.get(String(b)) ?? 0] = Number(n);
-      }
       const { v } = cramersV(cells);
       return resultOf(check, {
         verdict: isBetween(v, [null, check.max]) ? 'pass' : brokenVerdict(check),
         expected,
-        observed: `${toDecimal(v)} (${rowsOf.size} x ${columnsOf.size} values)`,
-        sql: groups(table.printed),
+        observed: `${toDecimal(v)} (${cells.length} x ${width} values)`,
+        sql: crossQuery(table.printed, columns),
       });
     },
   };

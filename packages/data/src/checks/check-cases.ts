@@ -218,6 +218,12 @@ export const checkCases: Readonly<Record<Exclude<Check['kind'], 'drift' | 'histo
     observed: '4 of 8 rows (50 %)',
     failingRows: 4,
   },
+  'label-power': {
+    passes: '{kind: label-power, label: returned, features: [amount]}',
+    fails: '{kind: label-power, label: amount, features: [copy], max: 0.95}',
+    observed: 'copy 1',
+    failingRows: null,
+  },
   leakage: {
     passes: '{kind: leakage, dataset: past, except: [placed], max: 0.5}',
     fails: '{kind: leakage, dataset: past, by: time, columns: [placed]}',

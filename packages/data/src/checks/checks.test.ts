@@ -118,6 +118,7 @@ describe('each kind', () => {
     ['{kind: leakage, dataset: past, columns: [customer], except: [id]}', /for rows alone/],
     ['{kind: outliers, column: discount, method: iqr}', /half of the values are equal/],
     ['{kind: outliers, column: discount, method: mad}', /half of the values are equal/],
+    ["{kind: set, column: id, values: ['007']}", /"007" can't be a value of `id`, which is integer/],
     ['{kind: identifier-like, columns: [nothing]}', /has no column `nothing`/],
     ["{kind: unique, columns: [id], where: 'id > 99'}", /there are no rows/],
   ])('that can not run fails and says why: %s', async (text, reason) => {
@@ -266,10 +267,78 @@ describe('what must not pass', () => {
     ['[1, 2]', '[1, 1.5, 2]', 'pass', '0 of 2 rows have another value'],
     ['[0.1, 0.2]::DOUBLE[]', '[0.1, 0.2]', 'pass', '0 of 2 rows have another value'],
     ["['a', 'b''c']", '[a, "b\'c"]', 'pass', '0 of 2 rows have another value'],
+    ['[9007199254740993]', '["9007199254740993"]', 'pass', '0 of 1 rows have another value'],
+    ['[9007199254740993]', '["9007199254740992", 5]', 'fail', '1 of 1 rows have another value (100 %)'],
+    [
+      '[0.12345678901234567890::DECIMAL(38, 20)]',
+      '["0.12345678901234567890"]',
+      'pass',
+      '0 of 1 rows have another value',
+    ],
     ["['a', 'A', '']", '[a, ""]', 'fail', '1 of 3 rows have another value (33.3 %)'],
     ["['a', 'b']::ENUM('a', 'b')[]", '[a]', 'fail', '1 of 2 rows have another value (50 %)'],
   ])('values of %s in %s: %s', async (values, list, verdict, observed) => {
     expect(await judges(values, `{kind: set, column: n, values: ${list}}`)).toMatchObject({ verdict, observed });
+  });
+
+  it.each([
+    ['mean', 'pass', 'mean -5.66666666667e+307', null],
+    ['median', 'pass', 'median -1.7e+308', null],
+    ['sd', 'fail', null, 'not executed: the number is larger than any that can be written'],
+  ])('%s of values that are further apart than any double is large', async (name, verdict, observed, reason) => {
+    const check = `{kind: aggregate, column: n, function: ${name}, max: 5}`;
+    const result = await judges('[1.7e308, -1.7e308, -1.7e308]', check);
+    expect(result).toMatchObject({ verdict, observed, reason });
+  });
+
+  it.each(['z', 'iqr', 'mad'])('outliers by %s of such values, which have no fences', async (method) => {
+    const result = await judges('[1.7e308, -1.7e308, 0.0]', `{kind: outliers, column: n, method: ${method}, k: 9}`);
+    expect(result).toMatchObject({ verdict: 'fail', reason: expect.stringMatching(/^not executed: the number/) });
+  });
+
+  const features = `SELECT i AS id, CASE WHEN i % 3 = 0 THEN 'a' WHEN i % 7 < 4 THEN 'b' END AS values, (i * i) % 11 + i / 5.0 AS number,
+    i % 2 = 0 AS flag, i % 4 AS code, DATE '2026-01-01' AS day, 1.5 AS constant,
+    CASE WHEN i % 3 = 0 THEN 'x' WHEN i % 5 < 3 THEN 'y' ELSE 'z' END AS label FROM range(40) t(i)`;
+  const shuffled = features
+    .replace("WHEN i % 7 < 4 THEN 'b' END", "ELSE 'b' END")
+    .replace('i % 3 = 0', 'i % 5 = 0')
+    .replace('AS number', 'AS other');
+
+  // By scipy and numpy: Bergsma's V, the root of adjusted eta2, the root of adjusted r2.
+  it.each([
+    ['label', 'values', '0.981980506062'],
+    ['label', 'number', '0.0290357667318'],
+    ['id', 'number', '0.632999098317'],
+    ['number', 'code', '0'],
+    ['label', 'flag', '0'],
+  ])('what tells of %s: %s', async (label, feature, power) => {
+    const found = await typed(features, times, `{kind: label-power, label: ${label}, features: [${feature}], max: 1}`);
+    expect(found).toMatchObject({ verdict: 'pass', observed: `at most ${feature} ${power}, of 1 features` });
+  });
+
+  it.each([
+    ['', 'fail', 'values 0.981980506062; not judged: day, constant'],
+    [', severity: warn', 'warn', 'values 0.981980506062; not judged: day, constant'],
+    [', except: [values, day, constant]', 'pass', 'at most number 0.0290357667318, of 4 features'],
+    [', except: [day, constant], max: 1', 'pass', 'at most values 0.981980506062, of 5 features'],
+    [', features: [values], max: 1, dataset: past', 'fail', 'values 0.981980506062, and 0.210818897665 in past'],
+    [
+      ', features: [values], max: 1, dataset: past, maxChange: 0.9',
+      'pass',
+      'at most values 0.981980506062, of 1 features',
+    ],
+    [', features: [values, day], except: [values]', 'fail', null],
+    [', features: [values], maxChange: 0.1', 'fail', null],
+    [', features: [values, day], max: 1', 'fail', null],
+    [
+      ', max: 1, dataset: past, maxChange: 1',
+      'pass',
+      'at most values 0.981980506062, of 5 features; not judged: day, constant; not compared: number',
+    ],
+  ])('a feature that is the label: {kind: label-power%s}', async (fields, verdict, observed) => {
+    const found = await typed(features, shuffled, `{kind: label-power, label: label${fields}}`);
+    expect(found).toMatchObject({ verdict, observed });
+    if (observed === null) expect(found?.reason).toMatch(/^not executed: /);
   });
 
   it('a condition that names the table in a text', async () => {
@@ -281,6 +350,18 @@ describe('what must not pass', () => {
     const columns = Array.from({ length: 1000 }, (_, at) => `0 AS c${at}`).join(', ');
     const found = await typed(`SELECT ${columns}, 1 AS other FROM range(3)`, times, '{kind: duplicate-columns}');
     expect(found).toMatchObject({ verdict: 'fail', observed: expect.stringMatching(/^c0 = c1; c0 = c2; /) });
+  });
+
+  it.each([
+    ['0.9', 'fail', 'a = b'],
+    ['0.95', 'pass', '4 columns differ'],
+    ['0.2', 'fail', 'a = b; a = c; b = c'],
+  ])('columns that are the same in %s of the rows that have a value', async (share, verdict, observed) => {
+    // 20 rows, and 80 without any value; b differs from a in two of them, c in 15.
+    const query = `SELECT i AS a, CASE WHEN i < 2 THEN -1 ELSE i END AS b, CASE WHEN i < 15 THEN -2 ELSE i END AS c,
+      NULL::INTEGER AS d FROM range(20) t(i) UNION ALL SELECT NULL, NULL, NULL, NULL FROM range(80)`;
+    const found = await typed(query, times, `{kind: duplicate-columns, share: ${share}}`);
+    expect(found).toMatchObject({ verdict, observed });
   });
 
   it('columns without any value, which are no duplicates', async () => {

@@ -1,4 +1,4 @@
-import { quoteIdentifier, type Table, type TableColumn, type TableSession } from '@passloop/tables';
+import { quoteDouble, quoteIdentifier, type Table, type TableColumn, type TableSession } from '@passloop/tables';
 import { missingCondition } from '../cells.ts';
 import type { CheckContext } from '../check.ts';
 import { momentPlan } from '../moments.ts';
@@ -42,6 +42,44 @@ export async function quantilesOf(
     `SELECT count(*), ${at.map((share) => `quantile_cont(v, ${share})`).join(', ')} FROM (${values})`,
   );
   return Number(row?.[0] ?? 0) === 0 ? null : (row ?? []).slice(1).map(Number);
+}
+
+/**
+ * The correlation ratio of a column of numbers over the values of another one, squared: the share of its variance that lies between these groups. Integer sums, as of
+ * the moments. Null where the numbers are constant.
+ */
+export async function correlationRatio(
+  session: TableSession,
+  table: Table,
+  groups: TableColumn,
+  numbers: TableColumn,
+): Promise<{ rows: number; groups: number; share: number | null }> {
+  const values = `SELECT ${quoteIdentifier(groups.name)} AS g, ${quoteIdentifier(numbers.name)}::DOUBLE AS v FROM ${table.relation} WHERE ${quoteIdentifier(groups.name)} IS NOT NULL AND NOT ${missingCondition(numbers)}`;
+  const [range] = await session.rows(`SELECT count(*), min(v), max(v) FROM (${values})`);
+  const [rows, low, high] = (range ?? []).map(Number) as [number, number, number];
+  if (rows === 0 || low === high) return { rows, groups: 0, share: null };
+  // Around their middle no digits of a large offset are in the way.
+  const middle = low / 2 + high / 2;
+  const plan = momentPlan(`(v - ${quoteDouble(middle)})`, { minimum: low - middle, maximum: high - middle }, 0);
+  const terms = plan.terms.map((term) => `sum(${term})::VARCHAR`).join(', ');
+  const summed = await session.rows(`SELECT count(*)::DOUBLE, ${terms} FROM (${values}) GROUP BY g`);
+  const sums = summed.map(([n, sum, squares]) => ({
+    n: Number(n),
+    sum: BigInt(String(sum)),
+    squares: BigInt(String(squares)),
+  }));
+  const all = sums.reduce((total, one) => [total[0] + one.sum, total[1] + one.squares] as const, [0n, 0n] as readonly [
+    bigint,
+    bigint,
+  ]);
+  const { mean, sd } = plan.finish(rows, all);
+  if (sd === null || sd === 0) return { rows, groups: sums.length, share: null };
+  // In their order by size, so that the order of groups changes no digit.
+  const between = sums
+    .map(({ n, sum, squares }) => n * ((plan.finish(n, [sum, squares]).mean - mean) / sd) ** 2)
+    .sort((left, right) => left - right)
+    .reduce((total, part) => total + part, 0);
+  return { rows, groups: sums.length, share: Math.min(1, between / (rows - 1)) };
 }
 
 /** Bits of a value scaled into -1 .. 1: products of two and a sum of 2^31 of them stay within 127 bits. */

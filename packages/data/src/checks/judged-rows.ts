@@ -5,6 +5,9 @@ import { type CheckContext, columnOf } from '../check.ts';
 /** Why a check did not run that found no row to look at. */
 export const rowless = 'not executed: there is no row to judge';
 
+/** Why a check did not run whose number is larger than any double. */
+export const boundless = 'not executed: the number is larger than any that can be written';
+
 /** `where` as the engine prints it; a refusal where it isn't one condition over the row. */
 export async function conditionOf(
   text: string | undefined,

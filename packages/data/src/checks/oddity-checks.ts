@@ -13,7 +13,7 @@ import {
 } from '../check.ts';
 import { percent, reaches } from '../share.ts';
 import { finiteValues, madScale, momentsOf, quantilesOf } from './column-numbers.ts';
-import { conditionOf, numbersOf, rowless } from './judged-rows.ts';
+import { boundless, conditionOf, numbersOf, rowless } from './judged-rows.ts';
 
 const usualFactors = { iqr: 1.5, z: 3, mad: 3.5 } as const;
 
@@ -35,6 +35,8 @@ export async function planOutliers(check: CheckOf<'outliers'>, context: CheckCon
         const reason = `not executed: half of the values are equal, so that ${check.method} has no spread to go by; take z`;
         return resultOf(check, { verdict: 'fail', expected, failingRows: 0, reason });
       }
+      if (!limits.every(Number.isFinite))
+        return resultOf(check, { verdict: 'fail', expected, failingRows: 0, reason: boundless });
       const [low, high] = limits;
       const beyond = `(${name}::DOUBLE < '${low}'::DOUBLE OR ${name}::DOUBLE > '${high}'::DOUBLE)`;
       const finite = column.type === 'float' ? `isfinite(${name})` : null;

@@ -3,6 +3,7 @@ import type { CheckContext, PlannedCheck } from '../check.ts';
 import { planAggregate, planFrequency, planFreshness, planMonotonic, planQuantile } from './aggregate-checks.ts';
 import { planAssociation, planCorrelation } from './association-checks.ts';
 import { planHistory } from './history-check.ts';
+import { planLabelPower } from './label-power.ts';
 import { planIdentifierLike, planOutliers, planVariants } from './oddity-checks.ts';
 import { planRows } from './row-checks.ts';
 import { planColumnCount, planColumns, planRowCount, planType } from './shape-checks.ts';
@@ -56,6 +57,7 @@ const planners: { [K in Planned['kind']]: Planner<K> } = {
   'known-values': planReferences,
   'row-ratio': planRowRatio,
   'conflicting-labels': planConflicts,
+  'label-power': planLabelPower,
   leakage: planLeakage,
   history: planHistory,
 };

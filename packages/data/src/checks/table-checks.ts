@@ -20,6 +20,8 @@ import { conditionOf } from './judged-rows.ts';
 const rowless = 'not executed: there are no rows';
 /** Columns that are compared in one query: more would take more memory than the engine has. */
 const mostComparisons = 100;
+/** Of more columns every two would be too many. */
+const mostAlmostEqual = 100;
 
 /** No two rows agree in all columns. NULL equals NULL here, as in a key: two rows without it can't be told apart. */
 export async function planUnique(check: CheckOf<'unique'>, context: CheckContext): Promise<PlannedCheck> {
@@ -131,23 +133,18 @@ export function planDuplicateColumns(
   check: CheckOf<'duplicate-columns'>,
   { session, table }: CheckContext,
 ): PlannedCheck {
-  const expected = 'no two columns with the same values';
+  const expected = `no two columns with the same values${check.share === 1 ? '' : ` in ${percent(check.share, 1)} of rows`}`;
   const missing = missingOf(check.except, table);
   if (missing !== null) return notExecuted(check, expected, missing);
   const judged = comparable(table, check.except);
   if (typeof judged === 'string') return notExecuted(check, expected, judged);
   if (judged.length < 2) return notExecuted(check, expected, 'fewer than two columns are left');
+  if (check.share < 1 && judged.length > mostAlmostEqual)
+    return notExecuted(check, expected, `every two of ${judged.length} columns are too many; leave some out (except)`);
   return {
     async finish() {
       if (table.rows === 0) return resultOf(check, { verdict: 'fail', expected, reason: rowless });
-      const [marks] = await session.rows(
-        `SELECT ${judged.map(({ name }) => `coalesce(sum(hash(${quoteIdentifier(name)}::VARCHAR)::HUGEINT), 0)::VARCHAR || ' ' || count(${quoteIdentifier(name)})`).join(', ')} FROM ${table.relation}`,
-      );
-      const marked = judged.map((column, index) => ({ column, mark: String(marks?.[index]) }));
-      // Two columns without any value hold nothing that could be the same.
-      const filled = marked.filter(({ mark }) => !mark.endsWith(' 0'));
-      const groups = [...Map.groupBy(filled, ({ mark }) => mark).values()];
-      const same = await sameColumns(groups.map((group) => group.map(({ column }) => column.name)));
+      const same = await (check.share < 1 ? nearlySameColumns(judged) : sameColumns(await suspects(judged)));
       return resultOf(check, {
         verdict: same.length === 0 ? 'pass' : brokenVerdict(check),
         expected,
@@ -161,6 +158,37 @@ export function planDuplicateColumns(
       });
     },
   };
+
+  /** Groups of columns that may be the same. */
+  async function suspects(judged: readonly TableColumn[]): Promise<string[][]> {
+    const [marks] = await session.rows(
+      `SELECT ${judged.map(({ name }) => `coalesce(sum(hash(${quoteIdentifier(name)}::VARCHAR)::HUGEINT), 0)::VARCHAR || ' ' || count(${quoteIdentifier(name)})`).join(', ')} FROM ${table.relation}`,
+    );
+    const marked = judged.map(({ name }, index) => ({ name, mark: String(marks?.[index]) }));
+    // Two columns without any value hold nothing that could be the same.
+    const filled = marked.filter(({ mark }) => !mark.endsWith(' 0'));
+    return [...Map.groupBy(filled, ({ mark }) => mark).values()].map((group) => group.map(({ name }) => name));
+  }
+
+  /** Every two columns, over the rows in which one of them has a value. */
+  async function nearlySameColumns(judged: readonly TableColumn[]): Promise<[string, string][]> {
+    const names = judged.map(({ name }) => name);
+    const pairs = names.flatMap((one, at) => names.slice(at + 1).map((other): [string, string] => [one, other]));
+    const same: [string, string][] = [];
+    for (let start = 0; start < pairs.length; start += mostComparisons) {
+      const part = pairs.slice(start, start + mostComparisons);
+      const counts = part.flatMap((pair) => {
+        const [one, other] = pair.map(quoteIdentifier);
+        return [`count_if(${one}::VARCHAR = ${other}::VARCHAR)`, `count(coalesce(${one}::VARCHAR, ${other}::VARCHAR))`];
+      });
+      const [row] = await session.rows(`SELECT ${counts.join(', ')} FROM ${table.relation}`);
+      for (const [at, pair] of part.entries()) {
+        const [equal, filled] = [Number(row?.[2 * at]), Number(row?.[2 * at + 1])];
+        if (filled > 0 && reaches(equal, filled, check.share)) same.push(pair);
+      }
+    }
+    return same;
+  }
 
   /** Each column against the first of its group, and those that differ from it against one another: as many comparisons as columns, not as pairs. */
   async function sameColumns(groups: readonly string[][]): Promise<[string, string][]> {
@@ -339,7 +367,7 @@ export async function planLeakage(check: CheckOf<'leakage'>, context: CheckConte
   };
 }
 
-function missingOf(names: readonly string[], table: Table): string | null {
+export function missingOf(names: readonly string[], table: Table): string | null {
   for (const name of names) {
     const found = columnOf(table, name);
     if (typeof found === 'string') return found;
@@ -361,7 +389,7 @@ function comparable(
   return `\`${plainText(nested.name, 60)}\` holds several values in one; leave it out`;
 }
 
-async function otherTable(name: string, context: CheckContext): Promise<Table | string> {
+export async function otherTable(name: string, context: CheckContext): Promise<Table | string> {
   try {
     return await context.other(name);
   } catch (error) {
@@ -371,7 +399,12 @@ async function otherTable(name: string, context: CheckContext): Promise<Table | 
 }
 
 /** `7` is not `'007'`: an engine would cast one to the other, or fail. */
-function typeProblem(table: Table, names: readonly string[], other: Table, to: readonly string[]): string | null {
+export function typeProblem(
+  table: Table,
+  names: readonly string[],
+  other: Table,
+  to: readonly string[],
+): string | null {
   const kind = (column: TableColumn | null) => (column === null ? '' : isNumeric(column.type) ? 'number' : column.type);
   for (const [at, name] of names.entries()) {
     const [left, right] = [findColumn(table, name), findColumn(other, to[at] ?? name)];

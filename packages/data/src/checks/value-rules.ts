@@ -1,5 +1,5 @@
 import { plainText } from '@passloop/core';
-import { isNumeric, quoteScalar, quoteText, type TableColumn } from '@passloop/tables';
+import { isNumeric, isTemporal, quoteScalar, quoteText, type TableColumn } from '@passloop/tables';
 import type { CheckOf } from '../check.ts';
 
 /** What a row check looks at: which rows it judges, and which of them break it, as SQL that is never NULL for the former. */
@@ -84,10 +84,7 @@ export function setRule(check: CheckOf<'set' | 'not-in-set'>, column: TableColum
   const wrong = check.values.find((value) => !fits(value, column));
   if (wrong !== undefined)
     return `${JSON.stringify(wrong)} can't be a value of \`${plainText(column.name)}\`, which is ${column.type}`;
-  const text = column.type === 'date' || column.type === 'time' || column.type === 'timestamp';
-  const list = check.values.map((value) =>
-    text ? `${quoteText(String(value))}::${column.engineType}` : quoteScalar(value),
-  );
+  const list = check.values.map((value) => valueLiteral(value, column));
   const isNegated = check.kind === 'set';
   // A list is looked into once for each value of a dictionary, IN for each row, value by value.
   const isListed =
@@ -102,8 +99,17 @@ export function setRule(check: CheckOf<'set' | 'not-in-set'>, column: TableColum
   };
 }
 
+function valueLiteral(value: string | number | boolean, column: TableColumn): string {
+  if (typeof value !== 'string') return quoteScalar(value);
+  if (isNumeric(column.type)) return `(${value})`;
+  return isTemporal(column.type) ? `${quoteText(value)}::${column.engineType}` : quoteText(value);
+}
+
+/** Digits in quotes are a number of more digits than a double has. */
+const digits = /^-?(0|[1-9]\d*)(\.\d+)?$/;
+
 function fits(value: string | number | boolean, column: TableColumn): boolean {
-  if (isNumeric(column.type)) return typeof value === 'number' && Number.isFinite(value);
+  if (isNumeric(column.type)) return typeof value === 'string' ? digits.test(value) : Number.isFinite(value);
   if (column.type === 'boolean') return typeof value === 'boolean';
   if (typeof value !== 'string') return false;
   if (column.type === 'date') return isoDate.test(value) && isRealDate(value);

@@ -1,4 +1,4 @@
-import { ConfigurationError, parseYaml } from '@passloop/core';
+import { ConfigurationError, parseYaml, refuseRounded } from '@passloop/core';
 import { readDbt } from './dbt.ts';
 import { type ForeignChecks, Named } from './foreign-checks.ts';
 import { readFrictionless } from './frictionless.ts';
@@ -14,7 +14,9 @@ import { readSoda } from './soda.ts';
  * @throws ConfigurationError where it is none of these, with the line where one is broken
  */
 export function readForeignChecks(text: string, file: string, table: string | null = null): ForeignChecks {
-  const value = Named.safeParse(parseYaml(text, file).value).data ?? {};
+  const source = parseYaml(text, file);
+  refuseRounded(source);
+  const value = Named.safeParse(source.value).data ?? {};
   if (Array.isArray(value.expectations)) return readGreatExpectations(text, file);
   if (Array.isArray(value.models) || Array.isArray(value.sources) || Array.isArray(value.seeds))
     return readDbt(text, file, table);

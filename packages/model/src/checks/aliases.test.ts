@@ -41,6 +41,16 @@ const written: Record<string, [Record<string, unknown>, Record<string, unknown>]
     { column: 'a', min_value: 1, max_value: 2 },
     { kind: 'length', column: 'a', min: 1, max: 2 },
   ],
+  expect_column_value_lengths_to_equal: [
+    { column: 'a', value: 2, mostly: 0.5 },
+    { kind: 'length', column: 'a', min: 2, max: 2, mostly: 0.5 },
+  ],
+  expect_column_distinct_values_to_be_in_set: [
+    { column: 'a', value_set: ['x'] },
+    { kind: 'set', column: 'a', values: ['x'] },
+  ],
+  expect_table_row_count_to_equal: [{ value: 5 }, { kind: 'row-count', min: 5, max: 5 }],
+  expect_table_column_count_to_equal: [{ value: 5 }, { kind: 'column-count', min: 5, max: 5 }],
   expect_column_values_to_be_unique: [
     { column: 'a "b"' },
     { kind: 'unique', columns: ['a "b"'], where: '"a ""b""" IS NOT NULL' },

@@ -4,14 +4,15 @@ import { z } from 'zod';
 export type CheckAlias = {
   tool: 'Great Expectations' | 'dbt' | 'deequ';
   kind: string;
-  /** Theirs to ours. */
-  rename?: Readonly<Record<string, string>>;
+  /** Theirs to ours: one may be two of ours. */
+  rename?: Readonly<Record<string, string | readonly string[]>>;
   add?: Readonly<Record<string, unknown>>;
   /** Theirs judges no NULL: `where` is added over the column, which becomes `columns`. */
   isUniqueness?: true;
 };
 
 const between = { min_value: 'min', max_value: 'max' };
+const equal = { value: ['min', 'max'] };
 const ge = (kind: string, rename: CheckAlias['rename'] = {}, add: CheckAlias['add'] = {}): CheckAlias => ({
   tool: 'Great Expectations',
   kind,
@@ -30,9 +31,13 @@ export const checkAliases: Readonly<Record<string, CheckAlias>> = {
   expect_column_values_to_match_like_pattern: ge('like', { like_pattern: 'pattern' }),
   expect_column_values_to_not_match_like_pattern: ge('like', { like_pattern: 'pattern' }, { not: true }),
   expect_column_value_lengths_to_be_between: ge('length', between),
+  expect_column_value_lengths_to_equal: ge('length', equal),
+  expect_column_distinct_values_to_be_in_set: ge('set', { value_set: 'values' }),
   expect_column_values_to_be_unique: { tool: 'Great Expectations', kind: 'unique', isUniqueness: true },
   expect_table_row_count_to_be_between: ge('row-count', between),
   expect_table_column_count_to_be_between: ge('column-count', between),
+  expect_table_row_count_to_equal: ge('row-count', equal),
+  expect_table_column_count_to_equal: ge('column-count', equal),
   expect_column_min_to_be_between: aggregate('min'),
   expect_column_max_to_be_between: aggregate('max'),
   expect_column_sum_to_be_between: aggregate('sum'),
@@ -84,7 +89,8 @@ export function withOwnNames(check: unknown): unknown {
   const { rename = {}, add = {} } = alias;
   const own: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(written)) {
-    if (name !== 'kind') own[Object.hasOwn(rename, name) ? (rename[name] ?? name) : name] = value;
+    if (name === 'kind') continue;
+    for (const ours of [(Object.hasOwn(rename, name) ? rename[name] : undefined) ?? name].flat()) own[ours] = value;
   }
   const renamed: Record<string, unknown> = { kind: alias.kind, ...own, ...add };
   if (alias.isUniqueness !== true || typeof own.column !== 'string') return renamed;

@@ -50,11 +50,12 @@ const directions: { [K in Check['kind']]: { [F in keyof CheckOf<K>]?: StopsAsMuc
   'identifier-like': { below: isAtMost },
   unique: {},
   'duplicate-rows': { max: isAtMost },
-  'duplicate-columns': {},
+  'duplicate-columns': { share: isAtMost },
   references: { mostly: isAtLeast },
   'known-values': { mostly: isAtLeast },
   'row-ratio': { min: isAtLeast, max: isAtMost },
   'conflicting-labels': { max: isAtMost },
+  'label-power': { max: isAtMost, maxChange: isBelowKnown },
   leakage: { max: isAtMost },
   history: { k: isAtMost },
   drift: {

@@ -46,11 +46,20 @@ export const checkKinds: Readonly<Record<Check['kind'], CheckKind>> = {
   'identifier-like': { meaning: 'no column in which nearly every value is another one', passes: 1 },
   unique: { meaning: 'no two rows agree in these columns', passes: [1, 2] },
   'duplicate-rows': { meaning: 'rows that are there more than once', passes: 1 },
-  'duplicate-columns': { meaning: 'columns that hold the same in every row', passes: [1, 2] },
+  'duplicate-columns': {
+    meaning:
+      'columns that hold the same in every row; `share`: in nearly all (every two of up to 100 columns are compared)',
+    passes: [1, 2],
+  },
   references: { meaning: 'values that are in another dataset, as a foreign key', passes: 2 },
   'known-values': { meaning: 'no value that another dataset lacks: new labels, new categories', passes: [2, 3] },
   'row-ratio': { meaning: 'rows by those of another dataset', passes: 0 },
   'conflicting-labels': { meaning: 'rows with the same features and another label', passes: 1 },
+  'label-power': {
+    meaning:
+      "how much one feature tells of the label: Cramer's V, the correlation ratio, or Pearson's correlation; with `dataset`, how much that differs from there. Passes are those of one feature",
+    passes: [2, 3],
+  },
   leakage: { meaning: 'rows, ids or a time that training and test share', passes: 2 },
   history: {
     meaning: 'rows, null-share, mean or distinct as in earlier committed versions of the profile',

@@ -12,8 +12,13 @@ export const tableChecks = [
     except: z.array(column).default([]),
     max: share.default(0),
   }),
-  /** No two columns hold the same in every row. */
-  z.strictObject({ kind: z.literal('duplicate-columns'), ...common, except: z.array(column).default([]) }),
+  /** No two columns hold the same in every row; with `share`, in so many of the rows that have a value in one of the two. */
+  z.strictObject({
+    kind: z.literal('duplicate-columns'),
+    ...common,
+    except: z.array(column).default([]),
+    share: share.default(1),
+  }),
   /** Each combination of `columns` is in another dataset, there as `to`. Rows with NULL in one refer to nothing. */
   z.strictObject({
     kind: z.literal('references'),
@@ -41,6 +46,21 @@ export const tableChecks = [
     features: columns.optional(),
     except: z.array(column).default([]),
     max: share.default(0),
+  }),
+  /**
+   * How much each feature tells of the label by itself: one that tells nearly all is a leak, or the label under another name. With `dataset`, how much that
+   * differs from there. `features` is every other column without it, the key aside.
+   */
+  z.strictObject({
+    kind: z.literal('label-power'),
+    ...common,
+    label: column,
+    features: columns.optional(),
+    except: z.array(column).default([]),
+    max: share.default(0.9),
+    dataset: dataset.optional(),
+    /** With `dataset`; 0.2 by default. */
+    maxChange: share.optional(),
   }),
   /**
    * What the training set must not share with the test set: `rows` that are the same in all common columns but `except`, rows with the same `columns`, or a `time`
