@@ -1,1 +1,0 @@
-import{S as e,t}from"./chunk-schemas-DLjPHiP1.mjs";function n(n){return e(t,n)}export{n as t};

@@ -1,1 +1,0 @@
-import{n as e}from"./chunk-image-stage-ByjbStlw.mjs";function t(t){let n=new AsyncDisposableStack,r=null;return{open(){return r??=e(t).then(e=>n.use(e)),r},[Symbol.asyncDispose]:()=>n.disposeAsync()}}export{t};

@@ -1,1 +1,0 @@
-export{t as currentMetadata,n as noRows,r as snapshotOf}from"./chunk-metadata-B74mGmzH.mjs";

@@ -1,0 +1,1 @@
+export{t as currentMetadata,n as noRows,r as snapshotOf}from"./chunk-metadata-Dl1IRnWc.mjs";

@@ -1,0 +1,1 @@
+export{t as packageScan}from"./chunk-package-scan-C9vFlOAp.mjs";

@@ -1,1 +1,0 @@
-export{t as packageScan}from"./chunk-package-scan-DpcwQXec.mjs";

@@ -1,1 +1,0 @@
-export{r as trainCandidate}from"./chunk-train-candidate-X_8v_X9P.mjs";

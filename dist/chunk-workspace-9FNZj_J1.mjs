@@ -1,1 +1,0 @@
-export{i as modelNamed}from"./chunk-workspace-DB-Lc8y4.mjs";
