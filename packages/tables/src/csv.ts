@@ -58,9 +58,9 @@ async function sniff(engine: Engine, file: string, dialect: string, header: read
     name: length === header.length ? (header[at] as string) : name,
     type: guessed.has(type) ? 'VARCHAR' : type,
   }));
-  const whole = await longWholeNumbers(engine, file, dialect, typed);
+  const others = await misread(engine, file, dialect, typed);
   return {
-    columns: typed.map(({ name, type }, at) => ({ name, type: whole.get(at) ?? type })),
+    columns: typed.map(({ name, type }, at) => ({ name, type: others.get(at) ?? type })),
     dateFormat: guessed.has('DATE') ? null : dateFormat,
     timestampFormat: guessed.has('TIMESTAMP') ? null : timestampFormat,
   };
@@ -69,10 +69,10 @@ async function sniff(engine: Engine, file: string, dialect: string, header: read
 const firstRows = 1000;
 
 /**
- * Whole numbers beyond 64 bits are doubles to the sniffer, which makes one of many: ids of 20 digits. Their types by the columns' places, of those that are whole
- * in all rows; all rows are read only where the first ones are.
+ * What the sniffer takes for another type: whole numbers beyond 64 bits for doubles, which makes one id of many, and infinities alone for dates. Their types by the
+ * columns' places, of those that all rows fit; all rows are read only where the first ones do.
  */
-async function longWholeNumbers(
+async function misread(
   engine: Engine,
   file: string,
   dialect: string,
@@ -80,19 +80,21 @@ async function longWholeNumbers(
 ): Promise<Map<number, string>> {
   const texts = columns.map((_, at) => `'c${at}': 'VARCHAR'`).join(', ');
   const reader = `read_csv(${quoteText(file)}, ${dialect}, auto_detect = false, columns = {${texts}})`;
-  const isWhole = (name: string) => `coalesce(bool_and(regexp_full_match(${name}, '[-+]?[0-9]+')), false)`;
-  const places = columns.flatMap(({ type }, at) => (type === 'DOUBLE' ? [at] : []));
+  const likely = (at: number) =>
+    `coalesce(bool_and(regexp_full_match(c${at}, '${columns[at]?.type === 'DOUBLE' ? '[-+]?[0-9]+' : '(?i)[-+]?inf(inity)?'}')), false)`;
+  const places = columns.flatMap(({ type }, at) => (/^(DOUBLE|DATE|TIMESTAMP.*)$/.test(type) ? [at] : []));
   if (places.length === 0) return new Map();
   const first = `(SELECT * FROM ${reader} LIMIT ${firstRows})`;
-  const [whole = []] = await engine.rows(`SELECT ${places.map((at) => isWhole(`c${at}`)).join(', ')} FROM ${first}`);
-  const likely = places.filter((_, i) => whole[i] === true);
-  if (likely.length === 0) return new Map();
-  const fitting = likely.map((at) => {
-    const all = (type: string) => `count(c${at}) = count(TRY_CAST(c${at} AS ${type}))`;
-    return `CASE WHEN NOT ${isWhole(`c${at}`)} THEN NULL WHEN ${all('UBIGINT')} THEN 'UBIGINT' WHEN ${all('HUGEINT')} THEN 'HUGEINT' END`;
+  const [found = []] = await engine.rows(`SELECT ${places.map(likely).join(', ')} FROM ${first}`);
+  const suspects = places.filter((_, i) => found[i] === true);
+  if (suspects.length === 0) return new Map();
+  const fitting = suspects.map((at) => {
+    const fits = (type: string) => `WHEN count(c${at}) = count(TRY_CAST(c${at} AS ${type})) THEN '${type}'`;
+    const types = columns[at]?.type === 'DOUBLE' ? ['UBIGINT', 'HUGEINT'] : ['DOUBLE'];
+    return `CASE WHEN NOT ${likely(at)} THEN NULL ${types.map(fits).join(' ')} END`;
   });
   const [types = []] = await engine.rows(`SELECT ${fitting.join(', ')} FROM ${reader}`);
-  return new Map(likely.flatMap((at, i) => (types[i] == null ? [] : [[at, String(types[i])] as const])));
+  return new Map(suspects.flatMap((at, i) => (types[i] == null ? [] : [[at, String(types[i])] as const])));
 }
 
 /** 01/02/2001 is the first of February or the second of January: the engine guesses, so that it stays text here. */

@@ -105,6 +105,12 @@ describe('open', () => {
     expect(await types('day.csv', 'd,e\n31/01/2001,31.01.2001\n')).toEqual(['string', 'string']);
   });
 
+  it('takes infinities alone for numbers', async () => {
+    const { columns, relation } = await csv('inf.csv', 'x,day\ninf,2001-01-31\n,2001-02-01\n-Infinity,2001-02-02\n');
+    expect(columns).toMatchObject([{ type: 'float' }, { type: 'date' }]);
+    expect(await session.rows(`SELECT count_if(isinf(x)) FROM ${relation}`)).toEqual([[2n]]);
+  });
+
   it('keeps whole numbers beyond 64 bits apart', async () => {
     const long = await csv(
       'long-1.csv',

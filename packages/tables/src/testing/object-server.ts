@@ -87,7 +87,8 @@ function answer(state: ObjectServer, request: IncomingMessage, response: ServerR
   if (isRest) headers['content-range'] = `bytes ${from}-${body.length - 1}/${body.length}`;
   response.writeHead(isRest ? 206 : 200, { 'content-length': String(part.length), ...headers });
   if (fault?.kind !== 'cut') return response.end(part);
-  response.write(part.subarray(0, fault.after), () => setTimeout(() => request.socket.destroy(), 20));
+  // What a busy client hasn't taken from its connection when that breaks is lost to it.
+  response.write(part.subarray(0, fault.after), () => setTimeout(() => request.socket.destroy(), 150));
 }
 
 function endless(response: ServerResponse): void {
