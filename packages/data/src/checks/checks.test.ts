@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
@@ -352,6 +352,13 @@ describe('what must not pass', () => {
     const found = await typed(features, shuffled, `{kind: label-power, label: label${fields}}`);
     expect(found).toMatchObject({ verdict, observed });
     if (observed === null) expect(found?.reason).toMatch(/^not executed: /);
+  });
+
+  it('NaN in a file whose extremes leave it out, though they could answer alone', async () => {
+    const file = path.resolve(import.meta.dirname, '../../golden/nan-beyond-extremes.parquet');
+    await cp(file, path.join(folder.path, 'nan.parquet'));
+    const range = await one('{kind: range, column: x, max: 5}', 'nan.parquet');
+    expect(range).toMatchObject({ verdict: 'fail', failingRows: 2 });
   });
 
   it('a condition that names the table in a text', async () => {
