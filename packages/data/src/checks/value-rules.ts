@@ -24,7 +24,7 @@ export function rangeRule(check: CheckOf<'range'>, column: TableColumn, name: st
   }
   const bounds: string[] = [];
   // Of each value: writers of Parquet leave NaN out of the extremes that they note, and the engine takes those for the column's.
-  const within: string[] = column.type === 'float' ? [`bool_and(isfinite(${name}))`] : [];
+  const within: string[] = column.type === 'float' ? [`count_if(NOT isfinite(${name})) = 0`] : [];
   for (const [bound, operator] of [
     [check.min, '>='],
     [check.max, '<='],
