@@ -45,7 +45,8 @@ it('keeps a hostile key as an own key', () => {
 });
 
 it('tells whole numbers that no double is', () => {
-  const text = 'a: 9007199254740992\nb: ["9007199254740993", 1e18, 100000000000000000000]\nc: {d: 9007199254740993}\n';
+  const text =
+    'a: 9007199254740992\nb: ["9007199254740993", 1e18, 100000000000000000000, 19207391397288743000]\nc: {d: 9007199254740993}\n';
   const source = parseYaml(text, 'f.yaml');
   expect(source.rounded).toEqual([{ text: '9007199254740993', line: 3 }]);
   expect(() => refuseRounded(source)).toThrow('f.yaml:3: 9007199254740993 would be read as 9007199254740992.');

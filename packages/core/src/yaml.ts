@@ -193,9 +193,12 @@ function pathLines(
   return { lines, rounded };
 }
 
-/** More digits than a double can have are no number of anybody's. */
+/**
+ * Whether a whole number is another one as soon as it is a double: written again, its digits differ. (What a program writes of a double has digits that come back.)
+ * More than 309 of them are no number of anybody's.
+ */
 function isRounded(text: string): boolean {
   if (text.length < 16 || text.length > 309 || !/^[-+]?\d+$/.test(text)) return false;
   const digits = text.replace('+', '');
-  return BigInt(Number(digits)) !== BigInt(digits);
+  return String(Number(digits)) !== digits && BigInt(Number(digits)) !== BigInt(digits);
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
@@ -281,6 +281,19 @@ describe('what must not pass', () => {
     expect(await judges(values, `{kind: set, column: n, values: ${list}}`)).toMatchObject({ verdict, observed });
   });
 
+  it.each(['DOUBLE', 'FLOAT'])('each %s is what it is written as', async (type) => {
+    const numbers = [-0.0000036376544802376613, 0.013158989138901234, 123456.78901234567, 1e-7, 1.5, 3e38, 0.1];
+    const own = type === 'FLOAT' ? numbers.map(Math.fround) : numbers;
+    const column = `[${own.map((number) => `'${number}'::DOUBLE::${type}`).join(', ')}]`;
+    const set = await judges(column, `{kind: set, column: n, values: [${own.join(', ')}]}`);
+    expect(set).toMatchObject({ verdict: 'pass', failingRows: 0 });
+    for (const [at, number] of own.entries()) {
+      const one = `['${number}'::DOUBLE::${type}]`;
+      const range = await judges(one, `{kind: range, column: n, min: ${numbers[at]}, max: ${number}}`);
+      expect([number, range?.verdict]).toEqual([number, 'pass']);
+    }
+  });
+
   it.each([
     ['mean', 'pass', 'mean -5.66666666667e+307', null],
     ['median', 'pass', 'median -1.7e+308', null],
@@ -339,6 +352,13 @@ describe('what must not pass', () => {
     const found = await typed(features, shuffled, `{kind: label-power, label: label${fields}}`);
     expect(found).toMatchObject({ verdict, observed });
     if (observed === null) expect(found?.reason).toMatch(/^not executed: /);
+  });
+
+  it('NaN in a file whose extremes leave it out, though they could answer alone', async () => {
+    const file = path.resolve(import.meta.dirname, '../../golden/nan-beyond-extremes.parquet');
+    await cp(file, path.join(folder.path, 'nan.parquet'));
+    const range = await one('{kind: range, column: x, max: 5}', 'nan.parquet');
+    expect(range).toMatchObject({ verdict: 'fail', failingRows: 2 });
   });
 
   it('a condition that names the table in a text', async () => {

@@ -1,5 +1,5 @@
 import { plainText } from '@passloop/core';
-import { isNumeric, isTemporal, quoteScalar, quoteText, type TableColumn } from '@passloop/tables';
+import { isNumeric, isTemporal, quoteDouble, quoteScalar, quoteText, type TableColumn } from '@passloop/tables';
 import type { CheckOf } from '../check.ts';
 
 /** What a row check looks at: which rows it judges, and which of them break it, as SQL that is never NULL for the former. */
@@ -23,7 +23,8 @@ export function rangeRule(check: CheckOf<'range'>, column: TableColumn, name: st
     return `\`${plainText(column.name)}\` is ${column.type}; a range needs numbers, dates or times (in a CSV with the year first: 2001-01-31)`;
   }
   const bounds: string[] = [];
-  const within: string[] = column.type === 'float' ? [`isfinite(min(${name}))`, `isfinite(max(${name}))`] : [];
+  // Of each value: writers of Parquet leave NaN out of the extremes that they note, and the engine takes those for the column's.
+  const within: string[] = column.type === 'float' ? [`count_if(NOT isfinite(${name})) = 0`] : [];
   for (const [bound, operator] of [
     [check.min, '>='],
     [check.max, '<='],
@@ -62,7 +63,7 @@ export function boundLiteral(bound: number | string, column: TableColumn): strin
   if (isNumeric(column.type)) {
     const text = String(bound).trim();
     if (!/^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text)) return null;
-    return `(${text.replace(/^\+/, '')})`;
+    return longDouble(text, column) ?? `(${text.replace(/^\+/, '')})`;
   }
   if (typeof bound === 'number') return null;
   if (column.type === 'date') {
@@ -72,6 +73,18 @@ export function boundLiteral(bound: number | string, column: TableColumn): strin
   if (column.type === 'time') return isoTime.test(bound) ? `TIME ${quoteText(bound)}` : null;
   if (!isoTimestamp.test(bound) || !isRealDate(bound)) return null;
   return `${column.engineType === 'TIMESTAMP WITH TIME ZONE' ? 'TIMESTAMPTZ' : 'TIMESTAMP'} ${quoteText(bound)}`;
+}
+
+/**
+ * Digits are a decimal to the engine, and a long one is not the double that it is written of: what a column holds would not be equal to itself. Null where
+ * the digits are few: they stay as people write them.
+ */
+function longDouble(text: string, { type, engineType }: TableColumn): string | null {
+  if (type !== 'float') return null;
+  const isShort = engineType === 'FLOAT';
+  const digits = text.replace(/e.*$/i, '').replace(/\D/g, '');
+  if (digits.length <= (isShort ? 6 : 15) && (!isShort || !/e/i.test(text))) return null;
+  return quoteDouble(isShort ? Math.fround(Number(text)) : Number(text));
 }
 
 function isRealDate(text: string): boolean {
@@ -100,6 +113,8 @@ export function setRule(check: CheckOf<'set' | 'not-in-set'>, column: TableColum
 }
 
 function valueLiteral(value: string | number | boolean, column: TableColumn): string {
+  const long = isNumeric(column.type) ? longDouble(String(value), column) : null;
+  if (long !== null) return long;
   if (typeof value !== 'string') return quoteScalar(value);
   if (isNumeric(column.type)) return `(${value})`;
   return isTemporal(column.type) ? `${quoteText(value)}::${column.engineType}` : quoteText(value);
