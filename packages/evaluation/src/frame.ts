@@ -21,7 +21,13 @@ export function predictionsOf(columns: Partial<Predictions>): Predictions {
   return { score: null, scores: null, prediction: null, named: {}, terms: {}, ...columns };
 }
 
-export type SliceColumn = { column: string; codes: Uint32Array; values: string[] };
+export type SliceColumn = {
+  column: string;
+  codes: Uint32Array;
+  values: string[];
+  /** Rows of each value whose label is not the positive class, and whose is: where a row of the frame stands for many. */
+  rows?: readonly [Uint32Array, Uint32Array];
+};
 
 /**
  * The rows that both models scored, joined by key and ordered by it. Labels and slices come from the dataset, never from a

@@ -1,10 +1,19 @@
 import { delongOfSums, type PlacementSums, sum } from '@passloop/statistics';
 import type { Evidence } from './evidence.ts';
-import type { EvaluationFrame } from './frame.ts';
+import { exactSum } from './exact-sums.ts';
+import { type EvaluationFrame, predictionsOf } from './frame.ts';
 import { placementSums } from './large-areas.ts';
 import { measureCurves } from './large-curves.ts';
 import { measureQueries } from './large-queries.ts';
-import { type FrameShape, forEachPart, type Part, type PartSums, partsOf, type SideSums } from './large-sums.ts';
+import {
+  type FrameShape,
+  forEachPart,
+  largestOf,
+  type Part,
+  type PartSums,
+  partsOf,
+  type SideSums,
+} from './large-sums.ts';
 import type { LargeTable } from './large-table.ts';
 import {
   areaMeasurement,
@@ -18,7 +27,7 @@ import {
   tangoInterval,
   whoIs,
 } from './measure.ts';
-import { type Metric, neededColumn, type SummedMetric } from './metric.ts';
+import { frameOfKinds, type Metric, neededColumn, type SummedMetric } from './metric.ts';
 import { intervalOfSums } from './resample.ts';
 
 type Side = 'production' | 'candidate';
@@ -40,7 +49,6 @@ export type LargeEvidence = {
 
 /** Why a metric can't be measured on rows that stay in the engine; null where it can. */
 export function notInEngine(metric: Metric): string | null {
-  if (metric.kind === 'sums' && metric.groups !== undefined) return 'the rows of each group are counted in memory';
   if (metric.kind !== 'sums' || metric.sql !== undefined || metric.needs === 'prediction') return null;
   return 'its bins are quantiles';
 }
@@ -88,7 +96,12 @@ type Scope = {
   questions: readonly LargeQuestion[];
 };
 
-type MeasuredPart = { rows: number; metrics: Map<string, Found> };
+type MeasuredPart = {
+  rows: number;
+  metrics: Map<string, Found>;
+  /** Of all rows: what gaps between the groups of a column are told of, by the column. */
+  groups?: Map<string, EvaluationFrame>;
+};
 
 function evidence(large: LargeEvidence, part: MeasuredPart, parts: Map<string, Evidence[]>): Evidence {
   const found = (name: string): Found => {
@@ -96,6 +109,10 @@ function evidence(large: LargeEvidence, part: MeasuredPart, parts: Map<string, E
     if (known === undefined) throw new RangeError(`${name} was not asked for`);
     return known;
   };
+  function askGroups<T>(metric: Metric, ask: (frame: EvaluationFrame, metric: SummedMetric) => T, none: T): T {
+    const frame = metric.kind === 'sums' && metric.by !== undefined ? part.groups?.get(metric.by) : undefined;
+    return frame === undefined ? none : ask(frame, metric as SummedMetric);
+  }
   return {
     task: large.shape.task,
     rows: part.rows,
@@ -105,8 +122,8 @@ function evidence(large: LargeEvidence, part: MeasuredPart, parts: Map<string, E
     slices: large.slices.filter(({ column }) => parts.has(column)),
     paired: (name) => found(name).paired,
     alone: (name, _, of) => found(name).alone[of],
-    insufficiency: () => null,
-    groups: () => [],
+    insufficiency: (metric) => askGroups(metric, (frame, { insufficiency }) => insufficiency?.(frame) ?? null, null),
+    groups: (name, metric) => askGroups(metric, (frame, { groups }) => groups?.(name, frame) ?? [], []),
     parts: (column) => parts.get(column) ?? [],
     curves: () => null,
   };
@@ -119,20 +136,34 @@ async function measureParts(
   curves: ReadonlyMap<number, ReadonlyMap<string, Found>>,
 ): Promise<Map<number, MeasuredPart>> {
   const { part, parts, questions } = scope;
-  const measured = new Map(parts.map(({ code, rows }) => [code, { rows, metrics: new Map(curves.get(code)) }]));
+  const groups = new Map<string, EvaluationFrame>();
+  for (const { metric } of questions) {
+    if (part !== null || metric.kind !== 'sums' || metric.by === undefined || groups.has(metric.by)) continue;
+    const found = await groupsOf(large, metric.by);
+    if (found !== null) groups.set(metric.by, found);
+  }
+  const measured = new Map(
+    parts.map(({ code, rows }): [number, MeasuredPart] => [code, { rows, metrics: new Map(curves.get(code)), groups }]),
+  );
   const ofQueries = questions.flatMap(({ name, metric }) => (metric.kind === 'queries' ? [{ name, metric }] : []));
   const queries = await measureQueries(large, { part, parts, questions: ofQueries });
   for (const [code, found] of queries) for (const [name, one] of found) measured.get(code)!.metrics.set(name, one);
   for (const { name, metric } of questions) {
     if (metric.kind === 'queries' || parts.every(({ code }) => measured.get(code)!.metrics.has(name))) continue;
-    const question = { large, part, parts };
+    const question = { large, part, parts, groups: metric.kind === 'sums' ? groups.get(metric.by ?? '') : undefined };
     const found = metric.kind === 'sums' ? await measureSums(question, metric) : await measureAreas(question);
     for (const { code } of parts) measured.get(code)!.metrics.set(name, found.get(code)!);
   }
   return measured;
 }
 
-type Question = { large: LargeEvidence; part: string | null; parts: readonly Part[] };
+type Question = {
+  large: LargeEvidence;
+  part: string | null;
+  parts: readonly Part[];
+  /** Of a gap between groups: {@link groupsOf} its column. */
+  groups: EvaluationFrame | undefined;
+};
 
 function sidesOf({ hasProduction }: LargeEvidence): readonly Side[] {
   return hasProduction ? ['production', 'candidate'] : ['candidate'];
@@ -176,6 +207,7 @@ function pairedAreas(large: LargeEvidence, sums: PlacementSums, { rows }: Part):
 
 async function measureSums(question: Question, metric: SummedMetric): Promise<Map<number, Found>> {
   const { large, part, parts } = question;
+  const groups = question.groups?.slices[0];
   const { table, shape, resampling } = large;
   const column = neededColumn(metric, shape.task);
   if (column !== null && table.side('candidate')[column] === null) {
@@ -189,7 +221,7 @@ async function measureSums(question: Question, metric: SummedMetric): Promise<Ma
       ? await discordance(table, part, metric.proportion)
       : null;
   const found = new Map<number, Found>();
-  await forEachPart({ table, shape, part, seed: resampling.seed, sides }, metric, parts, (one, sums) => {
+  await forEachPart({ table, shape, part, groups, seed: resampling.seed, sides }, metric, parts, (one, sums) => {
     const value = (side: Side): number | string => {
       const own = sums.sides[side];
       if (own === null) return noProduction;
@@ -269,9 +301,42 @@ async function discordance(
   );
 }
 
+/**
+ * All rows as kinds of rows: by label, group and both predictions. It tells of the groups what all rows would.
+ * @param by the slice column whose values are the groups; null where there is none
+ */
+async function groupsOf(
+  { table, shape, slices, hasProduction }: LargeEvidence,
+  by: string,
+): Promise<EvaluationFrame | null> {
+  const column = slices.find((slice) => slice.column === by);
+  const { label, weight, prediction } = table.side('candidate');
+  if (column === undefined || prediction === null) return null;
+  const before = hasProduction ? table.side('production').prediction : null;
+  const total = table.weight === null ? null : exactSum(weight, await largestOf(table, weight));
+  const found = await table.session.rows(
+    `SELECT ${table.slices.get(by)}, ${label}, ${prediction}, ${before ?? prediction}, count(*), ${total?.sql ?? 'NULL'}
+     FROM ${table.relation} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4`,
+  );
+  const values = (at: number) => Float64Array.from(found, (row) => Number(row[at]));
+  const [codes, labels, counts] = [Uint32Array.from(values(0)), values(1), values(4)];
+  const rows: [Uint32Array, Uint32Array] = [
+    new Uint32Array(column.values.length),
+    new Uint32Array(column.values.length),
+  ];
+  for (const [at, label] of labels.entries()) rows[label === 1 ? 1 : 0][codes[at]!]! += counts[at]!;
+  const weights = total === null ? counts : Float64Array.from(found, (row) => total.valueOf(row[5]));
+  const kinds = frameOfKinds(shape, { labels, prediction: values(2), weights });
+  return {
+    ...kinds,
+    production: before === null ? null : predictionsOf({ prediction: values(3) }),
+    slices: [{ column: by, codes, values: [...column.values], rows }],
+  };
+}
+
 /** Why a metric can't be measured on a part's rows, by its code: what a frame in memory looks for in its arrays. */
 async function problemsOf(
-  { large, part, parts }: Question,
+  { large, part, parts, groups }: Question,
   { problem, probabilities }: SummedMetric,
 ): Promise<Map<number, Partial<Record<Side, string>>>> {
   const { table, shape } = large;
@@ -284,7 +349,7 @@ async function problemsOf(
     for (const [code, nearest] of rows) {
       // What a problem looks for among labels is 0.
       const labels = Float64Array.of(Number(nearest));
-      const reason = problem({ ...shape, labels } as EvaluationFrame);
+      const reason = problem({ ...shape, labels, slices: groups?.slices ?? [] } as unknown as EvaluationFrame);
       if (reason !== null) found.set(Number(code), { production: reason, candidate: reason });
     }
   }

@@ -50,7 +50,9 @@ export type SummedMetric = Common & {
   restsOn?(sums: Float64Array, classes: number): number;
   /** Why its groups are too few to say anything: no failure, and no pass. Null where they are enough. */
   insufficiency?(frame: EvaluationFrame): string | null;
-  /** Of a gap between groups: what each of them has. */
+  /** Of a gap between groups: the slice column that they are the values of. */
+  by?: string;
+  /** What each of the groups has. */
   groups?(name: string, frame: EvaluationFrame): FairnessGroup[];
   width(frame: Pick<EvaluationFrame, 'classes' | 'slices'>): number;
   /**
@@ -187,7 +189,7 @@ function countKinds(
 ): { frame: EvaluationFrame; bucketOf: (kind: number) => number } | null {
   const { labels, weights, rows } = frame;
   const classes = frame.classes.length;
-  const isAlike = isCounted(metric, frame.task) && metric.groups === undefined && weights === null;
+  const isAlike = isCounted(metric, frame.task) && metric.by === undefined && weights === null;
   if (!isAlike || prediction === null || 8 * count * classes ** 2 > rows) return null;
   const counts = new Float64Array(count * classes ** 2);
   for (let row = 0; row < rows; row += 1) {
