@@ -2,16 +2,14 @@ import type { CellPlan } from './cells.ts';
 import { fewOfClass, isWalkedAnew, leftOutInterval, mostGroups } from './curve-interval.ts';
 import { exactSum } from './exact-sums.ts';
 import { type EvaluationFrame, type Predictions, predictionsOf } from './frame.ts';
-import type { Found, LargeEvidence } from './large-evidence.ts';
+import type { Found, LargeEvidence, Side } from './large-question.ts';
 import { type Cells, cellsOf, largestOf, type Part } from './large-sums.ts';
 import type { LargeSide } from './large-table.ts';
 import { type CellWeights, type LeftOutWalk, leftOutWalk, meanOfWalks } from './left-out-walk.ts';
 import { finiteValue, measureAlone, measurePaired, missingColumn, noProduction, orReason, whoIs } from './measure.ts';
 import type { CurveMetric } from './metric.ts';
 
-type Side = 'production' | 'candidate';
-
-export type CurveQuestion = { name: string; metric: CurveMetric };
+type CurveQuestion = { name: string; metric: CurveMetric };
 
 /** Some rows and what is asked of them: those of a slice's values (`part` is the column's name in the table), or all. */
 export type CurveScope = { part: string | null; parts: readonly Part[]; questions: readonly CurveQuestion[] };
