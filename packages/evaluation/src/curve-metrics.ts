@@ -1,6 +1,6 @@
 import { type CatalogMetric, metricCatalog } from '@passloop/model';
 import type { EvaluationFrame, Predictions } from './frame.ts';
-import type { CurveMetric, LaneWeights, RankedRows } from './metric.ts';
+import type { CurveMetric, RankedRows } from './metric.ts';
 import { rankOrder } from './rank-order.ts';
 
 /** Metrics of a binary score at all its thresholds; equal scores are one threshold. */
@@ -30,63 +30,46 @@ export function rankedRows(
 }
 
 /** One walk along the thresholds. @param weights of the rows, in the order of `ranked`. NaN where it is undefined. */
-export function curveValue(metric: CurveMetric, { positive, last }: RankedRows, weights: Float64Array): number {
-  const lane = (): LaneWeights => ({ positives: new Float64Array(1), negatives: new Float64Array(1) });
-  const [above, moved, all] = [lane(), lane(), lane()];
+export function curveValue({ step, of }: CurveMetric, { positive, last }: RankedRows, weights: Float64Array): number {
+  let [allPositives, allNegatives] = [0, 0];
   for (let at = 0; at < positive.length; at += 1) {
-    if (positive[at] === 1) all.positives[0]! += weights[at]!;
-    else all.negatives[0]! += weights[at]!;
+    if (positive[at] === 1) allPositives += weights[at]!;
+    else allNegatives += weights[at]!;
   }
-  const found = new Float64Array(1);
-  let [positives, negatives] = [0, 0];
+  let [found, positivesAbove, negativesAbove, positives, negatives] = [0, 0, 0, 0, 0];
   for (let at = 0; at < positive.length; at += 1) {
     const weight = weights[at]!;
     if (positive[at] === 1) positives += weight;
     else negatives += weight;
     if (last[at] === 0) continue;
-    above.positives[0]! += positives;
-    above.negatives[0]! += negatives;
-    moved.positives[0] = positives;
-    moved.negatives[0] = negatives;
-    metric.step(found, above, moved, all);
-    [positives, negatives] = [0, 0];
+    positivesAbove += positives;
+    negativesAbove += negatives;
+    found = step(found, positivesAbove, negativesAbove, positives, negatives, allPositives, allNegatives);
+    positives = 0;
+    negatives = 0;
   }
-  return metric.of(found[0]!, all.positives[0]!, all.negatives[0]!);
+  return of(found, allPositives, allNegatives);
 }
 
 /** The share of pairs in the right order, ties counted half. */
 const area: CurveForm = {
-  step(wins, above, moved) {
-    const lost = moved.negatives;
-    for (let lane = 0; lane < wins.length; lane += 1) {
-      wins[lane]! += lost[lane]! * (above.positives[lane]! - moved.positives[lane]! / 2);
-    }
-  },
-  of: (wins, positives, negatives) => wins / (positives * negatives),
+  step: (wins, positivesAbove, _, positives, negatives) => wins + negatives * (positivesAbove - positives / 2),
+  of: (wins, allPositives, allNegatives) => wins / (allPositives * allNegatives),
 };
 
 /** Σ (recall − recall before) · precision over the thresholds: no interpolation. */
 const averagePrecision: CurveForm = {
-  step(total, above, moved) {
-    const [positives, negatives, won] = [above.positives, above.negatives, moved.positives];
-    for (let lane = 0; lane < total.length; lane += 1) {
-      if (won[lane]! > 0) total[lane]! += (won[lane]! * positives[lane]!) / (positives[lane]! + negatives[lane]!);
-    }
-  },
-  of: (total, positives) => total / positives,
+  step: (total, positivesAbove, negativesAbove, positives) =>
+    positives > 0 ? total + (positives * positivesAbove) / (positivesAbove + negativesAbove) : total,
+  of: (total, allPositives) => total / allPositives,
 };
 
 /** One-sided: a score that ranks the classes the wrong way round gets 0, not its mirror's value. */
 const largestGap: CurveForm = {
-  step(largest, above, moved, all) {
-    for (let lane = 0; lane < largest.length; lane += 1) {
-      // Only positives raise it.
-      if (!(moved.positives[lane]! > 0)) continue;
-      const gap = above.positives[lane]! / all.positives[lane]! - above.negatives[lane]! / all.negatives[lane]!;
-      if (!(gap <= largest[lane]!)) largest[lane] = gap;
-    }
-  },
-  of: (largest, positives, negatives) => (positives === 0 || negatives === 0 ? Number.NaN : largest),
+  step: (largest, positivesAbove, negativesAbove, positives, _, allPositives, allNegatives) =>
+    // Only positives raise it.
+    positives > 0 ? Math.max(largest, positivesAbove / allPositives - negativesAbove / allNegatives) : largest,
+  of: (largest, allPositives, allNegatives) => (allPositives === 0 || allNegatives === 0 ? Number.NaN : largest),
 };
 
 /** The largest recall of a threshold whose precision is at least this; 0 where none is. */
@@ -96,14 +79,9 @@ export function recallAtPrecision(precision: number): CurveMetric {
     tasks: ['binary'],
     needs: 'score',
     direction: 'higher',
-    step(best, { positives, negatives }, moved) {
-      for (let lane = 0; lane < best.length; lane += 1) {
-        // Positives above a threshold only grow: the last that is precise enough is the best.
-        if (!(moved.positives[lane]! > 0)) continue;
-        if (positives[lane]! / (positives[lane]! + negatives[lane]!) >= precision) best[lane] = positives[lane]!;
-      }
-    },
-    of: (best, positives) => best / positives,
+    step: (best, positivesAbove, negativesAbove) =>
+      positivesAbove / (positivesAbove + negativesAbove) >= precision ? positivesAbove : best,
+    of: (best, allPositives) => best / allPositives,
   };
 }
 

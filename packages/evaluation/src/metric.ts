@@ -72,8 +72,20 @@ export type RankedRows = {
   last: Uint8Array;
 };
 
-/** How much the rows of each class weigh together, in each of several walks that go side by side. */
-export type LaneWeights = { positives: Float64Array; negatives: Float64Array };
+/**
+ * A walk along the thresholds goes from what was found above one (0 at first) to what is found with it. All else are the
+ * weights of rows, by class: those above the threshold with its own, its own, and all. Plain numbers, since it is called for
+ * every threshold of every resample.
+ */
+export type CurveStep = (
+  found: number,
+  positivesAbove: number,
+  negativesAbove: number,
+  positives: number,
+  negatives: number,
+  allPositives: number,
+  allNegatives: number,
+) => number;
 
 /**
  * A metric of the ranking by score, which no sums hold: the rows are ranked once (for a multiclass model once a class), and
@@ -84,10 +96,9 @@ export type CurveMetric = Common & {
   needs: 'score';
   /** Two areas under the ROC curve have an interval of their own (DeLong) where rows are independent and weigh the same. */
   area?: true;
-  /** Adds the next threshold to what each lane has found (0 at first): above it are `above`, of which it adds `moved`. */
-  step(found: Float64Array, above: LaneWeights, moved: LaneWeights, all: LaneWeights): void;
-  /** The metric of what a lane found over all thresholds. NaN where it is undefined. */
-  of(found: number, positives: number, negatives: number): number;
+  step: CurveStep;
+  /** The metric of what was found over all thresholds. NaN where it is undefined. */
+  of(found: number, allPositives: number, allNegatives: number): number;
 };
 
 /** A metric of each query's ranking, averaged over the queries. NaN for a query that has no value: it is left out. */
