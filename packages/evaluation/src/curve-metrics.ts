@@ -9,7 +9,7 @@ function form(name: string): Omit<CatalogMetric, 'formula' | 'needs'> & { needs:
   return metricCatalog[name] as CatalogMetric & { needs: 'score' };
 }
 
-type CurveForm = Pick<CurveMetric, 'step' | 'of'>;
+type CurveForm = Pick<CurveMetric, 'step' | 'stepLanes' | 'of'>;
 
 /** Ranks the rows from the highest score to the lowest: once, or once a class for a multiclass model. */
 export function rankedRows(
@@ -54,6 +54,11 @@ export function curveValue({ step, of }: CurveMetric, { positive, last }: Ranked
 /** The share of pairs in the right order, ties counted half. */
 const area: CurveForm = {
   step: (wins, positivesAbove, _, positives, negatives) => wins + negatives * (positivesAbove - positives / 2),
+  stepLanes(wins, above, moved) {
+    for (let lane = 0; lane < wins.length; lane += 1) {
+      wins[lane]! += moved.negatives[lane]! * (above.positives[lane]! - moved.positives[lane]! / 2);
+    }
+  },
   of: (wins, allPositives, allNegatives) => wins / (allPositives * allNegatives),
 };
 
@@ -61,6 +66,12 @@ const area: CurveForm = {
 const averagePrecision: CurveForm = {
   step: (total, positivesAbove, negativesAbove, positives) =>
     positives > 0 ? total + (positives * positivesAbove) / (positivesAbove + negativesAbove) : total,
+  stepLanes(total, { positives, negatives }, moved) {
+    const won = moved.positives;
+    for (let lane = 0; lane < total.length; lane += 1) {
+      if (won[lane]! > 0) total[lane]! += (won[lane]! * positives[lane]!) / (positives[lane]! + negatives[lane]!);
+    }
+  },
   of: (total, allPositives) => total / allPositives,
 };
 
@@ -69,6 +80,13 @@ const largestGap: CurveForm = {
   step: (largest, positivesAbove, negativesAbove, positives, _, allPositives, allNegatives) =>
     // Only positives raise it.
     positives > 0 ? Math.max(largest, positivesAbove / allPositives - negativesAbove / allNegatives) : largest,
+  stepLanes(largest, above, moved, all) {
+    for (let lane = 0; lane < largest.length; lane += 1) {
+      if (!(moved.positives[lane]! > 0)) continue;
+      const gap = above.positives[lane]! / all.positives[lane]! - above.negatives[lane]! / all.negatives[lane]!;
+      if (!(gap <= largest[lane]!)) largest[lane] = gap;
+    }
+  },
   of: (largest, allPositives, allNegatives) => (allPositives === 0 || allNegatives === 0 ? Number.NaN : largest),
 };
 
@@ -81,6 +99,11 @@ export function recallAtPrecision(precision: number): CurveMetric {
     direction: 'higher',
     step: (best, positivesAbove, negativesAbove) =>
       positivesAbove / (positivesAbove + negativesAbove) >= precision ? positivesAbove : best,
+    stepLanes(best, { positives, negatives }) {
+      for (let lane = 0; lane < best.length; lane += 1) {
+        if (positives[lane]! / (positives[lane]! + negatives[lane]!) >= precision) best[lane] = positives[lane]!;
+      }
+    },
     of: (best, allPositives) => best / allPositives,
   };
 }

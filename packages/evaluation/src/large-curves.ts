@@ -5,9 +5,9 @@ import { type EvaluationFrame, type Predictions, predictionsOf } from './frame.t
 import type { Found, LargeEvidence, Side } from './large-question.ts';
 import { type Cells, cellsOf, largestOf, type Part } from './large-sums.ts';
 import type { LargeSide } from './large-table.ts';
-import { type LaneWeights, type LeftOutWalk, leftOutWalk, meanOfWalks } from './left-out-walk.ts';
+import { type LeftOutWalk, leftOutWalk, meanOfWalks } from './left-out-walk.ts';
 import { finiteValue, measureAlone, measurePaired, missingColumn, noProduction, orReason, whoIs } from './measure.ts';
-import type { CurveMetric } from './metric.ts';
+import type { CurveMetric, LaneWeights } from './metric.ts';
 
 type CurveQuestion = { name: string; metric: CurveMetric };
 

@@ -1,7 +1,4 @@
-import type { CurveMetric } from './metric.ts';
-
-/** How much the rows of each class weigh together: of each cell, or in each lane. */
-export type LaneWeights = { positives: Float64Array; negatives: Float64Array };
+import type { CurveMetric, LaneWeights } from './metric.ts';
 
 export type LeftOutWalk = {
   /** The next row, from the highest score to the lowest. */
@@ -40,27 +37,10 @@ export function leftOutWalk(metrics: readonly CurveMetric[], cells: LaneWeights)
       const [sum, added] = [above[kind], moved[kind]];
       for (let lane = 0; lane < lanes; lane += 1) sum[lane]! += added[lane]!;
     }
-    for (let k = 0; k < metrics.length; k += 1) stepLanes(metrics[k]!, found[k]!);
+    for (let k = 0; k < metrics.length; k += 1) metrics[k]!.stepLanes(found[k]!, above, moved, all);
     whole.positives = 0;
     whole.negatives = 0;
     tied = [];
-  }
-
-  function stepLanes({ step }: CurveMetric, values: Float64Array): void {
-    const [positivesAbove, negativesAbove] = [above.positives, above.negatives];
-    const [positives, negatives] = [moved.positives, moved.negatives];
-    const [allPositives, allNegatives] = [all.positives, all.negatives];
-    for (let lane = 0; lane < lanes; lane += 1) {
-      values[lane] = step(
-        values[lane]!,
-        positivesAbove[lane]!,
-        negativesAbove[lane]!,
-        positives[lane]!,
-        negatives[lane]!,
-        allPositives[lane]!,
-        allNegatives[lane]!,
-      );
-    }
   }
 
   return {

@@ -87,6 +87,9 @@ export type CurveStep = (
   allNegatives: number,
 ) => number;
 
+/** How much the rows of each class weigh together: in each of several walks side by side. */
+export type LaneWeights = { positives: Float64Array; negatives: Float64Array };
+
 /**
  * A metric of the ranking by score, which no sums hold: the rows are ranked once (for a multiclass model once a class), and
  * every resample is one walk along them with other weights.
@@ -97,6 +100,8 @@ export type CurveMetric = Common & {
   /** Two areas under the ROC curve have an interval of their own (DeLong) where rows are independent and weigh the same. */
   area?: true;
   step: CurveStep;
+  /** The same of many walks side by side: a loop of its own, since a call for each lane takes five times as long. */
+  stepLanes(found: Float64Array, above: LaneWeights, moved: LaneWeights, all: LaneWeights): void;
   /** The metric of what was found over all thresholds. NaN where it is undefined. */
   of(found: number, allPositives: number, allNegatives: number): number;
 };
