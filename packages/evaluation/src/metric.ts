@@ -77,7 +77,7 @@ export type RankedRows = {
  * weights of rows, by class: those above the threshold with its own, its own, and all. Plain numbers, since it is called for
  * every threshold of every resample.
  */
-export type CurveStep = (
+type CurveStep = (
   found: number,
   positivesAbove: number,
   negativesAbove: number,
