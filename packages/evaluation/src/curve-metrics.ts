@@ -1,6 +1,6 @@
 import { type CatalogMetric, metricCatalog } from '@passloop/model';
 import type { EvaluationFrame, Predictions } from './frame.ts';
-import type { ClassWeights, CurveMetric, RankedRows } from './metric.ts';
+import type { CurveMetric, RankedRows } from './metric.ts';
 import { rankOrder } from './rank-order.ts';
 
 /** Metrics of a binary score at all its thresholds; equal scores are one threshold. */
@@ -9,7 +9,7 @@ function form(name: string): Omit<CatalogMetric, 'formula' | 'needs'> & { needs:
   return metricCatalog[name] as CatalogMetric & { needs: 'score' };
 }
 
-type CurveForm = Pick<CurveMetric, 'step' | 'of'>;
+type CurveForm = Pick<CurveMetric, 'step' | 'stepLanes' | 'of'>;
 
 /** Ranks the rows from the highest score to the lowest: once, or once a class for a multiclass model. */
 export function rankedRows(
@@ -30,47 +30,64 @@ export function rankedRows(
 }
 
 /** One walk along the thresholds. @param weights of the rows, in the order of `ranked`. NaN where it is undefined. */
-export function curveValue(metric: CurveMetric, { positive, last }: RankedRows, weights: Float64Array): number {
-  const all: ClassWeights = { positives: 0, negatives: 0 };
+export function curveValue({ step, of }: CurveMetric, { positive, last }: RankedRows, weights: Float64Array): number {
+  let [allPositives, allNegatives] = [0, 0];
   for (let at = 0; at < positive.length; at += 1) {
-    if (positive[at] === 1) all.positives += weights[at]!;
-    else all.negatives += weights[at]!;
+    if (positive[at] === 1) allPositives += weights[at]!;
+    else allNegatives += weights[at]!;
   }
-  const above: ClassWeights = { positives: 0, negatives: 0 };
-  const moved: ClassWeights = { positives: 0, negatives: 0 };
-  let found = 0;
+  let [found, positivesAbove, negativesAbove, positives, negatives] = [0, 0, 0, 0, 0];
   for (let at = 0; at < positive.length; at += 1) {
     const weight = weights[at]!;
-    if (positive[at] === 1) moved.positives += weight;
-    else moved.negatives += weight;
+    if (positive[at] === 1) positives += weight;
+    else negatives += weight;
     if (last[at] === 0) continue;
-    above.positives += moved.positives;
-    above.negatives += moved.negatives;
-    found = metric.step(found, above, moved, all);
-    moved.positives = 0;
-    moved.negatives = 0;
+    positivesAbove += positives;
+    negativesAbove += negatives;
+    found = step(found, positivesAbove, negativesAbove, positives, negatives, allPositives, allNegatives);
+    positives = 0;
+    negatives = 0;
   }
-  return metric.of(found, all);
+  return of(found, allPositives, allNegatives);
 }
 
 /** The share of pairs in the right order, ties counted half. */
 const area: CurveForm = {
-  step: (wins, above, moved) => wins + moved.negatives * (above.positives - moved.positives / 2),
-  of: (wins, all) => wins / (all.positives * all.negatives),
+  step: (wins, positivesAbove, _, positives, negatives) => wins + negatives * (positivesAbove - positives / 2),
+  stepLanes(wins, above, moved) {
+    for (let lane = 0; lane < wins.length; lane += 1) {
+      wins[lane]! += moved.negatives[lane]! * (above.positives[lane]! - moved.positives[lane]! / 2);
+    }
+  },
+  of: (wins, allPositives, allNegatives) => wins / (allPositives * allNegatives),
 };
 
 /** Σ (recall − recall before) · precision over the thresholds: no interpolation. */
 const averagePrecision: CurveForm = {
-  step: (total, above, moved) =>
-    moved.positives > 0 ? total + (moved.positives * above.positives) / (above.positives + above.negatives) : total,
-  of: (total, all) => total / all.positives,
+  step: (total, positivesAbove, negativesAbove, positives) =>
+    positives > 0 ? total + (positives * positivesAbove) / (positivesAbove + negativesAbove) : total,
+  stepLanes(total, { positives, negatives }, moved) {
+    const won = moved.positives;
+    for (let lane = 0; lane < total.length; lane += 1) {
+      if (won[lane]! > 0) total[lane]! += (won[lane]! * positives[lane]!) / (positives[lane]! + negatives[lane]!);
+    }
+  },
+  of: (total, allPositives) => total / allPositives,
 };
 
 /** One-sided: a score that ranks the classes the wrong way round gets 0, not its mirror's value. */
 const largestGap: CurveForm = {
-  step: (largest, above, _, all) =>
-    Math.max(largest, above.positives / all.positives - above.negatives / all.negatives),
-  of: (largest, all) => (all.positives === 0 || all.negatives === 0 ? Number.NaN : largest),
+  step: (largest, positivesAbove, negativesAbove, positives, _, allPositives, allNegatives) =>
+    // Only positives raise it.
+    positives > 0 ? Math.max(largest, positivesAbove / allPositives - negativesAbove / allNegatives) : largest,
+  stepLanes(largest, above, moved, all) {
+    for (let lane = 0; lane < largest.length; lane += 1) {
+      if (!(moved.positives[lane]! > 0)) continue;
+      const gap = above.positives[lane]! / all.positives[lane]! - above.negatives[lane]! / all.negatives[lane]!;
+      if (!(gap <= largest[lane]!)) largest[lane] = gap;
+    }
+  },
+  of: (largest, allPositives, allNegatives) => (allPositives === 0 || allNegatives === 0 ? Number.NaN : largest),
 };
 
 /** The largest recall of a threshold whose precision is at least this; 0 where none is. */
@@ -80,9 +97,14 @@ export function recallAtPrecision(precision: number): CurveMetric {
     tasks: ['binary'],
     needs: 'score',
     direction: 'higher',
-    step: (best, above) =>
-      above.positives / (above.positives + above.negatives) >= precision ? Math.max(best, above.positives) : best,
-    of: (best, all) => best / all.positives,
+    step: (best, positivesAbove, negativesAbove) =>
+      positivesAbove / (positivesAbove + negativesAbove) >= precision ? positivesAbove : best,
+    stepLanes(best, { positives, negatives }) {
+      for (let lane = 0; lane < best.length; lane += 1) {
+        if (positives[lane]! / (positives[lane]! + negatives[lane]!) >= precision) best[lane] = positives[lane]!;
+      }
+    },
+    of: (best, allPositives) => best / allPositives,
   };
 }
 

@@ -49,10 +49,14 @@ function groupsOf(metric: FairnessMetric, frame: Pick<EvaluationFrame, 'slices'>
 
 /** The rows of each group that a rate rests on, however much they weigh. */
 function rowsOf(rate: Rate, { labels }: EvaluationFrame, groups: SliceColumn): Uint32Array {
-  const rows = new Uint32Array(groups.values.length);
-  for (const [row, label] of labels.entries()) {
-    if (rate === 'selection-rate' || (rate === 'true-positive-rate') === (label === 1)) rows[groups.codes[row]!]! += 1;
-  }
+  const [negatives, positives] = groups.rows ?? rowsByLabel(labels, groups);
+  if (rate === 'true-positive-rate') return positives;
+  return rate === 'false-positive-rate' ? negatives : positives.map((rows, group) => rows + negatives[group]!);
+}
+
+function rowsByLabel(labels: Float64Array, { values, codes }: SliceColumn): [Uint32Array, Uint32Array] {
+  const rows: [Uint32Array, Uint32Array] = [new Uint32Array(values.length), new Uint32Array(values.length)];
+  for (let row = 0; row < labels.length; row += 1) rows[labels[row] === 1 ? 1 : 0][codes[row]!]! += 1;
   return rows;
 }
 
@@ -68,12 +72,15 @@ export function fairnessMetric(metric: FairnessMetric): SummedMetric {
     tasks: ['binary'],
     needs: 'prediction',
     direction: metric.as === 'difference' ? 'lower' : 'higher',
+    by: metric.by,
     problem: (frame) => (groupsOf(metric, frame) === undefined ? `the rows have no column ${metric.by}` : null),
     insufficiency: (frame) => insufficiency(metric, frame),
     groups: (name, frame) => fairnessGroups(name, metric, frame),
     width: (frame) => perGroup * (groupsOf(metric, frame)?.values.length ?? 0),
     adder(frame, { prediction }) {
-      const groups = groupsOf(metric, frame)!;
+      const groups = groupsOf(metric, frame);
+      // Slices have no groups of their own: `problem` tells it.
+      if (groups === undefined) return () => undefined;
       const counts = sufficientGroups(metric, frame, groups);
       const { labels, weights } = frame;
       return (into, at, row) => {

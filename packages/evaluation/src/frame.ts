@@ -24,7 +24,13 @@ export function predictionsOf(columns: Partial<Predictions>): Predictions {
 /** All models of both sides, each trained with another seed. No production is an empty list. */
 export type Seeds = { production: readonly Predictions[]; candidate: readonly Predictions[] };
 
-export type SliceColumn = { column: string; codes: Uint32Array; values: string[] };
+export type SliceColumn = {
+  column: string;
+  codes: Uint32Array;
+  values: string[];
+  /** Rows of each value whose label is not the positive class, and whose is: where a row of the frame stands for many. */
+  rows?: readonly [Uint32Array, Uint32Array];
+};
 
 /**
  * The rows that both models scored, joined by key and ordered by it. Labels and slices come from the dataset, never from a

@@ -1,6 +1,17 @@
-import type { PlacementSums } from '@passloop/statistics';
+import { delongOfSums, type PlacementSums } from '@passloop/statistics';
 import { quoteDouble } from '@passloop/tables';
+import { type Found, type LargeEvidence, nothing, type Question, type Side, sidesOf } from './large-question.ts';
+import type { Part } from './large-sums.ts';
 import type { LargeTable } from './large-table.ts';
+import {
+  areaMeasurement,
+  finiteValue,
+  missingColumn,
+  noProduction,
+  orReason,
+  type PairedMeasurement,
+  whoIs,
+} from './measure.ts';
 
 /**
  * The scores of a model are cut into so many ranges of about as many rows, and ranked in each: windows that fit the
@@ -9,14 +20,44 @@ import type { LargeTable } from './large-table.ts';
 const ranges = 64;
 const sampled = 20_000;
 
-type Side = 'production' | 'candidate';
+/** Areas under the ROC curve where rows are independent and weigh the same. */
+export async function measureAreas({ large, part, parts }: Question): Promise<Map<number, Found>> {
+  const sides = sidesOf(large);
+  if (large.table.side('candidate').score === null) {
+    return new Map(parts.map(({ code }) => [code, nothing(missingColumn('the candidate', 'score'))]));
+  }
+  const sums = await placementSums(large.table, part, sides);
+  return new Map(
+    parts.map((one) => {
+      const found = sums.get(one.code)!;
+      const area = (side: Side): number | string => {
+        if (!sides.includes(side)) return noProduction;
+        return finiteValue(found.wins[side] / (2 * found.positives * found.negatives), whoIs(side), one.rows);
+      };
+      return [
+        one.code,
+        {
+          paired: pairedAreas(large, found, one),
+          alone: { production: area('production'), candidate: area('candidate') },
+        },
+      ];
+    }),
+  );
+}
+
+function pairedAreas(large: LargeEvidence, sums: PlacementSums, { rows }: Part): PairedMeasurement | string {
+  if (!large.hasProduction) return noProduction;
+  if (rows < 2) return `${rows} rows are too few`;
+  const { level } = large.resampling;
+  return orReason(() => areaMeasurement(delongOfSums(sums, { level }), level));
+}
 
 /**
  * What DeLong's comparison needs of each part, in whole numbers, so that no order of the rows changes a digit.
  * @param part the slice's column; null for all rows
  * @returns by the part's code
  */
-export async function placementSums(
+async function placementSums(
   table: LargeTable,
   part: string | null,
   sides: readonly Side[],
@@ -53,7 +94,7 @@ export async function placementSums(
   );
   const sums = new Map<number, PlacementSums>();
   for (const [code, isPositive, count, production, candidate, moved, squares] of found) {
-    const known = sums.get(Number(code)) ?? nothing();
+    const known = sums.get(Number(code)) ?? noPlacements();
     const side = isPositive === true ? 1 : 0;
     // A negative's placement counts the positives above: what is below with the other sign, and a constant.
     const total = side === 1 ? BigInt(moved as string) : -BigInt(moved as string);
@@ -69,7 +110,7 @@ export async function placementSums(
   return sums;
 }
 
-function nothing(): PlacementSums {
+function noPlacements(): PlacementSums {
   const none = { total: 0n, squares: 0n };
   return { positives: 0, negatives: 0, wins: { production: 0, candidate: 0 }, moved: [none, none] };
 }

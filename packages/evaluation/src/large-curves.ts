@@ -2,16 +2,14 @@ import type { CellPlan } from './cells.ts';
 import { fewOfClass, isWalkedAnew, leftOutInterval, mostGroups } from './curve-interval.ts';
 import { exactSum } from './exact-sums.ts';
 import { type EvaluationFrame, type Predictions, predictionsOf } from './frame.ts';
-import type { Found, LargeEvidence } from './large-evidence.ts';
+import type { Found, LargeEvidence, Side } from './large-question.ts';
 import { type Cells, cellsOf, largestOf, type Part } from './large-sums.ts';
 import type { LargeSide } from './large-table.ts';
-import { type CellWeights, type LeftOutWalk, leftOutWalk, meanOfWalks } from './left-out-walk.ts';
+import { type LeftOutWalk, leftOutWalk, meanOfWalks } from './left-out-walk.ts';
 import { finiteValue, measureAlone, measurePaired, missingColumn, noProduction, orReason, whoIs } from './measure.ts';
-import type { CurveMetric } from './metric.ts';
+import type { CurveMetric, LaneWeights } from './metric.ts';
 
-type Side = 'production' | 'candidate';
-
-export type CurveQuestion = { name: string; metric: CurveMetric };
+type CurveQuestion = { name: string; metric: CurveMetric };
 
 /** Some rows and what is asked of them: those of a slice's values (`part` is the column's name in the table), or all. */
 export type CurveScope = { part: string | null; parts: readonly Part[]; questions: readonly CurveQuestion[] };
@@ -132,7 +130,7 @@ type Walked = CurveScope & {
   /** SQL of the part and of the cell. */
   columns: [string, string];
   /** By the part's code, a ranking's weights of the cells. */
-  weights: Map<number, CellWeights[]>;
+  weights: Map<number, LaneWeights[]>;
   few: Map<number, string | null>;
 };
 
@@ -143,7 +141,7 @@ async function prepared(large: LargeEvidence, scope: CurveScope, found: FoundByP
   const cells = await cellsOf(question, scope.parts, mostGroups);
   const total = table.weight === null ? null : exactSum(weight, await largestOf(table, weight));
   const columns: [string, string] = [scope.part ?? '0', `(${cells.sql})::UINTEGER`];
-  const weights = new Map<number, CellWeights[]>();
+  const weights = new Map<number, LaneWeights[]>();
   const counts = new Map<number, Float64Array>();
   for (const { code } of scope.parts) {
     const { count } = cells.plans.get(code)!;

@@ -146,6 +146,31 @@ describe('rows that stay in the engine give what rows in memory give', () => {
       for (const [code, part] of parts.entries()) expectEqual(name, part, inEngine.parts('hub')[code]!);
     }
   });
+
+  it.each([
+    ['alike', {}],
+    ['that are weighed', { weight: 'weight' }],
+  ])('for gaps between groups of rows %s', async (_, weight) => {
+    const gap = { kind: 'fairness', measure: 'equalised-odds', by: 'class', as: 'difference', minRows: 100 };
+    const declared = {
+      odds: gap,
+      parity: { ...gap, measure: 'demographic-parity', as: 'ratio', by: 'hub' },
+      few: { ...gap, minRows: 1000 },
+    } as NonNullable<Model['metrics']>;
+    const names = ['odds', 'parity', 'few', 'accuracy'];
+    const [inMemory, inEngine] = await bothWays(ask('binary', { ...binary, ...weight }, names, { declared }));
+    for (const name of names) {
+      const metric = metricNamed(name, inMemory.declared)!;
+      expectEqual(name, inMemory, inEngine);
+      expect(inEngine.insufficiency(metric)).toBe(inMemory.insufficiency(metric));
+      expect(inEngine.groups(name, metric)).toEqual(inMemory.groups(name, metric));
+      for (const [code, part] of inMemory.parts('hub').entries()) {
+        expectEqual(name, part, inEngine.parts('hub')[code]!);
+        expect(inEngine.parts('hub')[code]!.groups(name, metric)).toEqual(part.groups(name, metric));
+      }
+    }
+    expect(inEngine.insufficiency(metricNamed('few', inEngine.declared)!)).toContain('insufficient evidence');
+  });
 });
 
 const binary = { score: 'score', prediction: 'prediction', positive: 1 } as const;

@@ -1,13 +1,11 @@
 import { bucketing } from './buckets.ts';
 import { cellPlan } from './cells.ts';
-import type { Found, LargeEvidence } from './large-evidence.ts';
+import type { Found, LargeEvidence, Side } from './large-question.ts';
 import type { Part } from './large-sums.ts';
 import { finiteValue, missingColumn, noProduction, orReason, whoIs } from './measure.ts';
 import type { QueryMetric } from './metric.ts';
 import { mostQueries } from './model-sums.ts';
 import { intervalOfQueries, type QuerySums } from './resample.ts';
-
-type Side = 'production' | 'candidate';
 
 /** Some rows and what is asked of them: those of a slice's values (`part` is the column's name in the table), or all. */
 export type QueryScope = {

@@ -1,7 +1,7 @@
 import { bucketSql } from './buckets.ts';
 import { type CellPlan, cellPlan, type MostCells } from './cells.ts';
 import { exactSum } from './exact-sums.ts';
-import type { EvaluationFrame } from './frame.ts';
+import type { EvaluationFrame, SliceColumn } from './frame.ts';
 import type { LargeSide, LargeTable } from './large-table.ts';
 import { frameOfKinds, isCounted, type SummedMetric } from './metric.ts';
 import { mostCellsOf } from './model-sums.ts';
@@ -44,6 +44,8 @@ export async function partsOf({ session, relation, unit, hasUnits }: LargeTable,
 type Question = {
   table: LargeTable;
   shape: FrameShape;
+  /** The column of a gap between groups, its codes those of the table's column: of other metrics none is asked. */
+  groups?: Omit<SliceColumn, 'codes'> | undefined;
   /** The slice's column; null for all rows. */
   part: string | null;
   seed: number;
@@ -58,7 +60,7 @@ export async function forEachPart(
   visit: (part: Part, sums: PartSums) => void,
 ): Promise<void> {
   const { table, shape, sides } = question;
-  const width = metric.width({ classes: shape.classes, slices: [] });
+  const width = metric.width({ classes: shape.classes, slices: slicesOf(question.groups, new Uint32Array()) });
   const most = mostCellsOf(width);
   const held = 2 * (Math.max(most.alone, most.buckets) + 1) * width;
   const atOnce = Math.max(1, Math.floor(mostHeld / held));
@@ -128,7 +130,7 @@ export async function cellsOf(
 
 /** Rows counted by label and prediction, given to the metric as so many rows of one kind. */
 async function addCounted(
-  { table, shape, part }: Question,
+  { table, shape, part, groups }: Question,
   metric: SummedMetric,
   side: LargeSide,
   cells: Cells,
@@ -137,14 +139,19 @@ async function addCounted(
   const { session, weight } = table;
   const total = weight === null ? null : exactSum(weight, await largestOf(table, weight));
   const query = `SELECT (${part ?? '0'})::DOUBLE AS part, (${cells.sql})::DOUBLE AS cell, ${side.label} AS label, ${side.prediction} AS prediction,
-    count(*)::DOUBLE AS n${total === null ? '' : `, ${total.sql} AS weight`} FROM ${table.relation} WHERE ${cells.where} GROUP BY 1, 2, 3, 4`;
+    (${groups === undefined ? '0' : table.slices.get(groups.column)})::DOUBLE AS own, count(*)::DOUBLE AS n${total === null ? '' : `, ${total.sql} AS weight`}
+    FROM ${table.relation} WHERE ${cells.where} GROUP BY 1, 2, 3, 4, 5`;
   let pending: number[][] = [];
   const flush = (): void => {
     const column = (i: number) => Float64Array.from(pending, (row) => row[i] as number);
-    const frame = frameOfKinds(shape, { labels: column(2), prediction: column(3), weights: column(5) });
+    const slices = slicesOf(groups, Uint32Array.from(column(4)));
+    const frame = {
+      ...frameOfKinds(shape, { labels: column(2), prediction: column(3), weights: column(6) }),
+      slices,
+    };
     const add = metric.adder(frame, frame.candidate);
-    const addAlike = metric.adder({ ...frame, weights: column(4) }, frame.candidate);
-    const width = metric.width({ classes: shape.classes, slices: [] });
+    const addAlike = metric.adder({ ...frame, weights: column(5) }, frame.candidate);
+    const width = metric.width(frame);
     for (const [row, [code, cell]] of pending.entries()) {
       const into = sums.get(code!)!;
       add(into.cells, cells.indexOf(code!, cell!) * width, row);
@@ -155,12 +162,16 @@ async function addCounted(
   await session.scan(query, (chunk) => {
     const columns = chunk.getColumns() as number[][];
     for (let row = 0; row < chunk.rowCount; row += 1) {
-      const counted = [0, 1, 2, 3, 4].map((i) => columns[i]![row]!);
-      pending.push([...counted, total === null ? counted[4]! : total.valueOf(columns[5]![row])]);
+      const counted = [0, 1, 2, 3, 4, 5].map((i) => columns[i]![row]!);
+      pending.push([...counted, total === null ? counted[5]! : total.valueOf(columns[6]![row])]);
     }
     if (pending.length >= cellsAtOnce) flush();
   });
   flush();
+}
+
+function slicesOf(groups: Question['groups'], codes: Uint32Array): SliceColumn[] {
+  return groups === undefined ? [] : [{ ...groups, codes }];
 }
 
 export async function largestOf({ session, relation }: LargeTable, value: string): Promise<number> {

@@ -1,7 +1,4 @@
-import type { ClassWeights, CurveMetric } from './metric.ts';
-
-/** How much the rows of each class weigh together: of each cell. */
-export type CellWeights = { positives: Float64Array; negatives: Float64Array };
+import type { CurveMetric, LaneWeights } from './metric.ts';
 
 export type LeftOutWalk = {
   /** The next row, from the highest score to the lowest. */
@@ -11,70 +8,53 @@ export type LeftOutWalk = {
 };
 
 /**
- * One walk along a ranking that gives metrics of all rows and without each cell of them, as a jackknife asks. The rows come
- * one by one and none is kept, so that it doesn't matter where they lie.
+ * One walk along a ranking that gives metrics of all rows and without each cell of them, as a jackknife asks: a lane for
+ * each. The rows come one by one and none is kept, so that it doesn't matter where they lie.
  *
  * @param cells what each of them weighs, known before
  */
-export function leftOutWalk(metrics: readonly CurveMetric[], cells: CellWeights): LeftOutWalk {
-  const count = cells.positives.length;
-  const own = (weights: Float64Array) => Float64Array.of(...weights, 0);
-  const total = (weights: Float64Array) => weights.reduce((sum, weight) => sum + weight, 0);
-  const whole = { positives: total(cells.positives), negatives: total(cells.negatives) };
-  /** Without each cell; the last is without none. */
-  const all = { positives: own(cells.positives), negatives: own(cells.negatives) };
-  for (let at = 0; at <= count; at += 1) {
-    all.positives[at] = whole.positives - all.positives[at]!;
-    all.negatives[at] = whole.negatives - all.negatives[at]!;
+export function leftOutWalk(metrics: readonly CurveMetric[], cells: LaneWeights): LeftOutWalk {
+  const lanes = cells.positives.length + 1;
+  const zeros = (): LaneWeights => ({ positives: new Float64Array(lanes), negatives: new Float64Array(lanes) });
+  const [above, moved, all] = [zeros(), zeros(), zeros()];
+  for (const kind of ['positives', 'negatives'] as const) {
+    const whole = cells[kind].reduce((total, weight) => total + weight, 0);
+    for (let lane = 0; lane < lanes; lane += 1) all[kind][lane] = whole - (cells[kind][lane] ?? 0);
   }
-  const found = metrics.map(() => new Float64Array(count + 1));
-  const above: ClassWeights = { positives: 0, negatives: 0 };
-  const aboveOf = { positives: new Float64Array(count + 1), negatives: new Float64Array(count + 1) };
-  const moved: ClassWeights = { positives: 0, negatives: 0 };
-  const movedOf = { positives: new Float64Array(count + 1), negatives: new Float64Array(count + 1) };
-  let touched: number[] = [];
+  const found = metrics.map(() => new Float64Array(lanes));
+  const whole = { positives: 0, negatives: 0 };
+  /** The rows of a threshold: what each takes from its cell's lane. */
+  let tied: { kind: 'positives' | 'negatives'; weight: number; cell: number }[] = [];
   let last = Number.NaN;
-  const [leftAbove, leftMoved, leftAll] = [{ ...above }, { ...above }, { ...above }];
 
   function passThreshold(): void {
-    above.positives += moved.positives;
-    above.negatives += moved.negatives;
-    for (let at = 0; at <= count; at += 1) {
-      leftAbove.positives = above.positives - aboveOf.positives[at]!;
-      leftAbove.negatives = above.negatives - aboveOf.negatives[at]!;
-      leftMoved.positives = moved.positives - movedOf.positives[at]!;
-      leftMoved.negatives = moved.negatives - movedOf.negatives[at]!;
-      leftAll.positives = all.positives[at]!;
-      leftAll.negatives = all.negatives[at]!;
-      for (let k = 0; k < metrics.length; k += 1) {
-        found[k]![at] = metrics[k]!.step(found[k]![at]!, leftAbove, leftMoved, leftAll);
-      }
+    for (const kind of ['positives', 'negatives'] as const) {
+      moved[kind].fill(whole[kind]);
     }
-    moved.positives = 0;
-    moved.negatives = 0;
-    for (const cell of touched) {
-      movedOf.positives[cell] = 0;
-      movedOf.negatives[cell] = 0;
+    for (const { kind, weight, cell } of tied) moved[kind][cell]! -= weight;
+    for (const kind of ['positives', 'negatives'] as const) {
+      if (whole[kind] === 0) continue;
+      const [sum, added] = [above[kind], moved[kind]];
+      for (let lane = 0; lane < lanes; lane += 1) sum[lane]! += added[lane]!;
     }
-    touched = [];
+    for (let k = 0; k < metrics.length; k += 1) metrics[k]!.stepLanes(found[k]!, above, moved, all);
+    whole.positives = 0;
+    whole.negatives = 0;
+    tied = [];
   }
 
   return {
     add(score, isPositive, weight, cell) {
-      if (touched.length > 0 && score !== last) passThreshold();
+      if (tied.length > 0 && score !== last) passThreshold();
       const kind = isPositive ? 'positives' : 'negatives';
-      moved[kind] += weight;
-      movedOf[kind][cell]! += weight;
-      aboveOf[kind][cell]! += weight;
-      touched.push(cell);
+      whole[kind] += weight;
+      tied.push({ kind, weight, cell });
       last = score;
     },
     end() {
-      if (touched.length > 0) passThreshold();
+      if (tied.length > 0) passThreshold();
       return metrics.map((metric, k) =>
-        found[k]!.map((value, at) =>
-          metric.of(value, { positives: all.positives[at]!, negatives: all.negatives[at]! }),
-        ),
+        found[k]!.map((value, lane) => metric.of(value, all.positives[lane]!, all.negatives[lane]!)),
       );
     },
   };

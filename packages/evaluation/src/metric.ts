@@ -50,7 +50,9 @@ export type SummedMetric = Common & {
   restsOn?(sums: Float64Array, classes: number): number;
   /** Why its groups are too few to say anything: no failure, and no pass. Null where they are enough. */
   insufficiency?(frame: EvaluationFrame): string | null;
-  /** Of a gap between groups: what each of them has. */
+  /** Of a gap between groups: the slice column that they are the values of. */
+  by?: string;
+  /** What each of the groups has. */
   groups?(name: string, frame: EvaluationFrame): FairnessGroup[];
   width(frame: Pick<EvaluationFrame, 'classes' | 'slices'>): number;
   /**
@@ -70,8 +72,23 @@ export type RankedRows = {
   last: Uint8Array;
 };
 
-/** How much the rows of each class weigh together. */
-export type ClassWeights = { positives: number; negatives: number };
+/**
+ * A walk along the thresholds goes from what was found above one (0 at first) to what is found with it. All else are the
+ * weights of rows, by class: those above the threshold with its own, its own, and all. Plain numbers, since it is called for
+ * every threshold of every resample.
+ */
+type CurveStep = (
+  found: number,
+  positivesAbove: number,
+  negativesAbove: number,
+  positives: number,
+  negatives: number,
+  allPositives: number,
+  allNegatives: number,
+) => number;
+
+/** How much the rows of each class weigh together: in each of several walks side by side. */
+export type LaneWeights = { positives: Float64Array; negatives: Float64Array };
 
 /**
  * A metric of the ranking by score, which no sums hold: the rows are ranked once (for a multiclass model once a class), and
@@ -82,10 +99,11 @@ export type CurveMetric = Common & {
   needs: 'score';
   /** Two areas under the ROC curve have an interval of their own (DeLong) where rows are independent and weigh the same. */
   area?: true;
-  /** What was found above a threshold (0 at first) -> with it: the rows above are `above`, of which it adds `moved`. */
-  step(found: number, above: ClassWeights, moved: ClassWeights, all: ClassWeights): number;
+  step: CurveStep;
+  /** The same of many walks side by side: a loop of its own, since a call for each lane takes five times as long. */
+  stepLanes(found: Float64Array, above: LaneWeights, moved: LaneWeights, all: LaneWeights): void;
   /** The metric of what was found over all thresholds. NaN where it is undefined. */
-  of(found: number, all: ClassWeights): number;
+  of(found: number, allPositives: number, allNegatives: number): number;
 };
 
 /** A metric of each query's ranking, averaged over the queries. NaN for a query that has no value: it is left out. */
@@ -187,7 +205,7 @@ function countKinds(
 ): { frame: EvaluationFrame; bucketOf: (kind: number) => number } | null {
   const { labels, weights, rows } = frame;
   const classes = frame.classes.length;
-  const isAlike = isCounted(metric, frame.task) && metric.groups === undefined && weights === null;
+  const isAlike = isCounted(metric, frame.task) && metric.by === undefined && weights === null;
   if (!isAlike || prediction === null || 8 * count * classes ** 2 > rows) return null;
   const counts = new Float64Array(count * classes ** 2);
   for (let row = 0; row < rows; row += 1) {

@@ -32,7 +32,7 @@ export function oneVsRestFigures(sides: Sides, classes: readonly string[]): Prom
   return [
     ...made,
     rocFigure(`${title}: ${classes[worst]}`, sides, own, 'This class against all others.', {
-      head: ['false positive rate', ...sides.map(({ name }) => `recall, ${name}`)],
+      head: ['at a rate of', ...sides.map(({ name }) => `recall, ${name}`)],
       rows: levels.map((level) => [
         String(level),
         ...sides.map((side) => shown(own(side)[Math.round(level * rocSteps)] ?? null)),
