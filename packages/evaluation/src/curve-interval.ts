@@ -9,6 +9,8 @@ import { rankEquality } from './rank-equality.ts';
 
 /** More walks than this take seconds: groups are left out in turn instead. */
 const mostSteps = 100_000_000;
+/** The test of equality decides nothing, so it may take less time than the interval. */
+const mostSwapSteps = 20_000_000;
 /** From 50,000 rows on (2,000 resamples) a group has 250 and more: over √n, as the jackknife needs of a ranking. */
 export const mostGroups: MostCells = { alone: 200, buckets: 200 };
 /** Of each class of a binary model, or a multiclass model's rarest: the same bound as for the area's own formula. */
@@ -67,7 +69,7 @@ export function curveInterval(
   };
   const found = bounded(weighedBootstrap({ ...weighing, resamples, seed }), method);
   if (permute !== true) return found;
-  const options = { seed: permutationSeed(seed), rounds: resamples, steps: mostSteps };
+  const options = { seed: permutationSeed(seed), rounds: resamples, steps: mostSwapSteps };
   return { ...found, equality: rankEquality(metric, frame, sides, options) };
 }
 
