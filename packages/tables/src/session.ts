@@ -162,17 +162,20 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
     named++;
     return quoteIdentifier(`passloop_${named}`);
   }
-  async function addView(query: string): Promise<{ relation: string; columns: TableColumn[]; rows: number }> {
+  async function addView(given: string, hasExtremes = false) {
     const current = await running();
     const relation = nextRelation();
+    const described = await current.rows(`SELECT column_name, column_type FROM (DESCRIBE (${given}))`);
+    const columns = described.map(
+      ([name, type]): TableColumn => ({
+        name: String(name),
+        type: columnType(String(type)),
+        engineType: String(type),
+      }),
+    );
+    const query = hasExtremes ? withoutExtremes(given, columns) : given;
     await current.run(`CREATE TEMP VIEW ${relation} AS ${query}`);
     views.push({ relation, query });
-    const described = await current.rows(`SELECT column_name, column_type FROM (DESCRIBE ${relation})`);
-    const columns = described.map(([name, type]) => ({
-      name: String(name),
-      type: columnType(String(type)),
-      engineType: String(type),
-    }));
     const [[rows] = []] = await current.rows(`SELECT count(*) FROM ${relation}`);
     return { relation, columns, rows: Number(rows) };
   }
@@ -223,7 +226,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
         try {
           await refuseCut(found.files);
           const { query, printed } = await parsed(found);
-          const { relation, columns, rows } = await addView(query);
+          const { relation, columns, rows } = await addView(query, found.format === 'parquet');
           if (found.format === 'parquet') await refuseRenamed(await running(), found, columns);
           return { name, source: found, columns, rows, relation, printed };
         } catch (error) {
@@ -272,6 +275,16 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
       await folder[Symbol.asyncDispose]();
     },
   };
+}
+
+/**
+ * A query whose floats the engine knows no extremes of. Writers of Parquet leave NaN out of those that they note, and the
+ * engine would skip what lies beyond them, NaN too, though to it NaN is above every number.
+ */
+function withoutExtremes(query: string, columns: readonly TableColumn[]): string {
+  const floats = columns.filter(({ type }) => type === 'float').map(({ name }) => quoteIdentifier(name));
+  if (floats.length === 0) return query;
+  return `SELECT * REPLACE (${floats.map((name) => `${name} * 1 AS ${name}`).join(', ')}) FROM (${query})`;
 }
 
 /** Each mention of a relation in a query is a pass over it; what stands in a text is no table. */

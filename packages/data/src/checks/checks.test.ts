@@ -354,11 +354,17 @@ describe('what must not pass', () => {
     if (observed === null) expect(found?.reason).toMatch(/^not executed: /);
   });
 
-  it('NaN in a file whose extremes leave it out, though they could answer alone', async () => {
+  it.each([
+    ['{kind: range, column: x, max: 5}', 'fail', 2],
+    ['{kind: expression, expression: "x <= 0"}', 'fail', 2],
+    ["{kind: unique, columns: [i], where: 'x > 0'}", 'fail', 2],
+    ["{kind: range, column: i, max: 5, where: 'x > 100000'}", 'fail', 2],
+  ])('NaN in a file whose extremes leave it out: %s', async (text, verdict, failingRows) => {
     const file = path.resolve(import.meta.dirname, '../../golden/nan-beyond-extremes.parquet');
     await cp(file, path.join(folder.path, 'nan.parquet'));
-    const range = await one('{kind: range, column: x, max: 5}', 'nan.parquet');
-    expect(range).toMatchObject({ verdict: 'fail', failingRows: 2 });
+    expect(await one(text, 'nan.parquet')).toMatchObject({ verdict, failingRows });
+    const { reason } = (await one('{kind: not-null, column: x}', 'nan.parquet')) as CheckResult;
+    expect(reason).toContain('2 rows are NaN');
   });
 
   it('a condition that names the table in a text', async () => {
