@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { silentProgress } from '@passloop/core';
+import { Signature } from '@passloop/model';
 import { afterEach, describe, expect, it } from 'vitest';
 import { measureLatency, timeInTurns } from './latency.ts';
 import { refusalOf, restClient } from './oip-rest.ts';
@@ -126,6 +127,27 @@ it.each([
 });
 
 describe('probeServer', () => {
+  it('asks by REST with rows that REST can carry', async () => {
+    const asked: unknown[] = [];
+    const url = await serve((question, response) => {
+      // Not at its end: one that is announced has none.
+      question.on('data', (chunk: Buffer) => {
+        const body = chunk.toString();
+        if (body.includes('passloop-7f3a')) asked.push(JSON.parse(body));
+      });
+      response.end('{}');
+    });
+    const signature = Signature.parse({
+      inputs: [{ name: 'x', datatype: 'FP64' }],
+      outputs: [{ name: 'y', datatype: 'FP64' }],
+    });
+    const columns = [{ name: 'x', values: [null, Number.NaN, 3, 4] }];
+
+    await probeServer({ rest: url, grpc: null }, { model: 'm', signature, columns, progress: silentProgress });
+
+    expect(asked).toMatchObject([{ inputs: [{ data: [3, 4] }] }]);
+  });
+
   it('fails a server that answers 200 to everything', async () => {
     const url = await serve((_asked, response) => response.end('{}'));
     const document = await probeServer({ rest: url, grpc: null }, { model: 'm', progress: silentProgress });
