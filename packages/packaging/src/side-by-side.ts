@@ -39,8 +39,9 @@ const defaultTurns = 100;
 const fewestTurns = 20;
 const warmUpTurns = 10;
 const timedRows = 64;
-/** Milliseconds of the timed requests of one start: an image that is slower is asked less often. */
+/** Milliseconds of the timed requests of one start: an image that is slower is asked less often, and after the limit not at all. */
 const budgetMs = 10_000;
+const limitMs = 60_000;
 
 /**
  * Starts two images side by side, several times, and asks both the same single rows in turns. A start has its own speed (addresses, hashes, the
@@ -131,10 +132,9 @@ async function timeTurns(
   turns: number,
   random: Random,
 ): Promise<number[][]> {
-  const warmUp = await timeInTurns(servers, asked, warmUpTurns, random);
-  const turnMs = warmUp.reduce((sum, times) => sum + percentile(times, 0.5), 0);
-  const affordable = Math.max(fewestTurns, Math.floor(budgetMs / turnMs));
-  return timeInTurns(servers, asked, Math.min(turns, affordable), random);
+  await timeInTurns(servers, asked, { most: warmUpTurns, limitMs }, random);
+  const fewest = Math.min(turns, fewestTurns);
+  return await timeInTurns(servers, asked, { most: turns, fewest, budgetMs, limitMs }, random);
 }
 
 function timedStart({ readySeconds }: ServingContainer, times: readonly number[]): TimedStart {
