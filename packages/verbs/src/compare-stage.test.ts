@@ -198,7 +198,10 @@ models:
 
     expect(check).toMatchObject({ verdict: 'pass', metrics: [{ name: 'roc_auc' }] });
     expect(check.environments).toMatchObject([{ name: 'prod', after: null, own: ['sensitivity'], verdict: 'fail' }]);
-    expect(promotion).toMatchObject({ verdict: 'fail', metrics: check.environments![0]!.metrics });
+    expect(promotion).toMatchObject({
+      verdict: 'fail',
+      metrics: [...check.metrics, ...check.environments![0]!.metrics],
+    });
     expect(promotion).not.toHaveProperty('environments');
     expect(promotion.metrics[1]).toMatchObject({ production: '0.8', candidate: '0.81', verdict: 'outside' });
   });
