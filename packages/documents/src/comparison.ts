@@ -127,8 +127,10 @@ export const ComparedEnvironment = z.object({
   after: EnvironmentName.nullable(),
   /** Metrics of the gates that are its own; the others are the model's. */
   own: z.array(z.string().max(128)),
+  /** Of all of them. */
   verdict: Verdict,
   reason: Text.nullable(),
+  /** Of its own gates, and of the model's where they say something else here: what they say alike stands in the comparison. */
   metrics: z.array(ComparedMetric),
   slices: z.array(ComparedSlice),
 });

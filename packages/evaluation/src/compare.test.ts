@@ -270,10 +270,19 @@ describe('gates of environments', () => {
       ['prod', 'inconclusive'],
       ['live', 'fail'],
     ]);
-    for (const [at, environment] of document.environments!.entries()) {
-      const { verdict, metrics, slices } = alone(at);
-      expect(environment).toMatchObject({ verdict, metrics, slices });
-    }
+    const [staging, prod, live] = document.environments!;
+    expect(prod).toMatchObject({ metrics: alone(1).metrics, slices: [] });
+    // What the model's own gates say is not repeated.
+    expect(staging).toMatchObject({ metrics: [], slices: [] });
+    expect(live!.metrics).toEqual(alone(2).metrics.filter(({ name }) => name === 'accuracy'));
+  });
+
+  it('repeat what a gate of the model says otherwise there', () => {
+    const asked = { frame: equal, gates: [tight] };
+    const document = compare({ ...asked, environments: [{ ...environments[1]!, own: [] }, environments[2]!] });
+
+    expect(document.metrics).toMatchObject([{ verdict: 'inconclusive', gate: 'warn' }]);
+    expect(document.environments![0]!.metrics).toMatchObject([{ verdict: 'inconclusive', gate: 'inconclusive' }]);
   });
 
   it('say of a first candidate whether it has what they ask', () => {

@@ -72,7 +72,8 @@ export type UnpairedNumbers = {
 export function compareModels(asked: CompareRequest): ComparisonDocument {
   const request = comparable({ ...asked, frame: evidenceOf(asked) });
   const { frame, outcome } = request;
-  const { verdict, reason, metrics, slices } = judgeGates(request);
+  const judged = judgeGates(request);
+  const { verdict, reason, metrics, slices } = judged;
   return {
     schema: 'passloop/comparison/v1',
     outcome,
@@ -86,7 +87,7 @@ export function compareModels(asked: CompareRequest): ComparisonDocument {
     metrics,
     slices,
     fairness: frame === null ? [] : groupsOf(allGates(request), frame),
-    ...environmentsOf(request),
+    ...environmentsOf(request, judged),
     resamples: frame === null ? 0 : request.resampling.resamples,
     seed: request.resampling.seed,
     ...curvesIn(frame),
@@ -106,22 +107,28 @@ function judgeGates(request: Judging): Judged {
   return { verdict, reason, metrics, slices };
 }
 
-/** Where the outcome leaves something for gates to decide. */
-function environmentsOf(request: Judging): Pick<ComparisonDocument, 'environments'> {
+/**
+ * Where the outcome leaves something for gates to decide. What the model's gates say for all is not said again for each environment, or a report
+ * of many models would be too long to be read.
+ */
+function environmentsOf(request: Judging, ofModel: Judged): Pick<ComparisonDocument, 'environments'> {
   const { outcome, environments = [] } = request;
   const isDecided = outcome !== 'compared' && outcome !== 'first' && outcome !== 'same-model';
   if (environments.length === 0 || isDecided) return {};
+  const said = new Map([...ofModel.metrics, ...ofModel.slices].map((metric) => [subjectOf(metric), metric.gate]));
   return {
     environments: environments.map(({ name, after, own, gates, inconclusive }) => {
-      const { verdict, reason, metrics, slices } = judgeGates({
-        ...request,
-        gates,
-        inconclusive,
-        environments: [],
-      });
-      return { name, after, own, verdict, reason, metrics, slices };
+      const { verdict, reason, metrics, slices } = judgeGates({ ...request, gates, inconclusive, environments: [] });
+      const isItsOwn = (metric: ComparedMetric | ComparedSlice) =>
+        own.includes(metric.name) || said.get(subjectOf(metric)) !== metric.gate;
+      return { name, after, own, verdict, reason, metrics: metrics.filter(isItsOwn), slices: slices.filter(isItsOwn) };
     }),
   };
+}
+
+/** A metric, on the whole or on a slice. */
+function subjectOf(metric: ComparedMetric | ComparedSlice): string {
+  return JSON.stringify('slice' in metric ? [metric.name, metric.slice.column, metric.slice.value] : [metric.name]);
 }
 
 function evidenceOf({ frame, resampling }: CompareRequest): Evidence | null {

@@ -150,9 +150,9 @@ it('works the margin of an image size out again', () => {
     minRows: 100,
     severity: 'error',
   };
-  const claim = (more: Partial<ComparedMetric>) => {
+  const claim = (more: Partial<ComparedMetric>, outcome: ComparisonDocument['outcome'] = 'compared') => {
     const document = JSON.parse(fixture) as ComparisonDocument;
-    document.slices = [];
+    Object.assign(document, { outcome, slices: [] });
     const judged = {
       name: 'image_bytes',
       direction: 'lower',
@@ -170,6 +170,9 @@ it('works the margin of an image size out again', () => {
   expect(claim({ production: '100', candidate: '110' })).toBeNull();
   expect(claim({ production: '100', candidate: '111' })).toMatch(/111 is farther from 100 than 10/);
   expect(claim({ production: null, candidate: '1' })).toMatch(/within a margin of nothing/);
+  // Another image of the same model is decided by nothing else.
+  expect(claim({ production: '100', candidate: '110' }, 'same-model')).toBeNull();
+  expect(claim({ production: '100', candidate: '111' }, 'same-model')).toMatch(/111 is farther from 100 than 10/);
 });
 
 it('works the verdict of two images side by side out again, and lets their own bounds decide only without an interval', () => {

@@ -31,7 +31,7 @@ export function reviewComparison(
     const metric = metrics[index] as ComparedMetric;
     const wrong =
       wrongGate(metric, gate, inconclusive, outcome) ??
-      (outcome === 'compared' ? wrongMargin(metric, gate, unpaired) : null);
+      (outcome === 'first' ? null : wrongMargin(metric, gate, unpaired));
     if (wrong !== null) return `${gate.metric}: ${wrong}`;
     for (const column of outcome === 'compared' ? gate.slices : []) {
       const found = slices.filter((slice) => slice.name === gate.metric && slice.slice.column === column);

@@ -12,11 +12,14 @@ export type TimedRequests = { model: string; rows: readonly (readonly TensorValu
 /** `name` is for messages. */
 export type TimedServer = { name: string; client: RestClient };
 
+/** Milliseconds by the clock: after `budgetMs` no turn begins that isn't one of the `fewest`, and after `limitMs` nothing was measured. */
+export type Turns = { most: number; fewest?: number; budgetMs?: number; limitMs?: number };
+
 /** Times single requests over REST, one at a time on a connection that stays open. The first tenth warms up and doesn't count. */
 export async function measureLatency(client: RestClient, asked: TimedRequests, requests: number): Promise<Latency> {
   const servers = [{ name: 'The server', client }];
-  await timeInTurns(servers, asked, Math.ceil(requests / 10));
-  const [times = []] = await timeInTurns(servers, asked, requests);
+  await timeInTurns(servers, asked, { most: Math.ceil(requests / 10) });
+  const [times = []] = await timeInTurns(servers, asked, { most: requests });
   return {
     requests: times.length,
     p50Ms: toDecimal(percentile(times, 0.5)),
@@ -28,23 +31,28 @@ export async function measureLatency(client: RestClient, asked: TimedRequests, r
  * Asks several servers the same rows in turns, so that what slows the machine down slows all of them. Chance decides in each turn who is asked
  * first, so that none has the colder or the warmer machine.
  * @returns milliseconds of each server, by turn
- * @throws InfrastructureError for an answer that isn't 200
+ * @throws InfrastructureError for an answer that isn't 200, and where the limit is over
  */
 export async function timeInTurns(
   servers: readonly TimedServer[],
   { model, rows }: TimedRequests,
-  turns: number,
+  { most, fewest = most, budgetMs = Infinity, limitMs = Infinity }: Turns,
   random: Random = createRandom(7),
 ): Promise<number[][]> {
   const path = `${modelPath(model)}/infer`;
   const bodies = rows.map((inputs) => inferBody({ model, inputs }));
-  const times = servers.map(() => new Array<number>(turns));
-  for (let turn = 0; turn < turns; turn += 1) {
+  const times: number[][] = servers.map(() => []);
+  const begun = performance.now();
+  for (let turn = 0; turn < most; turn += 1) {
+    const spent = performance.now() - begun;
+    if (turn >= fewest && spent >= budgetMs) break;
+    if (turn > 0 && spent >= limitMs)
+      throw new InfrastructureError(`${turn} of ${fewest} turns of timed requests took ${limitMs / 1000} s and more.`);
     for (const index of shuffled(servers.length, random)) {
       const { name, client } = servers[index]!;
       const started = performance.now();
       const answer = await client.send('POST', path, bodies[turn % bodies.length]);
-      times[index]![turn] = performance.now() - started;
+      times[index]!.push(performance.now() - started);
       if (answer.status !== 200)
         throw new InfrastructureError(`${name} answered a timed request with ${answer.status}.`);
     }

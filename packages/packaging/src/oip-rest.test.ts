@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { silentProgress } from '@passloop/core';
+import { Signature } from '@passloop/model';
 import { afterEach, describe, expect, it } from 'vitest';
-import { measureLatency, timeInTurns } from './latency.ts';
+import { measureLatency, type Turns, timeInTurns } from './latency.ts';
 import { refusalOf, restClient } from './oip-rest.ts';
 import { probeServer } from './probe.ts';
 
@@ -126,6 +127,27 @@ it.each([
 });
 
 describe('probeServer', () => {
+  it('asks by REST with rows that REST can carry', async () => {
+    const asked: unknown[] = [];
+    const url = await serve((question, response) => {
+      // Not at its end: one that is announced has none.
+      question.on('data', (chunk: Buffer) => {
+        const body = chunk.toString();
+        if (body.includes('passloop-7f3a')) asked.push(JSON.parse(body));
+      });
+      response.end('{}');
+    });
+    const signature = Signature.parse({
+      inputs: [{ name: 'x', datatype: 'FP64' }],
+      outputs: [{ name: 'y', datatype: 'FP64' }],
+    });
+    const columns = [{ name: 'x', values: [null, Number.NaN, 3, 4] }];
+
+    await probeServer({ rest: url, grpc: null }, { model: 'm', signature, columns, progress: silentProgress });
+
+    expect(asked).toMatchObject([{ inputs: [{ data: [3, 4] }] }]);
+  });
+
   it('fails a server that answers 200 to everything', async () => {
     const url = await serve((_asked, response) => response.end('{}'));
     const document = await probeServer({ rest: url, grpc: null }, { model: 'm', progress: silentProgress });
@@ -172,7 +194,7 @@ describe('latency', () => {
     using second = restClient(await listen('b'));
     const servers = [first, second].map((client) => ({ name: client.url, client }));
     const rows = [1, 2].map((value) => [{ name: 'x', datatype: 'FP64' as const, values: [value] }]);
-    const times = await timeInTurns(servers, { model: 'm', rows }, 40);
+    const times = await timeInTurns(servers, { model: 'm', rows }, { most: 40 });
     expect(times.map((one) => one.length)).toEqual([40, 40]);
     const turns = Array.from({ length: 40 }, (_, turn) => asked.slice(2 * turn, 2 * turn + 2));
     expect(turns.map((turn) => turn.toSorted())).toEqual(
@@ -182,6 +204,19 @@ describe('latency', () => {
     expect(leads).toBeGreaterThan(10);
     expect(leads).toBeLessThan(30);
     expect(sockets.size).toBe(2);
+  });
+
+  it('asks a slow server less often, and one that is slower yet not at all', async () => {
+    const url = await serve((asked, response) => {
+      asked.resume().on('end', () => response.end('{}'));
+    });
+    using client = restClient(url);
+    const ask = (turns: Turns) => timeInTurns([{ name: url, client }], { model: 'm', rows: [request.inputs] }, turns);
+
+    expect(await ask({ most: 9, fewest: 4, budgetMs: 0 })).toEqual([Array(4).fill(expect.any(Number))]);
+    await expect(ask({ most: 9, fewest: 4, budgetMs: 0, limitMs: 0 })).rejects.toThrow(
+      '1 of 4 turns of timed requests took 0 s and more.',
+    );
   });
 
   it('times no refusal', async () => {

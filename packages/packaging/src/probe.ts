@@ -24,7 +24,7 @@ import {
   type ProbeSubject,
   sliceRows,
 } from './probe-server.ts';
-import { inputTensors, scoreColumns, selectInputs } from './scoring.ts';
+import { inputTensors, plainRows, scoreColumns, selectInputs } from './scoring.ts';
 import { compareSkew, type Skew, wholeColumns } from './skew.ts';
 import { type StartLimits, startIsolated, startServing } from './start.ts';
 import type { Column } from './tensor.ts';
@@ -128,9 +128,15 @@ function prepareRows(request: ProbeRequest): PreparedRows | null {
   }
   if (signature === null || request.columns === undefined) return null;
   const inputs = selectInputs(signature, request.columns, request.withheld ?? []);
-  const rows = Math.min(protocolRows, inputs[0]?.values.length ?? 0);
-  const tensors = inputTensors(signature, inputs, 0, rows);
-  return { signature, inputs, subject: { model: request.model, signature, inputs: tensors, madeUp: false } };
+  return { signature, inputs, subject: { model: request.model, signature, ...protocolInputs(signature, inputs) } };
+}
+
+/** The first rows that REST can carry; where there are none, some are made up from the server's metadata. */
+function protocolInputs(signature: Signature, inputs: readonly Column[]): Pick<ProbeSubject, 'inputs' | 'madeUp'> {
+  const rows = plainRows(signature, inputs).slice(0, protocolRows);
+  if (rows.length === 0) return { inputs: null, madeUp: true };
+  const picked = inputs.map(({ name, values }) => ({ name, values: rows.map((row) => values[row] ?? null) }));
+  return { inputs: inputTensors(signature, picked, 0, rows.length), madeUp: false };
 }
 
 async function probeEndpoints(

@@ -1,6 +1,7 @@
 import { Signature } from '@passloop/model';
 import { describe, expect, it } from 'vitest';
-import { batchRows, inputTensors, scoreColumns, selectInputs } from './scoring.ts';
+import { batchRows, inputTensors, plainRows, scoreColumns, selectInputs } from './scoring.ts';
+import { timedRequests } from './side-by-side.ts';
 
 const signature = Signature.parse({
   inputs: [
@@ -14,6 +15,32 @@ const columns = [
   { name: 'origin', values: ['ATL', 'LAX'] },
   { name: 'miles', values: [1, 2] },
 ];
+
+describe('rows for REST', () => {
+  const asked = (miles: (number | null)[], origin = miles.map(() => 'ATL')) => [
+    { name: 'miles', values: miles },
+    { name: 'origin', values: origin },
+  ];
+
+  it('are those without a missing number', () => {
+    expect(plainRows(signature, selectInputs(signature, asked([null, 1, Number.NaN, 2, Infinity]), []))).toEqual([
+      1, 3,
+    ]);
+  });
+
+  it('are timed one by one, from all over the dataset', () => {
+    const miles = Array.from({ length: 200 }, (_, row) => (row < 100 ? null : row));
+    const { rows } = timedRequests({ model: 'm', signature, columns: asked(miles), withheld: [] });
+    const timed = rows.map(([distance]) => distance?.values);
+    expect(timed).toHaveLength(64);
+    expect([timed[0], timed.at(-1)]).toEqual([[100], [198]]);
+  });
+
+  it('are none where each lacks a number', () => {
+    const columns = asked([null, Number.NaN]);
+    expect(() => timedRequests({ model: 'm', signature, columns, withheld: [] })).toThrow(/by gRPC alone/);
+  });
+});
 
 describe('selectInputs', () => {
   it("takes the signature's columns in its order, and no other", () => {

@@ -141,6 +141,14 @@ async function inferRows(
   });
 }
 
+/** The rows that JSON can carry: a number that is missing travels as NaN, by gRPC alone. */
+export function plainRows(signature: Signature, inputs: readonly Column[]): number[] {
+  const floats = inputs.filter((_, index) => signature.inputs[index]?.datatype.startsWith('FP'));
+  const isPlain = (value: Value | undefined) => value !== null && (typeof value !== 'number' || Number.isFinite(value));
+  const rows = Array.from({ length: inputs[0]?.values.length ?? 0 }, (_, row) => row);
+  return rows.filter((row) => floats.every(({ values }) => isPlain(values[row])));
+}
+
 /** The rows [from, to) as tensors of the signature. */
 export function inputTensors(
   signature: Signature,

@@ -1,10 +1,10 @@
-import { InfrastructureError, PassloopError, type Progress } from '@passloop/core';
+import { ConfigurationError, InfrastructureError, PassloopError, type Progress } from '@passloop/core';
 import type { Signature } from '@passloop/model';
 import { createRandom, percentile, type Random } from '@passloop/statistics';
 import type { Engine } from './engine.ts';
 import { type TimedRequests, type TimedServer, timeInTurns } from './latency.ts';
 import { restClient } from './oip-rest.ts';
-import { inputTensors, selectInputs } from './scoring.ts';
+import { inputTensors, plainRows, selectInputs } from './scoring.ts';
 import { type ServingContainer, type StartLimits, startServing } from './start.ts';
 import type { Column } from './tensor.ts';
 
@@ -39,14 +39,15 @@ const defaultTurns = 100;
 const fewestTurns = 20;
 const warmUpTurns = 10;
 const timedRows = 64;
-/** Milliseconds of the timed requests of one start: an image that is slower is asked less often. */
+/** Milliseconds of the timed requests of one start: an image that is slower is asked less often, and after the limit not at all. */
 const budgetMs = 10_000;
+const limitMs = 60_000;
 
 /**
  * Starts two images side by side, several times, and asks both the same single rows in turns. A start has its own speed (addresses, hashes, the
  * processor that it landed on), which no number of requests to it averages out: that is why both are started anew. Which image is started first,
  * and which is asked first, changes.
- * @throws ConfigurationError for rows that the signature doesn't fit
+ * @throws ConfigurationError for rows that the signature doesn't fit, or that REST can't carry
  * @throws InfrastructureError that says which image didn't start or answer
  */
 export async function timeSideBySide(request: SideBySideRequest): Promise<SideBySide> {
@@ -104,12 +105,22 @@ async function startPair(
   };
 }
 
-function timedRequests({ model, signature, columns, withheld }: SideBySideRequest): TimedRequests {
+/** Single rows from all over the dataset. */
+export function timedRequests({
+  model,
+  signature,
+  columns,
+  withheld,
+}: Pick<SideBySideRequest, 'model' | 'signature' | 'columns' | 'withheld'>): TimedRequests {
   const inputs = selectInputs(signature, columns, withheld);
-  const all = inputs[0]?.values.length ?? 0;
-  const count = Math.min(timedRows, all);
+  const all = plainRows(signature, inputs);
+  if (all.length === 0)
+    throw new ConfigurationError('Every row of the dataset lacks a number, and that travels by gRPC alone.', {
+      hint: 'Single rows are timed over REST. A gate with `max` or `min` alone needs no rows.',
+    });
+  const count = Math.min(timedRows, all.length);
   const rows = Array.from({ length: count }, (_, index) => {
-    const row = Math.floor((index * all) / count);
+    const row = all[Math.floor((index * all.length) / count)]!;
     return inputTensors(signature, inputs, row, row + 1);
   });
   return { model, rows };
@@ -121,10 +132,9 @@ async function timeTurns(
   turns: number,
   random: Random,
 ): Promise<number[][]> {
-  const warmUp = await timeInTurns(servers, asked, warmUpTurns, random);
-  const turnMs = warmUp.reduce((sum, times) => sum + percentile(times, 0.5), 0);
-  const affordable = Math.max(fewestTurns, Math.floor(budgetMs / turnMs));
-  return timeInTurns(servers, asked, Math.min(turns, affordable), random);
+  await timeInTurns(servers, asked, { most: warmUpTurns, limitMs }, random);
+  const fewest = Math.min(turns, fewestTurns);
+  return await timeInTurns(servers, asked, { most: turns, fewest, budgetMs, limitMs }, random);
 }
 
 function timedStart({ readySeconds }: ServingContainer, times: readonly number[]): TimedStart {

@@ -54,27 +54,28 @@ export function sliceDetails(model: ModelReport): string[] {
   ]);
 }
 
-/** The gates that environments have of their own. */
+/** The gates that environments have of their own, those that refuse the candidate first. */
 export function environmentDetails({ comparison }: ModelReport): string[] {
   if (comparison?.environments === undefined) return [];
-  const rows = comparison.environments.flatMap((environment) =>
-    ownGates(environment).map((metric) => {
-      const cells = [
-        valueCell(metric, 'production'),
-        valueCell(metric, 'candidate'),
-        changeCell(metric),
-        allowedThere(metric, comparison),
-        verdictCell(metric),
-      ];
-      return `| ${codeSpan(environment.name)} | ${phraseMarkdown(subject(metric))} | ${unbroken(cells)} |`;
-    }),
-  );
+  const gates = comparison.environments
+    .flatMap((environment) => ownGates(environment).map((metric) => ({ environment, metric })))
+    .sort((left, right) => verdictOrder[left.metric.gate] - verdictOrder[right.metric.gate]);
   const most = 40;
-  return folded(`Gates of environments (${rows.length})`, [
+  const rows = gates.slice(0, most).map(({ environment, metric }) => {
+    const cells = [
+      valueCell(metric, 'production'),
+      valueCell(metric, 'candidate'),
+      changeCell(metric),
+      allowedThere(metric, comparison),
+      verdictCell(metric),
+    ];
+    return `| ${codeSpan(environment.name)} | ${phraseMarkdown(subject(metric))} | ${unbroken(cells)} |`;
+  });
+  return folded(`Gates of environments (${gates.length})`, [
     '| environment | metric | production | candidate | change (95 % interval) | allowed | verdict |',
     '|---|---|--:|--:|--:|--:|---|',
-    ...rows.slice(0, most),
-    ...(rows.length > most ? [`| … and ${rows.length - most} more | | | | | | |`] : []),
+    ...rows,
+    ...(gates.length > most ? [`| … and ${gates.length - most} more | | | | | | |`] : []),
     '',
     ...(comparison.production === null ? [] : [measuredAgainst, '']),
   ]);

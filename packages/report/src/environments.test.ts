@@ -3,7 +3,7 @@ import { environmentAnswers } from './environments.ts';
 import { renderHtml } from './html.ts';
 import { renderComment } from './markdown.ts';
 import { printReport } from './terminal.ts';
-import { createReport, reports } from './testing/reports.ts';
+import { createMetric, createReport, reports } from './testing/reports.ts';
 
 const refused = reports['refused by an environment']!();
 const comparison = refused.models[0]!.comparison!;
@@ -26,6 +26,32 @@ describe('a candidate that one of several environments refuses', () => {
     );
     expect(comment).toContain('<summary>Gates of environments (2)</summary>');
     expect(comment).toMatch(/\| `prod` \| ROC AUC \|.*−0\.001 \(in\u00a0place\u00a0of\u00a0−0\.005\) \|/);
+  });
+
+  it('says it in a row of several models, where no headline does', () => {
+    const two = createReport((report) => {
+      const [model] = refused.models;
+      report.models = ['a', 'b'].map((name) => ({ ...structuredClone(model!), name }));
+    });
+
+    expect(renderComment(two)).toMatch(
+      /^\| `a` \| ⚠️ warn \| It may be promoted to `staging`, not to `prod` and `embedded`\. For `prod`: accuracy is/m,
+    );
+  });
+
+  it('folds the gates that refuse it first, and forty at most', () => {
+    const many = createReport((report) => {
+      Object.assign(report, structuredClone(refused));
+      const [staging, prod] = report.models[0]!.comparison!.environments!;
+      const own = Array.from({ length: 60 }, (_, index) => createMetric({ name: `metric_${index}` }));
+      Object.assign(staging!, { own: own.map(({ name }) => name), metrics: own });
+      prod!.after = null;
+    });
+    const rows = renderComment(many).match(/^\| `(staging|prod)` \|.*$/gm);
+
+    expect(rows).toHaveLength(40);
+    expect(rows?.[0]).toContain('❌');
+    expect(renderComment(many)).toContain('| … and 22 more |');
   });
 
   it('shows them on the page and on a terminal', async () => {

@@ -135,7 +135,9 @@ function codeHtml(name: string): string {
 
 function modelRow(model: ModelReport, detail: Detail): string {
   const { lead } = explanation(model);
-  const said = lead ?? model.reasons[0] ?? '';
+  const [reason = ''] = model.reasons;
+  // A headline says the first sentence of a reason, and here is none.
+  const said = lead !== null && (model.verdict === 'pass' || lead.startsWith(reason)) ? lead : reason;
   const why = detail === 'line' ? '' : phraseMarkdown(shortened(said));
   return `| ${codeSpan(model.name)} | ${icons[model.verdict]} ${model.verdict} | ${why} |`;
 }

@@ -52,6 +52,8 @@ it('holds what the lock names and nothing else, and is built once however many a
   const first = await Promise.all([1, 2, 3].map(() => buildEnvironment(request({ cacheFolder, progress }))));
   const built = phases.length;
   const second = await buildEnvironment(request({ cacheFolder, progress }));
+  // Whoever looked first must have left nothing behind, root neither.
+  expect(await buildEnvironment(request({ cacheFolder, progress }))).toEqual(second);
 
   expect(new Set(first.map(({ bin }) => bin)).size).toBe(1);
   expect(second).toEqual(first[0]);

@@ -162,7 +162,9 @@ function parseMarker(text: string): Marker | null {
 }
 
 async function answers(python: string): Promise<boolean> {
-  const result = await runProcess({ argv: [python, '-I', '-c', ''], env: {}, timeoutMs: 20_000 }).catch(() => null);
+  // It imports what a package's .pth file names. Root may write bytecode of that into a folder that is read-only.
+  const argv: [string, ...string[]] = [python, '-I', '-B', '-c', ''];
+  const result = await runProcess({ argv, env: {}, timeoutMs: 20_000 }).catch(() => null);
   return result?.exitCode === 0;
 }
 

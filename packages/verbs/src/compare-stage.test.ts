@@ -150,6 +150,20 @@ describe('gates on the numbers of metrics files', () => {
     gates: [auc!],
   };
 
+  const [prod] = parseModelFile(
+    `version: 1
+models:
+  - name: m
+    task: binary
+    columns: {key: [id], label: y, score: s, positive: 1}
+    data: {test: {path: test.csv}}
+    deploy:
+      repository: acme/deploy
+      environments: [{name: prod, targets: [{kind: kustomize, file: k.yaml, image: m}]}]
+`,
+    'passloop.yaml',
+  )[0]!.deploy!.environments;
+
   it.each([
     ['0.83', { verdict: 'within', gate: 'pass', delta: '-0.02', interval: null }],
     ['0.8301', { verdict: 'outside', gate: 'fail', delta: '-0.0201', interval: null }],
@@ -167,19 +181,6 @@ describe('gates on the numbers of metrics files', () => {
   });
 
   it("reads what only an environment's gate asks for, and holds a promotion there to it", async () => {
-    const [prod] = parseModelFile(
-      `version: 1
-models:
-  - name: m
-    task: binary
-    columns: {key: [id], label: y, score: s, positive: 1}
-    data: {test: {path: test.csv}}
-    deploy:
-      repository: acme/deploy
-      environments: [{name: prod, targets: [{kind: kustomize, file: k.yaml, image: m}]}]
-`,
-      'passloop.yaml',
-    )[0]!.deploy!.environments;
     const deploy = { repository: 'acme/deploy', environments: [{ ...prod!, gates: [{ ...sensitivity!, min: 0.9 }] }] };
     const asked = { ...baseline, metrics: numbers.metrics, deploy };
     const production = [
@@ -197,9 +198,28 @@ models:
 
     expect(check).toMatchObject({ verdict: 'pass', metrics: [{ name: 'roc_auc' }] });
     expect(check.environments).toMatchObject([{ name: 'prod', after: null, own: ['sensitivity'], verdict: 'fail' }]);
-    expect(promotion).toMatchObject({ verdict: 'fail', metrics: check.environments![0]!.metrics });
+    expect(promotion).toMatchObject({
+      verdict: 'fail',
+      metrics: [...check.metrics, ...check.environments![0]!.metrics],
+    });
     expect(promotion).not.toHaveProperty('environments');
     expect(promotion.metrics[1]).toMatchObject({ production: '0.8', candidate: '0.81', verdict: 'outside' });
+  });
+
+  it("asks a promotion for nothing that only another environment's gate reads", async () => {
+    const image: CompareStage['model']['gates'] = [{ ...auc!, metric: 'image_bytes', margin: undefined, max: 100 }];
+    const environments = [
+      { ...prod!, name: 'staging' },
+      { ...prod!, gates: [sensitivity!] },
+    ];
+    const asked = { ...baseline, ...numbers, evaluate: baseline.evaluate, gates: image };
+    const later = { ...asked, deploy: { repository: 'acme/deploy', environments } };
+    const promote = (environment: string) =>
+      compareCandidate({ model: later, imageBytes: 90, policy: promotionPolicy(later, environment) });
+
+    // The run that made production is not known.
+    expect(await promote('staging')).toMatchObject({ outcome: 'compared', verdict: 'pass' });
+    expect(await promote('prod')).toMatchObject({ outcome: 'not-comparable', verdict: 'fail' });
   });
 
   it("measures the candidate on the rows, where production's own numbers are its baseline", async () => {

@@ -105,11 +105,12 @@ export async function compareStage(stage: CompareStage): Promise<ComparisonDocum
   }
 }
 
-/** The numbers of gates that compare metrics files: the candidate's from its run, production's from the run that made it. */
+/** The numbers of what is compared by metrics files here: the candidate's from its run, production's from the run that made it. */
 async function unpairedNumbers(stage: CompareStage): Promise<CompareRequest['unpaired']> {
-  const { model, production, store, candidate } = stage;
-  const gates = unpairedGates(model);
-  if (gates.size === 0) return {};
+  const { model, policy, production, store, candidate } = stage;
+  const asked = new Set(allGates(policy).map(({ metric }) => metric));
+  const gates = [...unpairedGates(model)].filter(([metric]) => asked.has(metric));
+  if (gates.length === 0) return {};
   const source = model.evaluate?.metrics ?? 'metrics file';
   const numberIn = (metrics: RunDocument['metrics'], name: string) => {
     const found = metrics.find((metric) => metric.name === name);
@@ -121,7 +122,7 @@ async function unpairedNumbers(stage: CompareStage): Promise<CompareRequest['unp
     before = (await store.restoreRun(production.runKey, path.join(stage.folder, 'production-run'))).metrics;
   }
   return Object.fromEntries(
-    [...gates].map(([gate, { name, candidate: from }]) => [
+    gates.map(([gate, { name, candidate: from }]) => [
       gate,
       {
         production: numberIn(before, name),
