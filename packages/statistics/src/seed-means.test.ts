@@ -40,6 +40,16 @@ describe('differenceOfSeedMeans', () => {
     expectClose(wild.degreesOfFreedom, 2, 1e-4);
   });
 
+  it('keeps its degrees of freedom where the rows tell the means apart far better than the models', () => {
+    // Two pairs of models that err on the same rows: their means differ by next to nothing, the models of a side do.
+    const pairs = valuesOf([0.8, 0.81], [0.801, 0.811], { correlation: 0 });
+    for (let i = 0; i < 4; i += 1) pairs.covariance[4 * i + ((i + 2) % 4)] = 0.9999e-4;
+    const found = differenceOfSeedMeans(pairs);
+    expect(found.degreesOfFreedom).toBeGreaterThan(1.99);
+    expectClose(found.standardError ** 2, 5e-5 / 2 + 5e-5 / 2, 1e-9);
+    expect(found.interval.every((bound) => Math.abs(bound) < 0.04)).toBe(true);
+  });
+
   it('is the mirror image when the sides change places', () => {
     const [one, other] = [
       [0.8, 0.83, 0.79],
