@@ -89,6 +89,17 @@ describe('seedMeansToDecide', () => {
     expect(seeds).toBeLessThan(110);
   });
 
+  it('knows so many rows that decide where very many would not', () => {
+    // 2 models a side, of each 0.95 of the rows' noise shared within a side and 0.5 across; seeds add 0.003². SciPy's t over
+    // all numbers of rows in turn: 6,242 are the first that do, and 129,711 the last: few degrees of freedom are left.
+    const apart = Math.sqrt((5e-6 + 9e-6) / 2);
+    const values = valuesOf([0.8 - apart, 0.8 + apart], [0.8 - apart, 0.8 + apart]);
+    for (let i = 0; i < 4; i += 1)
+      for (let j = 0; j < 4; j += 1) values.covariance[4 * i + j] = i === j ? 1e-4 : i < 2 === j < 2 ? 0.95e-4 : 0.5e-4;
+    const found = differenceOfSeedMeans(values);
+    expect(seedMeansToDecide(found, { ...question, delta: 0, margin: 0.015 }).rows).toBe(6242);
+  });
+
   it('asks for more rows where no number of seeds would decide', () => {
     const calm = { ...valuesOf([0.8, 0.801, 0.799], [0.8, 0.799, 0.801]) };
     // A half of the rows' noise is the candidate's own, and all its seeds share it.

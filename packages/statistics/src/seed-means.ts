@@ -162,10 +162,16 @@ export function seedMeansToDecide(
   };
 }
 
-/** The smallest whole number for which it holds, given that it holds for all larger ones; null where it holds for none. */
+/**
+ * The smallest whole number for which it holds; null where it holds for none. Not all larger ones need do: where the rows say
+ * ever more, the few seeds are all that is left, and their degrees of freedom.
+ */
 function first(from: number, to: number, holds: (value: number) => boolean): number | null {
-  if (from > to || !holds(to)) return null;
-  let [low, high] = [from, to];
+  let [low, high] = [from, from];
+  while (!holds(high)) {
+    if (high >= to) return null;
+    [low, high] = [high + 1, Math.min(to, Math.ceil(1.3 * high))];
+  }
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     if (holds(middle)) high = middle;
