@@ -106,12 +106,18 @@ const mcc: SummedMetric = {
   ...form('mcc'),
   ...perClass,
   of(sums, classes) {
+    const all = countsOf(sums, classes);
+    // Of one class only the differences below are 0, or what rounding leaves of weights.
+    const isConstant = (['labels', 'predictions'] as const).some(
+      (what) => all.filter((counts) => counts[what] > 0).length < 2,
+    );
+    if (isConstant) return Number.NaN;
     let rows = 0;
     let correct = 0;
     let together = 0;
     let ofLabels = 0;
     let ofPredictions = 0;
-    for (const counts of countsOf(sums, classes)) {
+    for (const counts of all) {
       rows += counts.labels;
       correct += counts.correct;
       together += counts.labels * counts.predictions;

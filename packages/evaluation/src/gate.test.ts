@@ -70,6 +70,15 @@ describe('judgePaired', () => {
     expect(result).toMatchObject({ interval: ['-0.005', '0.1'], verdict: 'inconclusive', gate: 'inconclusive' });
   });
 
+  it.each([-1, 1])('takes what rounding leaves of two equal values for no difference (%s)', (sign) => {
+    // Two perfect rankings of weighted rows: the sums differ by the order in which the weights were added.
+    const [less, more] = [sign * 2.220446049250313e-16, sign * 4.440892098500626e-16];
+    const equal = measured({ production: 1, candidate: 1 + less, delta: less, interval: [more, more] });
+    const told = { delta: '0', interval: ['0', '0'] };
+    expect(judge({ metric: 'm', margin: 0 }, equal)).toMatchObject({ ...told, verdict: 'inconclusive' });
+    expect(judge({ metric: 'm', margin: 0.01 }, equal)).toMatchObject({ ...told, verdict: 'non-inferior' });
+  });
+
   it('tells how many rows would decide', () => {
     // se = 0.016 / (2 x 1.959964) = 0.0040817; distance 0.007; (1.959964 + 0.841621)^2 = 7.848880
     const expected = Math.ceil(1000 * 7.84888 * (0.0040817 / 0.007) ** 2);

@@ -108,8 +108,9 @@ export function judgePaired(frame: Frame, measured: PairedMeasurement, rows: num
   if (typeof gate === 'string') return judgeMissing(frame, gate);
   const start = base({ gate, inconclusive });
   const candidate = toDecimal(measured.candidate);
+  const told = (difference: number) => toldDifference(difference, measured);
   const interval: [string, string] | null =
-    measured.interval === null ? null : [toDecimal(measured.interval[0]), toDecimal(measured.interval[1])];
+    measured.interval === null ? null : [told(measured.interval[0]), told(measured.interval[1])];
   const bounds = hasBounds(start) ? boundsVerdict(candidate, start.min, start.max) : null;
   const tooFew = start.margin === null ? null : insufficiency(gate, measured, rows);
   const paired =
@@ -124,7 +125,7 @@ export function judgePaired(frame: Frame, measured: PairedMeasurement, rows: num
     ...start,
     production: toDecimal(measured.production),
     candidate,
-    delta: toDecimal(measured.delta),
+    delta: told(measured.delta),
     interval,
     level: toDecimal(measured.level),
     method: measured.method,
@@ -135,6 +136,12 @@ export function judgePaired(frame: Frame, measured: PairedMeasurement, rows: num
     ...equalityOf(measured),
     ...seedsOf(measured, needed.seeds),
   };
+}
+
+/** What differs by less than the last printed digit of the values is how sums were rounded: as much as no difference. */
+function toldDifference(difference: number, { production, candidate }: PairedMeasurement): string {
+  const least = 1e-12 * Math.max(Math.abs(production), Math.abs(candidate));
+  return toDecimal(Math.abs(difference) < least ? 0 : difference);
 }
 
 /** Beside a verdict, never behind one. */

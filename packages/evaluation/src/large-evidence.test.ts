@@ -293,6 +293,18 @@ it('leaves out a slice without rows and one class in a slice, as rows in memory 
   }
 });
 
+it('has no R² of one label in a slice, far from the mean of all, as rows in memory have none', async () => {
+  const dataset = await session.derive(
+    `SELECT * REPLACE (CASE WHEN hub IS NULL THEN x ELSE 7.7 END AS x) FROM ${tables.dataset!.relation}`,
+    'dataset',
+  );
+  const question = ask('regression', { label: 'x', prediction: 'estimate' }, ['r2']);
+  const [inMemory, inEngine] = await bothWays({ ...question, dataset });
+
+  for (const [code, part] of inMemory.parts('hub').entries()) expectEqual('r2', part, inEngine.parts('hub')[code]!);
+  expect(inEngine.parts('hub')[0]!.alone('r2', metrics.r2!, 'candidate')).toMatch(/undefined/);
+});
+
 describe('a footer that promises 1,000,000,000 rows', () => {
   /** The counts of rows in the footer: of the file first, of the only row group last, of the columns between. */
   async function promise(changes: (place: number, places: number) => boolean): Promise<string> {

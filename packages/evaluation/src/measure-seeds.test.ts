@@ -128,6 +128,18 @@ it('knows of models that are all right no more than so many rows prove', () => {
   const measured = measure('accuracy', scored, { production: [right, right], candidate: [right, right, right] });
   const reach = tango({ rows, candidateOnly: 0, productionOnly: 0 }, { level: 0.95 }).interval[1];
   expect(measured.interval![1]).toBeCloseTo((reach * tQuantile(0.975, rows - 1)) / 1.959963984540054, 9);
+  const silent = measure('f1', scored, { production: [right, right], candidate: [right] });
+  const positives = scored.labels.reduce((count, label) => count + label, 0);
+  const least = tango({ rows: positives, candidateOnly: 0, productionOnly: 0 }, { level: 0.95 }).interval[1];
+  expect(silent.seeds!.rowError).toBeCloseTo(least / 1.959963984540054, 9);
+});
+
+it('is as sure of many rows as one model a side is, where a class is rare', () => {
+  const labels = scored.labels.map((label, row) => (row < 4 ? 2 : label));
+  const frame: EvaluationFrame = { ...scored, task: 'multiclass', classes: ['a', 'b', 'c'], labels };
+  const paired = measurePaired(metricNamed('f1_weighted')!, frame, resampling) as PairedMeasurement;
+  const measured = measure('f1_weighted', frame, one(frame));
+  expect(Math.abs(measured.seeds!.rowError / standardErrorOf(paired.interval!, 0.95) - 1)).toBeLessThan(0.1);
 });
 
 it('gives no interval where few units, or few rows of a class, tell of others', () => {

@@ -178,6 +178,17 @@ describe('measurePaired', () => {
     );
   });
 
+  it('finds no correlation with a constant prediction, whatever rounding leaves of the weights', () => {
+    const { candidate, ...frame } = frameOf(cases.multiclass!);
+    candidate.prediction!.fill(2);
+    const values = [3, 7, 11, 13].map((parts) => {
+      const weights = frame.labels.map((_, row) => (1 + (row % 5)) / parts);
+      return metricValue(metrics.mcc!, { ...frame, candidate, weights }, candidate);
+    });
+
+    expect(values).toEqual([Number.NaN, Number.NaN, Number.NaN, Number.NaN]);
+  });
+
   it('draws other resamples for another seed, and the same ones for the same', () => {
     const frame = frameOf(cases.regression!);
     const measure = (seed: number) => measurePaired(metrics.mae!, frame, { ...defaultResampling, seed });

@@ -61,8 +61,10 @@ export function rowNoise(
       ? sumsByQuery(metric, frame, models, resampling.seed)
       : sumsByCell(metric, frame, models, resampling.seed);
   const draw = () => bootstrapCovariance({ ...weighedSums(sums), ...resampling });
-  const leastVariance = metric.kind === 'sums' ? leastVarianceOf(metric, frame, models, resampling.level) : 0;
-  return { ...drawn(sums.plan, 'paired bootstrap', draw, resampling), leastVariance };
+  const noise = drawn(sums.plan, 'paired bootstrap', draw, resampling);
+  if (metric.kind !== 'sums' || noise.covariance === null) return noise;
+  const isFew = metric.proportion !== undefined || isSilent(noise.covariance, models.length);
+  return isFew ? { ...noise, leastVariance: leastVarianceOf(metric, frame, models, resampling.level) } : noise;
 }
 
 function ofAreas(frame: EvaluationFrame, models: readonly Predictions[]): RowNoise {
@@ -110,7 +112,17 @@ function weighedSums({ plan, width, statistic, models }: ModelSums) {
   };
 }
 
-/** No resample can show a difference that no row has. That none of m rows has one proves only so much (Tango 1998). */
+/** Whether no draw tells any two models apart. */
+function isSilent(covariance: Float64Array, models: number): boolean {
+  const of = (i: number, j: number) => covariance[i * models + j]!;
+  const own = Array.from({ length: models }, (_, i) => of(i, i));
+  return own.every((left, i) => own.every((right, j) => left + right - 2 * of(i, j) <= 1e-12 * left));
+}
+
+/**
+ * No resample can show a difference that no row has. That none of m rows has one proves only so much (Tango 1998). Of a share
+ * of rows that holds for a few differences, too; other metrics may rest on few rows of a class, and be told apart by many.
+ */
 function leastVarianceOf(
   metric: SummedMetric,
   frame: EvaluationFrame,

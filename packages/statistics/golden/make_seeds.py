@@ -29,6 +29,12 @@ def table(rows, seeds, spread, noise):
     return sides
 
 
+def alike(rows, seeds, spread, noise):
+    """As table, but with the same seeds on both sides, so that two models of one seed err on the same rows."""
+    production, _ = table(rows, (seeds, seeds), spread, noise)
+    return [production, np.round((production + 0.1 + rng.normal(0, noise / 8, (rows, seeds))) * 16) / 16]
+
+
 def pair_mean(left, right, same):
     found = [
         np.cov(left[:, i], right[:, j])[0, 1]
@@ -40,7 +46,11 @@ def pair_mean(left, right, same):
 
 
 def balanced(rows, seeds, spread, noise):
-    production, candidate = table(rows, (seeds, seeds), spread, noise)
+    return of_two(*table(rows, (seeds, seeds), spread, noise))
+
+
+def of_two(production, candidate):
+    seeds = production.shape[1]
     readers = [side.mean(axis=0) for side in (production, candidate)]
     mean_square = sum(((r - r.mean()) ** 2).sum() for r in readers) / (2 * (seeds - 1))
     cov2 = (pair_mean(production, production, True) + pair_mean(candidate, candidate, True)) / 2
@@ -111,5 +121,7 @@ cases = [
     case("six seeds against one model", against_one(250, 6, 0.3, 0.5)),
     case("four seeds that change nothing, against one model", against_one(250, 4, 0.0, 1.5)),
 ]
+of_areas = areas()
+cases.append(case("the same four seeds on both sides", of_two(*alike(250, 4, 0.05, 1.0))))
 target = Path(__file__).parent / "fixtures" / "seeds.json"
-target.write_text(json.dumps({"means": cases, "areas": areas()}, indent=1) + "\n")
+target.write_text(json.dumps({"means": cases, "areas": of_areas}, indent=1) + "\n")

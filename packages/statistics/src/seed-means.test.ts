@@ -40,6 +40,16 @@ describe('differenceOfSeedMeans', () => {
     expectClose(wild.degreesOfFreedom, 2, 1e-4);
   });
 
+  it('keeps its degrees of freedom where the rows tell the means apart far better than the models', () => {
+    // Two pairs of models that err on the same rows: their means differ by next to nothing, the models of a side do.
+    const pairs = valuesOf([0.8, 0.81], [0.801, 0.811], { correlation: 0 });
+    for (let i = 0; i < 4; i += 1) pairs.covariance[4 * i + ((i + 2) % 4)] = 0.9999e-4;
+    const found = differenceOfSeedMeans(pairs);
+    expect(found.degreesOfFreedom).toBeGreaterThan(1.99);
+    expectClose(found.standardError ** 2, 5e-5 / 2 + 5e-5 / 2, 1e-9);
+    expect(found.interval.every((bound) => Math.abs(bound) < 0.04)).toBe(true);
+  });
+
   it('is the mirror image when the sides change places', () => {
     const [one, other] = [
       [0.8, 0.83, 0.79],
@@ -77,6 +87,17 @@ describe('seedMeansToDecide', () => {
     // (z + z) sqrt(2 · 0.00065 / m) = 0.01 has m = 102 for each side.
     expect(seeds).toBeGreaterThan(101);
     expect(seeds).toBeLessThan(110);
+  });
+
+  it('knows so many rows that decide where very many would not', () => {
+    // 2 models a side, of each 0.95 of the rows' noise shared within a side and 0.5 across; seeds add 0.003². SciPy's t over
+    // all numbers of rows in turn: 6,242 are the first that do, and 129,711 the last: few degrees of freedom are left.
+    const apart = Math.sqrt((5e-6 + 9e-6) / 2);
+    const values = valuesOf([0.8 - apart, 0.8 + apart], [0.8 - apart, 0.8 + apart]);
+    for (let i = 0; i < 4; i += 1)
+      for (let j = 0; j < 4; j += 1) values.covariance[4 * i + j] = i === j ? 1e-4 : i < 2 === j < 2 ? 0.95e-4 : 0.5e-4;
+    const found = differenceOfSeedMeans(values);
+    expect(seedMeansToDecide(found, { ...question, delta: 0, margin: 0.015 }).rows).toBe(6242);
   });
 
   it('asks for more rows where no number of seeds would decide', () => {

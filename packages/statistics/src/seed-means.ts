@@ -47,11 +47,13 @@ interface Spread {
  * a side's values holds noise of the rows too, which the first part counts already: adding the two would count it twice (Owen
  * 2007, "The pigeonhole bootstrap", Ann. Appl. Stat. 1:386). The spread is held against what the rows alone would give it:
  *
- *     V = V_rows + max(0, Σ_sides (S² - W) / seeds)      W = mean variance - mean covariance of a side's values
+ *     V = max(V_rows, V_rows + Σ_sides (S² - W) / seeds, Σ_sides S² / seeds)
+ *     W = mean variance - mean covariance of a side's values
  *
  * the estimate of Obuchowski & Rockette 1995 (Commun. Stat. Simul. 24:285) where every reader reads one test, seeds for
- * readers and rows for cases; never below V_rows. Degrees of freedom by Satterthwaite 1946 (Biometrics Bull. 2:110) from
- * V_rows and each S² / seeds, as Hillis 2014 (Stat. Med. 33:330). Why seeds count: Bouthillier et al. 2021, "Accounting for
+ * readers and rows for cases; never below V_rows. Nor below the last part, as Hillis 2014 (Stat. Med. 33:330): where the same
+ * seeds stand on both sides, their models err on the same rows, and what cancels in V_rows would leave next to no degree of
+ * freedom. Those are by Satterthwaite 1946 (Biometrics Bull. 2:110) from V_rows and each S² / seeds. Why seeds count: Bouthillier et al. 2021, "Accounting for
  * Variance in Machine Learning Benchmarks", MLSys.
  *
  * @throws RangeError for a value that is not finite, or a covariance of another size
@@ -112,12 +114,13 @@ function totalOf(
   spreads: readonly Spread[],
   rowDegreesOfFreedom: number,
 ): { variance: number; degreesOfFreedom: number } {
-  let [beyond, uncertainty] = [0, rowVariance ** 2 / rowDegreesOfFreedom];
+  let [ofSeeds, ofRowsInSeeds, uncertainty] = [0, 0, rowVariance ** 2 / rowDegreesOfFreedom];
   for (const { seeds, variance, ofRows } of spreads) {
-    beyond += (variance - ofRows) / seeds;
+    ofSeeds += variance / seeds;
+    ofRowsInSeeds += ofRows / seeds;
     uncertainty += (variance / seeds) ** 2 / (seeds - 1);
   }
-  const total = rowVariance + Math.max(0, beyond);
+  const total = Math.max(rowVariance, rowVariance + ofSeeds - ofRowsInSeeds, ofSeeds);
   return { variance: total, degreesOfFreedom: uncertainty === 0 ? 1 : total ** 2 / uncertainty };
 }
 
@@ -159,10 +162,16 @@ export function seedMeansToDecide(
   };
 }
 
-/** The smallest whole number for which it holds, given that it holds for all larger ones; null where it holds for none. */
+/**
+ * The smallest whole number for which it holds; null where it holds for none. Not all larger ones need do: where the rows say
+ * ever more, the few seeds are all that is left, and their degrees of freedom.
+ */
 function first(from: number, to: number, holds: (value: number) => boolean): number | null {
-  if (from > to || !holds(to)) return null;
-  let [low, high] = [from, to];
+  let [low, high] = [from, from];
+  while (!holds(high)) {
+    if (high >= to) return null;
+    [low, high] = [high + 1, Math.min(to, Math.ceil(1.3 * high))];
+  }
   while (low < high) {
     const middle = Math.floor((low + high) / 2);
     if (holds(middle)) high = middle;
