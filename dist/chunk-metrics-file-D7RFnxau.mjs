@@ -1,1 +1,0 @@
-export{t as largestMetricsFile,n as parseMetricsFile,r as parseMetricsFolder}from"./chunk-metrics-file-C_pal9LV.mjs";

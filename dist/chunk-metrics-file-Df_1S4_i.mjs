@@ -1,0 +1,1 @@
+export{t as largestMetricsFile,n as parseMetricsFile,r as parseMetricsFolder}from"./chunk-metrics-file-B6ihwMdz.mjs";

@@ -1,0 +1,1 @@
+export{i as modelNamed}from"./chunk-workspace-ChyV1xly.mjs";
