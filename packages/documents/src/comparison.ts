@@ -151,7 +151,7 @@ export const ComparisonDocument = z.object({
   slices: z.array(ComparedSlice),
   fairness: z.array(FairnessGroup),
   /** In a check, in the model file's order, where any of them has gates of its own. They don't decide the verdict above. */
-  environments: z.array(ComparedEnvironment).optional(),
+  environments: z.array(ComparedEnvironment).max(32).optional(),
   resamples: Count,
   seed: Count,
   power: z.array(MetricPower).optional(),

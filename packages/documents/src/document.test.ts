@@ -173,3 +173,13 @@ it('says what is wrong: another kind, a newer version, no JSON, too deep, too la
   expect(() => parseDocument('scan', `${'['.repeat(500)}${']'.repeat(500)}`, 'a.json')).toThrow(/too deeply/);
   expect(() => parseDocument('scan', `"${'x'.repeat(33 * 1024 * 1024)}"`, 'a.json')).toThrow(/larger than/);
 });
+
+it('takes as many environments as a model file may have, since who reads a report walks along all of them', async () => {
+  const comparison = (await fixture('comparison')) as Record<string, Json>;
+  const environment = { name: 'prod', after: null, own: [], verdict: 'pass', reason: null, metrics: [], slices: [] };
+  const read = (count: number) =>
+    parseDocument('comparison', JSON.stringify({ ...comparison, environments: Array(count).fill(environment) }), 'x');
+
+  expect(read(32).environments).toHaveLength(32);
+  expect(() => read(33)).toThrow(/^x: environments /);
+});

@@ -98,7 +98,25 @@ it.each<[string, (text: string) => string, string, boolean]>([
     'deploy.environments.prod.gates.log_loss.margin',
     true,
   ],
-  ['automatic merging', (t) => t.replace('{name: prod,', '{name: prod, merge: auto,'), 'deploy', true],
+  [
+    'automatic merging',
+    (t) => t.replace('{name: prod,', '{name: prod, merge: auto,'),
+    'deploy.environments.prod.merge',
+    true,
+  ],
+  ['another target', (t) => t.replace('k.yaml', 'x.yaml'), 'deploy.environments.prod.targets', true],
+  ['another deploy repository', (t) => t.replace('acme/deploy', 'evil/deploy'), 'deploy.repository', true],
+  [
+    'an environment behind the one that is production',
+    (t) =>
+      t.replace(
+        'image: acme/m}]}]',
+        'image: acme/m}]}, {name: dr, targets: [{kind: kustomize, file: dr.yaml, image: m}]}]',
+      ),
+    'deploy.environments',
+    true,
+  ],
+  ['no deployment at all', (t) => t.replace(/ {4}deploy: .*\n/, ''), 'deploy', true],
 ])('%s: %s', (_name, change, path, loosens) => {
   const differences = policyDifferences(policy(), policy(change));
   expect(differences.map((difference) => [difference.path, difference.loosens])).toEqual([[path, loosens]]);
@@ -132,7 +150,7 @@ it("takes it for looser where an environment's narrower gate gives the model's b
   ]);
   expect(policyDifferences(before, policy(renamed)).map(({ path, loosens }) => [path, loosens])).toEqual([
     ['deploy.environments.prod.gates.log_loss.margin', true],
-    ['deploy', true],
+    ['deploy.environments', true],
   ]);
 });
 

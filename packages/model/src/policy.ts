@@ -236,13 +236,28 @@ function allowDifferences(base: readonly string[], head: readonly string[]): Pol
   ];
 }
 
+/** Field by field: of a whole section on one line nobody sees what has changed. The gates of environments are compared one by one. */
 function deployDifferences(base: PolicyPart['deploy'], head: PolicyPart['deploy']): PolicyDifference[] {
-  const [from, to] = [withoutGates(base), withoutGates(head)];
-  return valueDifferences('deploy', from, to, base !== null);
+  if (base == null || head == null) return valueDifferences('deploy', base, head, base != null);
+  const { environments: from, ...before } = base;
+  const { environments: to, ...after } = head;
+  const namesOf = (environments: typeof from) => environments.map(({ name }) => name);
+  return [
+    ...fieldDifferences('deploy', before, after),
+    // Their order too: it is that of promotions, and the last is production where none is marked.
+    ...valueDifferences('deploy.environments', namesOf(from), namesOf(to), true),
+    ...from.flatMap(({ gates: _, ...environment }) => {
+      const other = to.find(({ name }) => name === environment.name);
+      if (other === undefined) return [];
+      return fieldDifferences(`deploy.environments.${environment.name}`, environment, { ...other, gates: undefined });
+    }),
+  ];
 }
 
-/** The gates of environments are compared one by one. */
-function withoutGates(deploy: PolicyPart['deploy']): PolicyPart['deploy'] {
-  if (deploy == null) return null;
-  return { ...deploy, environments: deploy.environments.map(({ gates: _, ...environment }) => environment) };
+/** Of two parts of one form; every one of them loosens. */
+function fieldDifferences(path: string, base: object, head: object): PolicyDifference[] {
+  const [before, after] = [base, head].map((part) => new Map<string, unknown>(Object.entries(part)));
+  return [...new Set([...before!.keys(), ...after!.keys()])].flatMap((field) =>
+    valueDifferences(`${path}.${field}`, before!.get(field), after!.get(field), true),
+  );
 }

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import https from 'node:https';
 import { gunzipSync, inflateSync } from 'node:zlib';
-import { ConfigurationError, InfrastructureError, plainText } from '@passloop/core';
+import { ConfigurationError, endAtStop, InfrastructureError, plainText } from '@passloop/core';
 import { z } from 'zod';
 import { type Answered, type InferAnswer, type InferRequest, ModelMetadata, ServerMetadata } from './oip.ts';
 import { countOf, datatypes, fromJsonData, parseExact, toJsonData } from './tensor.ts';
@@ -42,6 +42,12 @@ export function restClient(url: string, options: RestOptions = {}): RestClient {
   const base = parseUrl(url);
   const secure = base.protocol === 'https:';
   const agent = new (secure ? https : http).Agent({ keepAlive: true, maxSockets: 4 });
+  let isStopped = false;
+  // Whoever waits for an answer at Ctrl-C gets an error, and the containers of its blocks are removed in time.
+  const forget = endAtStop(`The server at ${url}`, () => {
+    isStopped = true;
+    agent.destroy();
+  });
   const timeoutMs = options.timeoutMs ?? 30_000;
   const maxBytes = options.maxBytes ?? 256 * 1024 * 1024;
   const prefix = base.pathname.replace(/\/+$/, '').replace(/\/v2(\/.*)?$/, '');
@@ -63,6 +69,7 @@ export function restClient(url: string, options: RestOptions = {}): RestClient {
     const sized =
       content === null ? headers : { 'content-type': 'application/json', ...headers, 'content-length': content.length };
     return new Promise<RawAnswer>((resolve, reject) => {
+      if (isStopped) return reject(unanswered(url, path, 'interrupted'));
       const request = open(method, path, sized as Record<string, string>, timeoutMs);
       // The socket's own time limit is for silence; this one is for the whole answer.
       const timer = setTimeout(
@@ -131,7 +138,10 @@ export function restClient(url: string, options: RestOptions = {}): RestClient {
         request.flushHeaders();
       });
     },
-    [Symbol.dispose]: () => agent.destroy(),
+    [Symbol.dispose]() {
+      forget();
+      agent.destroy();
+    },
   };
 }
 

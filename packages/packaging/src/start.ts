@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { InfrastructureError } from '@passloop/core';
+import { endAtStop, InfrastructureError } from '@passloop/core';
 import {
   type Container,
   type ContainerState,
@@ -147,9 +147,17 @@ async function untilReady(
   ended: () => Promise<InfrastructureError | null>,
 ): Promise<number | null> {
   using client = restClient(url, { timeoutMs: 2000 });
+  using stop = new DisposableStack();
+  let isStopped = false;
+  stop.defer(
+    endAtStop('The container', () => {
+      isStopped = true;
+    }),
+  );
   const begun = performance.now();
   let asked = begun;
   while (performance.now() - begun < limitMs) {
+    if (isStopped) throw new InfrastructureError('The container was not waited for: the command was interrupted.');
     const status = await client.ready().catch(() => 0);
     if (status === 200) return Math.max(0, Date.now() / 1000 - startedAt);
     if (performance.now() - asked > 1000) {

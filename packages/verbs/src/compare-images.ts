@@ -43,7 +43,7 @@ async function productionBytes(
   const isAsked = allGates(policy).some((gate) => isComparative(gate) && gate.metric === 'image_bytes');
   if (known !== null || production === null || !isAsked || !isJudged(outcome)) return known;
   try {
-    return (await productionImage(await engine(), production.imageReference, context.progress)).bytes;
+    return (await productionImage(await engine(), production, context.progress)).bytes;
   } catch (error) {
     if (error instanceof PassloopError) return null;
     throw error;
@@ -78,7 +78,7 @@ async function sideBySide(stage: CompareStage, outcome: Outcome): Promise<SideBy
   try {
     if (signature === null) return { kind: 'failed', reason: 'there is no signature to ask the images with' };
     const engine = await stage.engine();
-    const facts = await productionImage(engine, production.imageReference, context.progress);
+    const facts = await productionImage(engine, production, context.progress);
     if (facts.platform !== engine.platform)
       return { kind: 'failed', reason: `production's image is for ${facts.platform}, and this is ${engine.platform}` };
     return await timeSideBySide({

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { InfrastructureError, silentProgress, temporaryFolder } from '@passloop/core';
 import type { RunDocument } from '@passloop/documents';
 import { parseModelFile } from '@passloop/model';
+import type { Engine } from '@passloop/packaging';
 import { openDirectoryStore } from '@passloop/record';
 import { openTables } from '@passloop/tables';
 import { describe, expect, it } from 'vitest';
@@ -302,6 +303,12 @@ describe("a latency against production's image", () => {
       gate: 'fail',
       reason: "not timed beside production's image: No Docker engine answers.",
     });
+
+    // A tag may be another image by now, and on this engine anybody's. The engine is not asked.
+    const production = { ...unknown, imageReference: 'localhost/m:latest' };
+    const untouched = async () => ({}) as Engine;
+    const [latency] = (await timed({ engine: untouched, candidate, production }, { relative: 0.1 })).metrics;
+    expect(latency?.reason).toContain(`names the image localhost/m:latest, and its digest ${digest('b')}`);
   });
 
   it("takes the size of production's image from the engine where the record lacks it, and says so where there is none", async () => {

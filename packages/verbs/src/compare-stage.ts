@@ -190,7 +190,7 @@ async function productionPredictions(stage: CompareStage): Promise<Table> {
   if (stage.signature === null) throw noPredictions('there is no signature to ask it with');
   context.progress.phase("score by production's image");
   const key = model.columns.key;
-  const scores = await scoreByProduction(stage, production.imageReference, stage.signature).catch((error: unknown) => {
+  const scores = await scoreByProduction(stage, production, stage.signature).catch((error: unknown) => {
     if (!(error instanceof PassloopError)) throw error;
     // Two images are asked in a check: a reader must not look for the candidate's fault.
     const { code, hint } = error;
@@ -209,13 +209,13 @@ async function productionPredictions(stage: CompareStage): Promise<Table> {
   return open(file);
 }
 
-async function scoreByProduction(stage: CompareStage, image: string, signature: Signature): Promise<Scores> {
+async function scoreByProduction(stage: CompareStage, production: Production, signature: Signature): Promise<Scores> {
   const { context, model } = stage;
   const engine = await stage.engine();
-  await productionImage(engine, image, context.progress);
+  await productionImage(engine, production, context.progress);
   return scoreByImage({
     engine,
-    image,
+    image: production.imageReference,
     model: model.name,
     signature,
     columns: await signatureColumns(stage, signature),
