@@ -11,7 +11,7 @@ import type { CurveMetric } from './metric.ts';
 
 type Side = 'production' | 'candidate';
 
-export type CurveQuestion = { name: string; metric: CurveMetric };
+type CurveQuestion = { name: string; metric: CurveMetric };
 
 /** Some rows and what is asked of them: those of a slice's values (`part` is the column's name in the table), or all. */
 export type CurveScope = { part: string | null; parts: readonly Part[]; questions: readonly CurveQuestion[] };

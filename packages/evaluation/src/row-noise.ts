@@ -5,10 +5,10 @@ import {
   type RowCovariance,
   tango,
 } from '@passloop/statistics';
-import { curvesByCell, leftOutValues, weighedValues } from './curve-interval.ts';
+import { curvesByCell, fewOfClass, leftOutValues, weighedValues } from './curve-interval.ts';
 import type { EvaluationFrame, Predictions } from './frame.ts';
 import type { Resampling } from './interval.ts';
-import { fewestOfClass, standardErrorOf } from './measure.ts';
+import { standardErrorOf } from './measure.ts';
 import { type Metric, type SummedMetric, sumsOf } from './metric.ts';
 import { type ModelSums, sumsByCell, sumsByQuery } from './model-sums.ts';
 import { rankOrder } from './rank-order.ts';
@@ -73,8 +73,7 @@ function ofAreas(frame: EvaluationFrame, models: readonly Predictions[]): RowNoi
     models.map(({ score }) => score as Float64Array),
     { order: rankOrder },
   );
-  const fewest = Math.min(positives, negatives);
-  const problem = fewest < fewestOfClass ? `${fewest} rows of one class; ${fewestOfClass} are needed` : null;
+  const problem = fewOfClass([positives, negatives]);
   return { covariance, problem, degreesOfFreedom: frame.rows - 2, method: 'DeLong', leastVariance: 0 };
 }
 
