@@ -4,6 +4,7 @@ import {
   jackknifeCovariance,
   type RowCovariance,
   tango,
+  weightedSums,
 } from '@passloop/statistics';
 import { curvesByCell, fewOfClass, leftOutValues, weighedValues } from './curve-interval.ts';
 import type { EvaluationFrame, Predictions } from './frame.ts';
@@ -60,7 +61,7 @@ export function rowNoise(
     metric.kind === 'queries'
       ? sumsByQuery(metric, frame, models, resampling.seed)
       : sumsByCell(metric, frame, models, resampling.seed);
-  const draw = () => bootstrapCovariance({ ...weighedSums(sums), ...resampling });
+  const draw = () => bootstrapCovariance({ ...valuesByCell(sums), ...resampling });
   const noise = drawn(sums.plan, 'paired bootstrap', draw, resampling);
   if (metric.kind !== 'sums' || noise.covariance === null) return noise;
   const isFew = metric.proportion !== undefined || isSilent(noise.covariance, models.length);
@@ -93,19 +94,14 @@ function drawn(
   return { ...noise, covariance: null, problem: undecided };
 }
 
-function weighedSums({ plan, width, statistic, models }: ModelSums) {
+function valuesByCell({ plan, width, statistic, models }: ModelSums) {
   const totals = new Float64Array(width);
   return {
     cells: plan.count,
     models: models.length,
     valuesOf: (counts: Uint32Array) =>
       models.map((sums) => {
-        totals.fill(0);
-        for (let cell = 0, at = 0; cell < counts.length; cell += 1, at += width) {
-          const count = counts[cell]!;
-          if (count === 0) continue;
-          for (let k = 0; k < width; k += 1) totals[k]! += count * sums[at + k]!;
-        }
+        weightedSums(counts, sums, totals);
         return statistic(totals);
       }),
   };
