@@ -24,7 +24,7 @@ import { type ImageMeasurement, judgeImage } from './image-gate.ts';
 import type { Resampling } from './measure.ts';
 import type { Metric } from './metric.ts';
 import { measuredScalars, metricNamed } from './metrics.ts';
-import { judgeTogether } from './slice-verdicts.ts';
+import { judgeSlice, judgeTogether } from './slice-verdicts.ts';
 
 export type Side = ComparisonDocument['candidate'];
 
@@ -305,28 +305,4 @@ function judgeSlices(frame: Evidence, request: Judging): ComparedSlice[] {
     }
   }
   return judgeTogether(found);
-}
-
-/**
- * A slice is compared with production; an absolute bound is about the whole. What it cannot decide warns, but a metric that
- * production has on these rows and the candidate lost (it predicts no positive any more) fails.
- */
-function judgeSlice(gate: Gate, metric: Metric, rows: Evidence, slice: ComparedSlice['slice']): ComparedSlice {
-  const context = { gate: { ...gate, min: undefined, max: undefined }, inconclusive: 'warn' as const };
-  const insufficient = (reason: string): ComparedSlice => ({
-    ...judgeMissing(context, reason),
-    verdict: 'insufficient',
-    gate: 'warn',
-    slice,
-    rows: rows.rows,
-  });
-  if (rows.rows < gate.minRows) return insufficient(`${rows.rows} rows; ${gate.minRows} are needed`);
-  const measured = rows.paired(gate.metric, metric);
-  if (typeof measured === 'string') {
-    const lost =
-      typeof rows.alone(gate.metric, metric, 'candidate') === 'string' &&
-      typeof rows.alone(gate.metric, metric, 'production') === 'number';
-    return lost ? { ...judgeMissing(context, measured), slice, rows: rows.rows } : insufficient(measured);
-  }
-  return { ...judgePaired(context, measured, rows.rows), slice, rows: rows.rows };
 }

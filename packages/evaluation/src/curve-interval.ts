@@ -11,9 +11,12 @@ import { rankEquality } from './rank-equality.ts';
 const mostSteps = 100_000_000;
 /** The test of equality decides nothing, so it may take less time than the interval. */
 const mostSwapSteps = 20_000_000;
-/** From 50,000 rows on (2,000 resamples) a group has 250 and more: over √n, as the jackknife needs of a ranking. */
+/** From 50,000 rows on (2,000 resamples of one ranking) a group has 250 and more: over √n, as a jump in a metric needs. */
 export const mostGroups: MostCells = { alone: 200, buckets: 200 };
-/** Of each class of a binary model, or a multiclass model's rarest: the same bound as for the area's own formula. */
+/**
+ * Of each class of a binary model, or a multiclass model's rarest. With two or three a variance is a guess, DeLong's too, and a
+ * tie of all of them looks like certainty.
+ */
 const fewestOfClass = 10;
 
 /** Models ranked along the same rows, and what of those is drawn or left out as a whole. */
@@ -131,7 +134,7 @@ function classCounts({ labels, classes }: EvaluationFrame): Float64Array {
 }
 
 /** @param counts the rows of each class */
-export function fewOfClass(counts: Float64Array): string | null {
+export function fewOfClass(counts: Iterable<number>): string | null {
   const fewest = Math.min(...counts);
   return fewest < fewestOfClass ? `${fewest} rows of one class; ${fewestOfClass} are needed` : null;
 }

@@ -104,7 +104,9 @@ function codeTable(codes: Map<Cell, number>): string {
 
 function literal(cell: Cell): string {
   if (cell === null) return 'NULL';
-  return typeof cell === 'number' ? quoteDouble(cell) : typeof cell === 'boolean' ? String(cell) : quoteText(cell);
+  if (typeof cell !== 'string') return typeof cell === 'number' ? quoteDouble(cell) : String(cell);
+  // Text of a binary file may hold NUL, which no literal does.
+  return cell.split('\0').map(quoteText).join(' || chr(0) || ');
 }
 
 /** The numbers of a column in the rows' order, and how many cells have none. */

@@ -164,6 +164,21 @@ describe('classes', () => {
     expect(frame.labels).toEqual(Float64Array.of(1, 0, 0));
   });
 
+  it('tells classes and slices apart by what is written after a NUL, and by quotes', async () => {
+    const texts = ['a', 'a\0', "a\0'); --", "a''"];
+    const rows = texts.map((y, id) => ({ id, y, hub: texts[3 - id] }));
+    const said = texts.map((p, id) => ({ id, p }));
+    const frame = await load(
+      { dataset: rows, production: said, candidate: said.map(({ id }) => ({ id, p: texts[(id + 1) % 4] })) },
+      { task: 'multiclass', slices: ['hub'], columns: { key: ['id'], label: 'y', prediction: 'p' } },
+    );
+
+    const written = (codes: Iterable<number>, values: readonly string[]) => Array.from(codes, (code) => values[code]);
+    expect(written(frame.labels, frame.classes)).toEqual(texts);
+    expect(written(frame.candidate.prediction!, frame.classes)).toEqual([...texts.slice(1), texts[0]]);
+    expect(written(frame.slices[0]!.codes, frame.slices[0]!.values)).toEqual(texts.toReversed());
+  });
+
   it('counts a class that only a multiclass model predicts as a mistake', async () => {
     const frame = await load(rows(['a', 'b', 'c'], ['a', 'x', 'c']), { task: 'multiclass', ...question() });
 

@@ -1,4 +1,5 @@
 import { type Delong, delong, mcnemar, normalQuantile, tango } from '@passloop/statistics';
+import { fewOfClass } from './curve-interval.ts';
 import type { EvaluationFrame, Predictions } from './frame.ts';
 import type { Equality, Interval, Resampling, Sides } from './interval.ts';
 import type { SeedMeasurement } from './measure-seeds.ts';
@@ -23,9 +24,6 @@ export type PairedMeasurement = {
   /** Where a side has several training seeds: its values are their means. */
   seeds?: SeedMeasurement;
 };
-
-/** Of each class, for an area: with two or three, DeLong's variance is a guess, and a tie of all of them looks like certainty. */
-export const fewestOfClass = 10;
 
 /**
  * The paired difference with a two-sided interval: DeLong for the area under the ROC curve; Tango's score interval for a
@@ -130,8 +128,7 @@ function areas(frame: EvaluationFrame, sides: Sides, level: number): PairedMeasu
 export function areaMeasurement(found: Delong, level: number): PairedMeasurement {
   const { production, candidate, delta, interval, status } = found;
   const method = status === 'estimated' ? 'DeLong' : `DeLong (${status})`;
-  const fewest = Math.min(found.positives, found.negatives);
-  const problem = fewest < fewestOfClass ? `${fewest} rows of one class; ${fewestOfClass} are needed` : null;
+  const problem = fewOfClass([found.positives, found.negatives]);
   const measured = { production, candidate, delta, interval: problem === null ? interval : null, level };
   return { ...measured, method, problem, equality: { test: 'DeLong', pValue: found.pValue } };
 }

@@ -4,11 +4,12 @@ import {
   jackknifeCovariance,
   type RowCovariance,
   tango,
+  weightedSums,
 } from '@passloop/statistics';
-import { curvesByCell, leftOutValues, weighedValues } from './curve-interval.ts';
+import { curvesByCell, fewOfClass, leftOutValues, weighedValues } from './curve-interval.ts';
 import type { EvaluationFrame, Predictions } from './frame.ts';
 import type { Resampling } from './interval.ts';
-import { fewestOfClass, standardErrorOf } from './measure.ts';
+import { standardErrorOf } from './measure.ts';
 import { type Metric, type SummedMetric, sumsOf } from './metric.ts';
 import { type ModelSums, sumsByCell, sumsByQuery } from './model-sums.ts';
 import { rankOrder } from './rank-order.ts';
@@ -60,7 +61,7 @@ export function rowNoise(
     metric.kind === 'queries'
       ? sumsByQuery(metric, frame, models, resampling.seed)
       : sumsByCell(metric, frame, models, resampling.seed);
-  const draw = () => bootstrapCovariance({ ...weighedSums(sums), ...resampling });
+  const draw = () => bootstrapCovariance({ ...valuesByCell(sums), ...resampling });
   const noise = drawn(sums.plan, 'paired bootstrap', draw, resampling);
   if (metric.kind !== 'sums' || noise.covariance === null) return noise;
   const isFew = metric.proportion !== undefined || isSilent(noise.covariance, models.length);
@@ -73,8 +74,7 @@ function ofAreas(frame: EvaluationFrame, models: readonly Predictions[]): RowNoi
     models.map(({ score }) => score as Float64Array),
     { order: rankOrder },
   );
-  const fewest = Math.min(positives, negatives);
-  const problem = fewest < fewestOfClass ? `${fewest} rows of one class; ${fewestOfClass} are needed` : null;
+  const problem = fewOfClass([positives, negatives]);
   return { covariance, problem, degreesOfFreedom: frame.rows - 2, method: 'DeLong', leastVariance: 0 };
 }
 
@@ -94,19 +94,14 @@ function drawn(
   return { ...noise, covariance: null, problem: undecided };
 }
 
-function weighedSums({ plan, width, statistic, models }: ModelSums) {
+function valuesByCell({ plan, width, statistic, models }: ModelSums) {
   const totals = new Float64Array(width);
   return {
     cells: plan.count,
     models: models.length,
     valuesOf: (counts: Uint32Array) =>
       models.map((sums) => {
-        totals.fill(0);
-        for (let cell = 0, at = 0; cell < counts.length; cell += 1, at += width) {
-          const count = counts[cell]!;
-          if (count === 0) continue;
-          for (let k = 0; k < width; k += 1) totals[k]! += count * sums[at + k]!;
-        }
+        weightedSums(counts, sums, totals);
         return statistic(totals);
       }),
   };

@@ -1,7 +1,34 @@
 import { fromDecimal, toDecimal } from '@passloop/core';
 import type { ComparedSlice } from '@passloop/documents';
+import type { Gate } from '@passloop/model';
 import { holm, normalCdf, normalQuantile, tCdf, tQuantile } from '@passloop/statistics';
-import { gateVerdict, pairedVerdict } from './gate.ts';
+import type { Evidence } from './evidence.ts';
+import { gateVerdict, judgeMissing, judgePaired, pairedVerdict } from './gate.ts';
+import type { Metric } from './metric.ts';
+
+/**
+ * A slice is compared with production; an absolute bound is about the whole. What it cannot decide warns, but a metric that
+ * production has on these rows and the candidate lost (it predicts no positive any more) fails.
+ */
+export function judgeSlice(gate: Gate, metric: Metric, rows: Evidence, slice: ComparedSlice['slice']): ComparedSlice {
+  const context = { gate: { ...gate, min: undefined, max: undefined }, inconclusive: 'warn' as const };
+  const insufficient = (reason: string): ComparedSlice => ({
+    ...judgeMissing(context, reason),
+    verdict: 'insufficient',
+    gate: 'warn',
+    slice,
+    rows: rows.rows,
+  });
+  if (rows.rows < gate.minRows) return insufficient(`${rows.rows} rows; ${gate.minRows} are needed`);
+  const measured = rows.paired(gate.metric, metric);
+  if (typeof measured === 'string') {
+    const lost =
+      typeof rows.alone(gate.metric, metric, 'candidate') === 'string' &&
+      typeof rows.alone(gate.metric, metric, 'production') === 'number';
+    return lost ? { ...judgeMissing(context, measured), slice, rows: rows.rows } : insufficient(measured);
+  }
+  return { ...judgePaired(context, measured, rows.rows), slice, rows: rows.rows };
+}
 
 /**
  * One-sided: how likely a change is that looks as bad as this one, where the candidate loses no more than the margin. From

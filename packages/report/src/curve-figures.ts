@@ -15,7 +15,7 @@ export async function curveFigures(curves: Curves): Promise<string> {
   ];
   const charts = await Promise.all([
     rocFigure(sides),
-    ...oneVsRestFigures(sides, curves.classes),
+    ...oneVsRestFigures(sides, curves),
     precisionRecallFigure(sides),
     calibrationFigure(sides),
     residualFigure(sides),

@@ -165,7 +165,7 @@ describe('the page', () => {
     // The areas under x^0.5 and x^0.4, and of the mean with x^0.25 and x^0.3, but for the corners of forty steps.
     expect(page).toMatch(/<th scope="row">ant<\/th><td class="n">0\.66\d<\/td><td class="n">0\.71\d<\/td>/);
     expect(page).toMatch(/<th scope="row">mean<\/th><td class="n">0\.73\d<\/td><td class="n">0\.7[34]\d<\/td>/);
-    expect(page).toContain('The mean over 2 classes, each against all others; classes with too few rows are left out');
+    expect(page).toContain('The mean over 2 classes, each against all others; 12 rarer ones have no curve.');
   });
 
   it('shows the plots of the team beside its own, and says why one is not shown', () => {

@@ -1,5 +1,5 @@
-import { fromDecimal } from '@passloop/core';
-import { rocSteps } from '@passloop/documents';
+import { count, fromDecimal } from '@passloop/core';
+import { type Curves, rocSteps } from '@passloop/documents';
 import type { Point } from './charts/lines.ts';
 import { lineFigure, type Sides, share, shown } from './curve-figures.ts';
 
@@ -7,21 +7,30 @@ type Recalls = readonly number[];
 type Side = Sides[number];
 
 /** Of a multiclass model: the mean of its classes' ROC curves, and that of the class that loses most. */
-export function oneVsRestFigures(sides: Sides, classes: readonly string[]): Promise<string>[] {
-  const places = classes.map((_, at) => at).filter((at) => sides.every((side) => recallsOf(side, at) !== null));
+export function oneVsRestFigures(
+  sides: Sides,
+  { classes, otherClasses }: Pick<Curves, 'classes' | 'otherClasses'>,
+): Promise<string>[] {
+  const named = otherClasses > 0 ? classes.slice(0, -1) : classes;
+  const places = named.map((_, at) => at).filter((at) => sides.every((side) => recallsOf(side, at) !== null));
   if (places.length === 0) return [];
   const areas = (at: number) => sides.map((side) => areaOf(recallsOf(side, at)!));
   const change = (at: number) => (areas(at).at(-1) ?? 0) - (areas(at)[0] ?? 0);
   const macro = (side: Side) => meanOf(places.map((at) => recallsOf(side, at)!));
   const rows = [...places].sort((left, right) => change(left) - change(right) || left - right);
   const [worst] = rows;
-  const note = `The mean over ${places.length} classes, each against all others${places.length < classes.length ? '; classes with too few rows are left out' : ''}. Areas are of the lines as they are drawn.`;
+  const left = [
+    ...(places.length < named.length ? ['classes with too few rows are left out'] : []),
+    ...(otherClasses > 0 ? [`${count(otherClasses)} rarer ones have no curve`] : []),
+  ];
+  const over = [`The mean over ${places.length} classes, each against all others`, ...left].join('; ');
+  const note = `${over}. Areas are of the lines as they are drawn.`;
   const made = [
     rocFigure('ROC, each class against the rest', sides, macro, note, {
       head: ['class', ...sides.map(({ name }) => `area, ${name}`)],
       rows: [
         ['mean', ...sides.map((side) => shown(areaOf(macro(side))))],
-        ...rows.map((at) => [classes[at]!, ...areas(at).map((area) => shown(area))]),
+        ...rows.map((at) => [named[at]!, ...areas(at).map((area) => shown(area))]),
       ],
     }),
   ];
@@ -31,7 +40,7 @@ export function oneVsRestFigures(sides: Sides, classes: readonly string[]): Prom
   const levels = [0.05, 0.1, 0.2, 0.3, 0.5];
   return [
     ...made,
-    rocFigure(`${title}: ${classes[worst]}`, sides, own, 'This class against all others.', {
+    rocFigure(`${title}: ${named[worst]}`, sides, own, 'This class against all others.', {
       head: ['at a rate of', ...sides.map(({ name }) => `recall, ${name}`)],
       rows: levels.map((level) => [
         String(level),

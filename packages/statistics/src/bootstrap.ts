@@ -122,7 +122,8 @@ function columnSums({ count, width, ...sums }: Buckets, side: 'production' | 'ca
   });
 }
 
-function weightedSums(counts: Uint32Array, sums: Float64Array, into: Float64Array): void {
+/** The sums of cells, row-major, where each cell counts so and so often. */
+export function weightedSums(counts: Uint32Array, sums: Float64Array, into: Float64Array): void {
   const width = into.length;
   into.fill(0);
   for (let i = 0, at = 0; i < counts.length; i++, at += width) {

@@ -9,6 +9,7 @@ export {
   pairedBootstraps,
   ROW_LEVEL_LIMIT,
   type Statistic,
+  weightedSums,
 } from './bootstrap.ts';
 export { type ChiSquare, chiSquareGoodnessOfFit, chiSquareTwoSample, poolRareCategories } from './chi-square.ts';
 export { type CramersV, cramersV } from './cramers-v.ts';
