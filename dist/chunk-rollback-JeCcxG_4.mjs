@@ -1,0 +1,1 @@
+export{n as rollback}from"./chunk-rollback-G8SPv0xf.mjs";

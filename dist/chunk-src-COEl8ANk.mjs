@@ -1,1 +1,0 @@
-export{$ as errorDocument,n as formatDocument}from"./chunk-src-BxRX8mMq.mjs";
