@@ -205,11 +205,11 @@ async function install(
     );
   }
   if (requirements.length === 0) return;
-  const pip: [string, ...string[]] = [path.join(folder, 'bin', 'python'), '-I', '-c', runPip];
+  const python = path.join(folder, 'bin', 'python');
+  const pip: [string, ...string[]] = [python, '-I', '-c', runPip];
   const lock = path.join(folder, 'requirements.lock');
   await writeFile(lock, formatRequirements(requirements));
   const only = ['--require-hashes', '--no-deps', '--only-binary', ':all:'];
-  // Compiling every module of every package takes several times as long as all else here; a stage imports a few of them.
   const options = ['--disable-pip-version-check', '--no-input', '--quiet', '--no-compile', ...only];
   const installed = await run([...pip, 'install', ...options, '--requirement', lock]);
   if (installed.output.includes(noInstaller)) {
@@ -219,6 +219,8 @@ async function install(
     });
   }
   if (!installed.ok) throw installFailure(request, installed.output);
+  // Most of the time goes into this, and pip does it on one processor. What some package holds that is no Python stays as it is.
+  await run([python, '-I', '-S', '-m', 'compileall', '-q', '-j', '0', path.join(folder, 'lib')]);
 }
 
 function installFailure(request: EnvironmentRequest, output: string): ConfigurationError | InfrastructureError {

@@ -79,11 +79,7 @@ export function localRunner(options: LocalRunnerOptions): Runner {
       const { name } = planned.stage;
       const work = path.join(folder, `${index}-${name}`);
       const project = path.join(work, 'project');
-      const own = {
-        home: path.join(work, 'home'),
-        temporary: path.join(work, 'tmp'),
-        bytecode: path.join(work, 'bytecode'),
-      };
+      const own = { home: path.join(work, 'home'), temporary: path.join(work, 'tmp') };
       for (const part of [project, ...Object.values(own)]) await mkdir(part, { recursive: true });
       const upstream = planned.stage.needs.flatMap((needed) => outputs.get(needed) ?? []);
       await layOutStage(plan, planned, { fetchDataset: options.fetchDataset, ...sources }, upstream, project);

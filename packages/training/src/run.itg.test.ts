@@ -191,7 +191,7 @@ seen = sorted(str(p) for p in pathlib.Path(".").rglob("*") if p.is_file())
       MODE: 'fast',
       PASSLOOP_SEED_FRAMEWORK: '7',
       PYTHONNOUSERSITE: '1',
-      PYTHONPYCACHEPREFIX: expect.stringMatching(/\/bytecode$/),
+      PYTHONDONTWRITEBYTECODE: '1',
       PYTHONUNBUFFERED: '1',
     });
   });

@@ -9,7 +9,6 @@ const reserved = new Set([
   'VIRTUAL_ENV',
   'PYTHONNOUSERSITE',
   'PYTHONDONTWRITEBYTECODE',
-  'PYTHONPYCACHEPREFIX',
   'PYTHONUNBUFFERED',
 ]);
 
@@ -34,11 +33,11 @@ const pinned: Readonly<Record<string, string>> = {
 
 /**
  * The whole environment of a stage. Seeds arrive as `PASSLOOP_SEED_<NAME>` in upper case; `PYTHONHASHSEED` by its own name.
- * @param folders of the environment's programs (`bin` comes first on PATH), and three that are empty
+ * @param folders of the environment's programs (`bin` comes first on PATH), and two that are empty
  */
 export function stageEnvironment(
   train: Train,
-  folders: { bin: string; home: string; temporary: string; bytecode: string },
+  folders: { bin: string; home: string; temporary: string },
 ): Record<string, string> {
   const seeds = Object.entries(train.seeds).map(([name, value]) => [seedVariable(name), String(value)]);
   return {
@@ -49,8 +48,7 @@ export function stageEnvironment(
     HOME: folders.home,
     TMPDIR: folders.temporary,
     PYTHONNOUSERSITE: '1',
-    // Beside the stage, not in the environment that others use, nor among its outputs; its processes share it.
-    PYTHONPYCACHEPREFIX: folders.bytecode,
+    PYTHONDONTWRITEBYTECODE: '1',
     // Progress is seen when it is made, and the last lines before a time limit are not lost.
     PYTHONUNBUFFERED: '1',
   };
