@@ -1,0 +1,1 @@
+export{t as planCheck}from"./chunk-plan-B9hZk_zZ.mjs";
