@@ -212,7 +212,7 @@ async function install(
   const only = ['--require-hashes', '--no-deps', '--only-binary', ':all:'];
   const options = ['--disable-pip-version-check', '--no-input', '--quiet', '--no-compile', ...only];
   const installed = await run([...pip, 'install', ...options, '--requirement', lock]);
-  if (installed.output.includes(noInstaller)) {
+  if (!installed.ok && installed.output.includes(noInstaller)) {
     throw new ConfigurationError(`${interpreter.executable} has no installer of packages: ${noInstaller}.`, {
       ...request.where,
       hint: venvHint,
