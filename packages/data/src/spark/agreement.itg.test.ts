@@ -271,6 +271,20 @@ describe('Spark', () => {
     expect(cast?.reason).toBe('not executed: [CAST_INVALID_INPUT] the value of a row is not one that this takes');
   }, 300_000);
 
+  it('sees NaN in a Parquet file whose extremes leave it out', async () => {
+    const dataset = path.resolve(import.meta.dirname, '../../golden/nan-beyond-extremes.parquet');
+    const checks = [
+      '{kind: range, column: x, max: 5}',
+      '{kind: expression, expression: "x <= 0"}',
+      "{kind: unique, columns: [i], where: 'x > 0'}",
+      "{kind: range, column: i, max: 5, where: 'x > 100000'}",
+      '{kind: not-null, column: x}',
+    ];
+    const [here, there] = [await report(duckdb, checks, { dataset }), await report(spark, checks, { dataset })];
+    expect(judged(there)).toEqual(judged(here));
+    expect(there.checks.map(({ failingRows }) => failingRows)).toEqual([2, 2, 2, 2, 0]);
+  });
+
   it('reads CSV and JSON lines, and says which file it cannot', async () => {
     const { rows } = await report(spark, ['{kind: not-null, column: id}'], { dataset: 'orders.csv' });
     expect(rows).toBe(8);
