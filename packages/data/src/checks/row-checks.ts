@@ -48,7 +48,9 @@ export async function planRows(check: RowCheck, context: CheckContext): Promise<
   const brokenSlot = whole === null ? plan.add(brokenCount) : null;
   // NaN is above everything to the engine: the largest value tells whether there is one.
   const hasNan =
-    check.kind === 'not-null' && column?.type === 'float' ? plan.add(`CASE WHEN isnan(max(${name})) THEN 1 ELSE 0 END`) : null;
+    check.kind === 'not-null' && column?.type === 'float'
+      ? plan.add(`CASE WHEN isnan(max(${name})) THEN 1 ELSE 0 END`)
+      : null;
   let asked: { broken: Slot; minimum: Slot; maximum: Slot } | null = null;
   let nan: Slot | null = null;
   return { again, finish, failing: { condition: breaking(rule.broken) } };
