@@ -60,6 +60,7 @@ export async function runWorkflow(request: WorkflowRequest): Promise<WorkflowRun
     variables: path.join(folder.path, 'variables.yml'),
     env: path.join(folder.path, 'env.yml'),
     needs: path.join(folder.path, 'needs.json'),
+    programs: path.join(folder.path, 'bin'),
   };
   const sources = await workflowsOf(request);
   const workflow = path.join('.github/workflows', path.basename(request.workflow.file));
@@ -91,6 +92,8 @@ export async function runWorkflow(request: WorkflowRequest): Promise<WorkflowRun
   );
   const env = { GITHUB_REPOSITORY: request.repository, GITHUB_REF: request.ref, SHA_REF: request.sha, ...request.env };
   await writeFile(files.env, JSON.stringify(env));
+  await mkdir(files.programs);
+  await writeFile(path.join(files.programs, 'node'), slowToFail, { mode: 0o755 });
 
   const checkouts = sources.flatMap(({ source }) => source.text.match(/actions\/checkout@\S+/g) ?? []);
   const local = [
@@ -110,7 +113,7 @@ export async function runWorkflow(request: WorkflowRequest): Promise<WorkflowRun
       ...platforms.flatMap((platform) => ['--platform', platform]),
     ],
     cwd: files.work,
-    env: machine(),
+    env: machine(files.programs),
     timeoutMs: 900_000,
   });
   const names = new Set(sources.map(({ source }) => workflowName(source)));
@@ -166,13 +169,26 @@ function workflowName({ file, text }: WorkflowSource): string {
   return (parse(text) as { name?: string }).name ?? path.basename(file);
 }
 
-/** What a runner's machine gives, with this Node first on PATH; nothing of the test's own settings but where Docker and caches are. */
-function machine(): Record<string, string> {
+/**
+ * This Node, which waits before it ends with an error: act closes the terminal of a step that fails at once, and what it printed
+ * last is lost where the machine is busy. act asks a Node where it is, and runs actions by what it is told. Other shells drop
+ * variables with a dash in their names, as inputs have.
+ */
+const slowToFail = `#!/bin/bash
+if [ "$*" = '--no-warnings -e console.log(process.execPath)' ]; then exec echo "$0"; fi
+'${process.execPath}' "$@"
+code=$?
+[ "$code" -eq 0 ] || sleep 0.5
+exit "$code"
+`;
+
+/** What a runner's machine gives, with that Node first on PATH; nothing of the test's own settings but where Docker and caches are. */
+function machine(programs: string): Record<string, string> {
   const names =
     /^(HOME|LANG|TMPDIR|DOCKER_HOST|PASSLOOP_DOCKER|PASSLOOP_CACHE|PIP_.*|npm_config_.*|.*_CA_.*|.*SSL.*|(HTTPS?|NO|ALL)_PROXY)$/i;
   const found = Object.entries(process.env).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return {
     ...Object.fromEntries(found.filter(([name]) => names.test(name))),
-    PATH: `${path.dirname(process.execPath)}:${process.env.PATH ?? ''}`,
+    PATH: `${programs}:${path.dirname(process.execPath)}:${process.env.PATH ?? ''}`,
   };
 }
