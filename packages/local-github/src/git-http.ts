@@ -164,9 +164,11 @@ export async function serveGit(
   });
   child.stdin.on('error', () => undefined);
   incoming.pipe(child.stdin);
-  incoming.once('close', () => {
+  const stopIfCutOff = () => {
     if (!incoming.complete) child.kill();
-  });
+  };
+  if (incoming.destroyed) stopIfCutOff();
+  incoming.once('close', stopIfCutOff);
   outgoing.once('close', () => {
     // whoever asked is gone: git would wait for ever to be read. A push is finished all the same
     if (!isPush && !outgoing.writableFinished) child.stdout.destroy();
