@@ -1,4 +1,4 @@
-import { gitText, runGit } from './git.ts';
+import { type GitOutput, runGit } from './git.ts';
 
 export type Change = {
   path: string;
@@ -19,10 +19,27 @@ const STATUSES: Record<string, Change['status']> = {
   T: 'changed',
 };
 
+/**
+ * What git says of commits and trees that are named by their full ids: the same in every repository that holds them, and for ever.
+ * @throws GitError as `runGit` does; a failure isn't kept
+ */
+export function runGitOnce(directory: string, args: string[], options: { expect?: number[] } = {}): Promise<GitOutput> {
+  const key = args.join('\0');
+  const known = answers.get(key);
+  if (known !== undefined) return known;
+  const answer = runGit(directory, args, options);
+  answers.set(key, answer);
+  answer.catch(() => answers.delete(key));
+  if (answers.size > 2_000) answers.delete(answers.keys().next().value ?? '');
+  return answer;
+}
+
+const answers = new Map<string, Promise<GitOutput>>();
+
 /** The files that differ between two trees or commits, renames found as GitHub finds them (50 % alike). */
 export async function diffTrees(directory: string, from: string, to: string): Promise<Change[]> {
   const args = ['diff-tree', '-r', '-M', '-z', '--raw', '--numstat', '--no-abbrev', from, to];
-  const fields = (await runGit(directory, args)).stdout.toString().split('\0');
+  const fields = (await runGitOnce(directory, args)).stdout.toString().split('\0');
   const changes: Change[] = [];
   const byPath = new Map<string, Change>();
   for (let at = 0; at < fields.length - 1; ) {
@@ -64,7 +81,7 @@ export async function patchOf(
 ): Promise<string | undefined> {
   const paths = change.previousPath === null ? [change.path] : [change.previousPath, change.path];
   const args = ['--literal-pathspecs', 'diff-tree', '-r', '-M', '-p', from, to, '--', ...paths];
-  const text = (await runGit(directory, args)).stdout.toString();
+  const text = (await runGitOnce(directory, args)).stdout.toString();
   const start = text.startsWith('@@') ? 0 : text.indexOf('\n@@') + 1;
   return start === 0 && !text.startsWith('@@') ? undefined : text.slice(start).replace(/\n$/, '');
 }
@@ -73,17 +90,20 @@ export async function patchOf(
 export async function isAncestor(directory: string, ancestor: string, descendant: string): Promise<boolean> {
   if (ancestor === descendant) return true;
   const args = ['merge-base', '--is-ancestor', ancestor, descendant];
-  return (await runGit(directory, args, { expect: [0, 1] })).code === 0;
+  return (await runGitOnce(directory, args, { expect: [0, 1] })).code === 0;
 }
 
 /** The best common ancestor; undefined for unrelated histories. */
 export async function mergeBase(directory: string, a: string, b: string): Promise<string | undefined> {
-  const { code, stdout } = await runGit(directory, ['merge-base', a, b], { expect: [0, 1] });
+  const { code, stdout } = await runGitOnce(directory, ['merge-base', a, b], { expect: [0, 1] });
   return code === 0 ? stdout.toString().trim() : undefined;
 }
 
-/** Commit oids, newest first as `git rev-list` orders them. */
-export async function revList(directory: string, args: string[]): Promise<string[]> {
-  const text = await gitText(directory, ['--literal-pathspecs', 'rev-list', ...args]);
-  return text === '' ? [] : text.split('\n');
+/**
+ * Commit oids, newest first as `git rev-list` orders them.
+ * @param run `runGit` where the arguments name branches or times, whose commits change
+ */
+export async function revList(directory: string, args: string[], run = runGitOnce): Promise<string[]> {
+  const { stdout } = await run(directory, ['--literal-pathspecs', 'rev-list', ...args]);
+  return stdout.toString().split('\n').slice(0, -1);
 }

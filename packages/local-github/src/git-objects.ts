@@ -1,4 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { hash, randomUUID } from 'node:crypto';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { deflate } from 'node:zlib';
 import { gitEnvironment, gitText } from './git.ts';
 
 export type ObjectType = 'blob' | 'commit' | 'tag' | 'tree';
@@ -23,6 +28,8 @@ export type CommitInput = {
   author: Signature;
   committer: Signature;
 };
+
+const deflated = promisify(deflate);
 
 export const EMPTY_TREE = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 export const ZERO_OID = '0'.repeat(40);
@@ -186,12 +193,33 @@ export function parseTree(content: Buffer): TreeEntry[] {
 
 /** Stores bytes and returns the blob's oid. */
 export function writeBlob(directory: string, content: Buffer): Promise<string> {
-  return gitText(directory, ['hash-object', '-w', '--stdin', '--no-filters'], { input: content });
+  return writeObject(directory, 'blob', content);
 }
 
+/** @param entries all of which are stored already, or are commits of a submodule */
 function writeTree(directory: string, entries: TreeEntry[]): Promise<string> {
-  const input = entries.map(({ mode, type, oid, name }) => `${mode} ${type} ${oid}\t${name}\0`).join('');
-  return gitText(directory, ['mktree', '-z'], { input });
+  // git compares a folder as if its name ended with a slash.
+  const sorted = entries
+    .map((entry) => ({ entry, key: Buffer.from(entry.type === 'tree' ? `${entry.name}/` : entry.name) }))
+    .sort((left, right) => Buffer.compare(left.key, right.key));
+  const parts = sorted.flatMap(({ entry: { mode, name, oid } }) => [
+    Buffer.from(`${mode.replace(/^0+/, '')} ${name}\0`),
+    Buffer.from(oid, 'hex'),
+  ]);
+  return writeObject(directory, 'tree', Buffer.concat(parts));
+}
+
+/** A loose object as git writes it. A process for each would be most of what a change costs. */
+async function writeObject(directory: string, type: ObjectType, content: Buffer): Promise<string> {
+  const bytes = Buffer.concat([Buffer.from(`${type} ${content.length}\0`), content]);
+  const oid = hash('sha1', bytes);
+  const folder = path.join(directory, 'objects', oid.slice(0, 2));
+  const file = path.join(folder, oid.slice(2));
+  await mkdir(folder, { recursive: true });
+  const temporary = `${file}.${randomUUID()}`;
+  await writeFile(temporary, await deflated(bytes, { level: 1 }), { mode: 0o444 });
+  await rename(temporary, file);
+  return oid;
 }
 
 /** Stores a commit with exactly these identities and instants. */

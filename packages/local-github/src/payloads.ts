@@ -1,6 +1,7 @@
 import { workflowOfRun } from './actions/runs.ts';
 import type { WorkflowRun } from './actions/state.ts';
 import { accountOf, accountOfEmail, type Forge, type Repository } from './forge.ts';
+import { runGit } from './git.ts';
 import { diffTrees, isAncestor, revList } from './git-history.ts';
 import { EMPTY_TREE, isoTime, type Signature, ZERO_OID } from './git-objects.ts';
 import type { MergeGroup } from './merge-groups.ts';
@@ -169,7 +170,7 @@ export async function pushPayload(forge: Forge, repository: Repository, request:
   const branch = ref.replace(/^refs\/heads\//, '');
   const range = created ? [after, '--not', `--exclude=${branch}`, '--branches'] : [`${before}..${after}`];
   const args = ['--reverse', '--topo-order', '-n', String(PUSHED_COMMITS), ...range];
-  const oids = deleted ? [] : await revList(directory, args);
+  const oids = deleted ? [] : await revList(directory, args, runGit);
   const commits = [];
   for (const oid of oids) commits.push(await pushedCommit(forge, repository, oid));
   const account = accountOf(forge, pusher);

@@ -2,7 +2,7 @@ import { ApiError, unprocessable } from './api-error.ts';
 import { requiredChecksProblem } from './checks.ts';
 import type { Repository } from './forge.ts';
 import { GitError, gitText, runGit } from './git.ts';
-import { isAncestor, revList } from './git-history.ts';
+import { isAncestor, revList, runGitOnce } from './git-history.ts';
 import { EMPTY_TREE, isOid, type ObjectType, ZERO_OID } from './git-objects.ts';
 import type { Protection } from './state.ts';
 import { type Actor, hasPermission } from './tokens.ts';
@@ -95,7 +95,7 @@ export async function checkWorkflows(
   if (hasPermission(actor, repository, 'workflows', 'write')) return;
   const base = before ?? (await branchTip(repository, repository.state.defaultBranch)) ?? EMPTY_TREE;
   const args = ['diff', '--name-only', '-z', base, after, '--', '.github/workflows'];
-  const [changed = ''] = (await gitText(repository.directory, args)).split('\0');
+  const [changed = ''] = (await runGitOnce(repository.directory, args)).stdout.toString().split('\0');
   if (changed === '') return;
   const who = actor.kind === 'personal' ? 'a Personal Access Token' : 'a GitHub App';
   const message = `refusing to allow ${who} to create or update workflow \`${changed}\` without \`workflows\` permission`;

@@ -1,5 +1,6 @@
 import { latestCheckRuns, latestStatuses, rollupOf } from '../checks.ts';
 import { accountOfEmail, type Repository } from '../forge.ts';
+import { runGit } from '../git.ts';
 import { diffTrees, mergeBase, revList } from '../git-history.ts';
 import {
   type Commit,
@@ -161,7 +162,8 @@ export function commitNode(context: Context, repository: Repository, commit: Com
       if (typeof args.since === 'string') limits.push(`--since=${args.since}`);
       if (typeof args.until === 'string') limits.push(`--until=${args.until}`);
       const path = args.path?.replaceAll(/^\/+|\/+$/g, '') ?? '';
-      const oids = await revList(directory, [...limits, commit.oid, '--', ...(path === '' ? [] : [path])]);
+      const query = [...limits, commit.oid, '--', ...(path === '' ? [] : [path])];
+      const oids = await revList(directory, query, limits.length === 0 ? undefined : runGit);
       return connection('history', oids, args, nodeOf);
     },
     associatedPullRequests: async (args: PageArguments) => {

@@ -1,6 +1,7 @@
 import { notFound } from '../api-error.ts';
 import type { Repository } from '../forge.ts';
 import { parentOf } from '../forks.ts';
+import { runGit } from '../git.ts';
 import { diffTrees, mergeBase, revList } from '../git-history.ts';
 import { readCommit } from '../merging.ts';
 import { commitsOf } from '../pull-requests.ts';
@@ -29,7 +30,8 @@ async function listCommits(call: RepositoryCall) {
   if (parameters.since !== undefined) args.push(`--since=${parameters.since}`);
   if (parameters.until !== undefined) args.push(`--until=${parameters.until}`);
   const path = text(call, 'path').replace(/\/$/, '');
-  const oids = await revList(repository.directory, [...args, start.oid, '--', ...(path === '' ? [] : [path])]);
+  const limits = [...args, start.oid, '--', ...(path === '' ? [] : [path])];
+  const oids = await revList(repository.directory, limits, args.length === 0 ? undefined : runGit);
   const page = pageOf(call, oids);
   const commits = await Promise.all(page.items.map((oid) => readCommit(repository.objects, oid)));
   return {
