@@ -1,4 +1,5 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
 
 /** What one run of git said. `stdout` holds bytes, since objects and patches need not be text. */
 export type GitOutput = { code: number; stdout: Buffer; stderr: string };
@@ -41,28 +42,84 @@ export function gitEnvironment(extra: Record<string, string> = {}): Record<strin
   };
 }
 
+export type GitOrder = {
+  id: number;
+  directory: string;
+  args: string[];
+  env: Record<string, string>;
+  input: string | Buffer;
+};
+export type GitAnswer = { id: number; output?: GitOutput; error?: string };
+
+type Pending = { resolve: (output: GitOutput) => void; reject: (error: Error) => void };
+
+/**
+ * The process that starts git: a fork copies the page tables of whoever asks for it, which is milliseconds for each 100 MiB of a test's
+ * process, and a server starts git for most of what it answers.
+ */
+class GitRunner {
+  readonly #child: ChildProcess;
+  readonly #pending = new Map<number, Pending>();
+  #last = 0;
+
+  constructor(onEnd: () => void) {
+    this.#child = fork(join(import.meta.dirname, 'git-runner.ts'), {
+      execArgv: [],
+      serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    const end = (reason: string) => {
+      onEnd();
+      for (const { reject } of this.#pending.values()) reject(new Error(reason));
+      this.#pending.clear();
+    };
+    this.#child.on('message', ({ id, output, error }: GitAnswer) => {
+      const pending = this.#pending.get(id);
+      this.#pending.delete(id);
+      this.#hold();
+      if (output === undefined) pending?.reject(new Error(error));
+      else pending?.resolve(output);
+    });
+    this.#child.on('error', (error) => end(error.message));
+    this.#child.on('exit', (code) => end(`The process that starts git ended with ${code}.`));
+  }
+
+  run(directory: string, args: string[], options: GitOptions): Promise<GitOutput> {
+    this.#last += 1;
+    const id = this.#last;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      this.#hold();
+      const order = { id, directory, args, env: gitEnvironment(options.environment), input: options.input ?? '' };
+      this.#child.send(order satisfies GitOrder, (error) => {
+        if (error === null) return;
+        this.#pending.delete(id);
+        reject(error);
+      });
+    });
+  }
+
+  /** Keeps this process alive only while something is asked. */
+  #hold(): void {
+    for (const one of [this.#child, this.#child.channel]) {
+      if (this.#pending.size > 0) one?.ref();
+      else one?.unref();
+    }
+  }
+}
+
+let runner: GitRunner | undefined;
+
 /**
  * Runs git in a repository.
  * @throws GitError for an exit code that is not expected
  */
 export async function runGit(directory: string, args: string[], options: GitOptions = {}): Promise<GitOutput> {
-  const child = spawn('git', args, {
-    cwd: directory,
-    env: gitEnvironment(options.environment),
-    stdio: ['pipe', 'pipe', 'pipe'],
+  runner ??= new GitRunner(() => {
+    runner = undefined;
   });
-  const stdout: Buffer[] = [];
-  const stderr: Buffer[] = [];
-  child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk));
-  child.stderr.on('data', (chunk: Buffer) => stderr.push(chunk));
-  child.stdin.on('error', () => undefined); // git may end before it has read all of its input
-  child.stdin.end(options.input ?? '');
-  const code = await new Promise<number>((resolve, reject) => {
-    child.on('error', reject);
-    child.on('close', (exitCode) => resolve(exitCode ?? 128));
-  });
-  const output = { code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() };
-  if (!(options.expect ?? [0]).includes(code)) throw new GitError(args, code, output.stderr);
+  const output = await runner.run(directory, args, options);
+  if (!(options.expect ?? [0]).includes(output.code)) throw new GitError(args, output.code, output.stderr);
   return output;
 }
 
