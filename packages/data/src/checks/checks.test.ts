@@ -367,6 +367,42 @@ describe('what must not pass', () => {
     expect(reason).toContain('2 rows are NaN');
   });
 
+  it.each([
+    ["'infinity'::TIMESTAMP", 'infinity'],
+    ["TIMESTAMP '290000-01-01'", '290000-01-01 00:00:00'],
+  ])('a newest time that no calendar has: %s', async (time, shown) => {
+    const query = `SELECT ${time} AS at UNION ALL SELECT TIMESTAMP '2026-01-01'`;
+    expect(await typed(query, times, '{kind: freshness, column: at, within: 9999d}')).toMatchObject({
+      verdict: 'fail',
+      observed: `the newest is ${shown}, in the future`,
+      reason: null,
+    });
+  });
+
+  it.each([
+    ['{kind: set, column: v, values: [a]}', 2],
+    ['{kind: not-in-set, column: v, values: [x]}', 0],
+    ["{kind: regex, column: v, pattern: '[13]'}", 1],
+    ["{kind: like, column: v, pattern: '%1%'}", 1],
+    ['{kind: length, column: v, max: 1}', 2],
+    ['{kind: null-like, column: v}', 0],
+    ['{kind: variants, column: v}', 0],
+  ])('text of a type of its own: %s', async (text, failingRows) => {
+    for (const type of ['UUID', 'INTERVAL', 'JSON']) {
+      const [one, other] =
+        type === 'UUID'
+          ? ['10000000-0000-0000-0000-000000000000', '20000000-0000-0000-0000-000000000000']
+          : type === 'JSON'
+            ? ['{"a":1}', '{"a":2}']
+            : ['1 day', '2 days'];
+      const query = `SELECT '${one}'::${type} AS v UNION ALL SELECT '${other}'::${type}`;
+      expect([type, await typed(query, times, text)]).toEqual([
+        type,
+        expect.objectContaining({ verdict: failingRows === 0 ? 'pass' : 'fail', failingRows, reason: null }),
+      ]);
+    }
+  });
+
   it('a condition that names the table in a text', async () => {
     const text = '{kind: expression, expression: "order_ref <> \'\\"passloop_1\\" \\"passloop_1\\"\'"}';
     expect((await report([text])).scans).toBe(1);

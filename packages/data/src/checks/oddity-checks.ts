@@ -14,6 +14,7 @@ import {
 import { percent, reaches } from '../share.ts';
 import { finiteValues, madScale, momentsOf, quantilesOf } from './column-numbers.ts';
 import { boundless, conditionOf, numbersOf, rowless } from './judged-rows.ts';
+import { textOf } from './value-rules.ts';
 
 const usualFactors = { iqr: 1.5, z: 3, mad: 3.5 } as const;
 
@@ -84,7 +85,7 @@ export function planVariants(check: CheckOf<'variants'>, { session, table }: Che
   if (typeof column === 'string') return notExecuted(check, expected, column);
   if (column.type !== 'string')
     return notExecuted(check, expected, `\`${column.name}\` is ${column.type}; variants needs text`);
-  const name = quoteIdentifier(column.name);
+  const name = textOf(column);
   const base = `regexp_replace(lower(strip_accents(${name})), ${quoteText('[\\s\\p{P}]+')}, '', 'g')`;
   const query = (relation: string) =>
     `SELECT ${base} AS base, count(DISTINCT ${name}) AS spellings, count(*) AS n FROM ${relation} WHERE ${name} IS NOT NULL GROUP BY 1 HAVING count(DISTINCT ${name}) > 1 AND base <> ''`;
