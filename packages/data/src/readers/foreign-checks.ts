@@ -63,21 +63,30 @@ export function uniqueValues(columns: readonly string[]): Record<string, unknown
   return { kind: 'unique', columns: [...columns], where: present };
 }
 
+/** By names without what they say of length, unit and zone: `int64[pyarrow]`, `TIMESTAMP(6) WITH TIME ZONE`, `IntegerType()`. */
 const typeNames: readonly [RegExp, readonly string[]][] = [
-  [/^(tiny|small|big|medium)?int(eger)?(8|16|32|64)?$|^u?int(8|16|32|64)$|^long$/i, ['integer']],
-  [/^(float|double|real)(32|64)?( precision)?$/i, ['float']],
-  [/^number$/i, ['integer', 'float', 'decimal']],
-  [/^(decimal|numeric)(\(.*\))?$/i, ['decimal']],
-  [/^(str|string|text|varchar|char|character varying|object|category)(\[.*\])?(\(.*\))?$/i, ['string']],
-  [/^bool(ean)?$/i, ['boolean']],
-  [/^date$/i, ['date']],
-  [/^(datetime|timestamp)(64)?(\[.*\])?( with(out)? time zone)?(_[a-z]+)?$/i, ['timestamp']],
-  [/^time$/i, ['time']],
+  [
+    /^(tiny|small|big|medium|byte|short|long)?int(eger)?(8|16|32|64)?$|^u?int(8|16|32|64)$|^(long|short|byte)$/,
+    ['integer'],
+  ],
+  [/^(float|double|real)(32|64)?( precision)?$/, ['float']],
+  [/^number$/, ['integer', 'float', 'decimal']],
+  [/^(decimal(128|256)?|numeric)$/, ['decimal']],
+  [/^(large_)?(str|string|utf8)$|^(text|varchar|char|character varying|object|category|categorical|enum)$/, ['string']],
+  [/^bool(ean)?$/, ['boolean']],
+  [/^date(32|64)?$/, ['date']],
+  [/^(datetime|timestamp)(64)?( with(out)? time zone)?(_[a-z]+)?$/, ['timestamp']],
+  [/^time(32|64)?$/, ['time']],
 ];
 
 /** Our types for a type of theirs; null for one that we have no word for. */
 export function typesOf(name: string): readonly string[] | null {
-  return typeNames.find(([pattern]) => pattern.test(name.trim()))?.[1] ?? null;
+  const bare = name
+    .replace(/\[.*\]|\(.*\)/g, '')
+    .trim()
+    .toLowerCase();
+  const plain = name.trim().endsWith('Type()') || /Type\(\d/.test(name) ? bare.replace(/type$/, '') : bare;
+  return typeNames.find(([pattern]) => pattern.test(plain))?.[1] ?? null;
 }
 
 /** A document of another tool: YAML or JSON, bounded by the YAML reader. @throws ConfigurationError with the line */

@@ -189,6 +189,101 @@ unique: [age, ref]
   });
 });
 
+it('reads a schema of pandera as its versions since write it', () => {
+  const flat = `schema_type: dataframe
+api: pandas
+columns:
+  age:
+    dtype: int64[pyarrow]
+    unique: true
+    greater_than_or_equal_to: 0
+    less_than: 100
+  rate:
+    dtype: Float64
+    nullable: true
+    coerce: false
+    in_range: {min_value: 0, max_value: 1, include_min: true, include_max: true}
+    less_than_or_equal_to: {max_value: 1, ignore_na: false}
+    notin: [5]
+  ref:
+    dtype: string[pyarrow]
+    isin: {allowed_values: [x, y], raise_warning: true}
+    str_contains: {pattern: foo, error: no foo}
+    str_startswith: 'R-('
+    str_endswith: ü.
+    str_length: {min_value: null, max_value: null, exact_value: 3}
+    equal_to: q
+    unique_values_eq: {values: [q]}
+  at:
+    dtype: Datetime(time_unit='us', time_zone=None)
+    in_range: {min_value: '2020-01-01 00:00:00', max_value: '2021-01-01 00:00:00', include_min: true, include_max: true}
+checks:
+- options: {check_name: own}
+`;
+  expect(ours(flat)).toEqual({
+    tool: 'pandera',
+    checks: [
+      { kind: 'type', column: 'age', types: ['integer'] },
+      { kind: 'not-null', column: 'age' },
+      { kind: 'unique', columns: ['age'] },
+      { kind: 'range', column: 'age', min: 0 },
+      { kind: 'type', column: 'rate', types: ['float'] },
+      { kind: 'range', column: 'rate', min: 0, max: 1 },
+      { kind: 'not-in-set', column: 'rate', values: [5] },
+      { kind: 'type', column: 'ref', types: ['string'] },
+      { kind: 'not-null', column: 'ref' },
+      { kind: 'set', column: 'ref', values: ['x', 'y'], severity: 'warn' },
+      { kind: 'regex', column: 'ref', pattern: 'foo' },
+      { kind: 'regex', column: 'ref', pattern: '^R\\-\\(', id: 'regex:ref:2' },
+      { kind: 'regex', column: 'ref', pattern: 'ü\\.$', id: 'regex:ref:3' },
+      { kind: 'length', column: 'ref', min: 3, max: 3 },
+      { kind: 'set', column: 'ref', values: ['q'], id: 'set:ref:2' },
+      { kind: 'type', column: 'at', types: ['timestamp'] },
+      { kind: 'not-null', column: 'at' },
+      { kind: 'range', column: 'at', min: '2020-01-01 00:00:00', max: '2021-01-01 00:00:00' },
+    ],
+    left: [
+      'less_than of age: its bound is not part of the range',
+      'less_than_or_equal_to of rate: a missing value breaks it',
+      'unique_values_eq of ref: no check of ours is exactly this',
+      'checks of the schema: no check of ours is exactly this',
+    ],
+  });
+  const listed = `columns:
+  age:
+    dtype: int64
+    checks:
+    - {value: 0, options: {check_name: greater_than_or_equal_to, raise_warning: true, ignore_na: true}}
+    - {min_value: 1, max_value: 9, include_min: true, include_max: true, options: {check_name: in_range}}
+    - {allowed_values: [1, 2], options: {check_name: isin}}
+    - {value: 3, options: {check_name: equal_to, groupby: [sex]}}
+`;
+  expect(ours(listed)).toEqual({
+    tool: 'pandera',
+    checks: [
+      { kind: 'type', column: 'age', types: ['integer'] },
+      { kind: 'not-null', column: 'age' },
+      { kind: 'range', column: 'age', min: 0, severity: 'warn' },
+      { kind: 'range', column: 'age', min: 1, max: 9, id: 'range:age:2' },
+      { kind: 'set', column: 'age', values: [1, 2] },
+    ],
+    left: ['equal_to of age: it looks at groups'],
+  });
+});
+
+it.each([
+  ['timestamp(6) with time zone', ['timestamp']],
+  ['date32[day][pyarrow]', ['date']],
+  ['decimal128(10, 2)', ['decimal']],
+  ['IntegerType()', ['integer']],
+  ['DecimalType(10,2)', ['decimal']],
+  ['Utf8', ['string']],
+  ['list[int64]', null],
+])('knows the type %s', (name, types) => {
+  const { checks } = ours(JSON.stringify({ columns: { a: { dtype: name, nullable: true } } }));
+  expect(checks).toEqual(types === null ? [] : [{ kind: 'type', column: 'a', types }]);
+});
+
 it.each([
   [
     { fields: [{ name: 'a', format: 'email', decimalChar: ',' }], missingValues: ['', 'NA'] },
