@@ -123,6 +123,36 @@ checks:
   });
 });
 
+it.each([
+  ["not_null: {where: 'id > 3'}", 'its config has where'],
+  ['not_null: {enabled: false}', 'it is turned off'],
+  ['not_null: {config: {enabled: false}}', 'it is turned off'],
+  ["unique: {warn_if: '>5', fail_calc: n}", 'its config has warn_if, fail_calc'],
+  ["dbt_utils.accepted_range: {min_value: 0, where: 'id > 3'}", 'its config has where'],
+  [
+    "dbt_utils.expression_is_true: {expression: '> 0', condition: 'id > 3'}",
+    'no check of ours is exactly this: it has condition',
+  ],
+  ['accepted_values: {arguments: {values: [a], other: 1}}', 'no check of ours is exactly this: it has other'],
+])('drops no setting of a test of dbt: %s', (test, why) => {
+  const { checks, left } = ours(`models: [{name: m, columns: [{name: id, tests: [{${test}}]}]}]`);
+  expect(checks).toEqual([]);
+  expect(left).toEqual([`${test.split(':')[0]} of id: ${why}`]);
+});
+
+it.each([
+  [
+    'not_null: {config: {severity: WARN, store_failures: true, tags: [a], limit: 10}}',
+    { kind: 'not-null', severity: 'warn' },
+  ],
+  ['not_null: {severity: warn, tags: [a], name: mine, enabled: true}', { kind: 'not-null', severity: 'warn' }],
+  ['accepted_values: {values: [a], quote: false}', { kind: 'set', values: ['a'] }],
+])('reads past what only says how a test of dbt is told: %s', (test, check) => {
+  const { checks, left } = ours(`models: [{name: m, columns: [{name: id, tests: [{${test}}]}]}]`);
+  expect(checks).toEqual([{ column: 'id', ...check }]);
+  expect(left).toEqual([]);
+});
+
 it('reads a Table Schema', () => {
   const schema = {
     fields: [
