@@ -24,6 +24,7 @@ it('reads a suite of Great Expectations, and lists what can not be mapped', () =
       },
       { type: 'expect_column_values_to_be_between', kwargs: { column: 'age', min_value: 0, strict_min: true } },
       { type: 'expect_column_to_exist', kwargs: { column: 'hub' } },
+      { type: 'expect_column_to_exist', kwargs: { column: 'day', column_index: 3 } },
       { type: 'expect_compound_columns_to_be_unique', kwargs: { column_list: ['day', 'hour'] } },
       { type: 'expect_column_kl_divergence_to_be_less_than', kwargs: { column: 'age', threshold: 0.1 } },
       { type: 'expect_column_values_to_be_in_set', kwargs: { column: 'hub', value_set: ['a'], row_condition: 'x>1' } },
@@ -35,12 +36,13 @@ it('reads a suite of Great Expectations, and lists what can not be mapped', () =
     checks: [
       { kind: 'not-null', column: 'id', mostly: 0.99 },
       { kind: 'range', column: 'age', min: 0 },
-      expect.objectContaining({ kind: 'type', column: 'hub' }),
+      expect.objectContaining({ kind: 'type', column: 'hub', types: expect.arrayContaining(['string', 'nested']) }),
       { kind: 'unique', columns: ['day', 'hour'], where: '"day" IS NOT NULL OR "hour" IS NOT NULL' },
       { kind: 'aggregate', function: 'mean', column: 'age', min: 1, severity: 'warn' },
     ],
     left: [
       'expect_column_values_to_be_between of age: its bound is not part of the range',
+      'expect_column_to_exist of day: it says at which place the column stands',
       'expect_column_kl_divergence_to_be_less_than of age: no check of ours is exactly this',
       'expect_column_values_to_be_in_set of hub: its row_condition is written in another language',
     ],
