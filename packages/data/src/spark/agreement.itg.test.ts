@@ -35,7 +35,8 @@ function mixed(shift: number): string {
     CASE WHEN i % 50 = 0 THEN NULL WHEN i % 51 = 0 THEN 'nan'::DOUBLE WHEN i % 53 = 0 THEN '-inf'::DOUBLE ELSE ((i * 31) % 97)::DOUBLE * 1e-7 END AS rate,
     CASE WHEN i % 10 < ${3 + shift} THEN 'a' WHEN i % 7 = 0 THEN '' WHEN i % 11 = 0 THEN 'it''s "ü"' ELSE 'z' || (i % 5) END AS label,
     i % 3 = 0 AS flag, ((i % 400) / 100)::DECIMAL(10, 2) AS cost, DATE '2026-01-01' + ((i / 30)::INTEGER + ${shift}) AS day,
-    TIMESTAMP '2026-01-01 00:00:00' + INTERVAL (i * 61) SECOND AS moment, 5 AS constant, (i % 20)::TINYINT AS grade
+    TIMESTAMP '2026-01-01 00:00:00' + INTERVAL (i * 61) SECOND AS moment, 5 AS constant, (i % 20)::TINYINT AS grade,
+    ((i * 7) % 10)::FLOAT / 10 AS short
     FROM range(3000) t(i)`;
 }
 
@@ -239,6 +240,9 @@ describe('Spark', () => {
       'abs(price - 7000.0) < 5000 AND floor(price) = ceil(price)',
       'round(price) > 100 AND abs(price) < 9000',
       'rate IS NOT DISTINCT FROM NULL OR rate <= rate',
+      'short <= 0.1 OR short IN (0.3, 0.7) OR 0.9 = short',
+      'short BETWEEN 0.2 AND 0.4 AND abs(short) <> 0.3 AND -short < -0.2',
+      'short = rate OR short < grade OR short >= cost OR short > 1e-7',
     ];
     const checks = conditions.map((text) => `{kind: expression, expression: ${JSON.stringify(text)}}`);
     const dataset = 'reference.parquet';
@@ -259,6 +263,9 @@ describe('Spark', () => {
       "CAST(rate AS VARCHAR) = '1e-07'",
       "CAST(price * 2 AS VARCHAR) LIKE '1%'",
       'CAST(price AS DECIMAL(10, 1)) > 1',
+      'short * 2 > 1',
+      'coalesce(short, 0.1) > 1',
+      'short > grade + 1',
       'CAST(label AS BOOLEAN)',
       "regexp_replace(label, '(a)', '$0', 'g') = 'a'",
       `id${' / 2'.repeat(20)} > 0`,
@@ -269,6 +276,25 @@ describe('Spark', () => {
     const [cast] = (await report(spark, ['{kind: expression, expression: "CAST(label AS INTEGER) = 1"}'], { dataset }))
       .checks;
     expect(cast?.reason).toBe('not executed: [CAST_INVALID_INPUT] the value of a row is not one that this takes');
+  }, 300_000);
+
+  it('holds short floats against what was written', async () => {
+    const checks = [
+      '{kind: range, column: short, max: 0.7}',
+      '{kind: range, column: short, min: 0.1, max: 0.9}',
+      '{kind: set, column: short, values: [0.1, 0.2, 0.3]}',
+      '{kind: not-in-set, column: short, values: [0.3]}',
+      '{kind: aggregate, column: short, function: max, max: 0.9}',
+      "{kind: range, column: id, max: 3, where: 'short > 0.7'}",
+      '{kind: monotonic, column: short, by: id}',
+      '{kind: outliers, column: short, method: mad}',
+      '{kind: duplicate-columns, share: 0.9}',
+    ];
+    const dataset = 'reference.parquet';
+    const [here, there] = [await report(duckdb, checks, { dataset }), await report(spark, checks, { dataset })];
+    expect(judged(there)).toEqual(judged(here));
+    expect(here.checks.filter(({ reason }) => reason?.startsWith('not executed'))).toEqual([]);
+    expect(here.checks.map(({ failingRows }) => failingRows).slice(0, 4)).toEqual([600, 300, 2100, 300]);
   }, 300_000);
 
   it('sees NaN in a Parquet file whose extremes leave it out', async () => {

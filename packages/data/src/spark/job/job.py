@@ -13,6 +13,7 @@ import math
 import os
 import re
 import socket
+import struct
 import sys
 import time
 import unicodedata
@@ -272,13 +273,22 @@ def as_text(value: object, kind: str) -> str | None:
             return "NaN"
         if math.isinf(value):
             return "Infinity" if value > 0 else "-Infinity"
-        return repr(value)
+        return short_text(value) if kind == "float" else repr(value)
     if isinstance(value, datetime.datetime):
         text = value.strftime("%Y-%m-%d %H:%M:%S")
         if value.microsecond:
             text += f".{value.microsecond:06d}".rstrip("0")
         return text + ("+00" if kind == "timestamp" else "")
     return str(value)
+
+
+def short_text(value: float) -> str:
+    """The fewest digits that are this FLOAT again."""
+    for digits in range(1, 10):
+        text = f"{value:.{digits}g}"
+        if struct.unpack("f", struct.pack("f", float(text)))[0] == value:
+            return repr(float(text))
+    return repr(value)
 
 
 def strip_accents(text: str | None) -> str | None:
