@@ -138,5 +138,8 @@ function withoutValues(message: string): string {
     return 'Out of Range Error: the result of a row is too large, or not defined';
   if (/^Invalid Input Error: Could not parse string/.test(message))
     return 'Invalid Input Error: the text of a row has another format than strptime is given';
+  const ofJson = /^Invalid Input Error: JSON transform error in file "[^"]*", in line \d+: /.exec(message);
+  if (ofJson !== null)
+    return `${ofJson[0]}${/ has duplicate key /.test(message) ? 'an object has a key twice' : 'a value has another form'}`;
   return message.replace(/( with value )\S+/, '$1…');
 }
