@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import type { DataReport } from '@passloop/documents';
@@ -318,6 +318,19 @@ describe('Spark', () => {
     await expect(report(spark, ['{kind: not-null, column: a}'], { dataset: 'broken.csv' })).rejects.toThrow(
       /broken\.csv|MALFORMED/,
     );
+    await mkdir(inFolder('swapped'));
+    await writeFile(inFolder('swapped/1.csv'), 'a,b\n1,2\n');
+    await writeFile(inFolder('swapped/2.csv'), 'b,a\n3,4\n');
+    await expect(report(spark, ['{kind: range, column: b, max: 2}'], { dataset: 'swapped' })).rejects.toThrow(
+      /2\.csv.*header has other columns/,
+    );
+    await writeParquet(duckdb, 'SELECT 1 AS a', inFolder('grown/1.parquet'));
+    await writeParquet(duckdb, 'SELECT 2 AS a, 3 AS b', inFolder('grown/2.parquet'));
+    const grown = ['{kind: columns, types: {a: integer}, exact: true}', '{kind: not-null, column: b}'];
+    expect((await report(spark, grown, { dataset: 'grown' })).checks).toMatchObject([
+      { verdict: 'fail', observed: 'b is not expected' },
+      { verdict: 'fail', failingRows: 1 },
+    ]);
     await writeFile(inFolder('lines.csv'), 's,n\n"a\nb",1\nc,2\n');
     expect((await report(spark, ['{kind: not-null, column: s}'], { dataset: 'lines.csv' })).rows).toBe(2);
     await writeFile(inFolder('cut.parquet'), 'PAR1 and no more');

@@ -26,7 +26,7 @@ import { type SparkJob, type SparkOptions, startSparkJob } from './spark-job.ts'
 type About = { version: string; master: string | null };
 type Opened = { columns: [name: string, type: string][] };
 
-/** Where Spark leaves columns out it doesn't see that a row is broken; and a quoted text may hold a line break. */
+/** Where Spark leaves columns out it doesn't see that a row is broken; a quoted text may hold a line break; and the columns of each file have the names of its own header. */
 const csv = {
   header: 'true',
   inferSchema: 'true',
@@ -34,6 +34,7 @@ const csv = {
   escape: '"',
   multiLine: 'true',
   columnPruning: 'false',
+  enforceSchema: 'false',
 };
 
 /** How Spark is told to read what DuckDB finds out by itself. Broken rows fail the read: none is dropped in silence. */

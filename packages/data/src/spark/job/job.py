@@ -130,6 +130,9 @@ class Job:
             if len(request["uris"]) == 1 and self.master() is not None:
                 self.refuse_versions(request["uris"][0])
             reader = self.spark.read.options(**request["options"])
+            if request["format"] == "parquet":
+                # Else the columns of one of the files are those of all.
+                reader = reader.option("mergeSchema", "true")
             self.frame = reader.format(request["format"]).load(request["uris"])
         self.columns = [
             (name, TYPES.get(kind) or decimal_type(kind) or kind.upper()) for name, kind in self.frame.dtypes
@@ -326,7 +329,9 @@ def first_lines(error: Exception) -> str:
     text = str(error) if condition is None else condition[0]
     # Between quotes stand values of rows.
     text = re.sub(r"'[^']*'", "'…'", text)
-    return text.split("\n\nJVM stacktrace", 1)[0].split(" SQLSTATE", 1)[0][:600]
+    text = text.split("\n\nJVM stacktrace", 1)[0].split(" SQLSTATE", 1)[0][:500]
+    is_other_header = "header does not conform to the schema" in str(error)
+    return f"{text.rstrip()} Its header has other columns, or in another order, than that of the first file." if is_other_header else text
 
 
 if __name__ == "__main__":
