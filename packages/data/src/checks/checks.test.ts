@@ -465,6 +465,15 @@ describe('passes over the table', () => {
     expect((await report(['a', 'b', 'c'].map(unique))).scans).toBe(2);
   });
 
+  it('are several where the values of all columns would not fit into memory together', async () => {
+    const columns = Array.from({ length: 5 }, (_, at) => `i % ${at + 2} AS c${at}`).join(', ');
+    await writeParquet(session, `SELECT ${columns} FROM range(3_000_000) t(i)`, path.join(folder.path, 'tall.parquet'));
+    const { scans, checks } = await report(['{kind: identifier-like, below: 0.000002}'], 'tall.parquet');
+    // Three times two columns, and the number of rows.
+    expect(scans).toBe(4);
+    expect(checks[0]?.observed).toBe('c4');
+  });
+
   it("are as many as the engine's own plans read", async () => {
     const alone = kinds.filter((kind) => !checkCases[kind].fails.includes('dataset: '));
     const queries: string[] = [];
