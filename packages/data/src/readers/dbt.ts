@@ -1,7 +1,7 @@
-import { ConfigurationError } from '@passloop/core';
 import { z } from 'zod';
 import {
   type Collected,
+  chosenRelation,
   collect,
   type ForeignChecks,
   leaveOthers,
@@ -46,20 +46,7 @@ const about = [
 export function readDbt(text: string, file: string, relation: string | null): ForeignChecks {
   const { models = [], seeds = [], sources = [] } = readDocument(text, file, Schema, 'properties file of dbt');
   const all = [...models, ...seeds, ...sources.flatMap(({ tables = [] }) => tables)];
-  const chosen = all.filter(({ name }) => relation === null || name === relation);
-  const [one] = chosen;
-  if (one === undefined || chosen.length > 1) {
-    throw new ConfigurationError(
-      `${file} describes ${all.length} relations${relation === null ? '' : `, and none is ${JSON.stringify(relation.slice(0, 80))}`}.`,
-      {
-        file,
-        hint: `Say which one: --table ${all
-          .slice(0, 10)
-          .map(({ name }) => name)
-          .join(', --table ')}`,
-      },
-    );
-  }
+  const one = chosenRelation(all, relation, file);
   const found = collect();
   for (const test of [...(one.tests ?? []), ...(one.data_tests ?? [])]) read(found, test, null);
   leaveOthers(found, one.name, one, about);

@@ -57,6 +57,21 @@ export function leaveOthers(
   }
 }
 
+/** The relation of that name, or the only one. @throws ConfigurationError where it isn't clear which one is meant */
+export function chosenRelation<T extends { name: string }>(all: readonly T[], name: string | null, file: string): T {
+  const chosen = all.filter((one) => name === null || one.name === name);
+  const [one] = chosen;
+  if (one !== undefined && chosen.length === 1) return one;
+  const none = name === null ? '' : `, and none is ${JSON.stringify(name.slice(0, 80))}`;
+  throw new ConfigurationError(`${file} describes ${all.length} relations${none}.`, {
+    file,
+    hint: `Say which one: --table ${all
+      .slice(0, 10)
+      .map((each) => each.name)
+      .join(', --table ')}`,
+  });
+}
+
 /** `unique` of a tool that lets NULL pass. */
 export function uniqueValues(columns: readonly string[]): Record<string, unknown> {
   const present = columns.map((name) => `"${name.replaceAll('"', '""')}" IS NOT NULL`).join(' AND ');

@@ -155,6 +155,15 @@ it.each([
   expect(left).toEqual([]);
 });
 
+it('takes a threshold of none for what it is in a contract of Soda', () => {
+  const checks = '[{missing: {threshold: {must_be: 0}}}, {missing: {threshold: {must_be: 1}}}]';
+  expect(ours(`dataset: d\ncolumns: [{name: a, checks: ${checks}}]`)).toEqual({
+    tool: 'Soda',
+    checks: [{ kind: 'not-null', column: 'a' }],
+    left: ['missing of a: it tolerates some; write it with `mostly`'],
+  });
+});
+
 it('reads a Table Schema', () => {
   const schema = {
     fields: [
@@ -182,6 +191,26 @@ it('reads a Table Schema', () => {
     'type of at: there is no type geopoint',
     expect.stringMatching(/^foreignKeys: /),
   ]);
+});
+
+it('reads a resource of a Data Package', () => {
+  const fields = [{ name: 'id', constraints: { required: true } }];
+  const text = JSON.stringify({
+    name: 'pkg',
+    resources: [
+      { name: 'orders', path: 'orders.csv', schema: { fields, missingValues: ['-'] } },
+      { name: 'past', schema: 'past.json' },
+      { name: 'bare' },
+    ],
+  });
+  const { checks, left } = ours(text, 'orders');
+  expect(checks).toEqual([{ kind: 'not-null', column: 'id' }]);
+  expect(left).toEqual([expect.stringMatching(/^missingValues: /)]);
+  expect(() => ours(text)).toThrow('theirs describes 3 relations.');
+  expect(() => ours(text, 'past')).toThrow(
+    expect.objectContaining({ hint: 'It lies in another file: --from past.json' }),
+  );
+  expect(() => ours(text, 'bare')).toThrow('theirs holds no Table Schema of "bare".');
 });
 
 it('reads a schema of pandera', () => {
