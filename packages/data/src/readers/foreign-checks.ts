@@ -13,6 +13,9 @@ export type Collected = {
 
 export const noEqual = 'no check of ours is exactly this';
 
+/** Lookaheads, lookbehinds, references to a group, atomic groups and conditions: RE2 has none of them. */
+const looksAround = /(?<!\\)(?:\\\\)*(?:\(\?(?:[=!>(]|<[=!]|P=)|\\[1-9])/;
+
 export function collect(): Collected & Omit<ForeignChecks, 'tool'> {
   const suggestions: Suggestion[] = [];
   const unmapped: Unmapped[] = [];
@@ -29,6 +32,8 @@ export function collect(): Collected & Omit<ForeignChecks, 'tool'> {
       const own = withOwnNames(dropNull(check));
       const parsed = Check.safeParse(own);
       if (!parsed.success) return leave(reason, parsed.error.issues[0]?.message ?? noEqual);
+      if (parsed.data.kind === 'regex' && looksAround.test(parsed.data.pattern))
+        return leave(reason, 'its pattern looks around or back, which no pattern of linear time does');
       // Two of one kind on one column would have one name.
       const id = checkId(parsed.data);
       const nth = (ids.get(id) ?? 0) + 1;

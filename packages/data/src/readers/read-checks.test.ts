@@ -49,6 +49,21 @@ it('reads a suite of Great Expectations, and lists what can not be mapped', () =
   });
 });
 
+it.each([
+  ['^(?=x)', false],
+  ['(?<!a)b', false],
+  ['(a)\\1', false],
+  ['(?P<q>a)(?P=q)', false],
+  ['(?:a|b)(?i)c', true],
+  ['\\\\1 or \\(?=', true],
+  ['(?P<q>a)', true],
+])('maps only a pattern that our engine has: %s', (regex, isMapped) => {
+  const expectation = { type: 'expect_column_values_to_match_regex', kwargs: { column: 'a', regex } };
+  const { checks, left } = ours(JSON.stringify({ expectations: [expectation] }));
+  expect(checks).toEqual(isMapped ? [{ kind: 'regex', column: 'a', pattern: regex }] : []);
+  expect(left).toHaveLength(isMapped ? 0 : 1);
+});
+
 const dbt = `version: 2
 models:
   - name: flights
