@@ -297,6 +297,22 @@ describe('Spark', () => {
     expect(here.checks.map(({ failingRows }) => failingRows).slice(0, 4)).toEqual([600, 300, 2100, 300]);
   }, 300_000);
 
+  it('has the columns that folders name', async () => {
+    const folders = ['y=01/day=2026-01-01', 'y=2/day=2026-01-02', 'y=__HIVE_DEFAULT_PARTITION__/day=2026-01-02'];
+    for (const [at, name] of folders.entries())
+      await writeParquet(duckdb, `SELECT ${at} AS a`, inFolder(`hive/${name}/1.parquet`));
+    const checks = [
+      '{kind: columns, types: {a: integer, y: string, day: date}, exact: true}',
+      '{kind: set, column: "y", values: ["01", "2"]}',
+      '{kind: not-null, column: "y"}',
+      '{kind: range, column: day, max: 2026-01-01}',
+    ];
+    const dataset = 'hive';
+    const [here, there] = [await report(duckdb, checks, { dataset }), await report(spark, checks, { dataset })];
+    expect(judged(there)).toEqual(judged(here));
+    expect(here.checks.map(({ failingRows }) => failingRows)).toEqual([null, 0, 1, 2]);
+  }, 300_000);
+
   it('sees NaN in a Parquet file whose extremes leave it out', async () => {
     const dataset = path.resolve(import.meta.dirname, '../../golden/nan-beyond-extremes.parquet');
     const checks = [

@@ -20,7 +20,7 @@ import unicodedata
 
 from pyspark import StorageLevel
 from pyspark.sql import SparkSession, Window
-from pyspark.sql.functions import row_number, spark_partition_id
+from pyspark.sql.functions import col, row_number, spark_partition_id
 from pyspark.sql.types import StringType
 
 try:
@@ -133,7 +133,17 @@ class Job:
             if request["format"] == "parquet":
                 # Else the columns of one of the files are those of all.
                 reader = reader.option("mergeSchema", "true")
+            partitions = request["partitions"]
+            # Of this machine's files it is known what their folders name, and as what.
+            self.spark.conf.set(
+                "spark.sql.sources.partitionColumnTypeInference.enabled", "false" if partitions else "true"
+            )
+            if partitions:
+                reader = reader.option("basePath", request["base"])
             self.frame = reader.format(request["format"]).load(request["uris"])
+            for name, kind in partitions.items():
+                column = col("`" + name.replace("`", "``") + "`")
+                self.frame = self.frame.withColumn(name, column.cast("string" if kind == "VARCHAR" else kind.lower()))
         self.columns = [
             (name, TYPES.get(kind) or decimal_type(kind) or kind.upper()) for name, kind in self.frame.dtypes
         ]
