@@ -125,6 +125,12 @@ const targetType =
  */
 function withoutValues(message: string): string {
   // A broken line of a file, of which its number says enough.
+  const ofColumn =
+    /^Conversion Error: CSV Error on Line: (\d+)\n[\s\S]*\nColumn ([\s\S]{1,300}) is being converted as type (\S+)/.exec(
+      message,
+    );
+  if (ofColumn !== null)
+    return `Conversion Error: CSV Error on Line: ${ofColumn[1]}: the value of column ${JSON.stringify(ofColumn[2])} is no ${ofColumn[3]}`;
   if (/^(Conversion|Invalid Input) Error: CSV Error/.test(message)) {
     return message
       .replace(/( with value )\S+/, '$1…')

@@ -274,6 +274,10 @@ describe('open', () => {
     const error = await session.rows(`SELECT a FROM ${relation}`).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ message: expect.stringMatching(/in line 2: an object has a key twice$/) });
     expect(String(error)).not.toContain('secret');
+    const far = await csv('far.csv', 'd,x\n2026-11-01,1\n290000-01-01,2\n');
+    await expect(session.rows(`SELECT max(d) FROM ${far.relation}`)).rejects.toThrow(
+      /^Conversion Error: CSV Error on Line: 3: the value of column "d" is no DATE$/,
+    );
     expect((await csv('inner.csv', 'a,b\r\n1,"x\ny"\r\n')).rows).toBe(1);
   });
 
