@@ -20,7 +20,7 @@ export type Wander = z.infer<typeof Wander>;
 
 export const ProfileColumn = z.object({
   name: z.string().max(1024),
-  type: z.union([ColumnType, z.literal('nested')]),
+  type: ColumnType,
   /** `key` and `identifier` columns, dates and times have no distribution here: theirs is new by construction. */
   kind: ProfileKind,
   nulls: Count,

@@ -35,6 +35,23 @@ async function suggested(uri: string, key: string[] = []) {
   return { text, report };
 }
 
+it('knows columns of several values in one', async () => {
+  const rows = "SELECT i AS id, [i] AS tags, {a: i} AS origin, MAP {'k': i} AS counts FROM range(9) t(i)";
+  await writeParquet(session, rows, path.join(folder.path, 'nested.parquet'));
+  const { text, report } = await suggested('nested.parquet');
+  expect(text).toContain(
+    '{kind: columns, types: {counts: nested, id: integer, origin: nested, tags: nested}}   # what the table has',
+  );
+  expect(report.verdict).toBe('pass');
+  const whole = '- {kind: columns, types: {id: integer, tags: nested, origin: nested, counts: nested}, exact: true}';
+  const checks = parseChecks(`${whole}\n- {kind: type, column: tags, types: [string, nested]}`, 'checks.yaml');
+  const dataset = { name: 'test', uri: 'nested.parquet', root: folder.path };
+  expect(await validateDataset({ session, dataset, checks, profile: null, now: new Date(0) })).toMatchObject({
+    verdict: 'pass',
+    executed: 2,
+  });
+});
+
 it('suggests what held for all of many rows, with the reason', async () => {
   const rows =
     "SELECT i AS id, (i * 37 % 1000) / 10.0::DOUBLE AS amount, 'k' || (i % 3) AS hub, CASE WHEN i % 5 = 0 THEN NULL ELSE i % 40 END AS age, -i AS low FROM range(2000) t(i)";

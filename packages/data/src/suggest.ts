@@ -12,12 +12,10 @@ const mostColumns = 200;
  */
 export function suggestChecks(profile: Profile): Suggestion[] {
   const { rows, columns } = profile;
-  const named = columns.filter(
-    ({ name, type }) => type !== 'nested' && name !== '' && name.length <= 256 && name !== '__proto__',
-  );
+  const named = columns.filter(({ name }) => name !== '' && name.length <= 256 && name !== '__proto__');
   const suggestions: Suggestion[] = [];
   if (named.length > 0 && named.length <= mostColumns) {
-    const types = Object.fromEntries(named.flatMap(({ name, type }) => (type === 'nested' ? [] : [[name, type]])));
+    const types = Object.fromEntries(named.map(({ name, type }) => [name, type]));
     suggestions.push({ check: { kind: 'columns', types }, reason: 'what the table has' });
   }
   if (rows > 0)

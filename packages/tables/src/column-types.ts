@@ -1,9 +1,9 @@
 import type { ColumnType } from '@passloop/model';
 
-/** A column as a table has it. `nested` stands for lists, structs and maps, which no check reads. */
+/** A column as a table has it. */
 export type TableColumn = {
   name: string;
-  type: ColumnType | 'nested';
+  type: ColumnType;
   /** The engine's own word, for messages and casts. */
   engineType: string;
 };
@@ -42,7 +42,7 @@ const exact: Record<string, ColumnType> = {
 };
 
 /** The users' word for an engine type. A column without any value (`NULL` type) counts as a string. */
-export function columnType(engineType: string): ColumnType | 'nested' {
+export function columnType(engineType: string): ColumnType {
   const known = exact[engineType];
   if (known !== undefined) return known;
   if (/^DECIMAL\(\d+,\s*\d+\)$/.test(engineType)) return 'decimal';

@@ -114,12 +114,28 @@ async function brokenRow(
   const name = path.basename(file);
   const query = `SELECT count(COLUMNS(*)) FROM read_csv(${quoteText(file)}, ${dialect}, auto_detect = false, columns = {${columns}})`;
   const error = await engine.rows(query).catch((thrown: unknown) => thrown);
+  const known = brokenLine(error, name, file) ?? brokenLine(sniffed, name, file);
+  if (known !== null) return known;
+  if (await hasTwoLineEnds(file))
+    return new ConfigurationError(`${name} cannot be read as a table: its lines end in two ways, CRLF and LF.`, {
+      file,
+      hint: 'Save it with one kind of line end.',
+      cause: sniffed,
+    });
   const message = `${name} cannot be read as a table: ${sniffed.message.slice(0, 120)}`;
-  return (
-    brokenLine(error, name, file) ??
-    brokenLine(sniffed, name, file) ??
-    new ConfigurationError(message, { file, hint: brokenHint, cause: sniffed })
-  );
+  return new ConfigurationError(message, { file, hint: brokenHint, cause: sniffed });
+}
+
+async function hasTwoLineEnds(file: string): Promise<boolean> {
+  const ends = new Set<boolean>();
+  let last = '';
+  for await (const piece of readText(file)) {
+    const text = last + piece;
+    for (const [end] of text.matchAll(/\r?\n/g)) ends.add(end === '\r\n');
+    if (ends.size > 1) return true;
+    last = piece.endsWith('\r') ? '\r' : '';
+  }
+  return false;
 }
 
 const brokenHint =
@@ -158,6 +174,10 @@ function checkHeader({ text, isWhole }: HeaderRecord, delimiter: string, file: s
       file,
       hint: 'The first line names the columns, such as: id,age',
     });
+  }
+  if (text.includes('\0')) {
+    const message = `${path.basename(file)} cannot be read as a table: line 1 is not UTF-8.`;
+    throw new ConfigurationError(message, { file, line: 1, hint: 'Save the file as UTF-8.' });
   }
   const names = splitRecord(text, delimiter).map((name) => name.trim());
   refuseTooWide(names.length, file);

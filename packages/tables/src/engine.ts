@@ -125,6 +125,12 @@ const targetType =
  */
 function withoutValues(message: string): string {
   // A broken line of a file, of which its number says enough.
+  const ofColumn =
+    /^Conversion Error: CSV Error on Line: (\d+)\n[\s\S]*\nColumn ([\s\S]{1,300}) is being converted as type (\S+)/.exec(
+      message,
+    );
+  if (ofColumn !== null)
+    return `Conversion Error: CSV Error on Line: ${ofColumn[1]}: the value of column ${JSON.stringify(ofColumn[2])} is no ${ofColumn[3]}`;
   if (/^(Conversion|Invalid Input) Error: CSV Error/.test(message)) {
     return message
       .replace(/( with value )\S+/, '$1…')
@@ -138,5 +144,8 @@ function withoutValues(message: string): string {
     return 'Out of Range Error: the result of a row is too large, or not defined';
   if (/^Invalid Input Error: Could not parse string/.test(message))
     return 'Invalid Input Error: the text of a row has another format than strptime is given';
+  const ofJson = /^Invalid Input Error: JSON transform error in file "[^"]*", in line \d+: /.exec(message);
+  if (ofJson !== null)
+    return `${ofJson[0]}${/ has duplicate key /.test(message) ? 'an object has a key twice' : 'a value has another form'}`;
   return message.replace(/( with value )\S+/, '$1…');
 }

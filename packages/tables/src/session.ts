@@ -12,6 +12,7 @@ import { brokenLine } from './csv.ts';
 import { type Engine, engineName, type Scalar, startEngine } from './engine.ts';
 import { isLargeText, parquetCopy } from './parquet-copy.ts';
 import { quoteIdentifier } from './quote.ts';
+import { floatNames, type ShownTable, shownQuery } from './shown-query.ts';
 import { findTableFiles, refusePointers, shownFile, type TableFiles } from './source.ts';
 import { refuseRenamed, type TableQuery, tableQuery } from './table-query.ts';
 import { refuseCut } from './text-file.ts';
@@ -112,6 +113,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
   /** The files that the engine may see, and how the user wrote them: messages name no folder of this machine. */
   const files = new Map<string, string>();
   const views: { relation: string; query: string }[] = [];
+  const shown: ShownTable[] = [];
   let named = 0;
   let engine: Engine | null = null;
   let queue: Promise<unknown> = Promise.resolve();
@@ -228,6 +230,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
           const { query, printed } = await parsed(found);
           const { relation, columns, rows } = await addView(query, found.format === 'parquet');
           if (found.format === 'parquet') await refuseRenamed(await running(), found, columns);
+          if (found.format === 'parquet') shown.push({ printed, floats: floatNames(columns) });
           return { name, source: found, columns, rows, relation, printed };
         } catch (error) {
           throw inTable(error, name, source.uri);
@@ -254,7 +257,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
         );
         return Number(row?.[0] ?? 0);
       }),
-    shown: async (sql) => sql,
+    shown: async (sql) => shownQuery(sql, shown),
     passes: mentions,
     scan,
     async doubles(sql) {

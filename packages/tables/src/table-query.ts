@@ -4,6 +4,7 @@ import { deltaQuery } from './delta/delta-query.ts';
 import type { Engine } from './engine.ts';
 import { type PartitionColumn, partitionColumns } from './hive.ts';
 import { readJsonLines } from './json-lines.ts';
+import { parquetUnion } from './parquet-files.ts';
 import { keysAbove, partitionsBeside } from './partitions.ts';
 import { quoteIdentifier, quoteText } from './quote.ts';
 import type { TableFiles, TableFormat } from './source.ts';
@@ -40,7 +41,8 @@ async function readerOf(engine: Engine, found: TableFiles): Promise<Reader> {
     const file = found.files[0] as string;
     const [[columns] = []] = await engine.rows(`SELECT max(num_children) FROM parquet_schema(${quoteText(file)})`);
     refuseTooWide(Number(columns), file);
-    return (files, hive) => call('read_parquet', files, hive);
+    const union = await parquetUnion(engine, found);
+    return (files, hive) => call('read_parquet', files, union, hive);
   }
   if (found.format === 'jsonl') {
     const options = await readJsonLines(engine, found.files);

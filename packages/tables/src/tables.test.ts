@@ -232,6 +232,55 @@ describe('open', () => {
     expect((error as Error).message).toMatch(message);
   });
 
+  it('reads several Parquet files by types that hold the values of all of them', async () => {
+    const at = (name: string) => path.join(folder.path, name);
+    const values = async (uri: string, column: string) => {
+      const { relation } = await open(uri);
+      const rows = await session.rows(`SELECT ${column}::VARCHAR FROM ${relation} ORDER BY 1`);
+      return rows.map(([value]) => value);
+    };
+    await writeParquet(session, "SELECT 1::BIGINT AS a, 'x' AS b", at('wide/1.parquet'));
+    await writeParquet(session, "SELECT 'x' AS b, 1.5::DOUBLE AS A", at('wide/2.parquet'));
+    expect(await values('wide', 'a')).toEqual(['1.0', '1.5']);
+    expect((await open('wide')).columns).toMatchObject([{ name: 'a', engineType: 'DOUBLE' }, { name: 'b' }]);
+    expect((await open('wide')).printed).toBe("read_parquet('wide/**/*.parquet', union_by_name = true)");
+    await writeParquet(session, 'SELECT 1::INTEGER AS a', at('long/y=1/1.parquet'));
+    await writeParquet(session, 'SELECT 1099511627776::BIGINT AS a', at('long/y=2/1.parquet'));
+    expect(await values('long', "a || '/' || y")).toEqual(['1/1', '1099511627776/2']);
+    await writeParquet(session, "SELECT 'x' AS b, 2::BIGINT AS a", at('order/1.parquet'));
+    await writeParquet(session, "SELECT 1::BIGINT AS a, 'x' AS b", at('order/2.parquet'));
+    expect(await values('order', 'a')).toEqual(['1', '2']);
+    expect((await open('order')).printed).toBe("read_parquet('order/**/*.parquet')");
+  });
+
+  it('refuses Parquet files of other columns', async () => {
+    const at = (name: string) => path.join(folder.path, name);
+    await writeParquet(session, 'SELECT 1 AS a, 2 AS b', at('less/1.parquet'));
+    await writeParquet(session, 'SELECT 1 AS a, 2 AS "c,d"', at('less/2.parquet'));
+    await expect(open('less')).rejects.toMatchObject({
+      message: '2.parquet has other columns than 1.parquet: it lacks b and has c,d besides.',
+      file: 'less/2.parquet',
+    });
+    await writeParquet(session, 'SELECT 1 AS a', at('more/1.parquet'));
+    await writeParquet(session, 'SELECT 1 AS a, 2 AS b', at('more/2.parquet'));
+    await expect(open('more')).rejects.toThrow('2.parquet has other columns than 1.parquet: it has b besides.');
+  });
+
+  it('says what is wrong with line ends, an encoding and a key that comes twice, and nothing of a row', async () => {
+    await expect(csv('ends.csv', 'a,b\r\n1,2\n3,4\r\n')).rejects.toThrow(/its lines end in two ways, CRLF and LF/);
+    await expect(csv('utf16.csv', Buffer.from('\ufeffa,b\n1,2\n', 'utf16le'))).rejects.toThrow(/line 1 is not UTF-8/);
+    await write('twice.jsonl', '{"a":1}\n{"a":1,"a":"secret"}\n');
+    const { relation } = await open('twice.jsonl');
+    const error = await session.rows(`SELECT a FROM ${relation}`).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ message: expect.stringMatching(/in line 2: an object has a key twice$/) });
+    expect(String(error)).not.toContain('secret');
+    const far = await csv('far.csv', 'd,x\n2026-11-01,1\n290000-01-01,2\n');
+    await expect(session.rows(`SELECT max(d) FROM ${far.relation}`)).rejects.toThrow(
+      /^Conversion Error: CSV Error on Line: 3: the value of column "d" is no DATE$/,
+    );
+    expect((await csv('inner.csv', 'a,b\r\n1,"x\ny"\r\n')).rows).toBe(1);
+  });
+
   it('refuses a missing file, a glob without a match, mixed formats, a link in a folder, a remote address', async () => {
     await expect(open('nowhere.parquet')).rejects.toThrow('There is no table at nowhere.parquet.');
     await expect(open('nowhere-*.parquet')).rejects.toThrow('No file matches');

@@ -267,17 +267,20 @@ export function planFreshness(check: CheckOf<'freshness'>, { table, plan, now }:
   if (typeof column === 'string') return notExecuted(check, expected, column);
   if (column.type !== 'date' && column.type !== 'timestamp')
     return notExecuted(check, expected, `\`${column.name}\` is ${column.type}; freshness needs dates or timestamps`);
-  const slot = plan.add(`epoch_ms(max(${quoteIdentifier(column.name)})::TIMESTAMPTZ)::VARCHAR`);
-  const sql = `SELECT max(${quoteIdentifier(column.name)}) FROM ${table.printed}`;
+  const largest = `max(${quoteIdentifier(column.name)})`;
+  const [slot, written] = [plan.add(`epoch_ms(${largest}::TIMESTAMPTZ)::VARCHAR`), plan.add(`${largest}::VARCHAR`)];
+  const sql = `SELECT ${largest} FROM ${table.printed}`;
   return {
     finish(answer) {
-      const text = answer.text(slot);
+      const text = answer.text(written);
       if (text === null) return resultOf(check, { verdict: 'fail', expected, reason: rowless });
-      const newest = Number(text);
+      // An infinite time has no milliseconds.
+      const newest = Number(answer.text(slot) ?? text.replace('infinity', 'Infinity'));
       const age = now.getTime() - newest;
       // A time of the future would hide how old the rest is.
       const fresh = age >= 0 && age <= durationMs(check.within);
-      const shown = new Date(newest).toISOString().replace('.000Z', 'Z');
+      const date = new Date(newest);
+      const shown = Number.isNaN(date.getTime()) ? text : date.toISOString().replace('.000Z', 'Z');
       return resultOf(check, {
         verdict: fresh ? 'pass' : brokenVerdict(check),
         expected,

@@ -362,9 +362,49 @@ describe('what must not pass', () => {
   ])('NaN in a file whose extremes leave it out: %s', async (text, verdict, failingRows) => {
     const file = path.resolve(import.meta.dirname, '../../golden/nan-beyond-extremes.parquet');
     await cp(file, path.join(folder.path, 'nan.parquet'));
-    expect(await one(text, 'nan.parquet')).toMatchObject({ verdict, failingRows });
+    const broken = await one(text, 'nan.parquet');
+    expect(broken).toMatchObject({ verdict, failingRows });
+    const plain = await (await DuckDBInstance.create(':memory:')).connect();
+    expect((await plain.runAndReadAll(broken.sql ?? '')).getRows()).toHaveLength(failingRows);
+    plain.closeSync();
     const { reason } = (await one('{kind: not-null, column: x}', 'nan.parquet')) as CheckResult;
     expect(reason).toContain('2 rows are NaN');
+  });
+
+  it.each([
+    ["'infinity'::TIMESTAMP", 'infinity'],
+    ["TIMESTAMP '290000-01-01'", '290000-01-01 00:00:00'],
+  ])('a newest time that no calendar has: %s', async (time, shown) => {
+    const query = `SELECT ${time} AS at UNION ALL SELECT TIMESTAMP '2026-01-01'`;
+    expect(await typed(query, times, '{kind: freshness, column: at, within: 9999d}')).toMatchObject({
+      verdict: 'fail',
+      observed: `the newest is ${shown}, in the future`,
+      reason: null,
+    });
+  });
+
+  it.each([
+    ['{kind: set, column: v, values: [a]}', 2],
+    ['{kind: not-in-set, column: v, values: [x]}', 0],
+    ["{kind: regex, column: v, pattern: '[13]'}", 1],
+    ["{kind: like, column: v, pattern: '%1%'}", 1],
+    ['{kind: length, column: v, max: 1}', 2],
+    ['{kind: null-like, column: v}', 0],
+    ['{kind: variants, column: v}', 0],
+  ])('text of a type of its own: %s', async (text, failingRows) => {
+    for (const type of ['UUID', 'INTERVAL', 'JSON']) {
+      const [one, other] =
+        type === 'UUID'
+          ? ['10000000-0000-0000-0000-000000000000', '20000000-0000-0000-0000-000000000000']
+          : type === 'JSON'
+            ? ['{"a":1}', '{"a":2}']
+            : ['1 day', '2 days'];
+      const query = `SELECT '${one}'::${type} AS v UNION ALL SELECT '${other}'::${type}`;
+      expect([type, await typed(query, times, text)]).toEqual([
+        type,
+        expect.objectContaining({ verdict: failingRows === 0 ? 'pass' : 'fail', failingRows, reason: null }),
+      ]);
+    }
   });
 
   it('a condition that names the table in a text', async () => {
@@ -423,6 +463,15 @@ describe('passes over the table', () => {
     expect((await report(['{kind: aggregate, column: id, function: sum, min: 1}'])).scans).toBe(1);
     const unique = (id: string) => `{kind: unique, columns: [order_ref], id: ${id}}`;
     expect((await report(['a', 'b', 'c'].map(unique))).scans).toBe(2);
+  });
+
+  it('are several where the values of all columns would not fit into memory together', async () => {
+    const columns = Array.from({ length: 5 }, (_, at) => `i % ${at + 2} AS c${at}`).join(', ');
+    await writeParquet(session, `SELECT ${columns} FROM range(3_000_000) t(i)`, path.join(folder.path, 'tall.parquet'));
+    const { scans, checks } = await report(['{kind: identifier-like, below: 0.000002}'], 'tall.parquet');
+    // Three times two columns, and the number of rows.
+    expect(scans).toBe(4);
+    expect(checks[0]?.observed).toBe('c4');
   });
 
   it("are as many as the engine's own plans read", async () => {

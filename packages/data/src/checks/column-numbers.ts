@@ -32,6 +32,26 @@ async function computeMoments(session: TableSession, values: string): Promise<Mo
   return { rows, ...plan.finish(rows, [sum, squares]) };
 }
 
+/** So many values may all differ in one query: more sets of them than memory holds can't be spilled together. */
+const valuesAtOnce = 8_000_000;
+
+/** How many values each column has, and how many of them differ. One query; of a table of many columns and rows, some. */
+export async function distinctCounts(
+  session: TableSession,
+  table: Table,
+  columns: readonly TableColumn[],
+): Promise<{ present: number; distinct: number }[]> {
+  const atOnce = Math.max(1, Math.floor(valuesAtOnce / Math.max(table.rows, 1)));
+  const counted: number[] = [];
+  for (let start = 0; start < columns.length; start += atOnce) {
+    const asked = columns.slice(start, start + atOnce).map(({ name }) => quoteIdentifier(name));
+    const counts = asked.map((name) => `count(${name}), count(DISTINCT ${name})`);
+    const [row] = await session.rows(`SELECT ${counts.join(', ')} FROM ${table.relation}`);
+    counted.push(...(row ?? []).map(Number));
+  }
+  return columns.map((_, at) => ({ present: counted[2 * at] ?? 0, distinct: counted[2 * at + 1] ?? 0 }));
+}
+
 /** Quantiles between two rows (numpy's `linear`), of the values in order: no two orders of rows give others. */
 export async function quantilesOf(
   session: TableSession,

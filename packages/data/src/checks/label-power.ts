@@ -10,7 +10,7 @@ import {
 } from '@passloop/tables';
 import { brokenVerdict, type CheckContext, type CheckOf, notExecuted, type PlannedCheck, resultOf } from '../check.ts';
 import { crossQuery, crossTable, mostValues } from './association-checks.ts';
-import { correlationOf, correlationRatio } from './column-numbers.ts';
+import { correlationOf, correlationRatio, distinctCounts } from './column-numbers.ts';
 import { isBetween } from './judged-rows.ts';
 import { missingOf, otherTable, typeProblem } from './table-checks.ts';
 
@@ -117,7 +117,7 @@ async function powersOf(
   return powers;
 }
 
-/** One query: how many whole numbers and texts differ. */
+/** By how many whole numbers and texts differ. */
 async function looksOf(
   session: TableSession,
   table: Table,
@@ -125,13 +125,8 @@ async function looksOf(
 ): Promise<ReadonlyMap<string, Look>> {
   const columns = names.map((name) => findColumn(table, name) as TableColumn);
   const counted = columns.filter(({ type }) => type === 'integer' || type === 'string');
-  const [counts = []] =
-    counted.length === 0
-      ? []
-      : await session.rows(
-          `SELECT ${counted.map(({ name }) => `count(DISTINCT ${quoteIdentifier(name)})`).join(', ')} FROM ${table.relation}`,
-        );
-  const distinct = new Map(counted.map(({ name }, at) => [name, Number(counts[at])]));
+  const counts = await distinctCounts(session, table, counted);
+  const distinct = new Map(counted.map(({ name }, at) => [name, counts[at]?.distinct ?? 0]));
   return new Map(
     columns.map(({ name, type }): [string, Look] => {
       const values = distinct.get(name) ?? 0;

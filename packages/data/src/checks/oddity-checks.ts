@@ -12,8 +12,9 @@ import {
   resultOf,
 } from '../check.ts';
 import { percent, reaches } from '../share.ts';
-import { finiteValues, madScale, momentsOf, quantilesOf } from './column-numbers.ts';
+import { distinctCounts, finiteValues, madScale, momentsOf, quantilesOf } from './column-numbers.ts';
 import { boundless, conditionOf, numbersOf, rowless } from './judged-rows.ts';
+import { textOf } from './value-rules.ts';
 
 const usualFactors = { iqr: 1.5, z: 3, mad: 3.5 } as const;
 
@@ -84,7 +85,7 @@ export function planVariants(check: CheckOf<'variants'>, { session, table }: Che
   if (typeof column === 'string') return notExecuted(check, expected, column);
   if (column.type !== 'string')
     return notExecuted(check, expected, `\`${column.name}\` is ${column.type}; variants needs text`);
-  const name = quoteIdentifier(column.name);
+  const name = textOf(column);
   const base = `regexp_replace(lower(strip_accents(${name})), ${quoteText('[\\s\\p{P}]+')}, '', 'g')`;
   const query = (relation: string) =>
     `SELECT ${base} AS base, count(DISTINCT ${name}) AS spellings, count(*) AS n FROM ${relation} WHERE ${name} IS NOT NULL GROUP BY 1 HAVING count(DISTINCT ${name}) > 1 AND base <> ''`;
@@ -120,16 +121,12 @@ export function planIdentifierLike(check: CheckOf<'identifier-like'>, { session,
       : !check.except.includes(name) && (type === 'string' || type === 'integer' || type === 'decimal'),
   );
   if (judged.length === 0) return notExecuted(check, expected, 'there is no such column');
-  const counts = judged.flatMap(({ name }) => [
-    `count(${quoteIdentifier(name)})`,
-    `count(DISTINCT ${quoteIdentifier(name)})`,
-  ]);
   return {
     async finish() {
       if (table.rows === 0) return resultOf(check, { verdict: 'fail', expected, reason: rowless });
-      const [row] = await session.rows(`SELECT ${counts.join(', ')} FROM ${table.relation}`);
-      const found = judged.filter((_, index) => {
-        const [present, distinct] = [Number(row?.[2 * index]), Number(row?.[2 * index + 1])];
+      const counts = await distinctCounts(session, table, judged);
+      const found = judged.filter((_, at) => {
+        const { present, distinct } = counts[at] as (typeof counts)[number];
         return present > 1 && reaches(distinct, present, check.below);
       });
       return resultOf(check, {

@@ -15,7 +15,7 @@ import {
 import type { ScanAnswer, ScanPlan, Slot } from '../plan.ts';
 import { percent, reaches } from '../share.ts';
 import { conditionOf } from './judged-rows.ts';
-import { type Rule, rangeRule, setRule } from './value-rules.ts';
+import { type Rule, rangeRule, setRule, textOf } from './value-rules.ts';
 
 export type RowCheck = CheckOf<
   'not-null' | 'null-like' | 'finite' | 'range' | 'set' | 'not-in-set' | 'regex' | 'like' | 'length' | 'expression'
@@ -150,7 +150,7 @@ async function ruleOf(check: RowCheck, column: TableColumn | null, context: Chec
       break;
   }
   if (column.type !== 'string') return `\`${plainText(column.name)}\` is ${column.type}; ${check.kind} needs text`;
-  return check.kind === 'expression' ? 'it names no column' : textRule(check, name, judged, context);
+  return check.kind === 'expression' ? 'it names no column' : textRule(check, textOf(column), judged, context);
 }
 
 /** Text that stands for a missing value, lower case and without outer spaces. */

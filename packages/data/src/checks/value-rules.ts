@@ -1,5 +1,13 @@
 import { plainText } from '@passloop/core';
-import { isNumeric, isTemporal, quoteDouble, quoteScalar, quoteText, type TableColumn } from '@passloop/tables';
+import {
+  isNumeric,
+  isTemporal,
+  quoteDouble,
+  quoteIdentifier,
+  quoteScalar,
+  quoteText,
+  type TableColumn,
+} from '@passloop/tables';
 import type { CheckOf } from '../check.ts';
 
 /** What a row check looks at: which rows it judges, and which of them break it, as SQL that is never NULL for the former. */
@@ -51,6 +59,12 @@ export function rangeRule(check: CheckOf<'range'>, column: TableColumn, name: st
     words: 'are outside',
     holds: within.join(' AND '),
   };
+}
+
+/** A column of text as the engine's text: an identifier (UUID), an interval or JSON has a type of its own, to which no other text is turned. */
+export function textOf({ name, type, engineType }: TableColumn): string {
+  const quoted = quoteIdentifier(name);
+  return type !== 'string' || engineType === 'VARCHAR' ? quoted : `${quoted}::VARCHAR`;
 }
 
 const isoDate = /^\d{4}-\d{2}-\d{2}$/;
@@ -105,7 +119,7 @@ export function setRule(check: CheckOf<'set' | 'not-in-set'>, column: TableColum
   return {
     expected: `${check.kind === 'set' ? 'one of' : 'none of'} ${shown.join(', ')}${check.values.length > 10 ? ` and ${check.values.length - 10} more` : ''}`,
     judged: `${name} IS NOT NULL`,
-    broken: `${name} ${isNegated ? 'NOT IN' : 'IN'} (${list.join(', ')})`,
+    broken: `${textOf(column)} ${isNegated ? 'NOT IN' : 'IN'} (${list.join(', ')})`,
     counted: isListed ? `${isNegated ? 'NOT ' : ''}list_contains([${list.join(', ')}], ${name})` : undefined,
     words: check.kind === 'set' ? 'have another value' : 'have one of them',
   };

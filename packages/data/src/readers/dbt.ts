@@ -1,7 +1,7 @@
-import { ConfigurationError } from '@passloop/core';
 import { z } from 'zod';
 import {
   type Collected,
+  chosenRelation,
   collect,
   type ForeignChecks,
   leaveOthers,
@@ -46,20 +46,7 @@ const about = [
 export function readDbt(text: string, file: string, relation: string | null): ForeignChecks {
   const { models = [], seeds = [], sources = [] } = readDocument(text, file, Schema, 'properties file of dbt');
   const all = [...models, ...seeds, ...sources.flatMap(({ tables = [] }) => tables)];
-  const chosen = all.filter(({ name }) => relation === null || name === relation);
-  const [one] = chosen;
-  if (one === undefined || chosen.length > 1) {
-    throw new ConfigurationError(
-      `${file} describes ${all.length} relations${relation === null ? '' : `, and none is ${JSON.stringify(relation.slice(0, 80))}`}.`,
-      {
-        file,
-        hint: `Say which one: --table ${all
-          .slice(0, 10)
-          .map(({ name }) => name)
-          .join(', --table ')}`,
-      },
-    );
-  }
+  const one = chosenRelation(all, relation, file);
   const found = collect();
   for (const test of [...(one.tests ?? []), ...(one.data_tests ?? [])]) read(found, test, null);
   leaveOthers(found, one.name, one, about);
@@ -70,25 +57,44 @@ export function readDbt(text: string, file: string, relation: string | null): Fo
   return { tool: 'dbt', ...found };
 }
 
+/** Settings of a test, which stand in its `config`, and in older files beside its arguments. */
+const settingNames = [
+  'severity',
+  'where',
+  'error_if',
+  'warn_if',
+  'enabled',
+  'fail_calc',
+  'limit',
+  'store_failures',
+  'store_failures_as',
+  'tags',
+  'meta',
+  'docs',
+  'group',
+  'alias',
+  'schema',
+  'database',
+];
+
+/** Those that say where failures are kept and how a test is told. */
+const harmless = new Set(settingNames.slice(settingNames.indexOf('limit')));
+
 function read(found: Collected, test: z.infer<typeof Test>, column: string | null): boolean {
   const [name, raw] = typeof test === 'string' ? [test, {}] : named(test);
   const what = `${name}${column === null ? '' : ` of ${column}`}`;
-  const {
-    arguments: inner,
-    config,
-    severity,
-    name: _name,
-    description: _text,
-    tags: _tags,
-    ...fields
-  } = Named.safeParse(raw).data ?? {};
-  const settings = { ...(Named.safeParse(config).data ?? {}), ...(severity === undefined ? {} : { severity }) };
-  const { severity: level, ...others } = settings as Record<string, unknown>;
-  if (Object.keys(others).length > 0) return found.leave(what, `its config has ${Object.keys(others).join(', ')}`);
+  const { arguments: inner, config, name: _name, description: _text, ...fields } = Named.safeParse(raw).data ?? {};
+  const settings = { ...pick(fields, settingNames, true), ...(Named.safeParse(config).data ?? {}) };
+  const { severity: level, enabled, ...others } = settings;
+  if (enabled === false) return found.leave(what, 'it is turned off');
+  const odd = Object.keys(others).filter((key) => !harmless.has(key));
+  if (odd.length > 0) return found.leave(what, `its config has ${odd.join(', ')}`);
   const more = String(level).toLowerCase() === 'warn' ? { severity: 'warn' } : {};
-  const own = { ...fields, ...(Named.safeParse(inner).data ?? {}) };
-  const short = name.replace(/^dbt_utils\./, 'dbt_utils.');
-  switch (short) {
+  const own = { ...pick(fields, settingNames, false), ...(Named.safeParse(inner).data ?? {}) };
+  const unread = Object.keys(own).filter((key) => !(argumentsOf[name] ?? []).includes(key));
+  if (Object.hasOwn(argumentsOf, name) && unread.length > 0)
+    return found.leave(what, `${noEqual}: it has ${unread.join(', ')}`);
+  switch (name) {
     case 'unique':
       return column === null ? found.leave(what, noEqual) : found.add({ ...uniqueValues([column]), ...more }, what);
     case 'dbt_utils.unique_combination_of_columns':
@@ -97,13 +103,13 @@ function read(found: Collected, test: z.infer<typeof Test>, column: string | nul
       return found.add({ kind: 'accepted_values', column, values: own.values, ...more }, what);
     case 'dbt_utils.accepted_range':
       if (own.inclusive === false) return found.leave(what, 'its bounds are not part of the range');
-      return found.add({ kind: short, column, min_value: own.min_value, max_value: own.max_value, ...more }, what);
+      return found.add({ kind: name, column, min_value: own.min_value, max_value: own.max_value, ...more }, what);
     case 'dbt_utils.expression_is_true': {
       const text = column === null ? own.expression : `"${column.replaceAll('"', '""')}" ${String(own.expression)}`;
       return found.add({ kind: 'expression', expression: text, ...more }, what);
     }
     case 'not_null':
-      return found.add({ kind: short, column, ...more }, what);
+      return found.add({ kind: name, column, ...more }, what);
     case 'relationships':
       return found.leave(
         what,
@@ -112,6 +118,20 @@ function read(found: Collected, test: z.infer<typeof Test>, column: string | nul
     default:
       return found.leave(what, noEqual);
   }
+}
+
+/** What each test is read of; `quote` says only how a warehouse writes it. */
+const argumentsOf: Readonly<Record<string, readonly string[]>> = {
+  unique: [],
+  not_null: [],
+  accepted_values: ['values', 'quote'],
+  'dbt_utils.unique_combination_of_columns': ['combination_of_columns', 'quote_columns'],
+  'dbt_utils.accepted_range': ['min_value', 'max_value', 'inclusive'],
+  'dbt_utils.expression_is_true': ['expression'],
+};
+
+function pick(fields: Record<string, unknown>, names: readonly string[], isWanted: boolean): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([name]) => names.includes(name) === isWanted));
 }
 
 /** A test with fields is a map with one key; newer versions write `test_name` beside others. */

@@ -13,6 +13,9 @@ export type Collected = {
 
 export const noEqual = 'no check of ours is exactly this';
 
+/** Lookaheads, lookbehinds, references to a group, atomic groups and conditions: RE2 has none of them. */
+const looksAround = /(?<!\\)(?:\\\\)*(?:\(\?(?:[=!>(]|<[=!]|P=)|\\[1-9])/;
+
 export function collect(): Collected & Omit<ForeignChecks, 'tool'> {
   const suggestions: Suggestion[] = [];
   const unmapped: Unmapped[] = [];
@@ -29,6 +32,8 @@ export function collect(): Collected & Omit<ForeignChecks, 'tool'> {
       const own = withOwnNames(dropNull(check));
       const parsed = Check.safeParse(own);
       if (!parsed.success) return leave(reason, parsed.error.issues[0]?.message ?? noEqual);
+      if (parsed.data.kind === 'regex' && looksAround.test(parsed.data.pattern))
+        return leave(reason, 'its pattern looks around or back, which no pattern of linear time does');
       // Two of one kind on one column would have one name.
       const id = checkId(parsed.data);
       const nth = (ids.get(id) ?? 0) + 1;
@@ -57,27 +62,51 @@ export function leaveOthers(
   }
 }
 
+/** The relation of that name, or the only one. @throws ConfigurationError where it isn't clear which one is meant */
+export function chosenRelation<T extends { name: string }>(all: readonly T[], name: string | null, file: string): T {
+  const chosen = all.filter((one) => name === null || one.name === name);
+  const [one] = chosen;
+  if (one !== undefined && chosen.length === 1) return one;
+  const none = name === null ? '' : `, and none is ${JSON.stringify(name.slice(0, 80))}`;
+  throw new ConfigurationError(`${file} describes ${all.length} relations${none}.`, {
+    file,
+    hint: `Say which one: --table ${all
+      .slice(0, 10)
+      .map((each) => each.name)
+      .join(', --table ')}`,
+  });
+}
+
 /** `unique` of a tool that lets NULL pass. */
 export function uniqueValues(columns: readonly string[]): Record<string, unknown> {
   const present = columns.map((name) => `"${name.replaceAll('"', '""')}" IS NOT NULL`).join(' AND ');
   return { kind: 'unique', columns: [...columns], where: present };
 }
 
+/** By names without what they say of length, unit and zone: `int64[pyarrow]`, `TIMESTAMP(6) WITH TIME ZONE`, `IntegerType()`. */
 const typeNames: readonly [RegExp, readonly string[]][] = [
-  [/^(tiny|small|big|medium)?int(eger)?(8|16|32|64)?$|^u?int(8|16|32|64)$|^long$/i, ['integer']],
-  [/^(float|double|real)(32|64)?( precision)?$/i, ['float']],
-  [/^number$/i, ['integer', 'float', 'decimal']],
-  [/^(decimal|numeric)(\(.*\))?$/i, ['decimal']],
-  [/^(str|string|text|varchar|char|character varying|object|category)(\[.*\])?(\(.*\))?$/i, ['string']],
-  [/^bool(ean)?$/i, ['boolean']],
-  [/^date$/i, ['date']],
-  [/^(datetime|timestamp)(64)?(\[.*\])?( with(out)? time zone)?(_[a-z]+)?$/i, ['timestamp']],
-  [/^time$/i, ['time']],
+  [
+    /^(tiny|small|big|medium|byte|short|long)?int(eger)?(8|16|32|64)?$|^u?int(8|16|32|64)$|^(long|short|byte)$/,
+    ['integer'],
+  ],
+  [/^(float|double|real)(32|64)?( precision)?$/, ['float']],
+  [/^number$/, ['integer', 'float', 'decimal']],
+  [/^(decimal(128|256)?|numeric)$/, ['decimal']],
+  [/^(large_)?(str|string|utf8)$|^(text|varchar|char|character varying|object|category|categorical|enum)$/, ['string']],
+  [/^bool(ean)?$/, ['boolean']],
+  [/^date(32|64)?$/, ['date']],
+  [/^(datetime|timestamp)(64)?( with(out)? time zone)?(_[a-z]+)?$/, ['timestamp']],
+  [/^time(32|64)?$/, ['time']],
 ];
 
 /** Our types for a type of theirs; null for one that we have no word for. */
 export function typesOf(name: string): readonly string[] | null {
-  return typeNames.find(([pattern]) => pattern.test(name.trim()))?.[1] ?? null;
+  const bare = name
+    .replace(/\[.*\]|\(.*\)/g, '')
+    .trim()
+    .toLowerCase();
+  const plain = name.trim().endsWith('Type()') || /Type\(\d/.test(name) ? bare.replace(/type$/, '') : bare;
+  return typeNames.find(([pattern]) => pattern.test(plain))?.[1] ?? null;
 }
 
 /** A document of another tool: YAML or JSON, bounded by the YAML reader. @throws ConfigurationError with the line */

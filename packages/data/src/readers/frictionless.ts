@@ -1,5 +1,7 @@
+import { ConfigurationError } from '@passloop/core';
 import { z } from 'zod';
 import {
+  chosenRelation,
   collect,
   type ForeignChecks,
   leaveOthers,
@@ -18,17 +20,36 @@ const Schema = z.looseObject({
   foreignKeys: z.array(z.unknown()).optional(),
 });
 
+const Package = z.looseObject({
+  resources: z.array(z.looseObject({ name: z.string(), schema: z.unknown().optional() })),
+});
+
 /** What describes and checks nothing. */
 const about = ['$schema', 'name', 'title', 'description', 'homepage', 'keywords'];
 
 /** A Table Schema of the Frictionless standards. */
 export function readFrictionless(text: string, file: string): ForeignChecks {
+  return readSchema(readDocument(text, file, Schema, 'Table Schema'), 'the schema');
+}
+
+/** The schema of one resource of a Data Package. @param relation which, where it has several */
+export function readPackage(text: string, file: string, relation: string | null): ForeignChecks {
+  const { resources } = readDocument(text, file, Package, 'Data Package');
+  const { name, schema } = chosenRelation(resources, relation, file);
+  const parsed = Schema.safeParse(schema);
+  if (parsed.success) return readSchema(parsed.data, name);
+  throw new ConfigurationError(`${file} holds no Table Schema of ${JSON.stringify(name.slice(0, 80))}.`, {
+    file,
+    hint: typeof schema === 'string' ? `It lies in another file: --from ${schema.slice(0, 200)}` : undefined,
+  });
+}
+
+function readSchema(schema: z.infer<typeof Schema>, of: string): ForeignChecks {
   const found = collect();
-  const schema = readDocument(text, file, Schema, 'Table Schema');
   const missing = z.array(z.string()).safeParse(schema.missingValues).data ?? [''];
   if (missing.some((value) => value !== ''))
     found.leave('missingValues', 'write them as {kind: null-like, column: ..., values: [...]}, a check a column');
-  leaveOthers(found, 'the schema', schema, [...about, 'fields', 'primaryKey', 'foreignKeys', 'missingValues']);
+  leaveOthers(found, of, schema, [...about, 'fields', 'primaryKey', 'foreignKeys', 'missingValues']);
   for (const field of schema.fields) {
     const { name: column, type, constraints = {} } = field;
     const plainFormat = field.format === 'default' ? ['format'] : [];

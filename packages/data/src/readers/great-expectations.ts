@@ -44,6 +44,8 @@ export function readGreatExpectations(text: string, file: string): ForeignChecks
     if (fields.strict_min === true || fields.strict_max === true)
       found.leave(what, 'its bound is not part of the range');
     else if (fields.row_condition !== undefined) found.leave(what, 'its row_condition is written in another language');
+    else if (type === 'expect_column_to_exist' && fields.column_index !== undefined)
+      found.leave(what, 'it says at which place the column stands');
     else if (type === 'expect_column_to_exist')
       found.add({ kind: 'type', column: fields.column, types: ColumnType.options, ...level }, what);
     else if (type === 'expect_compound_columns_to_be_unique') found.add({ ...compound(fields), ...level }, what);

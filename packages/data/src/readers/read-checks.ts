@@ -1,7 +1,7 @@
 import { ConfigurationError, parseYaml, refuseRounded } from '@passloop/core';
 import { readDbt } from './dbt.ts';
 import { type ForeignChecks, Named } from './foreign-checks.ts';
-import { readFrictionless } from './frictionless.ts';
+import { readFrictionless, readPackage } from './frictionless.ts';
 import { readGreatExpectations } from './great-expectations.ts';
 import { readPandera } from './pandera.ts';
 import { readSoda } from './soda.ts';
@@ -20,11 +20,12 @@ export function readForeignChecks(text: string, file: string, table: string | nu
   if (Array.isArray(value.expectations)) return readGreatExpectations(text, file);
   if (Array.isArray(value.models) || Array.isArray(value.sources) || Array.isArray(value.seeds))
     return readDbt(text, file, table);
+  if (Array.isArray(value.resources)) return readPackage(text, file, table);
   if (Array.isArray(value.fields)) return readFrictionless(text, file);
   if (Array.isArray(value.columns)) return readSoda(text, file);
   if (Named.safeParse(value.columns).success) return readPandera(text, file);
   throw new ConfigurationError(`${file} holds no checks that are known here.`, {
     file,
-    hint: 'Known are suites of Great Expectations (JSON), properties files of dbt, contracts of Soda, Table Schemas and schemas of pandera (YAML).',
+    hint: 'Known are suites of Great Expectations (JSON), properties files of dbt, contracts of Soda, Table Schemas and Data Packages, and schemas of pandera (YAML).',
   });
 }

@@ -56,7 +56,8 @@ function ofColumn(found: Collected, column: string, kind: string, written: Recor
     if (limits === null || Object.keys(rest).length > 0) return found.leave(what, 'its threshold is not one of ours');
     return found.add({ kind: 'aggregate', column, function: own, ...limits, ...more }, what);
   }
-  if (Object.keys(bounds).length > 0) return found.leave(what, 'it tolerates some; write it with `mostly`');
+  const isNone = Object.keys(bounds).every((name) => name === 'must_be') && Number(bounds.must_be ?? 0) === 0;
+  if (!isNone) return found.leave(what, 'it tolerates some; write it with `mostly`');
   if (kind === 'missing' && Object.keys(fields).length === 0)
     return found.add({ kind: 'not-null', column, ...more }, what);
   if (kind === 'duplicate' && Object.keys(fields).length === 0)

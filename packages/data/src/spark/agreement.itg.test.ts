@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import type { DataReport } from '@passloop/documents';
@@ -35,7 +35,8 @@ function mixed(shift: number): string {
     CASE WHEN i % 50 = 0 THEN NULL WHEN i % 51 = 0 THEN 'nan'::DOUBLE WHEN i % 53 = 0 THEN '-inf'::DOUBLE ELSE ((i * 31) % 97)::DOUBLE * 1e-7 END AS rate,
     CASE WHEN i % 10 < ${3 + shift} THEN 'a' WHEN i % 7 = 0 THEN '' WHEN i % 11 = 0 THEN 'it''s "ü"' ELSE 'z' || (i % 5) END AS label,
     i % 3 = 0 AS flag, ((i % 400) / 100)::DECIMAL(10, 2) AS cost, DATE '2026-01-01' + ((i / 30)::INTEGER + ${shift}) AS day,
-    TIMESTAMP '2026-01-01 00:00:00' + INTERVAL (i * 61) SECOND AS moment, 5 AS constant, (i % 20)::TINYINT AS grade
+    TIMESTAMP '2026-01-01 00:00:00' + INTERVAL (i * 61) SECOND AS moment, 5 AS constant, (i % 20)::TINYINT AS grade,
+    ((i * 7) % 10)::FLOAT / 10 AS short
     FROM range(3000) t(i)`;
 }
 
@@ -239,6 +240,9 @@ describe('Spark', () => {
       'abs(price - 7000.0) < 5000 AND floor(price) = ceil(price)',
       'round(price) > 100 AND abs(price) < 9000',
       'rate IS NOT DISTINCT FROM NULL OR rate <= rate',
+      'short <= 0.1 OR short IN (0.3, 0.7) OR 0.9 = short',
+      'short BETWEEN 0.2 AND 0.4 AND abs(short) <> 0.3 AND -short < -0.2',
+      'short = rate OR short < grade OR short >= cost OR short > 1e-7',
     ];
     const checks = conditions.map((text) => `{kind: expression, expression: ${JSON.stringify(text)}}`);
     const dataset = 'reference.parquet';
@@ -259,6 +263,9 @@ describe('Spark', () => {
       "CAST(rate AS VARCHAR) = '1e-07'",
       "CAST(price * 2 AS VARCHAR) LIKE '1%'",
       'CAST(price AS DECIMAL(10, 1)) > 1',
+      'short * 2 > 1',
+      'coalesce(short, 0.1) > 1',
+      'short > grade + 1',
       'CAST(label AS BOOLEAN)',
       "regexp_replace(label, '(a)', '$0', 'g') = 'a'",
       `id${' / 2'.repeat(20)} > 0`,
@@ -269,6 +276,41 @@ describe('Spark', () => {
     const [cast] = (await report(spark, ['{kind: expression, expression: "CAST(label AS INTEGER) = 1"}'], { dataset }))
       .checks;
     expect(cast?.reason).toBe('not executed: [CAST_INVALID_INPUT] the value of a row is not one that this takes');
+  }, 300_000);
+
+  it('holds short floats against what was written', async () => {
+    const checks = [
+      '{kind: range, column: short, max: 0.7}',
+      '{kind: range, column: short, min: 0.1, max: 0.9}',
+      '{kind: set, column: short, values: [0.1, 0.2, 0.3]}',
+      '{kind: not-in-set, column: short, values: [0.3]}',
+      '{kind: aggregate, column: short, function: max, max: 0.9}',
+      "{kind: range, column: id, max: 3, where: 'short > 0.7'}",
+      '{kind: monotonic, column: short, by: id}',
+      '{kind: outliers, column: short, method: mad}',
+      '{kind: duplicate-columns, share: 0.9}',
+    ];
+    const dataset = 'reference.parquet';
+    const [here, there] = [await report(duckdb, checks, { dataset }), await report(spark, checks, { dataset })];
+    expect(judged(there)).toEqual(judged(here));
+    expect(here.checks.filter(({ reason }) => reason?.startsWith('not executed'))).toEqual([]);
+    expect(here.checks.map(({ failingRows }) => failingRows).slice(0, 4)).toEqual([600, 300, 2100, 300]);
+  }, 300_000);
+
+  it('has the columns that folders name', async () => {
+    const folders = ['y=01/day=2026-01-01', 'y=2/day=2026-01-02', 'y=__HIVE_DEFAULT_PARTITION__/day=2026-01-02'];
+    for (const [at, name] of folders.entries())
+      await writeParquet(duckdb, `SELECT ${at} AS a`, inFolder(`hive/${name}/1.parquet`));
+    const checks = [
+      '{kind: columns, types: {a: integer, y: string, day: date}, exact: true}',
+      '{kind: set, column: "y", values: ["01", "2"]}',
+      '{kind: not-null, column: "y"}',
+      '{kind: range, column: day, max: 2026-01-01}',
+    ];
+    const dataset = 'hive';
+    const [here, there] = [await report(duckdb, checks, { dataset }), await report(spark, checks, { dataset })];
+    expect(judged(there)).toEqual(judged(here));
+    expect(here.checks.map(({ failingRows }) => failingRows)).toEqual([null, 0, 1, 2]);
   }, 300_000);
 
   it('sees NaN in a Parquet file whose extremes leave it out', async () => {
@@ -292,6 +334,19 @@ describe('Spark', () => {
     await expect(report(spark, ['{kind: not-null, column: a}'], { dataset: 'broken.csv' })).rejects.toThrow(
       /broken\.csv|MALFORMED/,
     );
+    await mkdir(inFolder('swapped'));
+    await writeFile(inFolder('swapped/1.csv'), 'a,b\n1,2\n');
+    await writeFile(inFolder('swapped/2.csv'), 'b,a\n3,4\n');
+    await expect(report(spark, ['{kind: range, column: b, max: 2}'], { dataset: 'swapped' })).rejects.toThrow(
+      /2\.csv.*header has other columns/,
+    );
+    await writeParquet(duckdb, 'SELECT 1 AS a', inFolder('grown/1.parquet'));
+    await writeParquet(duckdb, 'SELECT 2 AS a, 3 AS b', inFolder('grown/2.parquet'));
+    const grown = ['{kind: columns, types: {a: integer}, exact: true}', '{kind: not-null, column: b}'];
+    expect((await report(spark, grown, { dataset: 'grown' })).checks).toMatchObject([
+      { verdict: 'fail', observed: 'b is not expected' },
+      { verdict: 'fail', failingRows: 1 },
+    ]);
     await writeFile(inFolder('lines.csv'), 's,n\n"a\nb",1\nc,2\n');
     expect((await report(spark, ['{kind: not-null, column: s}'], { dataset: 'lines.csv' })).rows).toBe(2);
     await writeFile(inFolder('cut.parquet'), 'PAR1 and no more');

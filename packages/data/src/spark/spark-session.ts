@@ -26,7 +26,7 @@ import { type SparkJob, type SparkOptions, startSparkJob } from './spark-job.ts'
 type About = { version: string; master: string | null };
 type Opened = { columns: [name: string, type: string][] };
 
-/** Where Spark leaves columns out it doesn't see that a row is broken; and a quoted text may hold a line break. */
+/** Where Spark leaves columns out it doesn't see that a row is broken; a quoted text may hold a line break; and the columns of each file have the names of its own header. */
 const csv = {
   header: 'true',
   inferSchema: 'true',
@@ -34,6 +34,7 @@ const csv = {
   escape: '"',
   multiLine: 'true',
   columnPruning: 'false',
+  enforceSchema: 'false',
 };
 
 /** How Spark is told to read what DuckDB finds out by itself. Broken rows fail the read: none is dropped in silence. */
@@ -102,7 +103,7 @@ function session(stack: AsyncDisposableStack, grammar: TableSession, job: SparkJ
     const { format, options } = readers[found.format];
     const name = source.name ?? (path.posix.basename(source.uri) || source.uri);
     try {
-      const { columns } = await job.ask<Opened>({ do: 'read', uris: found.uris, format, options });
+      const { columns } = await job.ask<Opened>({ do: 'read', ...found, format, options });
       const table = await named(columns, name);
       const mark = `spark_${bare(table.relation)}`;
       const given = Object.entries(options).map(([key, value]) => `${key} = '${value.replaceAll('\\', '\\\\')}'`);
@@ -201,10 +202,13 @@ function notThere(): ConfigurationError {
   });
 }
 
+/** `partitions`: types of the columns that folders below `base` name. */
+type SparkFiles = { uris: string[]; format: TableFormat; base: string | null; partitions: Record<string, string> };
+
 /** What Spark is to read: an address as it is, or the files of a local table by absolute paths. */
-async function sparkFiles({ uri, root }: TableSource): Promise<{ uris: string[]; format: TableFormat }> {
-  if (isRemote(uri)) return { uris: [uri], format: tableFormat(uri) ?? 'parquet' };
-  const { files, format, delta, iceberg } = await findTableFiles(uri, root);
+async function sparkFiles({ uri, root }: TableSource): Promise<SparkFiles> {
+  if (isRemote(uri)) return { uris: [uri], format: tableFormat(uri) ?? 'parquet', base: null, partitions: {} };
+  const { files, format, delta, iceberg, folder, partitions } = await findTableFiles(uri, root);
   if (delta !== null || iceberg !== null) {
     throw new ConfigurationError(
       `${uri} is ${delta === null ? 'an Iceberg' : 'a Delta'} table; by Spark only plain files are read.`,
@@ -212,7 +216,8 @@ async function sparkFiles({ uri, root }: TableSource): Promise<{ uris: string[];
     );
   }
   const odd = files.find((file) => /[*?[\]{}\\]/.test(file));
-  if (odd === undefined) return { uris: files, format };
+  const types = Object.fromEntries(partitions.map(({ name, type }) => [name, type]));
+  if (odd === undefined) return { uris: files, format, base: folder, partitions: types };
   throw new ConfigurationError(`Spark would take ${plainText(odd)} for a pattern.`, {
     file: uri,
     hint: 'Name it without *, ?, brackets and backslashes.',

@@ -34,7 +34,7 @@ export const columnChecks = [
     kind: z.literal('type'),
     ...common,
     column,
-    types: z.array(ColumnType).min(1).max(9),
+    types: z.array(ColumnType).min(1).max(10),
   }),
   z.strictObject({ kind: z.literal('row-count'), ...common, min: count, max: count }),
   z.strictObject({

@@ -16,7 +16,7 @@ export const rowFilter = { where: z.string().max(4096).optional(), mostly: share
 /** Another dataset of the same model. */
 export const dataset = z.string().min(1).max(128);
 
-/** Column types, in the words of users rather than of an engine. */
+/** Column types, in the words of users rather than of an engine. `nested` stands for lists, structs and maps. */
 export const ColumnType = z.enum([
   'integer',
   'float',
@@ -27,5 +27,6 @@ export const ColumnType = z.enum([
   'timestamp',
   'time',
   'binary',
+  'nested',
 ]);
 export type ColumnType = z.infer<typeof ColumnType>;

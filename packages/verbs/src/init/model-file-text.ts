@@ -151,9 +151,7 @@ function has(columns: readonly TableColumn[] | null, name: string | null): boole
 
 function columnsCheck(columns: readonly TableColumn[] | null): string[] {
   // No reader takes the key `__proto__`.
-  const known = (columns ?? []).filter(
-    ({ name, type }) => type !== 'nested' && name !== '' && name.length <= 256 && name !== '__proto__',
-  );
+  const known = (columns ?? []).filter(({ name }) => name !== '' && name.length <= 256 && name !== '__proto__');
   if (known.length === 0 || known.length > mostColumns) return [];
   return [
     '          - kind: columns',
