@@ -279,12 +279,13 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
 
 /**
  * A query whose floats the engine knows no extremes of. Writers of Parquet leave NaN out of those that they note, and the
- * engine would skip what lies beyond them, NaN too, though to it NaN is above every number.
+ * engine would skip what lies beyond them, NaN too, though to it NaN is above every number. A union of one member is the
+ * column itself, with nothing computed or copied, and the engine carries no statistics through it.
  */
 function withoutExtremes(query: string, columns: readonly TableColumn[]): string {
   const floats = columns.filter(({ type }) => type === 'float').map(({ name }) => quoteIdentifier(name));
   if (floats.length === 0) return query;
-  return `SELECT * REPLACE (${floats.map((name) => `${name} * 1 AS ${name}`).join(', ')}) FROM (${query})`;
+  return `SELECT * REPLACE (${floats.map((name) => `union_value(v := ${name}).v AS ${name}`).join(', ')}) FROM (${query})`;
 }
 
 /** Each mention of a relation in a query is a pass over it; what stands in a text is no table. */
