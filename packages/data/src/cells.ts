@@ -1,4 +1,4 @@
-import { quoteDouble, quoteIdentifier, quoteText, type TableColumn } from '@passloop/tables';
+import { type Note, quoteDouble, quoteIdentifier, quoteText, type TableColumn } from '@passloop/tables';
 
 /** Numeric cells are (-inf, e1], (e1, e2], .. (ek, +inf) by ascending inner edges. */
 
@@ -75,4 +75,9 @@ export function extremeValue(aggregate: 'min' | 'max', column: TableColumn, cond
   const name = quoteIdentifier(column.name);
   const parts = [condition, column.type === 'float' ? `isfinite(${name})` : null].filter((part) => part !== null);
   return `${aggregate}(${parts.length === 0 ? name : `CASE WHEN ${parts.join(' AND ')} THEN ${name} END`})`;
+}
+
+/** What tells those values too; null where some rows are left out, as NaN and the infinities of floats are. */
+export function extremesNote(column: TableColumn, condition: string | null = null): Note | null {
+  return condition === null && column.type !== 'float' ? { column, about: 'extremes' } : null;
 }

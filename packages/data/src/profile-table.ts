@@ -9,7 +9,7 @@ import {
   type TableColumn,
   type TableSession,
 } from '@passloop/tables';
-import { countIf, extreme, valueText } from './cells.ts';
+import { countIf, extreme, extremesNote, valueText } from './cells.ts';
 import { columnGroups, holdGroup } from './column-groups.ts';
 import { momentPlan } from './moments.ts';
 import { finiteRows, type Ranking, rankedGroups, rankedRows } from './percentile-points.ts';
@@ -80,11 +80,11 @@ async function basicColumns({ session, table, key = [] }: ProfileOptions): Promi
     const ordered = column.type !== 'nested' && column.type !== 'binary' && column.type !== 'boolean';
     return {
       column,
-      present: plan.add(`count(${name})`),
+      present: plan.add(`count(${name})`, { column, about: 'presence' }),
       nan: float ? plan.add(countIf(`isnan(${name})`)) : null,
       infinite: float ? plan.add(countIf(`isinf(${name})`)) : null,
-      minimum: ordered ? plan.add(extreme('min', column)) : null,
-      maximum: ordered ? plan.add(extreme('max', column)) : null,
+      minimum: ordered ? plan.add(extreme('min', column), extremesNote(column)) : null,
+      maximum: ordered ? plan.add(extreme('max', column), extremesNote(column)) : null,
     };
   });
   const answer = await runPlan(session, plan, table);
