@@ -335,9 +335,13 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
  * column itself, with nothing computed or copied, and the engine carries no statistics through it.
  */
 function withoutExtremes(query: string, columns: readonly TableColumn[]): string {
-  const floats = columns.filter(({ type }) => type === 'float').map(({ name }) => quoteIdentifier(name));
-  if (floats.length === 0) return query;
-  return `SELECT * REPLACE (${floats.map((name) => `union_value(v := ${name}).v AS ${name}`).join(', ')}) FROM (${query})`;
+  if (columns.every(({ type }) => type !== 'float')) return query;
+  // Each column by its name: a star with hundreds of replacements takes the engine longer to read than the rows.
+  const list = columns.map((column) => {
+    const name = quoteIdentifier(column.name);
+    return column.type === 'float' ? `union_value(v := ${name}).v AS ${name}` : name;
+  });
+  return `SELECT ${list.join(', ')} FROM (${query})`;
 }
 
 type Notes = Record<Note['about'], ReadonlySet<string>>;
