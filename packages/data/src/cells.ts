@@ -67,7 +67,12 @@ export function countIf(condition: string): string {
 
 /** The smallest or largest value, NaN and the infinities aside; as text. */
 export function extreme(aggregate: 'min' | 'max', column: TableColumn, condition: string | null = null): string {
-  return `${extremeValue(aggregate, column, condition)}::VARCHAR`;
+  return extremeText(extremeValue(aggregate, column, condition), column);
+}
+
+/** An extreme as text. Of 0 and -0, which are one, either may be found first, and a file may note either: both are 0 here. */
+export function extremeText(value: string, { type, engineType }: TableColumn): string {
+  return `${type === 'float' ? `(${value} + 0::${engineType})` : value}::VARCHAR`;
 }
 
 /** The same as the engine has it. */

@@ -1,7 +1,7 @@
 import { ConfigurationError, plainText } from '@passloop/core';
 import type { CheckResult } from '@passloop/documents';
 import { isNumeric, type Note, quoteIdentifier, quoteText, type TableColumn } from '@passloop/tables';
-import { countIf, extreme } from '../cells.ts';
+import { countIf, extreme, extremeText } from '../cells.ts';
 import {
   brokenVerdict,
   type CheckContext,
@@ -106,15 +106,12 @@ type WholeColumn = { holds: Slot; minimum: Slot; maximum: Slot; nan: Slot | null
 /** What a column's extremes tell. Where a file notes them it leaves NaN out, which is counted apart. */
 function wholeColumn(holds: string, column: TableColumn, plan: ScanPlan): WholeColumn {
   const quoted = quoteIdentifier(column.name);
-  const isFloat = column.type === 'float';
   const note: Note = { column, about: 'extremes' };
-  // A file may note 0 as -0.
-  const shown = (value: string) => `${isFloat ? `(${value} + 0)` : value}::VARCHAR`;
   return {
     holds: plan.add(`(${holds})::INTEGER`, note),
-    minimum: plan.add(shown(`min(${quoted})`), note),
-    maximum: plan.add(shown(`max(${quoted})`), note),
-    nan: isFloat ? plan.add(countIf(`isnan(${quoted})`)) : null,
+    minimum: plan.add(extremeText(`min(${quoted})`, column), note),
+    maximum: plan.add(extremeText(`max(${quoted})`, column), note),
+    nan: column.type === 'float' ? plan.add(countIf(`isnan(${quoted})`)) : null,
   };
 }
 
