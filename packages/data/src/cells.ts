@@ -1,4 +1,4 @@
-import { quoteDouble, quoteIdentifier, quoteText, type TableColumn } from '@passloop/tables';
+import { type Note, quoteDouble, quoteIdentifier, quoteText, type TableColumn } from '@passloop/tables';
 
 /** Numeric cells are (-inf, e1], (e1, e2], .. (ek, +inf) by ascending inner edges. */
 
@@ -67,7 +67,12 @@ export function countIf(condition: string): string {
 
 /** The smallest or largest value, NaN and the infinities aside; as text. */
 export function extreme(aggregate: 'min' | 'max', column: TableColumn, condition: string | null = null): string {
-  return `${extremeValue(aggregate, column, condition)}::VARCHAR`;
+  return extremeText(extremeValue(aggregate, column, condition), column);
+}
+
+/** An extreme as text. Of 0 and -0, which are one, either may be found first, and a file may note either: both are 0 here. */
+export function extremeText(value: string, { type, engineType }: TableColumn): string {
+  return `${type === 'float' ? `(${value} + 0::${engineType})` : value}::VARCHAR`;
 }
 
 /** The same as the engine has it. */
@@ -75,4 +80,9 @@ export function extremeValue(aggregate: 'min' | 'max', column: TableColumn, cond
   const name = quoteIdentifier(column.name);
   const parts = [condition, column.type === 'float' ? `isfinite(${name})` : null].filter((part) => part !== null);
   return `${aggregate}(${parts.length === 0 ? name : `CASE WHEN ${parts.join(' AND ')} THEN ${name} END`})`;
+}
+
+/** What tells those values too; null where some rows are left out, as NaN and the infinities of floats are. */
+export function extremesNote(column: TableColumn, condition: string | null = null): Note | null {
+  return condition === null && column.type !== 'float' ? { column, about: 'extremes' } : null;
 }

@@ -1,7 +1,7 @@
 import { plainText } from '@passloop/core';
 import type { DriftResult } from '@passloop/documents';
 import { findColumn, type Table, type TableSession } from '@passloop/tables';
-import { extreme, numericCells, numericCounts, total, valueCells, valueCounts } from './cells.ts';
+import { extreme, extremesNote, numericCells, numericCounts, total, valueCells, valueCounts } from './cells.ts';
 import { type Candidate, judgeDrift } from './judge.ts';
 import {
   type DriftMeasure,
@@ -90,8 +90,8 @@ function planColumn(
   const ranged = quantiles !== null && measures.includes('wasserstein');
   const slots = {
     numbers: quantiles === null ? null : plan.add(numericCounts(current, quantiles.edges)),
-    minimum: ranged ? plan.add(extreme('min', current)) : null,
-    maximum: ranged ? plan.add(extreme('max', current)) : null,
+    minimum: ranged ? plan.add(extreme('min', current), extremesNote(current)) : null,
+    maximum: ranged ? plan.add(extreme('max', current), extremesNote(current)) : null,
     values: values === null ? null : plan.add(valueCounts(current, values)),
   };
   return (answer) => {

@@ -2,6 +2,7 @@ import { type Progress, silentProgress, toDecimalOrNull } from '@passloop/core';
 import {
   isNumeric,
   isTemporal,
+  type NotedQuestion,
   quoteIdentifier,
   requireColumn,
   requireRows,
@@ -9,12 +10,12 @@ import {
   type TableColumn,
   type TableSession,
 } from '@passloop/tables';
-import { countIf, extreme, valueText } from './cells.ts';
+import { countIf, extreme, extremesNote, extremeText, valueText } from './cells.ts';
 import { columnGroups, holdGroup } from './column-groups.ts';
 import { momentPlan } from './moments.ts';
 import { finiteRows, type Ranking, rankedGroups, rankedRows } from './percentile-points.ts';
 import { percentileEdges } from './percentiles.ts';
-import { createPlan, runPlan } from './plan.ts';
+import { createPlan, runPlan, type ScanAnswer, type ScanPlan, type Slot, scanAnswer } from './plan.ts';
 import type { Profile, ProfileKind } from './profile.ts';
 import { countCells, timeColumn, type Working } from './profile-cells.ts';
 import { sortedRows } from './sorted-values.ts';
@@ -71,28 +72,40 @@ export async function profileTable(options: ProfileOptions): Promise<Profile> {
   };
 }
 
-/** The first scan: rows, NULL, NaN, infinities and extremes of every column. */
+/**
+ * The first scan: rows, NULL, NaN, infinities and extremes of every column. Of floats whose extremes are noted, and finite, only
+ * NaN is left to look for: it is in no note. Where it is found a note is not relied on, and a second scan looks at the values.
+ */
 async function basicColumns({ session, table, key = [] }: ProfileOptions): Promise<Working[]> {
+  const noted = await notedRanges(session, table);
   const plan = createPlan();
   const slots = table.columns.map((column) => {
     const name = quoteIdentifier(column.name);
-    const float = column.type === 'float';
-    const ordered = column.type !== 'nested' && column.type !== 'binary' && column.type !== 'boolean';
     return {
       column,
-      present: plan.add(`count(${name})`),
-      nan: float ? plan.add(countIf(`isnan(${name})`)) : null,
-      infinite: float ? plan.add(countIf(`isinf(${name})`)) : null,
-      minimum: ordered ? plan.add(extreme('min', column)) : null,
-      maximum: ordered ? plan.add(extreme('max', column)) : null,
+      present: plan.add(`count(${name})`, { column, about: 'presence' }),
+      nan: column.type === 'float' ? plan.add(countIf(`isnan(${name})`)) : null,
+      range: noted.has(column) ? null : planRange(plan, column),
     };
   });
   const answer = await runPlan(session, plan, table);
-  return slots.map((slot) => {
+  const second = createPlan();
+  const late = slots.map(({ column, nan, range }) =>
+    range === null && nan !== null && answer.count(nan) > 0 ? planRange(second, column) : null,
+  );
+  const again = second.aggregates.length === 0 ? scanAnswer([]) : await runPlan(session, second, table);
+  return slots.map((slot, at) => {
     const nan = slot.nan === null ? 0 : answer.count(slot.nan);
-    const infinite = slot.infinite === null ? 0 : answer.count(slot.infinite);
     const present = answer.count(slot.present);
-    const bounded = (at: number | null) => (at === null ? null : shorten(answer.text(at)));
+    const asked = late[at] ?? null;
+    const range =
+      asked !== null
+        ? rangeOf(again, asked)
+        : slot.range !== null
+          ? rangeOf(answer, slot.range)
+          : { infinite: 0, ...(noted.get(slot.column) as Extremes) };
+    const { infinite } = range;
+    const bounded = (text: string | null) => (text === null ? null : shorten(text));
     return {
       column: slot.column,
       finite: present - nan - infinite,
@@ -104,8 +117,8 @@ async function basicColumns({ session, table, key = [] }: ProfileOptions): Promi
         nan,
         infinite,
         distinct: null,
-        minimum: bounded(slot.minimum),
-        maximum: bounded(slot.maximum),
+        minimum: bounded(range.minimum),
+        maximum: bounded(range.maximum),
         mean: null,
         sd: null,
         quantiles: null,
@@ -115,6 +128,46 @@ async function basicColumns({ session, table, key = [] }: ProfileOptions): Promi
       },
     };
   });
+}
+
+type Extremes = { minimum: string | null; maximum: string | null };
+type RangeSlots = { infinite: Slot | null; minimum: Slot | null; maximum: Slot | null };
+
+/** Finite extremes of floats as a file notes them. */
+async function notedRanges(session: TableSession, table: Table): Promise<ReadonlyMap<TableColumn, Extremes>> {
+  const floats = table.columns.filter((column) => column.type === 'float');
+  const answers = await session.noted(
+    table,
+    floats.flatMap((column): NotedQuestion[] =>
+      (['min', 'max'] as const).map((name) => ({
+        column,
+        about: 'extremes',
+        aggregate: extremeText(`${name}(${quoteIdentifier(column.name)})`, column),
+      })),
+    ),
+  );
+  const ranges = floats.map((column, at): [TableColumn, Extremes] => {
+    const [minimum, maximum] = [answers[2 * at], answers[2 * at + 1]].map((text) => String(text));
+    return [column, { minimum: minimum as string, maximum: maximum as string }];
+  });
+  return new Map(ranges.filter(([, { minimum, maximum }]) => [minimum, maximum].map(Number).every(Number.isFinite)));
+}
+
+function planRange(plan: ScanPlan, column: TableColumn): RangeSlots {
+  const ordered = column.type !== 'nested' && column.type !== 'binary' && column.type !== 'boolean';
+  return {
+    infinite: column.type === 'float' ? plan.add(countIf(`isinf(${quoteIdentifier(column.name)})`)) : null,
+    minimum: ordered ? plan.add(extreme('min', column), extremesNote(column)) : null,
+    maximum: ordered ? plan.add(extreme('max', column), extremesNote(column)) : null,
+  };
+}
+
+function rangeOf(answer: ScanAnswer, { infinite, minimum, maximum }: RangeSlots): Extremes & { infinite: number } {
+  return {
+    infinite: infinite === null ? 0 : answer.count(infinite),
+    minimum: minimum === null ? null : answer.text(minimum),
+    maximum: maximum === null ? null : answer.text(maximum),
+  };
 }
 
 function firstKind(column: TableColumn, key: readonly string[]): ProfileKind {

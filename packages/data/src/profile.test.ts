@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, silentProgress, type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { openTables, readColumns, type TableSession, writeParquet } from '@passloop/tables';
@@ -26,6 +27,47 @@ async function profileOf(query: string, options: { key?: string[]; time?: string
 }
 
 describe('profileTable', () => {
+  it('says the same of floats whose extremes a file notes as of their values', async () => {
+    const part = `SELECT i, CASE WHEN i % 5 = 0 THEN NULL ELSE (i - 7) / 4 END AS x, CASE WHEN i = 9 THEN 'NaN'::DOUBLE ELSE i END AS nan,
+      CASE WHEN i = 9 THEN '-Infinity'::DOUBLE ELSE i END AS infinite, -0.0::DOUBLE AS zero, (i / 3)::FLOAT AS short,
+      NULL::DOUBLE AS nothing FROM range(1, 41) t(i)`;
+    const noted = await profileOf(part);
+    const read = await session.derive(`SELECT * FROM (${part})`, 't');
+    const { columns } = await profileTable({
+      session,
+      table: read,
+      dataset: { name: 't', uri: 't.parquet', digest: null },
+    });
+    expect(noted.columns).toEqual(columns);
+    expect(columns.map(({ name, infinite, nan, minimum, maximum }) => [name, nan, infinite, minimum, maximum])).toEqual(
+      [
+        ['i', 0, 0, '1', '40'],
+        ['infinite', 0, 1, '1.0', '40.0'],
+        ['nan', 1, 0, '1.0', '40.0'],
+        ['nothing', 0, 0, null, null],
+        ['short', 0, 0, '0.33333334', '13.333333'],
+        ['x', 0, 0, '-1.5', '8.0'],
+        ['zero', 0, 0, '0.0', '0.0'],
+      ],
+    );
+  });
+
+  it('looks at the values of a column with NaN, whose extremes a file may note otherwise', async () => {
+    const bytes = readFileSync(path.resolve(import.meta.dirname, '../golden/nan-beyond-extremes.parquet'));
+    const noted = Buffer.from(new Float64Array([-1]).buffer);
+    const footer = bytes.length - 8 - bytes.readUInt32LE(bytes.length - 8);
+    for (let at = bytes.indexOf(noted, footer); at >= 0; at = bytes.indexOf(noted, at + 1))
+      bytes.writeDoubleLE(-0.5, at);
+    await writeFile(path.join(folder.path, 'nan.parquet'), bytes);
+    const table = await session.open({ uri: 'nan.parquet', root: folder.path });
+    const { columns } = await profileTable({ session, table, dataset: { name: 'n', uri: 'n', digest: null } });
+    expect(columns.map(({ name, nan, minimum, maximum }) => [name, nan, minimum, maximum])).toEqual([
+      ['i', 0, '3', '7'],
+      ['x', 2, '-1.0', '-1.0'],
+      ['zero', 0, '0.0', '2.5'],
+    ]);
+  });
+
   it('counts NULL, NaN and the infinities apart and leaves them out of what it measures', async () => {
     const profile = await profileOf(
       `SELECT unnest(['NaN'::DOUBLE, 'NaN'::DOUBLE, 'Infinity'::DOUBLE, NULL, 1, 2, 2, 4]) AS x, unnest(['b', 'a', NULL, 'b', '', 'c', 'b', 'a']) AS s`,

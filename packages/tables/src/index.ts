@@ -26,6 +26,8 @@ export type { FetchedTable, RemoteAccess, RemoteLock } from './remote/fetch-tabl
 export {
   type HeldColumns,
   mentions,
+  type Note,
+  type NotedQuestion,
   openTables,
   type Ranked,
   type RowExport,

@@ -25,13 +25,13 @@ async function textBytes(files: readonly string[]): Promise<number> {
  * memory where it needs few columns. Values and types are the same.
  *
  * @param reader SQL for FROM
- * @returns SQL for FROM that reads the copy; null where there is no room, or a type has no equal in Parquet
+ * @returns the copy, and SQL for FROM that reads it; null where there is no room, or a type has no equal in Parquet
  */
 export async function parquetCopy(
   engine: Engine,
   reader: string,
   { files, scratch }: { files: readonly string[]; scratch: string },
-): Promise<string | null> {
+): Promise<{ file: string; relation: string } | null> {
   const bytes = await textBytes(files);
   const { bavail, bsize } = await statfs(scratch);
   // Half of what is there is left to queries that spill.
@@ -41,7 +41,7 @@ export async function parquetCopy(
   try {
     await engine.run(`COPY (SELECT * FROM ${reader}) TO ${quoteText(file)} (FORMAT parquet, COMPRESSION snappy)`);
     const [before, after] = [await described(engine, reader), await described(engine, copy)];
-    if (before === after) return copy;
+    if (before === after) return { file, relation: copy };
   } catch (error) {
     // What is wrong with the table is told by whoever reads it as it is.
     if (!(error instanceof PassloopError)) throw error;

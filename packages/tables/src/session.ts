@@ -11,7 +11,7 @@ import { columnType, type TableColumn } from './column-types.ts';
 import { brokenLine } from './csv.ts';
 import { type Engine, engineName, type Scalar, startEngine } from './engine.ts';
 import { isLargeText, parquetCopy } from './parquet-copy.ts';
-import { quoteIdentifier } from './quote.ts';
+import { quoteIdentifier, quoteText } from './quote.ts';
 import { floatNames, type ShownTable, shownQuery } from './shown-query.ts';
 import { findTableFiles, refusePointers, shownFile, type TableFiles } from './source.ts';
 import { refuseRenamed, type TableQuery, tableQuery } from './table-query.ts';
@@ -62,6 +62,18 @@ export type HeldColumns = AsyncDisposable & { table: Table };
 
 export type Ranked = { points: number[]; distinct: number };
 
+/** What a file may note of a column: its smallest and largest value, or that no row lacks one. */
+export type Note = { column: TableColumn; about: 'extremes' | 'presence' };
+/** An aggregate that nothing but the note is needed for: over min and max of the column, or its count. */
+export type NotedQuestion = Note & { aggregate: string };
+
+/** `written`: the query without what hides from the engine what it knows of floats, and the only file that it reads. */
+type View = {
+  relation: string;
+  query: string;
+  written: { query: string; footer: string; notes?: Notes } | null;
+};
+
 /** An embedded DuckDB and the tables that were opened in it. Queries run one after another. */
 export type TableSession = AsyncDisposable & {
   /** `duckdb 1.5.4` */
@@ -75,6 +87,11 @@ export type TableSession = AsyncDisposable & {
    * no room for it, or nothing is gained by it.
    */
   hold(table: Table, columns: readonly TableColumn[]): Promise<HeldColumns | null>;
+  /**
+   * What is noted of a table beside its rows, as in a Parquet file's footer: no row is read for it. Undefined for what is not
+   * noted. NaN is in no note of extremes: whoever asks about floats has to look for it among the rows.
+   */
+  noted(table: Table, asked: readonly NotedQuestion[]): Promise<(Scalar | undefined)[]>;
   rows(sql: string): Promise<Scalar[][]>;
   /** Calls `visit` for each chunk in order. `visit` must not query. */
   scan(sql: string, visit: (chunk: DuckDBDataChunk) => void): Promise<void>;
@@ -112,7 +129,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
   const folder: TemporaryFolder = await temporaryFolder('tables', options.temporaryFolder);
   /** The files that the engine may see, and how the user wrote them: messages name no folder of this machine. */
   const files = new Map<string, string>();
-  const views: { relation: string; query: string }[] = [];
+  const views: View[] = [];
   const shown: ShownTable[] = [];
   let named = 0;
   let engine: Engine | null = null;
@@ -141,9 +158,15 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
     }
     return engine;
   }
-  /** How a table is read: its files, or the copy of a large table of text, made by an engine that is gone afterwards. */
-  async function parsed(found: TableFiles): Promise<TableQuery> {
-    if (found.format === 'parquet' || !(await isLargeText(found.files))) return tableQuery(await running(), found);
+  /**
+   * How a table is read: its files, or the copy of a large table of text, made by an engine that is gone afterwards; and the
+   * Parquet file that is all it is read from.
+   */
+  async function parsed(found: TableFiles): Promise<TableQuery & { footer: string | null }> {
+    if (found.format === 'parquet' || !(await isLargeText(found.files))) {
+      const [only] = found.format === 'parquet' && found.files.length === 1 ? found.files : [];
+      return { ...(await tableQuery(await running(), found)), footer: only ?? null };
+    }
     engine?.close();
     engine = null;
     const parser = await startEngine({
@@ -155,7 +178,8 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
     try {
       const { query, printed } = await tableQuery(parser, found);
       const copy = await parquetCopy(parser, `(${query})`, { files: found.files, scratch: folder.path });
-      return { query: copy === null ? query : `SELECT * FROM ${copy}`, printed };
+      if (copy === null) return { query, printed, footer: null };
+      return { query: `SELECT * FROM ${copy.relation}`, printed, footer: copy.file };
     } finally {
       parser.close();
     }
@@ -164,7 +188,8 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
     named++;
     return quoteIdentifier(`passloop_${named}`);
   }
-  async function addView(given: string, hasExtremes = false) {
+  /** @param footer of the file that alone is read by the query as it was written */
+  async function addView(given: string, { hasExtremes, footer }: { hasExtremes: boolean; footer: string | null }) {
     const current = await running();
     const relation = nextRelation();
     const described = await current.rows(`SELECT column_name, column_type FROM (DESCRIBE (${given}))`);
@@ -177,7 +202,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
     );
     const query = hasExtremes ? withoutExtremes(given, columns) : given;
     await current.run(`CREATE TEMP VIEW ${relation} AS ${query}`);
-    views.push({ relation, query });
+    views.push({ relation, query, written: footer === null ? null : { query: given, footer } });
     const [[rows] = []] = await current.rows(`SELECT count(*) FROM ${relation}`);
     return { relation, columns, rows: Number(rows) };
   }
@@ -200,7 +225,7 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
       throw error;
     }
     // An engine that is started meanwhile has a view in its place.
-    const view = { relation, query };
+    const view = { relation, query, written: null };
     views.push(view);
     return {
       table: { ...table, columns: [...columns], relation },
@@ -210,6 +235,26 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
           if (engine !== null) await engine.run(`DROP ${engine === holder ? 'TABLE' : 'VIEW'} IF EXISTS ${relation}`);
         }),
     };
+  }
+
+  async function noted(table: Table, asked: readonly NotedQuestion[]): Promise<(Scalar | undefined)[]> {
+    const written = views.find(({ relation }) => relation === table.relation)?.written ?? null;
+    if (written === null || asked.length === 0) return asked.map(() => undefined);
+    const current = await running();
+    written.notes ??= await footerNotes(current, written.footer);
+    const { notes, query } = written;
+    const answers = new Map<NotedQuestion, Scalar>();
+    async function answer(questions: readonly NotedQuestion[]): Promise<boolean> {
+      const sql = `SELECT ${questions.map(({ aggregate }) => aggregate).join(', ')} FROM (${query})`;
+      if (questions.length === 0 || (await readsRows(current, sql))) return false;
+      const [row] = await current.rows(sql);
+      for (const [at, question] of questions.entries()) answers.set(question, row?.[at] ?? null);
+      return true;
+    }
+    const known = asked.filter(({ column, about }) => notes[about].has(column.name));
+    // One that the engine can't answer spoils it for the others, and it is the types that it knows, or doesn't.
+    if (!(await answer(known))) for (const alike of Map.groupBy(known, kindOfNote).values()) await answer(alike);
+    return asked.map((question) => answers.get(question));
   }
 
   return {
@@ -227,8 +272,9 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
         }
         try {
           await refuseCut(found.files);
-          const { query, printed } = await parsed(found);
-          const { relation, columns, rows } = await addView(query, found.format === 'parquet');
+          const { query, printed, footer } = await parsed(found);
+          const hasExtremes = found.format === 'parquet';
+          const { relation, columns, rows } = await addView(query, { hasExtremes, footer });
           if (found.format === 'parquet') await refuseRenamed(await running(), found, columns);
           if (found.format === 'parquet') shown.push({ printed, floats: floatNames(columns) });
           return { name, source: found, columns, rows, relation, printed };
@@ -237,7 +283,13 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
         }
       }),
     derive: (query, name) =>
-      inTurn(async () => ({ name, source: null, ...(await addView(query)), printed: `(${query})` })),
+      inTurn(async () => ({
+        name,
+        source: null,
+        ...(await addView(query, { hasExtremes: false, footer: null })),
+        printed: `(${query})`,
+      })),
+    noted: (table, asked) => inTurn(() => noted(table, asked)),
     hold: (table, columns) => inTurn(() => hold(table, columns)),
     rows: (sql) => inTurn(async () => (await running()).rows(sql)),
     run: (sql) => inTurn(async () => (await running()).run(sql)),
@@ -282,12 +334,51 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
 
 /**
  * A query whose floats the engine knows no extremes of. Writers of Parquet leave NaN out of those that they note, and the
- * engine would skip what lies beyond them, NaN too, though to it NaN is above every number.
+ * engine would skip what lies beyond them, NaN too, though to it NaN is above every number. A union of one member is the
+ * column itself, with nothing computed or copied, and the engine carries no statistics through it.
  */
 function withoutExtremes(query: string, columns: readonly TableColumn[]): string {
-  const floats = columns.filter(({ type }) => type === 'float').map(({ name }) => quoteIdentifier(name));
-  if (floats.length === 0) return query;
-  return `SELECT * REPLACE (${floats.map((name) => `${name} * 1 AS ${name}`).join(', ')}) FROM (${query})`;
+  if (columns.every(({ type }) => type !== 'float')) return query;
+  // Each column by its name: a star with hundreds of replacements takes the engine longer to read than the rows.
+  const list = columns.map((column) => {
+    const name = quoteIdentifier(column.name);
+    return column.type === 'float' ? `union_value(v := ${name}).v AS ${name}` : name;
+  });
+  return `SELECT ${list.join(', ')} FROM (${query})`;
+}
+
+type Notes = Record<Note['about'], ReadonlySet<string>>;
+
+function kindOfNote({ about, column }: Note): string {
+  return `${about} ${column.engineType}`;
+}
+
+/**
+ * The columns of which a Parquet file notes something for all of its rows. Only a hint what to ask the engine for: the names
+ * are those in the file.
+ */
+async function footerNotes(engine: Engine, footer: string): Promise<Notes> {
+  const rows = await engine.rows(
+    `SELECT path_in_schema,
+       bool_and(coalesce(stats_min_value, stats_min) IS NOT NULL AND coalesce(stats_max_value, stats_max) IS NOT NULL),
+       bool_and(coalesce(stats_null_count = 0, false))
+     FROM parquet_metadata(${quoteText(footer)}) GROUP BY path_in_schema`,
+  );
+  const named = (at: 1 | 2) => new Set(rows.filter((row) => row[at] === true).map(([name]) => String(name)));
+  return { extremes: named(1), presence: named(2) };
+}
+
+/** Whether the engine, by its own plan, has more to do for a query than to give what it knows. */
+async function readsRows(engine: Engine, sql: string): Promise<boolean> {
+  const [[, plan] = []] = await engine.rows(`EXPLAIN (FORMAT json) ${sql}`);
+  const steps = (JSON.parse(String(plan)) as PlanStep[]).flatMap(stepNames);
+  return !steps.every((name) => name === 'PROJECTION' || name === 'COLUMN_DATA_SCAN');
+}
+
+type PlanStep = { name: string; children?: PlanStep[] };
+
+function stepNames({ name, children = [] }: PlanStep): string[] {
+  return [name, ...children.flatMap(stepNames)];
 }
 
 /** Each mention of a relation in a query is a pass over it; what stands in a text is no table. */

@@ -10,6 +10,7 @@ import {
   datasetIdentity,
   evaluationDigest,
   findTableFiles,
+  type HeldColumns,
   joinByKey,
   openTables,
   quoteIdentifier,
@@ -21,6 +22,7 @@ import {
   type TableSession,
   writeParquet,
 } from './index.ts';
+import { noteQuestions } from './testing/notes.ts';
 
 let folder: TemporaryFolder;
 let session: TableSession;
@@ -439,6 +441,49 @@ describe('open', () => {
     expect(columns.map((column) => column.values[0])).toEqual(names.map((_, i) => i));
     const bytes = await readFile(path.join(folder.path, 'hostile.parquet'));
     await expect(csv('half.parquet', bytes.subarray(0, bytes.length / 2))).rejects.toThrow('half.parquet');
+  });
+});
+
+describe('what a file notes', () => {
+  const everyKind = `SELECT 7 - i AS i, i / 4 AS "x ""1""", 'v' || i AS s, DATE '2001-01-01' + i::INTEGER AS day, nullif(i, 3) AS n,
+    NULL::INTEGER AS nothing, i % 2 = 0 AS b, i::DECIMAL(30, 2) AS d, '01:00:00+00'::TIMETZ AS z FROM range(7) t(i)`;
+  const unnoted = (table: Table) => noteQuestions(table).map(() => undefined);
+
+  it('tells extremes and that no row lacks a value, and reads no row for it', async () => {
+    await parquet('noted-whole.parquet', everyKind);
+    const bytes = await readFile(path.join(folder.path, 'noted-whole.parquet'));
+    const footer = bytes.readUInt32LE(bytes.length - 8) + 8;
+    await writeFile(path.join(folder.path, 'noted.parquet'), bytes.fill(0, 4, bytes.length - footer));
+    const table = await open('noted.parquet');
+
+    const answers = await session.noted(table, noteQuestions(table));
+
+    expect(Object.fromEntries(table.columns.map(({ name }, at) => [name, answers.slice(2 * at, 2 * at + 2)]))).toEqual({
+      i: ['1 7', 7n],
+      'x "1"': ['0.0 1.5', 7n],
+      s: [undefined, 7n],
+      day: ['2001-01-01 2001-01-07', 7n],
+      n: ['0 6', undefined],
+      nothing: [undefined, undefined],
+      b: [undefined, 7n],
+      d: ['0.00 6.00', 7n],
+      z: [undefined, undefined],
+    });
+    await expect(session.rows(`SELECT sum(i) FROM ${table.relation}`)).rejects.toThrow();
+    await parquet('noted-other.parquet', 'SELECT 1 AS a');
+    expect(await session.noted(table, noteQuestions(table))).toEqual(answers);
+    expect(await session.noted(table, [])).toEqual([]);
+  });
+
+  it('tells nothing where the rows are not those of one file', async () => {
+    await parquet('noted-two/1.parquet', everyKind);
+    await parquet('noted-two/2.parquet', everyKind);
+    const table = await parquet('noted-one.parquet', everyKind);
+    const few = await session.derive(`SELECT * FROM ${table.relation} WHERE i > 3`, 'few');
+    for (const other of [await open('noted-two'), few, await csv('noted.csv', 'a,b\n1,2\n')])
+      expect(await session.noted(other, noteQuestions(other))).toEqual(unnoted(other));
+    await using held = (await session.hold(table, table.columns)) as HeldColumns;
+    expect(await session.noted(held.table, noteQuestions(held.table))).toEqual(unnoted(table));
   });
 });
 

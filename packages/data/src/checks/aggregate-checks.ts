@@ -1,7 +1,7 @@
 import { plainText, toDecimal } from '@passloop/core';
 import { durationMs } from '@passloop/model';
 import { isNumeric, isTemporal, quoteIdentifier, type TableColumn } from '@passloop/tables';
-import { countIf, extreme, extremeValue } from '../cells.ts';
+import { countIf, extreme, extremesNote, extremeValue } from '../cells.ts';
 import {
   boundsText,
   brokenVerdict,
@@ -82,7 +82,7 @@ function planExact(
   const value = name === 'min' || name === 'max' ? extremeValue(name, column, where) : sumOf(column, where);
   const slots = [low == null ? null : `${value} >= ${low}`, high == null ? null : `${value} <= ${high}`]
     .filter((condition) => condition !== null)
-    .map((condition) => plan.add(`(${condition})::VARCHAR`));
+    .map((condition) => plan.add(`(${condition})::VARCHAR`, name === 'sum' ? null : extremesNote(column, where)));
   return (answer) => slots.every((slot) => answer.text(slot) === 'true');
 }
 
@@ -106,7 +106,7 @@ function planNumber(
   switch (name) {
     case 'min':
     case 'max': {
-      const slot = plan.add(extreme(name, column, where));
+      const slot = plan.add(extreme(name, column, where), extremesNote(column, where));
       return async (answer) => {
         const text = answer.text(slot);
         return text === null || column.type !== 'float' ? text : Number(text);
@@ -268,7 +268,8 @@ export function planFreshness(check: CheckOf<'freshness'>, { table, plan, now }:
   if (column.type !== 'date' && column.type !== 'timestamp')
     return notExecuted(check, expected, `\`${column.name}\` is ${column.type}; freshness needs dates or timestamps`);
   const largest = `max(${quoteIdentifier(column.name)})`;
-  const [slot, written] = [plan.add(`epoch_ms(${largest}::TIMESTAMPTZ)::VARCHAR`), plan.add(`${largest}::VARCHAR`)];
+  const slot = plan.add(`epoch_ms(${largest}::TIMESTAMPTZ)::VARCHAR`, extremesNote(column));
+  const written = plan.add(`${largest}::VARCHAR`, extremesNote(column));
   const sql = `SELECT ${largest} FROM ${table.printed}`;
   return {
     finish(answer) {

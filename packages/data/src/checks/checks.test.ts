@@ -407,6 +407,13 @@ describe('what must not pass', () => {
     }
   });
 
+  it('a smallest value of 0, which a file notes as -0', async () => {
+    const file = path.resolve(import.meta.dirname, '../../golden/nan-beyond-extremes.parquet');
+    await cp(file, path.join(folder.path, 'zero.parquet'));
+    const { verdict, observed } = await one('{kind: range, column: zero, min: 0}', 'zero.parquet');
+    expect([verdict, observed]).toEqual(['pass', '0.0 .. 2.5; 0 of 3 rows are outside']);
+  });
+
   it('a condition that names the table in a text', async () => {
     const text = '{kind: expression, expression: "order_ref <> \'\\"passloop_1\\" \\"passloop_1\\"\'"}';
     expect((await report([text])).scans).toBe(1);

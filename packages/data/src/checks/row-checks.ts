@@ -1,7 +1,7 @@
 import { ConfigurationError, plainText } from '@passloop/core';
 import type { CheckResult } from '@passloop/documents';
-import { isNumeric, quoteIdentifier, quoteText, type TableColumn } from '@passloop/tables';
-import { countIf, extreme } from '../cells.ts';
+import { isNumeric, type Note, quoteIdentifier, quoteText, type TableColumn } from '@passloop/tables';
+import { countIf, extreme, extremeText } from '../cells.ts';
 import {
   brokenVerdict,
   type CheckContext,
@@ -38,28 +38,24 @@ export async function planRows(check: RowCheck, context: CheckContext): Promise<
   const name = column === null ? null : quoteIdentifier(column.name);
   const both = [where, rule.judged].filter((part) => part !== null).join(' AND ');
   const breaking = (broken: string) => [both, `(${broken})`].filter((part) => part !== '').join(' AND ');
-  const judgedSlot = plan.add(rowsOf(rule, where, name));
-  const brokenCount =
-    check.kind === 'not-null' && where === null
-      ? `count(*) - count(${name})`
-      : countIf(breaking(rule.counted ?? rule.broken));
+  const presence: Note | null = column === null ? null : { column, about: 'presence' };
+  const judgedRows = rowsOf(rule, where, name);
+  const judgedSlot = plan.add(judgedRows, judgedRows === `count(${name})` ? presence : null);
+  const isPresence = check.kind === 'not-null' && where === null;
+  const brokenCount = isPresence ? `count(*) - count(${name})` : countIf(breaking(rule.counted ?? rule.broken));
   const whole = rule.holds === undefined || column === null ? null : wholeColumn(rule.holds, column, plan);
   const extremes = column === null ? null : ([extreme('min', column, where), extreme('max', column, where)] as const);
-  const brokenSlot = whole === null ? plan.add(brokenCount) : null;
-  // NaN is above everything to the engine: the largest value tells whether there is one.
-  const hasNan =
+  const brokenSlot = whole === null ? plan.add(brokenCount, isPresence ? presence : null) : null;
+  const ofNan =
     check.kind === 'not-null' && column?.type === 'float'
-      ? plan.add(`CASE WHEN isnan(max(${name})) THEN 1 ELSE 0 END`)
+      ? plan.add(countIf([where, `isnan(${name})`].filter((part) => part !== null).join(' AND ')))
       : null;
   let asked: { broken: Slot; minimum: Slot; maximum: Slot } | null = null;
-  let nan: Slot | null = null;
   return { again, finish, failing: { condition: breaking(rule.broken) } };
 
   function again(answer: ScanAnswer, second: ScanPlan): void {
-    if (hasNan !== null && answer.count(hasNan) === 1)
-      nan = second.add(countIf([where, `isnan(${name})`].filter((part) => part !== null).join(' AND ')));
-    if (whole === null || extremes === null || answer.count(judgedSlot) === 0 || answer.count(whole.holds) === 1)
-      return;
+    if (whole === null || extremes === null || answer.count(judgedSlot) === 0) return;
+    if (answer.count(whole.holds) === 1 && (whole.nan === null || answer.count(whole.nan) === 0)) return;
     asked = { broken: second.add(brokenCount), minimum: second.add(extremes[0]), maximum: second.add(extremes[1]) };
   }
 
@@ -69,7 +65,7 @@ export async function planRows(check: RowCheck, context: CheckContext): Promise<
       return resultOf(check, { verdict: 'fail', expected, failingRows: 0, reason: `not executed: ${unjudged()}` });
     const broken = brokenSlot !== null ? answer.count(brokenSlot) : asked === null ? 0 : again.count(asked.broken);
     const passed = reaches(judged - broken, judged, check.mostly);
-    const nans = nan === null ? 0 : again.count(nan);
+    const nans = ofNan === null ? 0 : answer.count(ofNan);
     const counts = `${broken} of ${judged} rows ${(rule as Rule).words}${broken === 0 ? '' : ` (${percent(broken, judged)})`}`;
     return resultOf(check, {
       verdict: passed ? 'pass' : brokenVerdict(check),
@@ -105,16 +101,17 @@ function rowsOf({ judged }: Rule, where: string | null, name: string | null): st
   return countIf(judged === null ? where : `${where} AND ${judged}`);
 }
 
-function wholeColumn(
-  holds: string,
-  { name }: TableColumn,
-  plan: ScanPlan,
-): { holds: Slot; minimum: Slot; maximum: Slot } {
-  const quoted = quoteIdentifier(name);
+type WholeColumn = { holds: Slot; minimum: Slot; maximum: Slot; nan: Slot | null };
+
+/** What a column's extremes tell. Where a file notes them it leaves NaN out, which is counted apart. */
+function wholeColumn(holds: string, column: TableColumn, plan: ScanPlan): WholeColumn {
+  const quoted = quoteIdentifier(column.name);
+  const note: Note = { column, about: 'extremes' };
   return {
-    holds: plan.add(`(${holds})::INTEGER`),
-    minimum: plan.add(`min(${quoted})::VARCHAR`),
-    maximum: plan.add(`max(${quoted})::VARCHAR`),
+    holds: plan.add(`(${holds})::INTEGER`, note),
+    minimum: plan.add(extremeText(`min(${quoted})`, column), note),
+    maximum: plan.add(extremeText(`max(${quoted})`, column), note),
+    nan: column.type === 'float' ? plan.add(countIf(`isnan(${quoted})`)) : null,
   };
 }
 

@@ -2,7 +2,7 @@ import { ConfigurationError, plainText } from '@passloop/core';
 import type { CheckResult } from '@passloop/documents';
 import { leakageBy, leakageProblem } from '@passloop/model';
 import { areNear, findColumn, isNumeric, quoteIdentifier, type Table, type TableColumn } from '@passloop/tables';
-import { countIf } from '../cells.ts';
+import { countIf, extremesNote } from '../cells.ts';
 import {
   boundsText,
   brokenVerdict,
@@ -79,9 +79,9 @@ function planWholeKey(
   const value = where === null ? name : `CASE WHEN ${where} THEN ${name} END`;
   const slots = {
     rows: plan.add(where === null ? 'count(*)' : countIf(where)),
-    filled: plan.add(`count(${value})`),
-    low: plan.add(`min(${value})::VARCHAR`),
-    high: plan.add(`max(${value})::VARCHAR`),
+    filled: plan.add(`count(${value})`, where === null ? { column, about: 'presence' } : null),
+    low: plan.add(`min(${value})::VARCHAR`, extremesNote(column, where)),
+    high: plan.add(`max(${value})::VARCHAR`, extremesNote(column, where)),
   };
   return async (answer) => {
     const [low, high] = [answer.text(slots.low), answer.text(slots.high)];

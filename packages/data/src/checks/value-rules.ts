@@ -20,8 +20,8 @@ export type Rule = {
   /** What breaking is called: "12 of 100 rows are NULL". */
   words: string;
   /**
-   * An aggregate over the whole column, true only where no row is broken: then none is looked at one by one. The
-   * column's smallest and largest value are finite where it is true.
+   * An aggregate over the whole column's smallest and largest value, true only where these are finite and no row is broken but
+   * by NaN: then none is looked at one by one.
    */
   holds?: string | undefined;
 };

@@ -132,6 +132,8 @@ function session(stack: AsyncDisposableStack, grammar: TableSession, job: SparkJ
       const [row] = await rows(`SELECT count(DISTINCT v) FROM (${values})`);
       return Number(row?.[0] ?? 0);
     },
+    // What files note is known to the cluster, and it doesn't say where it goes by that.
+    noted: async (_, asked) => asked.map(() => undefined),
     // The cluster reads only the columns that it is asked for.
     hold: async () => null,
     ranked: (values, ranks) => job.ask<Ranked>({ do: 'ranks', sql: values, ranks }),

@@ -15,6 +15,7 @@ import path from 'node:path';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { datasetIdentity, findTableFiles, openTables, type TableSession } from '../index.ts';
+import { notedAndRead } from '../testing/notes.ts';
 import { pasted, textOf } from '../testing/pasted-query.ts';
 
 /** Tables of another implementation (golden/delta/make.py), and what it reads at each version of them. */
@@ -65,6 +66,8 @@ describe('the tables of another implementation', () => {
     const table = await session.open({ uri, root: golden });
     expect(table.columns.map(({ name }) => name)).toEqual(columns);
     expect(await session.rows(textOf(columns, table.relation))).toEqual(rows);
+    const { noted, read } = await notedAndRead(session, table);
+    expect(noted).toEqual(read);
 
     expect(await pasted(textOf(columns, table.printed), { folder: golden, zone: 'UTC' })).toEqual(rows);
     expect(table.printed).not.toContain(golden);

@@ -5,6 +5,7 @@ import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { datasetIdentity, findTableFiles, openTables, type TableSession, versionOf } from '../index.ts';
 import { type TableOverrides, writeIcebergTable } from '../testing/iceberg-table.ts';
+import { notedAndRead } from '../testing/notes.ts';
 import { pasted, textOf } from '../testing/pasted-query.ts';
 import { currentMetadata } from './metadata.ts';
 
@@ -36,6 +37,8 @@ describe('the tables of another implementation', () => {
     const table = await session.open({ uri, root: golden });
     expect(table.columns.map(({ name }) => name)).toEqual(columns);
     expect(await session.rows(textOf(columns, table.relation))).toEqual(rows);
+    const { noted, read } = await notedAndRead(session, table);
+    expect(noted).toEqual(read);
 
     expect(await pasted(textOf(columns, table.printed), { folder: golden, zone: 'UTC' })).toEqual(rows);
     expect(table.printed).not.toContain(golden);
