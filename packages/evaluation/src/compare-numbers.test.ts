@@ -40,6 +40,11 @@ describe('compareNumbers', () => {
     });
   });
 
+  it('finds no change beyond the digits that are printed', () => {
+    const { metrics } = compare('{"loss": 0.3}', '{"loss": 0.30000000000000004}', ['loss:lower:0']);
+    expect(metrics[0]).toMatchObject({ production: '0.3', candidate: '0.3', delta: '0', verdict: 'within' });
+  });
+
   it.each([
     ['NaN', "the candidate's file says NaN"],
     ['"inf"', "the candidate's file says Infinity"],

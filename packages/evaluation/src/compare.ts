@@ -7,8 +7,7 @@ import type {
   FairnessGroup,
   Outcome,
 } from '@passloop/documents';
-import { type Gate, isComparative, metricNames } from '@passloop/model';
-import { closest, distance } from 'fastest-levenshtein';
+import { eitherOf, type Gate, isComparative, likelyMetrics, metricNames } from '@passloop/model';
 import { claimOf, type Evidence, evidenceOfFrame } from './evidence.ts';
 import type { EvaluationFrame } from './frame.ts';
 import {
@@ -272,9 +271,8 @@ function applicable(gate: Gate, frame: Pick<Evidence, 'task' | 'declared'>): Met
   const metric = metricNamed(gate.metric, frame.declared);
   if (metric === null) {
     const names = [...Object.keys(frame.declared), ...metricNames()];
-    const near = closest(gate.metric, names);
-    const isNear = distance(gate.metric, near) <= Math.max(2, gate.metric.length / 3);
-    return `no metric is named ${gate.metric}${isNear ? `; did you mean ${near}?` : ` (known: ${names.join(', ')})`}`;
+    const likely = likelyMetrics(gate.metric, names);
+    return `no metric is named ${gate.metric}${likely.length > 0 ? `; did you mean ${eitherOf(likely)}?` : ` (known: ${names.join(', ')})`}`;
   }
   if (!metric.tasks.includes(frame.task)) return `${gate.metric} is not defined for a ${frame.task} model`;
   if (isComparative(gate) && metric.direction !== null && gate.direction !== metric.direction)

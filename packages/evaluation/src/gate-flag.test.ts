@@ -25,6 +25,8 @@ describe('parseGateFlag', () => {
   it.each([
     ['', 'the metric is missing'],
     ['roc_acu:higher:0.1', 'no metric is named "roc_acu" (did you mean roc_auc?)'],
+    ['auc:higher:0.1', 'no metric is named "auc" (did you mean roc_auc, roc_auc_ovr or pr_auc?)'],
+    ['F1_score:higher:0.1', 'no metric is named "F1_score" (did you mean f1?)'],
     ['constructor:higher:0.1', 'no metric is named "constructor"'],
     ['latency_p95_ms:lower:max=40', 'latency_p95_ms is measured on an image, and files have none'],
     ['roc_auc', 'the direction is missing'],

@@ -235,7 +235,7 @@ export function judgeUnpaired(frame: Frame, candidate: number, production: numbe
     ...start,
     production: before,
     candidate: value,
-    delta: toDecimal(candidate - production),
+    delta: printedChange(value, before),
     method: unpairedMethod,
     verdict,
     gate: gateVerdict(verdict, frame.gate.severity, frame.inconclusive),
@@ -249,6 +249,11 @@ export function judgeSizes(frame: Frame, candidate: number, production: number):
   return judged.method === null ? judged : { ...judged, method: 'sizes of both images', reason: null };
 }
 
+/** What lies between two numbers as they are printed. */
+function printedChange(candidate: string, production: string): string {
+  return toDecimal(fromDecimal(candidate) - fromDecimal(production));
+}
+
 /** Whether a number is no worse than production's by more than the margin, as they are printed. */
 export function isWithinMargin(
   direction: Gate['direction'],
@@ -256,7 +261,7 @@ export function isWithinMargin(
   production: string,
   margin: string,
 ): boolean {
-  const change = fromDecimal(toDecimal(fromDecimal(candidate) - fromDecimal(production)));
+  const change = fromDecimal(printedChange(candidate, production));
   return (direction === 'higher' ? change : -change) >= -fromDecimal(margin);
 }
 

@@ -288,6 +288,11 @@ it('declares metrics by name, for gates', () => {
 
 it.each([
   ['{metric: roc_acu, direction: higher, margin: 0.1}', 'no metric is named `roc_acu`', 'Did you mean `roc_auc`?'],
+  [
+    '{metric: auc, direction: higher, margin: 0.1}',
+    'no metric is named `auc`',
+    'Did you mean `roc_auc`, `roc_auc_ovr` or',
+  ],
   ['{metric: ndgc_at_10, direction: higher, margin: 0.1}', 'no metric is named `ndgc_at_10`', 'ndcg_at_<k>'],
   ['{metric: wast, direction: lower, margin: 0.1}', 'no metric is named `wast`', 'Did you mean `waste`?'],
   ['{metric: constructor, direction: lower, margin: 0.1}', 'no metric is named `constructor`', 'There are '],
