@@ -8,7 +8,7 @@ import type {
   Outcome,
 } from '@passloop/documents';
 import { eitherOf, type Gate, isComparative, likelyMetrics, metricNames } from '@passloop/model';
-import { claimOf, type Evidence, evidenceOfFrame } from './evidence.ts';
+import { claimOf, countedRows, type Evidence, evidenceOfFrame } from './evidence.ts';
 import type { EvaluationFrame } from './frame.ts';
 import {
   hasBounds,
@@ -234,7 +234,7 @@ function judge(gate: Gate, request: Judging): ComparedMetric {
   if (tooFew !== null) return judgeInsufficient(context, tooFew);
   if (request.outcome !== 'first' && request.frame.hasProduction) {
     const measured = request.frame.paired(gate.metric, metric);
-    if (typeof measured !== 'string') return judgePaired(context, measured, request.frame.rows);
+    if (typeof measured !== 'string') return judgePaired(context, measured, countedRows(request.frame, metric));
     if (isComparative(gate)) return judgeMissing(context, measured);
   }
   const value = request.frame.alone(gate.metric, metric, 'candidate');

@@ -62,7 +62,7 @@ const measured = (overrides: Partial<PairedMeasurement> = {}): PairedMeasurement
   ...overrides,
 });
 const judge = (gate: Parameters<typeof createGate>[0], one = measured(), rows = 1000) =>
-  judgePaired({ gate: createGate(gate), inconclusive: 'block' }, one, rows);
+  judgePaired({ gate: createGate(gate), inconclusive: 'block' }, one, { rows, counting: rows });
 
 describe('judgePaired', () => {
   it('decides on the printed bound: a difference beyond the twelfth digit is none', () => {

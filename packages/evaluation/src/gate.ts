@@ -100,9 +100,9 @@ function base({ gate }: Frame): Omit<ComparedMetric, 'verdict' | 'gate'> {
 /**
  * A gate on a paired measurement; an absolute bound that is broken outweighs the comparison. Under `minRows` rows no
  * interval is trusted: the comparison is `insufficient`, and does what an undecided one does.
- * @param rows null for what isn't measured on rows
+ * @param counted null for what isn't measured on rows
  */
-export function judgePaired(frame: Frame, measured: PairedMeasurement, rows: number | null): ComparedMetric {
+export function judgePaired(frame: Frame, measured: PairedMeasurement, counted: CountedRows | null): ComparedMetric {
   const { inconclusive } = frame;
   const gate = withMargin(frame.gate, measured.production);
   if (typeof gate === 'string') return judgeMissing(frame, gate);
@@ -112,7 +112,7 @@ export function judgePaired(frame: Frame, measured: PairedMeasurement, rows: num
   const interval: [string, string] | null =
     measured.interval === null ? null : [told(measured.interval[0]), told(measured.interval[1])];
   const bounds = hasBounds(start) ? boundsVerdict(candidate, start.min, start.max) : null;
-  const tooFew = start.margin === null ? null : insufficiency(gate, measured, rows);
+  const tooFew = start.margin === null ? null : insufficiency(gate, measured, counted);
   const paired =
     start.margin === null
       ? null
@@ -120,7 +120,7 @@ export function judgePaired(frame: Frame, measured: PairedMeasurement, rows: num
         ? 'insufficient'
         : pairedVerdict(gate.direction, interval, start.margin);
   const verdict = bounds === 'outside' || paired === null ? (bounds ?? 'not-comparable') : paired;
-  const needed = whatDecides(verdict, gate, measured, rows);
+  const needed = whatDecides(verdict, gate, measured, counted);
   return {
     ...start,
     production: toDecimal(measured.production),
@@ -150,8 +150,19 @@ function equalityOf({ interval, equality }: PairedMeasurement): Pick<ComparedMet
   return { equality: { test: equality.test, pValue: toDecimal(equality.pValue) } };
 }
 
-function insufficiency(gate: Gate, measured: PairedMeasurement, rows: number | null): string | null {
-  if (rows !== null && rows < gate.minRows) return `${rows} rows; ${gate.minRows} are needed`;
+/** Rows, and those of them that say something of a metric. */
+export type CountedRows = { rows: number; counting: number };
+
+/** Why the rows are fewer than the gate needs, or null. One that weighs nothing says nothing. */
+export function fewRows({ minRows }: Gate, { rows, counting }: CountedRows): string | null {
+  if (counting >= minRows) return null;
+  const said = counting === rows ? `${rows} rows` : `${counting} of ${rows} rows weigh more than 0`;
+  return `${said}; ${minRows} are needed`;
+}
+
+function insufficiency(gate: Gate, measured: PairedMeasurement, counted: CountedRows | null): string | null {
+  const few = counted === null ? null : fewRows(gate, counted);
+  if (few !== null) return few;
   return measured.interval === null ? measured.problem : null;
 }
 
@@ -163,11 +174,12 @@ function whatDecides(
   verdict: Measurement,
   gate: Gate,
   measured: PairedMeasurement,
-  rows: number | null,
+  counted: CountedRows | null,
 ): { rows: number | null; seeds: number | null } {
   const nothing = { rows: null, seeds: null };
-  if (rows === null) return nothing;
-  if (verdict === 'insufficient') return { ...nothing, rows: rows < gate.minRows ? gate.minRows : null };
+  if (counted === null) return nothing;
+  const { rows, counting } = counted;
+  if (verdict === 'insufficient') return { ...nothing, rows: counting < gate.minRows ? gate.minRows : null };
   if (verdict !== 'inconclusive' || gate.margin === undefined || measured.interval === null) return nothing;
   const delta = gate.direction === 'higher' ? measured.delta : -measured.delta;
   if (measured.seeds !== undefined) return measured.seeds.needed(delta, gate.margin);
