@@ -40,6 +40,7 @@ describe('parseGateFlag', () => {
     ['roc_auc:higher:1e999', '`margin` is "1e999", which is no number'],
     ['roc_auc:higher:0x1', '`margin` is "0x1", which is no number'],
     ['roc_auc:higher:-0.1', '"roc_auc:higher:-0.1": `margin` must not be negative'],
+    ['roc_auc:higher:min=0.9:max=0.2', '`min` is above `max`: no value passes'],
     ['roc_auc:higher:0.1:0.2', '`margin` is given twice'],
     ['roc_auc:higher:least=0.7', 'it has no option "least"'],
     ['roc_auc:higher:0.1:slice=', '`slice` names no column'],
