@@ -189,7 +189,9 @@ function reasonNotMeasured({ outcome, environments = [] }: Judging, judged: read
   if (judged.length === 0 && environments.length > 0)
     return 'The model has no gate of its own, and those of its environments decide no check: give it `gates`.';
   if (judged.length === 0) return 'No gate is declared, and nothing measured is nothing proven.';
-  return judged.some((metric) => metric.candidate !== null) ? null : 'No gate could be measured.';
+  const isMeasured = ({ candidate, verdict, gate }: ComparedMetric) =>
+    candidate !== null && (verdict !== 'not-comparable' || gate === 'skipped');
+  return judged.some(isMeasured) ? null : 'No gate could be measured.';
 }
 
 /** The groups of every gate on a gap between groups, of two on one gap once. */

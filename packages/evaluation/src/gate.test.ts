@@ -163,6 +163,9 @@ describe('a margin that is a share of production', () => {
     expect(
       judge(relative, measured({ production: 0, candidate: 0.1, delta: 0.1, interval: [0.05, 0.15] })),
     ).toMatchObject({
+      production: '0',
+      candidate: '0.1',
+      delta: '0.1',
       margin: null,
       verdict: 'not-comparable',
       gate: 'fail',

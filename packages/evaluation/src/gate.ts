@@ -105,7 +105,7 @@ function base({ gate }: Frame): Omit<ComparedMetric, 'verdict' | 'gate'> {
 export function judgePaired(frame: Frame, measured: PairedMeasurement, counted: CountedRows | null): ComparedMetric {
   const { inconclusive } = frame;
   const gate = withMargin(frame.gate, measured.production);
-  if (typeof gate === 'string') return judgeMissing(frame, gate);
+  if (typeof gate === 'string') return judgeWithoutMargin(frame, gate, measured);
   const start = base({ gate, inconclusive });
   const candidate = toDecimal(measured.candidate);
   const told = (difference: number) => toldDifference(difference, measured);
@@ -235,7 +235,7 @@ const unpairedMethod = 'unpaired: two numbers, no interval';
  */
 export function judgeUnpaired(frame: Frame, candidate: number, production: number): ComparedMetric {
   const gate = withMargin(frame.gate, production);
-  if (typeof gate === 'string') return judgeMissing(frame, gate);
+  if (typeof gate === 'string') return judgeWithoutMargin(frame, gate, { production, candidate });
   const start = base({ ...frame, gate });
   const value = toDecimal(candidate);
   const before = toDecimal(production);
@@ -275,6 +275,21 @@ export function isWithinMargin(
 ): boolean {
   const change = fromDecimal(printedChange(candidate, production));
   return (direction === 'higher' ? change : -change) >= -fromDecimal(margin);
+}
+
+/** A gate whose margin is a share of nothing: what both have is shown, and nothing is compared. */
+function judgeWithoutMargin(
+  frame: Frame,
+  reason: string,
+  { production, candidate }: { production: number; candidate: number },
+): ComparedMetric {
+  const [before, value] = [toDecimal(production), toDecimal(candidate)];
+  return {
+    ...judgeMissing(frame, reason),
+    production: before,
+    candidate: value,
+    delta: printedChange(value, before),
+  };
 }
 
 /** A gate that could not be measured: never a pass. */
