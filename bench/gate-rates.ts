@@ -45,7 +45,7 @@ function simulate(model: Simulated, rows: number, better: number): Counts {
     const frame = model.frame({ rows, seed, production: model.parameter, candidate });
     const measured = measurePaired(metricNamed(model.metric)!, frame, defaultResampling);
     if (typeof measured === 'string') throw new Error(measured);
-    const { verdict } = judgePaired({ gate, inconclusive: 'block' }, measured, rows);
+    const { verdict } = judgePaired({ gate, inconclusive: 'block' }, measured, { rows, counting: rows });
     if (!Object.hasOwn(counts, verdict) || measured.interval === null) throw new Error(`${model.metric}: ${verdict}`);
     counts[verdict as keyof Counts] += 1;
     const [low, high] = measured.interval;

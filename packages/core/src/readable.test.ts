@@ -46,6 +46,9 @@ it('writes bounds as the policy does, and a minus as a minus', () => {
   expect(bound('image_bytes', '400500000')).toBe('400.5 MB');
   expect(bound('r2', '-0.05')).toBe('−0.05');
   expect(change('0.0023', 4)).toBe('+0.0023');
+  expect(change('-0.0000004', 4)).toBe('0.0000');
+  expect(change('0.0000004', 4)).toBe('0.0000');
+  expect(quantity('image_bytes', '-400', 1)).toBe('0.0 MB');
   expect(interval(['-0.0012', '0.0058'], 4)).toBe(' (−0.0012 … 0.0058)');
 });
 

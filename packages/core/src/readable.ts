@@ -22,14 +22,19 @@ export function measured(text: string | null, digits = 4): string {
         : size >= 100
           ? value.toFixed(Math.min(1, digits))
           : value.toFixed(digits);
-  return shown.replaceAll('-', minus);
+  return unsigned(shown).replaceAll('-', minus);
+}
+
+/** What rounds to nothing has no sign: "−0.0000" would tell of a loss that nobody can see. */
+function unsigned(shown: string): string {
+  return Number(shown) === 0 ? shown.replace('-', '') : shown;
 }
 
 /** With its sign, as a change is read: "+0.0023", "−0.031". */
 export function change(text: string | null, digits = 4): string {
   if (text === null) return '–';
   const shown = measured(text, digits);
-  return fromDecimal(text) > 0 ? `+${shown}` : shown;
+  return fromDecimal(text) > 0 && Number(shown) !== 0 ? `+${shown}` : shown;
 }
 
 export function interval(bounds: readonly [string, string] | null, digits = 4): string {
@@ -98,7 +103,7 @@ export function unitOf(name: string): string {
 /** A metric's number as people read it: with its unit, bytes as megabytes. */
 export function quantity(name: string, text: string | null, digits: number): string {
   if (text === null) return '–';
-  if (name === 'image_bytes') return `${(fromDecimal(text) / 1e6).toFixed(1)} MB`;
+  if (name === 'image_bytes') return `${unsigned((fromDecimal(text) / 1e6).toFixed(1))} MB`;
   return `${measured(text, digits)}${unitOf(name)}`;
 }
 

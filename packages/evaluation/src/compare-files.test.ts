@@ -104,6 +104,16 @@ describe('compareFiles', () => {
     });
   });
 
+  it.each([
+    [['accuracy:higher:min=0.999'], 'fail', ['outside']],
+    [['accuracy:higher:min=0.5'], 'pass', ['within']],
+    [['roc_auc:higher:0.005', 'accuracy:higher:0.01:min=0.999'], 'fail', ['non-inferior', 'outside']],
+  ])('holds the same bytes in two files against what the candidate must reach: %s', async (flags, verdict, found) => {
+    const document = await run('a.csv', 'a-copy.csv', 'labels.csv', flags);
+    expect(document).toMatchObject({ outcome: 'compared', verdict, rows: 1500 });
+    expect(document.metrics.map((metric) => metric.verdict)).toEqual(found);
+  });
+
   it.each(['a.csv', './a.csv', 'a-link.csv'])('refuses one file given twice: %s', async (name) => {
     await expect(run('a.csv', name, 'labels.csv')).rejects.toThrow('compared with itself');
   });

@@ -17,7 +17,7 @@ import {
 } from '@passloop/tables';
 import { compareModels, type Side } from './compare.ts';
 import { distinctCells, kindOf, listed } from './frame-columns.ts';
-import type { InconclusivePolicy } from './gate.ts';
+import { hasBounds, type InconclusivePolicy } from './gate.ts';
 import { evidenceOfTables } from './load-evidence.ts';
 import type { ColumnField } from './load-frame.ts';
 import type { Resampling } from './measure.ts';
@@ -49,8 +49,8 @@ const mostSeeds = 50;
 
 /**
  * Compares files of predictions, without a model file: one a side is a model, several are trainings with other seeds. The
- * digests of the document are the files'. Two files with the same bytes are `unchanged`: nothing was measured, and the reason
- * says so.
+ * digests of the document are the files'. Two files with the same bytes are `unchanged` where gates ask for the difference alone:
+ * nothing was measured, and the reason says so.
  *
  * @throws ConfigurationError for one file given twice, gates that no task has together, and whatever
  *   {@link evidenceOfTables} refuses
@@ -69,7 +69,8 @@ export async function compareFiles(request: CompareFilesRequest): Promise<Compar
   refuseSameFile(tables);
   const sides = { production: await sideOf(production), candidate: await sideOf(candidate) };
   const common = { ...sides, gates, scalars: {}, resampling: request.resampling, inconclusive: request.inconclusive };
-  if (sides.production.digest === sides.candidate.digest) {
+  // Of equal predictions there is no difference to measure; what the candidate itself must reach is asked all the same.
+  if (sides.production.digest === sides.candidate.digest && !gates.some(hasBounds)) {
     const both = tables.length > 2 ? 'Both sides hold files of' : 'Both files hold';
     const reason = `${both} the same bytes (${sides.candidate.digest}): nothing was compared.`;
     return compareModels({ ...common, outcome: 'unchanged', reason, frame: null });

@@ -40,6 +40,20 @@ describe('compareNumbers', () => {
     });
   });
 
+  it('takes a share of nothing for nothing that was measured, whatever the severity', () => {
+    const flags = ['loss:lower:relative=0.1:severity=warn'];
+    expect(compare('{"loss": 0}', '{"loss": 0.2}', flags)).toMatchObject({
+      verdict: 'fail',
+      reason: 'No gate could be measured.',
+      metrics: [{ production: '0', candidate: '0.2', verdict: 'not-comparable', gate: 'warn' }],
+    });
+  });
+
+  it('finds no change beyond the digits that are printed', () => {
+    const { metrics } = compare('{"loss": 0.3}', '{"loss": 0.30000000000000004}', ['loss:lower:0']);
+    expect(metrics[0]).toMatchObject({ production: '0.3', candidate: '0.3', delta: '0', verdict: 'within' });
+  });
+
   it.each([
     ['NaN', "the candidate's file says NaN"],
     ['"inf"', "the candidate's file says Infinity"],

@@ -3,6 +3,7 @@ import type { Gate } from '@passloop/model';
 import { describe, expect, it } from 'vitest';
 import { compareModels } from './compare.ts';
 import { predictionsOf } from './frame.ts';
+import { sqlMetric } from './sql-metric.ts';
 import { createGate, createRequest, digestOf, scoredFrame } from './testing/frames.ts';
 
 const auc = createGate({ metric: 'roc_auc', margin: 0.01 });
@@ -18,6 +19,38 @@ const compare = (overrides: Parameters<typeof createRequest>[0]) => {
   expect(parseDocument('comparison', formatDocument('comparison', document), 'x')).toEqual(document);
   return document;
 };
+
+describe('rows that weigh nothing', () => {
+  const weights = improved.labels.map((_, row) => (row % 50 === 0 ? 1 : 0));
+  const gates = [createGate({ metric: 'log_loss', direction: 'lower', margin: 0.2, slices: ['hub'] })];
+
+  it('are none of those that a gate or a slice needs', () => {
+    const { verdict, metrics, slices } = compare({ frame: { ...improved, weights }, gates, inconclusive: 'block' });
+    expect(verdict).toBe('inconclusive');
+    expect(metrics[0]).toMatchObject({
+      verdict: 'insufficient',
+      rowsNeeded: 100,
+      reason: '80 of 4000 rows weigh more than 0; 100 are needed',
+    });
+    expect(slices.map((slice) => slice.verdict)).toEqual(['insufficient', 'insufficient', 'insufficient']);
+    expect(slices[0]!.reason).toMatch(/^\d+ of \d+ rows weigh more than 0; 100 are needed$/);
+  });
+
+  it('count for a metric in SQL, which weighs nothing by itself', () => {
+    const expression = { columns: [], terms: ['1'], of: (sums: Float64Array) => sums[0]! };
+    const sql = sqlMetric({ name: 'sql', expression });
+    const terms = { sql: [Float64Array.from(improved.labels)] };
+    const frame = {
+      ...improved,
+      weights,
+      declared: { sql },
+      production: { ...improved.production!, terms },
+      candidate: { ...improved.candidate, terms },
+    };
+    const { metrics } = compare({ frame, gates: [createGate({ metric: 'sql', margin: 1e6 })] });
+    expect(metrics[0]).toMatchObject({ verdict: 'non-inferior', reason: null });
+  });
+});
 
 describe('a comparison of known models', () => {
   it('is worse, with the whole interval below the margin, for a degraded model', () => {

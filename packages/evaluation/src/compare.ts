@@ -7,9 +7,8 @@ import type {
   FairnessGroup,
   Outcome,
 } from '@passloop/documents';
-import { type Gate, isComparative, metricNames } from '@passloop/model';
-import { closest, distance } from 'fastest-levenshtein';
-import { claimOf, type Evidence, evidenceOfFrame } from './evidence.ts';
+import { eitherOf, type Gate, isComparative, likelyMetrics, metricNames } from '@passloop/model';
+import { claimOf, countedRows, type Evidence, evidenceOfFrame } from './evidence.ts';
 import type { EvaluationFrame } from './frame.ts';
 import {
   hasBounds,
@@ -190,7 +189,9 @@ function reasonNotMeasured({ outcome, environments = [] }: Judging, judged: read
   if (judged.length === 0 && environments.length > 0)
     return 'The model has no gate of its own, and those of its environments decide no check: give it `gates`.';
   if (judged.length === 0) return 'No gate is declared, and nothing measured is nothing proven.';
-  return judged.some((metric) => metric.candidate !== null) ? null : 'No gate could be measured.';
+  const isMeasured = ({ candidate, verdict, gate }: ComparedMetric) =>
+    candidate !== null && (verdict !== 'not-comparable' || gate === 'skipped');
+  return judged.some(isMeasured) ? null : 'No gate could be measured.';
 }
 
 /** The groups of every gate on a gap between groups, of two on one gap once. */
@@ -235,7 +236,7 @@ function judge(gate: Gate, request: Judging): ComparedMetric {
   if (tooFew !== null) return judgeInsufficient(context, tooFew);
   if (request.outcome !== 'first' && request.frame.hasProduction) {
     const measured = request.frame.paired(gate.metric, metric);
-    if (typeof measured !== 'string') return judgePaired(context, measured, request.frame.rows);
+    if (typeof measured !== 'string') return judgePaired(context, measured, countedRows(request.frame, metric));
     if (isComparative(gate)) return judgeMissing(context, measured);
   }
   const value = request.frame.alone(gate.metric, metric, 'candidate');
@@ -272,9 +273,8 @@ function applicable(gate: Gate, frame: Pick<Evidence, 'task' | 'declared'>): Met
   const metric = metricNamed(gate.metric, frame.declared);
   if (metric === null) {
     const names = [...Object.keys(frame.declared), ...metricNames()];
-    const near = closest(gate.metric, names);
-    const isNear = distance(gate.metric, near) <= Math.max(2, gate.metric.length / 3);
-    return `no metric is named ${gate.metric}${isNear ? `; did you mean ${near}?` : ` (known: ${names.join(', ')})`}`;
+    const likely = likelyMetrics(gate.metric, names);
+    return `no metric is named ${gate.metric}${likely.length > 0 ? `; did you mean ${eitherOf(likely)}?` : ` (known: ${names.join(', ')})`}`;
   }
   if (!metric.tasks.includes(frame.task)) return `${gate.metric} is not defined for a ${frame.task} model`;
   if (isComparative(gate) && metric.direction !== null && gate.direction !== metric.direction)

@@ -1,12 +1,15 @@
 import type { Claim, Curves, FairnessGroup } from '@passloop/documents';
 import { curvesOf } from './curves.ts';
 import { type EvaluationFrame, sliceFrames } from './frame.ts';
+import type { CountedRows } from './gate.ts';
 import { measureAlone, measurePaired, type PairedMeasurement, type Resampling } from './measure.ts';
 import { measureSeeds, measureSeedsAlone } from './measure-seeds.ts';
 import type { Metric } from './metric.ts';
 
 /** What a comparison asks of the rows that both models scored: answered by a frame in memory, or measured in the engine. */
 export type Evidence = Pick<EvaluationFrame, 'task' | 'rows' | 'evaluationDigest' | 'declared'> & {
+  /** The rows that weigh more than nothing. */
+  weighing: number;
   hasProduction: boolean;
   /** Models of each side, by training seeds; absent for one of each. */
   seeds?: { production: number; candidate: number };
@@ -35,6 +38,7 @@ export function evidenceOfFrame(frame: EvaluationFrame, asked: Resampling): Evid
   return {
     task: frame.task,
     rows: frame.rows,
+    weighing: frame.weights === null ? frame.rows : frame.weights.filter((weight) => weight > 0).length,
     evaluationDigest: frame.evaluationDigest,
     declared: frame.declared,
     hasProduction: frame.production !== null,
@@ -60,6 +64,11 @@ export function evidenceOfFrame(frame: EvaluationFrame, asked: Resampling): Evid
       return known;
     },
   };
+}
+
+/** The rows that a metric rests on. */
+export function countedRows({ rows, weighing }: Evidence, metric: Metric): CountedRows {
+  return { rows, counting: metric.kind === 'sums' && metric.isUnweighted === true ? rows : weighing };
 }
 
 /** What a verdict on these rows is about: one model says nothing of how others would come out of its training. */

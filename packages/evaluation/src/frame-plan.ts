@@ -1,7 +1,15 @@
 import { ConfigurationError, plainText } from '@passloop/core';
 import { type MetricTask, type Model, metricForm } from '@passloop/model';
-import { findColumn, isNumeric, requireColumn, type Table, type TableColumn } from '@passloop/tables';
-import type { FrameColumn, Scorer } from './frame-columns.ts';
+import {
+  findColumn,
+  isNumeric,
+  quoteIdentifier,
+  requireColumn,
+  type Table,
+  type TableColumn,
+  type TableSession,
+} from '@passloop/tables';
+import { type FrameColumn, refuseRows, type Scorer } from './frame-columns.ts';
 
 export type ColumnField = keyof Model['columns'];
 
@@ -97,9 +105,12 @@ export function scoredTables<T>({ production, candidate, further }: FrameTables<
 }
 
 /** The columns to read, the label first. Scores, weights, and labels and predictions that are numbers must be numbers. */
-export function frameColumns(request: Planned & FrameTables<Table>): FrameColumn[] {
+export async function frameColumns(
+  request: Planned & FrameTables<Table> & { session: TableSession },
+): Promise<FrameColumn[]> {
   const { dataset, columns, task, fieldName } = request;
   const found: FrameColumn[] = [];
+  const texts: FrameColumn[] = [];
   function add(of: FrameColumn['of'], table: Table, role: FrameColumn['role'], name: string, more: Further = {}): void {
     const field = more.field ?? fieldName(role as ColumnField);
     const column = requireColumn(table, name, field);
@@ -110,8 +121,10 @@ export function frameColumns(request: Planned & FrameTables<Table>): FrameColumn
       role === 'weight' ||
       role === 'named' ||
       (hasNumberLabels(task) && (role === 'label' || role === 'prediction'));
-    requireType(table, column, namedBy, isNumber);
-    found.push({ of, role, table, column, namedBy, alias: `passloop ${found.length}`, className: more.className });
+    const alias = `passloop ${found.length}`;
+    found.push({ of, role, table, column, namedBy, alias, className: more.className });
+    if (isNumber && column.type === 'string') texts.push(found.at(-1) as FrameColumn);
+    else requireType(table, column, namedBy, isNumber);
   }
   add('dataset', dataset, 'label', columns.label);
   if (columns.weight !== undefined) add('dataset', dataset, 'weight', columns.weight);
@@ -129,6 +142,7 @@ export function frameColumns(request: Planned & FrameTables<Table>): FrameColumn
   for (const name of new Set([...request.slices, ...groupColumns(request)])) {
     if (findColumn(dataset, name) !== null) add('dataset', dataset, 'slice', name, { field: 'a gate' });
   }
+  for (const column of texts) await refuseText(request.session, column, columns.key);
   return found;
 }
 
@@ -153,10 +167,27 @@ function groupColumns({ metrics = [], declared = {} }: Pick<PlanQuestion, 'metri
   });
 }
 
+/**
+ * One cell that is no number makes a column of a text file text: it is told by its row.
+ * @throws ConfigurationError always
+ */
+async function refuseText(session: TableSession, text: FrameColumn, key: readonly string[]): Promise<never> {
+  const { table, column, namedBy } = text;
+  const name = quoteIdentifier(column.name);
+  const number = `TRY_CAST(${name} AS DOUBLE)`;
+  const bad = `(${name} IS NOT NULL AND (${number} IS NULL OR NOT isfinite(${number})))`;
+  const [[count] = []] = await session.rows(`SELECT count(*) FROM ${table.relation} WHERE ${bad}`);
+  if (Number(count) > 0) await refuseRows(session, text, key, bad, 'NaN, infinite or no number');
+  throw wrongType(table, column, namedBy, 'numbers are needed');
+}
+
 function requireType(table: Table, column: TableColumn, namedBy: string, number: boolean): void {
   if (number ? isNumeric(column.type) : column.type !== 'nested' && column.type !== 'binary') return;
-  const need = number ? 'numbers are needed' : 'one plain value a row is needed';
-  throw new ConfigurationError(
+  throw wrongType(table, column, namedBy, number ? 'numbers are needed' : 'one plain value a row is needed');
+}
+
+function wrongType(table: Table, column: TableColumn, namedBy: string, need: string): ConfigurationError {
+  return new ConfigurationError(
     `${table.name}: \`${column.name}\` is ${plainText(column.engineType, 60)}; ${namedBy}, and ${need}.`,
     { file: table.source?.uri },
   );

@@ -25,6 +25,8 @@ describe('parseGateFlag', () => {
   it.each([
     ['', 'the metric is missing'],
     ['roc_acu:higher:0.1', 'no metric is named "roc_acu" (did you mean roc_auc?)'],
+    ['auc:higher:0.1', 'no metric is named "auc" (did you mean roc_auc, roc_auc_ovr or pr_auc?)'],
+    ['F1_score:higher:0.1', 'no metric is named "F1_score" (did you mean f1?)'],
     ['constructor:higher:0.1', 'no metric is named "constructor"'],
     ['latency_p95_ms:lower:max=40', 'latency_p95_ms is measured on an image, and files have none'],
     ['roc_auc', 'the direction is missing'],
@@ -38,6 +40,7 @@ describe('parseGateFlag', () => {
     ['roc_auc:higher:1e999', '`margin` is "1e999", which is no number'],
     ['roc_auc:higher:0x1', '`margin` is "0x1", which is no number'],
     ['roc_auc:higher:-0.1', '"roc_auc:higher:-0.1": `margin` must not be negative'],
+    ['roc_auc:higher:min=0.9:max=0.2', '`min` is above `max`: no value passes'],
     ['roc_auc:higher:0.1:0.2', '`margin` is given twice'],
     ['roc_auc:higher:least=0.7', 'it has no option "least"'],
     ['roc_auc:higher:0.1:slice=', '`slice` names no column'],

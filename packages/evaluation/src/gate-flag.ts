@@ -1,6 +1,5 @@
 import { ConfigurationError } from '@passloop/core';
-import { Gate, type Model, metricCatalog, metricForm, parameterNames } from '@passloop/model';
-import { closest, distance } from 'fastest-levenshtein';
+import { eitherOf, Gate, likelyMetrics, type Model, metricCatalog, metricForm, parameterNames } from '@passloop/model';
 import { measuredScalars } from './metrics.ts';
 
 const form = 'NAME:DIRECTION:MARGIN, or NAME:DIRECTION:min=BOUND';
@@ -99,8 +98,8 @@ function unknownMetric(text: string, name: string, declared: Model['metrics']): 
   if (measuredScalars.has(name)) return refused(text, `${name} is measured on an image, and files have none`);
   const names = [...Object.keys(declared), ...Object.keys(metricCatalog), ...parameterNames];
   if (name === '') return refused(text, `the metric is missing; there are ${names.join(', ')}`);
-  const near = closest(name, names);
-  const meant = distance(name, near) <= Math.max(2, name.length / 3) ? ` (did you mean ${near}?)` : '';
+  const likely = likelyMetrics(name, names);
+  const meant = likely.length > 0 ? ` (did you mean ${eitherOf(likely)}?)` : '';
   return refused(text, `no metric is named ${JSON.stringify(name)}${meant}; there are ${names.join(', ')}`);
 }
 

@@ -62,7 +62,7 @@ const measured = (overrides: Partial<PairedMeasurement> = {}): PairedMeasurement
   ...overrides,
 });
 const judge = (gate: Parameters<typeof createGate>[0], one = measured(), rows = 1000) =>
-  judgePaired({ gate: createGate(gate), inconclusive: 'block' }, one, rows);
+  judgePaired({ gate: createGate(gate), inconclusive: 'block' }, one, { rows, counting: rows });
 
 describe('judgePaired', () => {
   it('decides on the printed bound: a difference beyond the twelfth digit is none', () => {
@@ -163,6 +163,9 @@ describe('a margin that is a share of production', () => {
     expect(
       judge(relative, measured({ production: 0, candidate: 0.1, delta: 0.1, interval: [0.05, 0.15] })),
     ).toMatchObject({
+      production: '0',
+      candidate: '0.1',
+      delta: '0.1',
       margin: null,
       verdict: 'not-comparable',
       gate: 'fail',

@@ -100,19 +100,19 @@ function base({ gate }: Frame): Omit<ComparedMetric, 'verdict' | 'gate'> {
 /**
  * A gate on a paired measurement; an absolute bound that is broken outweighs the comparison. Under `minRows` rows no
  * interval is trusted: the comparison is `insufficient`, and does what an undecided one does.
- * @param rows null for what isn't measured on rows
+ * @param counted null for what isn't measured on rows
  */
-export function judgePaired(frame: Frame, measured: PairedMeasurement, rows: number | null): ComparedMetric {
+export function judgePaired(frame: Frame, measured: PairedMeasurement, counted: CountedRows | null): ComparedMetric {
   const { inconclusive } = frame;
   const gate = withMargin(frame.gate, measured.production);
-  if (typeof gate === 'string') return judgeMissing(frame, gate);
+  if (typeof gate === 'string') return judgeWithoutMargin(frame, gate, measured);
   const start = base({ gate, inconclusive });
   const candidate = toDecimal(measured.candidate);
   const told = (difference: number) => toldDifference(difference, measured);
   const interval: [string, string] | null =
     measured.interval === null ? null : [told(measured.interval[0]), told(measured.interval[1])];
   const bounds = hasBounds(start) ? boundsVerdict(candidate, start.min, start.max) : null;
-  const tooFew = start.margin === null ? null : insufficiency(gate, measured, rows);
+  const tooFew = start.margin === null ? null : insufficiency(gate, measured, counted);
   const paired =
     start.margin === null
       ? null
@@ -120,7 +120,7 @@ export function judgePaired(frame: Frame, measured: PairedMeasurement, rows: num
         ? 'insufficient'
         : pairedVerdict(gate.direction, interval, start.margin);
   const verdict = bounds === 'outside' || paired === null ? (bounds ?? 'not-comparable') : paired;
-  const needed = whatDecides(verdict, gate, measured, rows);
+  const needed = whatDecides(verdict, gate, measured, counted);
   return {
     ...start,
     production: toDecimal(measured.production),
@@ -150,8 +150,19 @@ function equalityOf({ interval, equality }: PairedMeasurement): Pick<ComparedMet
   return { equality: { test: equality.test, pValue: toDecimal(equality.pValue) } };
 }
 
-function insufficiency(gate: Gate, measured: PairedMeasurement, rows: number | null): string | null {
-  if (rows !== null && rows < gate.minRows) return `${rows} rows; ${gate.minRows} are needed`;
+/** Rows, and those of them that say something of a metric. */
+export type CountedRows = { rows: number; counting: number };
+
+/** Why the rows are fewer than the gate needs, or null. One that weighs nothing says nothing. */
+export function fewRows({ minRows }: Gate, { rows, counting }: CountedRows): string | null {
+  if (counting >= minRows) return null;
+  const said = counting === rows ? `${rows} rows` : `${counting} of ${rows} rows weigh more than 0`;
+  return `${said}; ${minRows} are needed`;
+}
+
+function insufficiency(gate: Gate, measured: PairedMeasurement, counted: CountedRows | null): string | null {
+  const few = counted === null ? null : fewRows(gate, counted);
+  if (few !== null) return few;
   return measured.interval === null ? measured.problem : null;
 }
 
@@ -163,11 +174,12 @@ function whatDecides(
   verdict: Measurement,
   gate: Gate,
   measured: PairedMeasurement,
-  rows: number | null,
+  counted: CountedRows | null,
 ): { rows: number | null; seeds: number | null } {
   const nothing = { rows: null, seeds: null };
-  if (rows === null) return nothing;
-  if (verdict === 'insufficient') return { ...nothing, rows: rows < gate.minRows ? gate.minRows : null };
+  if (counted === null) return nothing;
+  const { rows, counting } = counted;
+  if (verdict === 'insufficient') return { ...nothing, rows: counting < gate.minRows ? gate.minRows : null };
   if (verdict !== 'inconclusive' || gate.margin === undefined || measured.interval === null) return nothing;
   const delta = gate.direction === 'higher' ? measured.delta : -measured.delta;
   if (measured.seeds !== undefined) return measured.seeds.needed(delta, gate.margin);
@@ -223,7 +235,7 @@ const unpairedMethod = 'unpaired: two numbers, no interval';
  */
 export function judgeUnpaired(frame: Frame, candidate: number, production: number): ComparedMetric {
   const gate = withMargin(frame.gate, production);
-  if (typeof gate === 'string') return judgeMissing(frame, gate);
+  if (typeof gate === 'string') return judgeWithoutMargin(frame, gate, { production, candidate });
   const start = base({ ...frame, gate });
   const value = toDecimal(candidate);
   const before = toDecimal(production);
@@ -235,7 +247,7 @@ export function judgeUnpaired(frame: Frame, candidate: number, production: numbe
     ...start,
     production: before,
     candidate: value,
-    delta: toDecimal(candidate - production),
+    delta: printedChange(value, before),
     method: unpairedMethod,
     verdict,
     gate: gateVerdict(verdict, frame.gate.severity, frame.inconclusive),
@@ -249,6 +261,11 @@ export function judgeSizes(frame: Frame, candidate: number, production: number):
   return judged.method === null ? judged : { ...judged, method: 'sizes of both images', reason: null };
 }
 
+/** What lies between two numbers as they are printed. */
+function printedChange(candidate: string, production: string): string {
+  return toDecimal(fromDecimal(candidate) - fromDecimal(production));
+}
+
 /** Whether a number is no worse than production's by more than the margin, as they are printed. */
 export function isWithinMargin(
   direction: Gate['direction'],
@@ -256,8 +273,23 @@ export function isWithinMargin(
   production: string,
   margin: string,
 ): boolean {
-  const change = fromDecimal(toDecimal(fromDecimal(candidate) - fromDecimal(production)));
+  const change = fromDecimal(printedChange(candidate, production));
   return (direction === 'higher' ? change : -change) >= -fromDecimal(margin);
+}
+
+/** A gate whose margin is a share of nothing: what both have is shown, and nothing is compared. */
+function judgeWithoutMargin(
+  frame: Frame,
+  reason: string,
+  { production, candidate }: { production: number; candidate: number },
+): ComparedMetric {
+  const [before, value] = [toDecimal(production), toDecimal(candidate)];
+  return {
+    ...judgeMissing(frame, reason),
+    production: before,
+    candidate: value,
+    delta: printedChange(value, before),
+  };
 }
 
 /** A gate that could not be measured: never a pass. */

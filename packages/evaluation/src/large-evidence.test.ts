@@ -24,7 +24,7 @@ beforeAll(async () => {
   session = await openTables({ threads: 2 });
   const random = (salt: string) => `((hash(i || '${salt}') >> 11)::DOUBLE / 9007199254740992)`;
   const base = `SELECT i AS id, ${random('y')} < 0.3 AS y, CASE WHEN ${random('c')} < 0.2 THEN 'a' WHEN ${random('c')} < 0.6 THEN 'b' ELSE 'c' END AS class,
-    10 * ${random('x')} + 1 AS x, ${random('n')} AS n, ${random('w')} AS weight, 'user ' || (i % 5300) AS "user", 'team ' || (i % 61) AS team, floor(3 * n)::INTEGER AS grade,
+    10 * ${random('x')} + 1 AS x, ${random('n')} AS n, greatest(0, ${random('w')} - 0.1) AS weight, 'user ' || (i % 5300) AS "user", 'team ' || (i % 61) AS team, floor(3 * n)::INTEGER AS grade,
     CASE WHEN i % 8 = 0 THEN 'north' END AS hub FROM range(6200) t(i)`;
   const side = (salt: string, skill: number) => `SELECT id,
     least(1, round(${skill} * y::INTEGER + 0.5 * n + ${0.5 - skill} * ${random(salt).replaceAll('i ||', 'id ||')}, 3)) AS score,
@@ -138,11 +138,14 @@ describe('rows that stay in the engine give what rows in memory give', () => {
     const [inMemory, inEngine] = await bothWays(ask(task, columns, names, { declared }));
 
     expect(inEngine).toMatchObject({ rows: 6200, evaluationDigest: inMemory.evaluationDigest, hasProduction: true });
+    expect(inEngine.weighing).toBe(inMemory.weighing);
     expect(inEngine.slices).toEqual(inMemory.slices.map(({ column, values }) => ({ column, values })));
     for (const name of names) {
       expectEqual(name, inMemory, inEngine);
       const parts = inMemory.parts('hub');
-      expect(inEngine.parts('hub').map(({ rows }) => rows)).toEqual(parts.map(({ rows }) => rows));
+      expect(inEngine.parts('hub').map(({ rows, weighing }) => [rows, weighing])).toEqual(
+        parts.map(({ rows, weighing }) => [rows, weighing]),
+      );
       for (const [code, part] of parts.entries()) expectEqual(name, part, inEngine.parts('hub')[code]!);
     }
   });

@@ -45,7 +45,9 @@ export async function measureLarge(large: LargeEvidence, questions: readonly Lar
     const found = measured.get(column);
     parts.set(
       column,
-      values.map((_, code) => evidence(large, found?.get(code) ?? { rows: 0, metrics: new Map() }, new Map())),
+      values.map((_, code) =>
+        evidence(large, found?.get(code) ?? { rows: 0, weighing: 0, metrics: new Map() }, new Map()),
+      ),
     );
   }
   return evidence(large, measured.get(null)!.get(0)!, parts);
@@ -63,6 +65,7 @@ type Scope = {
 
 type MeasuredPart = {
   rows: number;
+  weighing: number;
   metrics: Map<string, Found>;
   /** Of all rows: what gaps between the groups of a column are told of, by the column. */
   groups?: Map<string, EvaluationFrame>;
@@ -81,6 +84,7 @@ function evidence(large: LargeEvidence, part: MeasuredPart, parts: Map<string, E
   return {
     task: large.shape.task,
     rows: part.rows,
+    weighing: part.weighing,
     evaluationDigest: large.shape.evaluationDigest,
     declared: large.shape.declared,
     hasProduction: large.hasProduction,
@@ -108,7 +112,10 @@ async function measureParts(
     if (found !== null) groups.set(metric.by, found);
   }
   const measured = new Map(
-    parts.map(({ code, rows }): [number, MeasuredPart] => [code, { rows, metrics: new Map(curves.get(code)), groups }]),
+    parts.map(({ code, rows, weighing }): [number, MeasuredPart] => [
+      code,
+      { rows, weighing, metrics: new Map(curves.get(code)), groups },
+    ]),
   );
   const ofQueries = questions.flatMap(({ name, metric }) => (metric.kind === 'queries' ? [{ name, metric }] : []));
   const queries = await measureQueries(large, { part, parts, questions: ofQueries });

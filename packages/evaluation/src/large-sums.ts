@@ -10,7 +10,7 @@ import { mostCellsOf } from './model-sums.ts';
 export type FrameShape = Pick<EvaluationFrame, 'task' | 'classes'>;
 
 /** The rows of one slice value, or all of them (code 0 of the part `0`). */
-export type Part = { code: number; rows: number; units: number | null };
+export type Part = { code: number; rows: number; weighing: number; units: number | null };
 
 export type SideSums = {
   /** Row-major, a row a cell. */
@@ -29,14 +29,18 @@ const mostHeld = 8_000_000;
 const cellsAtOnce = 65_536;
 
 /** Rows and units of each value of a slice (`part` is its column), or of all rows. */
-export async function partsOf({ session, relation, unit, hasUnits }: LargeTable, part: string | null): Promise<Part[]> {
+export async function partsOf(
+  { session, relation, unit, hasUnits, weight }: LargeTable,
+  part: string | null,
+): Promise<Part[]> {
   const units = hasUnits ? `count(DISTINCT ${unit})` : '0';
   const rows = await session.rows(
-    `SELECT ${part ?? '0'} AS part, count(*), ${units} FROM ${relation} GROUP BY ALL ORDER BY part`,
+    `SELECT ${part ?? '0'} AS part, count(*), ${units}, count(*) FILTER (${weight ?? '1'} > 0) FROM ${relation} GROUP BY ALL ORDER BY part`,
   );
-  return rows.map(([code, count, distinct]) => ({
+  return rows.map(([code, count, distinct, weighing]) => ({
     code: Number(code),
     rows: Number(count),
+    weighing: Number(weighing),
     units: hasUnits ? Number(distinct) : null,
   }));
 }

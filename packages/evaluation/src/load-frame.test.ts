@@ -349,7 +349,13 @@ describe('what loadFrame refuses', () => {
       'text as score',
       { candidate: candidate.replace('0.9', 'high') },
       {},
-      'candidate.csv of the candidate: `s` is VARCHAR; columns.score names it, and numbers are needed.',
+      'candidate.csv of the candidate: `s` is NaN, infinite or no number in 1 of 4 rows (id: 4); columns.score names it.',
+    ],
+    [
+      'a missing score as R writes it',
+      { production: production.replace('0.8', 'NA').replace('0.1', 'Inf') },
+      {},
+      '`s` is NaN, infinite or no number in 2 of 4 rows (id: 1, 2)',
     ],
     [
       'a score that is no probability',
@@ -397,7 +403,7 @@ describe('what loadFrame refuses', () => {
       'text as label of a regression',
       { dataset: 'id,y\n1,a\n2,b\n3,c\n4,d\n' },
       { task: 'regression' },
-      'dataset.csv: `y` is VARCHAR; columns.label names it, and numbers are needed.',
+      'dataset.csv: `y` is NaN, infinite or no number in 4 of 4 rows (id: 1, 2, 3, 4); columns.label names it.',
     ],
   ];
 

@@ -86,7 +86,7 @@ export async function joinedRows(asked: FrameQuestion & FrameTables<Table>): Pro
     for (const name of columns.key) requireColumn(table, name, request.fieldName('key'));
     await requireKey(session, table, columns.key);
   }
-  const read = frameColumns(request);
+  const read = await frameColumns(request);
   const custom = await sqlMetrics(session, request);
   const operands = operandColumns(custom, request);
   const joined = await joinRows(request, [...read, ...operands]);

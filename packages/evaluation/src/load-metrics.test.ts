@@ -82,7 +82,12 @@ describe('weights and units', () => {
   it.each([
     ['a negative weight', 'w', -1, '`w` is negative in 1 of 4 rows (id: 3); columns.weight names it.'],
     ['no weight', 'w', null, '`w` is NULL, NaN or infinite in 1 of 4 rows (id: 3); columns.weight names it.'],
-    ['a weight that is text', 'w', 'x', '`w` is JSON; columns.weight names it, and numbers are needed.'],
+    [
+      'a weight that is text',
+      'w',
+      'x',
+      '`w` is NaN, infinite or no number in 1 of 4 rows (id: 3); columns.weight names it.',
+    ],
     ['no unit', 'user', null, '`user` is NULL, NaN or infinite in 1 of 4 rows (id: 3); columns.unit names it.'],
   ])('refuses %s', async (_, column, wrong, message) => {
     const rows = dataset.map((row) => (row.id === 3 ? { ...row, [column]: wrong } : row));

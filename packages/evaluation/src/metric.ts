@@ -50,6 +50,8 @@ export type SummedMetric = Common & {
   restsOn?(sums: Float64Array, classes: number): number;
   /** Why its groups are too few to say anything: no failure, and no pass. Null where they are enough. */
   insufficiency?(frame: EvaluationFrame): string | null;
+  /** Weights are no part of it. */
+  isUnweighted?: true;
   /** Of a gap between groups: the slice column that they are the values of. */
   by?: string;
   /** What each of the groups has. */

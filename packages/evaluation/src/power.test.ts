@@ -26,6 +26,14 @@ it('says what margin the rows can show, and how many the declared one needs', ()
   });
 });
 
+it('says nothing of two that rank alike: how others would differ is not known', () => {
+  const frame = scoredFrame();
+  const alike = { ...frame, candidate: { ...frame.candidate, score: frame.production!.score } };
+  const document = compareModels(createRequest({ gates, frame: alike }));
+  expect(document.metrics[0]?.interval).toEqual(['0', '0']);
+  expect(powerOf(document).map(({ name }) => name)).toEqual(['accuracy']);
+});
+
 it('says nothing of what was not compared', () => {
   expect(
     powerOf(compareModels(createRequest({ gates, frame: scoredFrame({ rows: 30 }) }))).map(({ name }) => name),

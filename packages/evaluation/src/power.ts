@@ -15,6 +15,8 @@ export function powerOf({ metrics, rows }: ComparisonDocument): MetricPower[] {
     if (metric.interval === null || metric.level === null) return [];
     const level = fromDecimal(metric.level);
     const standardError = standardErrorOf([fromDecimal(metric.interval[0]), fromDecimal(metric.interval[1])], level);
+    // Two that do the same everywhere: that no margin is too small for them says nothing of a model that is retrained.
+    if (!(standardError > 0)) return [];
     const alpha = (1 - level) / 2;
     return [
       {

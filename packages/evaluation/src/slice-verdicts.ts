@@ -2,8 +2,8 @@ import { fromDecimal, toDecimal } from '@passloop/core';
 import type { ComparedSlice } from '@passloop/documents';
 import type { Gate } from '@passloop/model';
 import { holm, normalCdf, normalQuantile, tCdf, tQuantile } from '@passloop/statistics';
-import type { Evidence } from './evidence.ts';
-import { gateVerdict, judgeMissing, judgePaired, pairedVerdict } from './gate.ts';
+import { countedRows, type Evidence } from './evidence.ts';
+import { fewRows, gateVerdict, judgeMissing, judgePaired, pairedVerdict } from './gate.ts';
 import type { Metric } from './metric.ts';
 
 /**
@@ -19,7 +19,9 @@ export function judgeSlice(gate: Gate, metric: Metric, rows: Evidence, slice: Co
     slice,
     rows: rows.rows,
   });
-  if (rows.rows < gate.minRows) return insufficient(`${rows.rows} rows; ${gate.minRows} are needed`);
+  const counted = countedRows(rows, metric);
+  const few = fewRows(gate, counted);
+  if (few !== null) return insufficient(few);
   const measured = rows.paired(gate.metric, metric);
   if (typeof measured === 'string') {
     const lost =
@@ -27,7 +29,7 @@ export function judgeSlice(gate: Gate, metric: Metric, rows: Evidence, slice: Co
       typeof rows.alone(gate.metric, metric, 'production') === 'number';
     return lost ? { ...judgeMissing(context, measured), slice, rows: rows.rows } : insufficient(measured);
   }
-  return { ...judgePaired(context, measured, rows.rows), slice, rows: rows.rows };
+  return { ...judgePaired(context, measured, counted), slice, rows: rows.rows };
 }
 
 /**

@@ -114,6 +114,7 @@ export function sqlMetric({ name, expression }: SqlMetric): SummedMetric {
     tasks: ['binary', 'multiclass', 'regression', 'ranking', 'forecast'],
     needs: null,
     direction: null,
+    isUnweighted: true,
     width: () => width,
     adder(_frame, side) {
       const terms = Object.hasOwn(side.terms, name) ? side.terms[name] : undefined;

@@ -260,6 +260,7 @@ it.each([
   ['{metric: roc_acu, direction: higher, min: 0.1}', 'gates[0].metric: no metric is named `roc_acu`'],
   ['{metric: rmse, direction: lower, max: 0.1}', 'gates[0].metric: rmse is for regression and forecast models'],
   ['{metric: f1, direction: higher}', 'gates[0]: needs `margin`'],
+  ['{metric: f1, direction: higher, min: 0.9, max: 0.2}', '`min` is above `max`: no value passes'],
   ['{metric: f1, direction: higher, mni: 0.5}', 'gates[0].mni: unknown key `mni`'],
   ['{metric: f1, direction: higher, min: 0.5}, {metric: f1, direction: higher, min: 0.6}', 'two gates are on f1'],
 ])('refuses the gate %s of an environment, and says where', (gate, message) => {
@@ -288,6 +289,11 @@ it('declares metrics by name, for gates', () => {
 
 it.each([
   ['{metric: roc_acu, direction: higher, margin: 0.1}', 'no metric is named `roc_acu`', 'Did you mean `roc_auc`?'],
+  [
+    '{metric: auc, direction: higher, margin: 0.1}',
+    'no metric is named `auc`',
+    'Did you mean `roc_auc`, `roc_auc_ovr` or',
+  ],
   ['{metric: ndgc_at_10, direction: higher, margin: 0.1}', 'no metric is named `ndgc_at_10`', 'ndcg_at_<k>'],
   ['{metric: wast, direction: lower, margin: 0.1}', 'no metric is named `wast`', 'Did you mean `waste`?'],
   ['{metric: constructor, direction: lower, margin: 0.1}', 'no metric is named `constructor`', 'There are '],

@@ -1,7 +1,6 @@
-import { closest, distance } from 'fastest-levenshtein';
 import { gateLists, unpairedGates } from './gates.ts';
 import { parameterNames } from './metric-catalog.ts';
-import { isBuiltInMetric, metricForm, metricNames } from './metrics.ts';
+import { eitherOf, isBuiltInMetric, likelyMetrics, metricForm, metricNames } from './metrics.ts';
 import type { Model } from './schema.ts';
 
 /** What is wrong with a metric that a model names or declares, and where. */
@@ -39,12 +38,12 @@ function gateProblem(model: Model, gate: Model['gates'][number]): Omit<MetricPro
   if (form === 'image') return null;
   if (form === null) {
     const names = metricNames(metrics);
-    const near = closest(gate.metric, names);
+    const likely = likelyMetrics(gate.metric, names).map((name) => `\`${name}\``);
     return {
       message: `no metric is named \`${gate.metric}\``,
       hint:
-        distance(gate.metric, near) <= Math.max(2, Math.floor(gate.metric.length / 3))
-          ? `Did you mean \`${near}\`?`
+        likely.length > 0
+          ? `Did you mean ${eitherOf(likely)}?`
           : `There are ${[...names, ...parameterNames].join(', ')}, and what \`metrics\` declares.`,
     };
   }

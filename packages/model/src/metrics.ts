@@ -1,3 +1,4 @@
+import { closest, distance } from 'fastest-levenshtein';
 import { z } from 'zod';
 import {
   type CatalogMetric,
@@ -127,4 +128,24 @@ export function isBuiltInMetric(name: string): boolean {
 /** Every name that is no pattern, for messages. */
 export function metricNames(declared: DeclaredMetrics = {}): string[] {
   return [...Object.keys(declared), ...Object.keys(metricCatalog), ...imageMetrics];
+}
+
+/**
+ * The metrics that somebody may have meant by a name that is none: those that it is a part of (`auc`), the one that is a part of it
+ * (`f1_score`), or one that is written nearly so.
+ */
+export function likelyMetrics(written: string, names: readonly string[]): string[] {
+  const parts = (name: string) => `_${name.toLowerCase()}_`;
+  const isWithin = (part: string, whole: string) => part !== '' && parts(whole).includes(parts(part));
+  const longer = names.filter((name) => isWithin(written, name));
+  if (longer.length > 0) return longer.slice(0, 3);
+  const [shorter] = names.filter((name) => isWithin(name, written)).sort((left, right) => right.length - left.length);
+  if (shorter !== undefined) return [shorter];
+  const near = closest(written, names);
+  return distance(written, near) <= Math.max(written.length < 4 ? 1 : 2, written.length / 3) ? [near] : [];
+}
+
+/** "a", "a or b", "a, b or c". */
+export function eitherOf(names: readonly string[]): string {
+  return [names.slice(0, -1).join(', '), ...names.slice(-1)].filter((part) => part !== '').join(' or ');
 }

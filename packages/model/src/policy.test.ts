@@ -50,6 +50,18 @@ it.each<[string, (text: string) => string, string, boolean]>([
     'gates.log_loss.severity',
     true,
   ],
+  [
+    'more rows that a gate needs',
+    (t) => t.replace('max: 0.6', 'max: 0.6, minRows: 500'),
+    'gates.log_loss.minRows',
+    true,
+  ],
+  [
+    'fewer rows that a gate needs',
+    (t) => t.replace('max: 0.6', 'max: 0.6, minRows: 10'),
+    'gates.log_loss.minRows',
+    true,
+  ],
   ['a removed slice', (t) => t.replace(', slices: [b]', ''), 'gates.roc_auc.slices', true],
   ['a higher maximum', (t) => t.replace('max: 0.6', 'max: 0.7'), 'gates.log_loss.max', true],
   ['a lower maximum', (t) => t.replace('max: 0.6', 'max: 0.5'), 'gates.log_loss.max', false],

@@ -146,6 +146,10 @@ export const Gate = z
     message: '`margin` must not be negative',
     path: ['margin'],
   })
+  .refine((gate) => gate.min === undefined || gate.max === undefined || gate.min <= gate.max, {
+    message: '`min` is above `max`: no value passes',
+    path: ['min'],
+  })
   .refine((gate) => gate.slices.length === 0 || isComparative(gate), {
     message: '`slices` compare with production and need a `margin`',
     path: ['slices'],

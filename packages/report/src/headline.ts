@@ -135,12 +135,15 @@ function leadingMetric(model: ModelReport): Measured | null {
   return measurements(model).find((metric) => metricSentence(metric) === model.reasons[0]) ?? null;
 }
 
-/** The measurement that recommends a candidate: the first that is better, or else the first. */
+/** The measurement that recommends a candidate: the first that is better, else one that is no worse, or else the first. */
 function bestMetric(model: ModelReport): ComparedMetric | null {
   if (model.comparison?.outcome !== 'compared') return null;
   const { metrics } = model.comparison;
   return (
-    metrics.find((metric) => metric.verdict === 'better') ?? metrics.find((metric) => metric.delta !== null) ?? null
+    metrics.find((metric) => metric.verdict === 'better') ??
+    metrics.find((metric) => metric.verdict === 'non-inferior') ??
+    metrics.find((metric) => metric.delta !== null) ??
+    null
   );
 }
 
@@ -161,7 +164,13 @@ function sentence(model: ModelReport): string {
     if (best?.verdict === 'better') return `${name} is better than production on ${metricLabel(best.name)}`;
     // Without an interval nothing is said of chance.
     if (best?.verdict === 'within') return `${name} stays within what its gates allow`;
-    if (best !== null) return `${name} is non-inferior to production`;
+    // A metric that has a bound alone may have fallen as far as that: nothing is said of it.
+    const isBounded = ({ verdict, margin, delta }: Measured) =>
+      verdict === 'within' && margin === null && delta !== null;
+    if (best !== null) {
+      const place = measurements(model).some(isBounded) ? ` ${placeOf(best, model)}` : '';
+      return `${name} is non-inferior to production${place}`;
+    }
   }
   const { first } = sentences(model);
   return first.startsWith('It ') ? `${name} ${first.slice(3)}` : `${name}: ${first}`;

@@ -15,6 +15,31 @@ import { phraseText } from './phrase.ts';
 import { attacks } from './testing/attacks.ts';
 import { clean, createMetric, createReport, createSlice, reports } from './testing/reports.ts';
 
+describe('the headline', () => {
+  const within = { name: 'accuracy', margin: null, min: '0.7', verdict: 'within' as const };
+  const latency = { name: 'latency_p50_ms', direction: 'lower' as const };
+  it.each<[string, Partial<ComparedMetric>[], string]>([
+    ['every gate with a margin', [{}, { name: 'log_loss', direction: 'lower' }], 'is non-inferior to production'],
+    ['one beside a bound', [{}, within], 'is non-inferior to production on ROC AUC'],
+    ['one behind a bound', [within, {}], 'is non-inferior to production on ROC AUC'],
+    ['bounds, and a margin of the clock', [latency, within], 'is non-inferior to production on latency p50'],
+    [
+      'several beside a bound',
+      [{}, { name: 'f1' }, { name: 'mcc' }, within],
+      'is non-inferior to production on ROC AUC and 2 more metrics',
+    ],
+  ])('says on what a candidate is non-inferior: %s', (_name, metrics, said) => {
+    const report = createReport((changed) => {
+      clean(changed);
+      Object.assign(changed.models[0]!.comparison!, {
+        metrics: metrics.map((metric) => createMetric(metric)),
+        slices: [],
+      });
+    });
+    expect(phraseText(reportHeadline(report))).toBe(`Passed: flight-delay ${said}`);
+  });
+});
+
 describe('the judgement', () => {
   it('tells a drifted column once, though its check sums it up', () => {
     const [model] = createReport((report) => {

@@ -187,6 +187,12 @@ export function printRun(run: RunDocument): string {
   return `${lines.join('\n')}\n`;
 }
 
+/** A share of production's value has as many digits as that has. */
+function marginText(metric: ComparedMetric): string {
+  if (metric.margin === null || metric.relative == null) return metric.margin ?? '';
+  return rounded(metric.margin);
+}
+
 function rowName(metric: ComparedMetric | ComparedSlice): string {
   if (!('slice' in metric)) return metric.name;
   const { column, value } = metric.slice;
@@ -214,7 +220,7 @@ export function printComparison(comparison: ComparisonDocument): string {
             ? 'unpaired'
             : interval(metric.interval, digitsOf(metric)).replace(/[()]/g, '').trim() || '–',
           [
-            metric.margin === null ? '' : `margin ${metric.margin}${share(metric)}`,
+            metric.margin === null ? '' : `margin ${marginText(metric)}${share(metric)}`,
             metric.min === null ? '' : `min ${metric.min}`,
             metric.max === null ? '' : `max ${metric.max}`,
           ]
@@ -269,7 +275,7 @@ export function printComparison(comparison: ComparisonDocument): string {
 
 /** What the rows can show: margins that fit them, and rows that fit the margins. */
 function powerTable(power: readonly MetricPower[]): string {
-  if (power.length === 0) return 'No gate was compared: nothing can be said of margins.';
+  if (power.length === 0) return 'No gate was compared, or the two differ nowhere: nothing can be said of margins.';
   const chances = power[0]?.at.map((one) => Number(one.power) * 100) ?? [];
   const heads = chances.flatMap((chance) => [`margin kept in ${chance} %`, `rows for yours, ${chance} %`]);
   return table(
@@ -278,7 +284,7 @@ function powerTable(power: readonly MetricPower[]): string {
       ...power.map((metric) => [
         metric.name,
         rounded(metric.standardError),
-        metric.margin ?? '–',
+        metric.margin === null ? '–' : rounded(metric.margin, 6),
         ...metric.at.flatMap(({ margin, rows }) => [rounded(margin), rows === null ? '–' : count(rows)]),
       ]),
     ],
@@ -286,8 +292,8 @@ function powerTable(power: readonly MetricPower[]): string {
   );
 }
 
-function rounded(decimal: string): string {
-  return String(Number(Number(decimal).toPrecision(3)));
+function rounded(decimal: string, digits = 3): string {
+  return String(Number(Number(decimal).toPrecision(digits)));
 }
 
 export function printScan(scan: ScanDocument): string {

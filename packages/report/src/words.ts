@@ -111,7 +111,8 @@ export function changeCell(metric: ComparedMetric): string {
 }
 
 function changeWords({ name, delta }: ComparedMetric, digits: number): string {
-  return `${Number(delta) > 0 ? '+' : ''}${quantity(name, delta, digits)}`;
+  const shown = quantity(name, delta, digits);
+  return Number(delta) > 0 && Number.parseFloat(shown) !== 0 ? `+${shown}` : shown;
 }
 
 /** A row's cells, of which an interval, a bound or a verdict breaks over no two lines where the table is narrow. */

@@ -104,6 +104,10 @@ it.each<[Partial<CompareRequest>, string]>([
   [{ ...multiclass, scores: ['a=pa', 'b=pb'] }, '--scores names no column for the classes c.'],
   [{ ...multiclass, define: ['auc=mrr'] }, '--define "auc=mrr"'],
   [{ numbers: true, candidate: ['nothing.json'] }, 'There is no file or folder nothing.json.'],
+  [
+    { numbers: true, production: ['new/../new'], candidate: ['new'] },
+    'new/../new and new are the same: it would be compared with itself',
+  ],
   [{ numbers: true, candidate: ['new', 'old'] }, '--numbers compares two metrics files, and several are given'],
   [{ ...multiclass, candidate: ['new.csv', 'other.csv'], power: true }, '--power sizes margins for two models'],
 ])('refuses %j', async (request, message) => {

@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { ConfigurationError, canonicalJson, sha256 } from '@passloop/core';
 import type { ComparisonDocument } from '@passloop/documents';
@@ -75,11 +75,20 @@ function refuseSeveral({ production, candidate, numbers, power }: CompareRequest
 
 async function compareNamed(context: Context, request: CompareRequest): Promise<ComparisonDocument> {
   if (request.numbers === true) {
-    return compareNumbers({
-      production: await numbersOf(context, request.production[0] as string),
-      candidate: await numbersOf(context, request.candidate[0] as string),
+    const [before, after] = [request.production[0] as string, request.candidate[0] as string];
+    const document = compareNumbers({
+      production: await numbersOf(context, before),
+      candidate: await numbersOf(context, after),
       flags: request.metrics,
     });
+    const [place, other] = await Promise.all([before, after].map((name) => realpath(path.resolve(context.cwd, name))));
+    if (place === other && document.metrics.some(({ margin, relative }) => margin !== null || relative != null)) {
+      throw new ConfigurationError(`${before} and ${after} are the same: it would be compared with itself.`, {
+        file: after,
+        hint: 'Name the numbers of two models. For the numbers of one, give `min=` or `max=` and no margin.',
+      });
+    }
+    return document;
   }
   const { key, label } = request;
   if (key === undefined || key.length === 0 || label === undefined) {

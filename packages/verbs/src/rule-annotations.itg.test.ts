@@ -104,6 +104,14 @@ it('shows each rule that does not hold on the line of the model file that declar
   ]);
 });
 
+it('puts what blocks before what warns: of many a check run shows the first', async () => {
+  const { found } = await annotationsOf(modelFile, (model) => {
+    gate(model, 'fail');
+    for (const { checks } of model.data) for (const check of checks) check.verdict = 'warn';
+  });
+  expect(found.map(({ level }) => level)).toEqual(['failure', 'warning']);
+});
+
 it('warns of what only warns, and says nothing of what passes', async () => {
   const { found } = await annotationsOf(modelFile, (model) => {
     gate(model, 'warn');

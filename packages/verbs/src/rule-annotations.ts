@@ -28,7 +28,8 @@ export async function ruleAnnotations(
     const declared = files.get(file)?.find(({ name }) => name === model.name);
     if (declared !== undefined) found.push(...dataRules(model, declared), ...gates(model, declared));
   }
-  return found;
+  // A check run shows so many, and what blocks must be among them.
+  return found.sort((left, right) => Number(left.level !== 'failure') - Number(right.level !== 'failure'));
 }
 
 async function modelsOf(
