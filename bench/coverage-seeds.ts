@@ -2,14 +2,14 @@
  * How often the 95 % interval over several training seeds a side holds the true difference of two trainings, by simulation, and
  * how often that of one model a side would, were it read as a claim about trainings.
  *
- *     node bench/coverage-seeds.ts [--trials 200] [--rows 200,2000] [--resamples 300] [--metrics roc_auc,accuracy,mae] [--write]
+ *     node bench/coverage-seeds.ts [--trials 200] [--rows 200,2000] [--resamples 2000] [--metrics roc_auc,accuracy,mae] [--changes much] [--write]
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { createRandom } from '@passloop/statistics';
 import { type EvaluationFrame, type Predictions, predictionsOf } from '../packages/evaluation/src/frame.ts';
-import { measurePaired } from '../packages/evaluation/src/measure.ts';
+import { defaultResampling, measurePaired } from '../packages/evaluation/src/measure.ts';
 import { measureSeeds } from '../packages/evaluation/src/measure-seeds.ts';
 import { metricNamed } from '../packages/evaluation/src/metrics.ts';
 import { normalPair, scoredFrame } from '../packages/evaluation/src/testing/frames.ts';
@@ -20,13 +20,14 @@ const { values } = parseArgs({
   options: {
     trials: { type: 'string', default: '200' },
     rows: { type: 'string', default: '200,2000' },
-    resamples: { type: 'string', default: '300' },
+    resamples: { type: 'string', default: String(defaultResampling.resamples) },
     metrics: { type: 'string', default: 'roc_auc,accuracy' },
+    changes: { type: 'string', default: 'nothing,a little,much' },
     write: { type: 'boolean', default: false },
   },
 });
 const trials = Number(values.trials);
-const resampling = { resamples: Number(values.resamples), seed: 7, level: 0.95 };
+const resampling = { ...defaultResampling, resamples: Number(values.resamples) };
 const sides = [
   [2, 2],
   [3, 3],
@@ -118,6 +119,7 @@ for (const model of simulated.filter(({ metric }) => values.metrics.split(',').i
   const metric = metricNamed(model.metric)!;
   for (const rows of values.rows.split(',').map(Number)) {
     for (const [luck, { name, share }] of lucks.entries()) {
+      if (!values.changes.split(',').includes(name)) continue;
       const deviation = share * model.parameter;
       const sign = model.direction === 'higher' ? 1 : -1;
       // A fixed model that is as good as the training is on average.
@@ -145,7 +147,8 @@ for (const model of simulated.filter(({ metric }) => values.metrics.split(',').i
   }
 }
 
-if (values.write) {
+const isWhole = lucks.every(({ name }) => values.changes.split(',').includes(name));
+if (values.write && isWhole) {
   const file = path.join(import.meta.dirname, '../docs/gate-rates.md');
   const intro = `${trials.toLocaleString('en')} simulated pairs of equally good trainings a cell; percent ± one standard error of the simulation. "Much" moves a model's parameter by a standard deviation of a tenth, "a little" by a fiftieth. \`node bench/coverage-seeds.ts --trials ${trials} --rows ${values.rows} --resamples ${values.resamples} --write\` makes this table anew.`;
   writeFileSync(file, between(readFileSync(file, 'utf8'), 'seeds', [intro, markdownTable(head, body)].join('\n\n')));

@@ -68,3 +68,13 @@ it("two workflows have a comment each, which a fork's report finds again", async
   });
   expect(comments()).toHaveLength(2);
 });
+
+it('two workflows with an @ in the names of their files have a comment each', async () => {
+  await using world = await ForkWorld.open();
+  const opened = await world.openRun({ isOwn: true, artifact: null });
+  const of = (workflow: string, attempt: number) => post(world, opened, 9, attempt, workflow);
+  const made = [await of('check@a.yml', 1), await of('check@b.yml', 1)];
+  expect(made.map(({ outcome }) => outcome)).toEqual(['created', 'created']);
+  const again = [await of('check@a.yml', 2), await of('check@b.yml', 2)];
+  expect(again).toMatchObject(made.map(({ commentUrl }) => ({ outcome: 'updated', commentUrl })));
+});

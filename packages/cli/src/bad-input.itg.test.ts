@@ -135,6 +135,44 @@ describe('a file that is no table', () => {
   });
 });
 
+describe('a key of which objects are made', () => {
+  const keys = ['__proto__', 'constructor', 'prototype'];
+  const cases = keys.flatMap((key): [what: string, argv: string[], message: string][] => [
+    [
+      `${key} in checks`,
+      ['data', 'validate', 'aged.csv', '--checks', `${key}.yaml`],
+      `${key}.yaml:3: \`${key}\` can't be a key here.`,
+    ],
+    [
+      `${key} in a declared metric`,
+      [
+        ...'compare --production aged.csv --candidate aged.csv --key id --label age --metric waste:lower:1 --define'.split(
+          ' ',
+        ),
+        `waste={kind: sql, ${key}: 1}`,
+      ],
+      `--define "waste={kind: sql, ${key}: 1}": \`${key}\` can't be a key.`,
+    ],
+  ]);
+  const answer = answersOf(
+    cases.map(([, argv]) => argv),
+    async () => {
+      await write('aged.csv', 'id,age\n1,30\n');
+      for (const key of keys)
+        await write(`${key}.yaml`, `- kind: not-null\n  column: age\n  ${key}: {severity: warn}\n`);
+    },
+  );
+
+  it.each(cases.map(([what, , message], at) => ({ what, message, at })))('$what is refused by its name', async ({
+    message,
+    at,
+  }) => {
+    const said = await answer(at);
+    expect(said).toMatchObject({ exitCode: 2, stdout: '', stderr: expect.stringContaining(message) });
+    expectNoTrace(said);
+  });
+});
+
 describe('a check that can not run', () => {
   const refused = (why: string) => new RegExp(`not-null:age: not executed: The condition ".*" is refused: ${why}`);
   const where = (condition: string) => `- {kind: not-null, column: age, where: ${JSON.stringify(condition)}}\n`;

@@ -6,6 +6,7 @@ export * from './files.ts';
 export * from './git.ts';
 export * from './process.ts';
 export * from './progress.ts';
+export * from './prototype-keys.ts';
 export * from './readable.ts';
 export * from './text.ts';
 export * from './verdict.ts';

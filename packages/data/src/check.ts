@@ -32,6 +32,8 @@ export type CheckContext = {
   roles: ColumnRoles | undefined;
   /** Columns that name rows. */
   key: readonly string[];
+  /** Whether the document may name values of another dataset, or of this one. */
+  isShown(dataset?: string): boolean;
 };
 
 /** A check that is ready: its aggregates are in the plan, `finish` reads the scan's answer (and may query on its own). */

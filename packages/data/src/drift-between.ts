@@ -12,7 +12,8 @@ import {
   type TableSession,
 } from '@passloop/tables';
 import { type ColumnRoles, withRoles } from './column-roles.ts';
-import type { DriftMethod } from './drift.ts';
+import { distributionsOf, drawnDistributions, type Shape, shapeOfPair } from './distribution.ts';
+import type { DriftMethod, MeasuredColumn } from './drift.ts';
 import { gradedDrift, isMeasured } from './drift-summary.ts';
 import { evidentlyOfColumn } from './evidently-between.ts';
 import { type Candidate, judgeDrift } from './judge.ts';
@@ -45,6 +46,8 @@ export type DriftBetweenOptions = {
   driftShare?: number | undefined;
   /** What the columns are to a model. */
   roles?: ColumnRoles | undefined;
+  /** The document may name edges and values of the columns that drifted. */
+  showValues?: boolean | undefined;
   progress?: Progress | undefined;
 };
 
@@ -69,7 +72,9 @@ export async function driftBetween(options: DriftBetweenOptions): Promise<DataRe
     compat,
     driftShare: options.driftShare,
   };
-  const { summary, drift } = gradedDrift(check, await driftResultsBetween(options), reference.name);
+  const { results, shapes } = await driftResultsBetween(options);
+  const { summary, drift } = gradedDrift(check, results, reference.name);
+  const found = distributionsOf(drift, shapes, { against: reference.name, isShown: options.showValues === true });
   return {
     schema: 'passloop/data-report/v1',
     dataset: { name: current.name, uri: current.source?.uri ?? current.name, digest: null },
@@ -79,11 +84,14 @@ export async function driftBetween(options: DriftBetweenOptions): Promise<DataRe
     executed: drift.filter(isMeasured).length,
     checks: [summary],
     drift,
+    ...drawnDistributions(found),
   };
 }
 
-/** What was measured and judged of each column, before a check's severity and shares. */
-export async function driftResultsBetween(options: DriftBetweenOptions): Promise<DriftResult[]> {
+/** What was measured and judged of each column, before a check's severity and shares, and how each is distributed. */
+export async function driftResultsBetween(
+  options: DriftBetweenOptions,
+): Promise<{ results: DriftResult[]; shapes: Map<string, Shape> }> {
   const { reference, current, compat, minRows = 1000, progress = silentProgress } = options;
   requireRows(reference);
   requireRows(current);
@@ -93,23 +101,28 @@ export async function driftResultsBetween(options: DriftBetweenOptions): Promise
   const names = (options.columns ?? columns.map((column) => column.name)).filter((name) => !except.has(name));
   const candidates: Candidate[] = [];
   const results: DriftResult[] = [];
+  const shapes = new Map<string, Shape>();
   for (const [done, name] of names.entries()) {
     progress.tick(done, names.length, 'columns');
-    if (compat === 'evidently') results.push(await evidentlyOfColumn(options, name));
-    else candidates.push(...(await driftOfColumn(options, name)));
+    const found = compat === 'evidently' ? await evidentlyOfColumn(options, name) : await driftOfColumn(options, name);
+    if ('result' in found) results.push(found.result);
+    else candidates.push(...found.candidates);
+    if (found.shape !== null) shapes.set(name.slice(0, 256), found.shape);
   }
-  return withRoles(compat === undefined ? judgeDrift(candidates, minRows) : results, options.roles);
+  const judged = compat === undefined ? judgeDrift(candidates, minRows) : results;
+  return { results: withRoles(judged, options.roles), shapes };
 }
 
-async function driftOfColumn(options: DriftBetweenOptions, name: string): Promise<Candidate[]> {
+async function driftOfColumn(options: DriftBetweenOptions, name: string): Promise<MeasuredColumn> {
   const { session, reference, current, method } = options;
   const left = findColumn(reference, name);
   const right = findColumn(current, name);
   const threshold = options.threshold ?? (method === 'auto' ? driftThresholds.ks : driftThresholds[method]);
   const n = { reference: reference.rows, current: current.rows };
-  const none = (verdict: 'fail' | 'skipped', reason: string): Candidate[] => [
-    { kind: 'unmeasured', column: name.slice(0, 256), method, threshold, verdict, reason, n },
-  ];
+  const none = (verdict: 'fail' | 'skipped', reason: string): MeasuredColumn => ({
+    candidates: [{ kind: 'unmeasured', column: name.slice(0, 256), method, threshold, verdict, reason, n }],
+    shape: null,
+  });
   const named = options.columns !== undefined;
   if (left === null) return none('fail', 'the reference has no such column');
   if (right === null) return none('fail', 'the column is missing');
@@ -131,7 +144,7 @@ async function driftOfColumn(options: DriftBetweenOptions, name: string): Promis
   ] as const;
   if (missing[0] + missing[1] > 0) hold('missing', measureMissing(sides[0], sides[1]));
   if (missing[0] === reference.rows) return none(named ? 'fail' : 'skipped', 'the reference has no finite value');
-  if (missing[1] === current.rows) return candidates;
+  if (missing[1] === current.rows) return { candidates, shape: null };
 
   if (!isNumeric(left.type)) {
     const measures =
@@ -143,7 +156,7 @@ async function driftOfColumn(options: DriftBetweenOptions, name: string): Promis
     if (!named && isIdentifier(pair.reference))
       return none('skipped', 'identifier-like: nearly every row has its own value');
     for (const measure of measures) hold(measure, measureCategorical(measure, pair));
-    return candidates;
+    return { candidates, shape: shapeOfPair(pair, missing, 'values') };
   }
   const pair = await numberCounts(session, reference, current, left, right);
   if (pair === null) return none('fail', tooManyNumbers);
@@ -159,7 +172,7 @@ async function driftOfColumn(options: DriftBetweenOptions, name: string): Promis
       hold(measure, measureNumeric(measure, { ...pair, cells: 'exact', range: { minimum: 0, maximum: 0 }, sd: 0 }));
     }
   }
-  return candidates;
+  return { candidates, shape: shapeOfPair(pair, missing, few ? 'values' : 'numbers') };
 }
 
 function kindOf(column: TableColumn): string {

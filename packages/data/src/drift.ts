@@ -2,6 +2,7 @@ import { plainText } from '@passloop/core';
 import type { DriftResult } from '@passloop/documents';
 import { findColumn, type Table, type TableSession } from '@passloop/tables';
 import { extreme, extremesNote, numericCells, numericCounts, total, valueCells, valueCounts } from './cells.ts';
+import { type CountedValue, type Shape, shapeOfNumbers, shapeOfValues } from './distribution.ts';
 import { type Candidate, judgeDrift } from './judge.ts';
 import {
   type DriftMeasure,
@@ -13,6 +14,11 @@ import {
 } from './measure.ts';
 import { createPlan, runPlan, type ScanAnswer, type ScanPlan } from './plan.ts';
 import type { Profile, ProfileColumn } from './profile.ts';
+
+/** What was measured of some columns, before anyone judges it, and how each is distributed. */
+export type MeasuredColumns = { candidates: Candidate[]; shapes: Map<string, Shape> };
+
+export type MeasuredColumn = { candidates: Candidate[]; shape: Shape | null };
 
 export type DriftMethod = 'auto' | 'ks' | 'psi' | 'js' | 'wasserstein' | 'chi2';
 
@@ -34,14 +40,24 @@ export function planDrift(
   table: Table,
   profile: Profile,
   request: DriftRequest,
-): { finish(answer: ScanAnswer): Candidate[] } {
+): { finish(answer: ScanAnswer): MeasuredColumns } {
   const rows = plan.add('count(*)');
   const except = new Set(request.except ?? []);
   const names = request.columns ?? profile.columns.map((column) => column.name);
   const parts = names
     .filter((name) => !except.has(name))
-    .map((name) => planColumn(plan, table, profile, name, request, rows));
-  return { finish: (answer) => parts.flatMap((part) => part(answer)) };
+    .map((name) => ({ column: name.slice(0, 256), finish: planColumn(plan, table, profile, name, request, rows) }));
+  return {
+    finish(answer) {
+      const found: MeasuredColumns = { candidates: [], shapes: new Map() };
+      for (const { column, finish } of parts) {
+        const { candidates, shape } = finish(answer);
+        found.candidates.push(...candidates);
+        if (shape !== null) found.shapes.set(column, shape);
+      }
+      return found;
+    },
+  };
 }
 
 /** Drift of a table against a profile by itself: one scan of the table, none of the reference. */
@@ -53,7 +69,7 @@ export async function driftAgainstProfile(
 ): Promise<DriftResult[]> {
   const plan = createPlan();
   const planned = planDrift(plan, table, profile, { method: 'auto', ...request });
-  return judgeDrift(planned.finish(await runPlan(session, plan, table)), minRows);
+  return judgeDrift(planned.finish(await runPlan(session, plan, table)).candidates, minRows);
 }
 
 function planColumn(
@@ -63,15 +79,18 @@ function planColumn(
   name: string,
   request: DriftRequest,
   rowsSlot: number,
-): (answer: ScanAnswer) => Candidate[] {
+): (answer: ScanAnswer) => MeasuredColumn {
   const named = request.columns !== undefined;
   const reference = profile.columns.find((column) => column.name === name);
   const current = findColumn(table, name);
   const threshold = request.threshold ?? (request.method === 'auto' ? 0.1 : driftThresholds[request.method]);
   const n = { reference: profile.rows, current: table.rows };
-  const none = (verdict: 'fail' | 'skipped', reason: string) => (): Candidate[] => [
-    { kind: 'unmeasured', column: name.slice(0, 256), method: request.method, threshold, verdict, reason, n },
-  ];
+  const none = (verdict: 'fail' | 'skipped', reason: string) => (): MeasuredColumn => ({
+    candidates: [
+      { kind: 'unmeasured', column: name.slice(0, 256), method: request.method, threshold, verdict, reason, n },
+    ],
+    shape: null,
+  });
   if (reference === undefined) return none('fail', `the profile has no column ${JSON.stringify(plainText(name))}`);
   if (current === null) return none('fail', 'the column is missing');
   if (current.type !== reference.type) {
@@ -101,6 +120,7 @@ function planColumn(
     const found = values === null || slots.values === null ? null : valueCells(answer.text(slots.values), values);
     // What is in no cell has no finite value.
     const missing = rows - total(numbers ?? [...(found?.counts ?? []), found?.other ?? 0]);
+    const shape = shapeOf(reference, { numbers, values: found }, { reference: missingOf(reference), current: missing });
     const candidates: Candidate[] = [];
     if (rows > 0 && (missing > 0 || missingOf(reference) > 0)) {
       candidates.push(
@@ -109,7 +129,7 @@ function planColumn(
     }
     if (rows - missing === 0) {
       const measured = candidates.length > 0;
-      return measured ? candidates : none('fail', 'the column has no finite value')();
+      return measured ? { candidates, shape } : none('fail', 'the column has no finite value')();
     }
     for (const measure of measures) {
       if (numbers !== null && quantiles !== null) {
@@ -126,7 +146,7 @@ function planColumn(
         candidates.push(held(measure, measureCategorical(measure, pair)));
       }
     }
-    return candidates;
+    return { candidates, shape };
   };
 
   function held(measure: DriftMeasure, measurement: Measurement): Candidate {
@@ -144,6 +164,24 @@ function planColumn(
         : null,
     };
   }
+}
+
+/** Both sides of a column over the profile's own cells and values. */
+function shapeOf(
+  { quantiles, values: listed, other, type }: ProfileColumn,
+  current: { numbers: number[] | null; values: ReturnType<typeof valueCells> | null },
+  missing: { reference: number; current: number },
+): Shape | null {
+  const { numbers, values } = current;
+  if (values !== null) {
+    const counted = (listed ?? []).map(
+      ({ value, count }, i): CountedValue => ({ value, reference: count, current: values.counts[i] ?? 0 }),
+    );
+    const rest = { reference: other?.count ?? 0, current: values.other };
+    return shapeOfValues(counted, rest, missing, type === 'integer');
+  }
+  if (numbers === null || quantiles === null) return null;
+  return shapeOfNumbers({ reference: quantiles.counts, current: numbers, points: quantiles.edges }, missing);
 }
 
 function extremeOf(answer: ScanAnswer, slot: number | null, reference: string | null): number {

@@ -1,6 +1,7 @@
 import { toDecimal, toDecimalOrNull } from '@passloop/core';
 import type { DriftResult } from '@passloop/documents';
 import { findColumn, isNumeric, type TableColumn } from '@passloop/tables';
+import { type Shape, shapeOfPair } from './distribution.ts';
 import type { DriftBetweenOptions } from './drift-between.ts';
 import { type EvidentlyColumn, evidentlyDrift } from './evidently.ts';
 import { missingCounts, mostValues, numberCounts, tooManyNumbers, valueCounts } from './paired-counts.ts';
@@ -8,19 +9,25 @@ import { missingCounts, mostValues, numberCounts, tooManyNumbers, valueCounts } 
 /** Values of the current table up to which whole numbers without a gap are categories. */
 const fewIntegers = 10;
 
+/** A column's drift, and how it is distributed on both sides. */
+export type EvidentlyOfColumn = { result: DriftResult; shape: Shape | null };
+
 /** The drift of one column as Evidently measures it, on the rows of both tables. */
-export async function evidentlyOfColumn(options: DriftBetweenOptions, name: string): Promise<DriftResult> {
+export async function evidentlyOfColumn(options: DriftBetweenOptions, name: string): Promise<EvidentlyOfColumn> {
   const { session, reference, current, method } = options;
   const column = name.slice(0, 256);
-  const unmeasured = (verdict: 'fail' | 'skipped', reason: string): DriftResult => ({
-    column,
-    method: `evidently:${method}`,
-    statistic: null,
-    pValue: null,
-    threshold: toDecimal(options.threshold ?? 0.1),
-    verdict,
-    n: { reference: reference.rows, current: current.rows },
-    reason,
+  const unmeasured = (verdict: 'fail' | 'skipped', reason: string): EvidentlyOfColumn => ({
+    result: {
+      column,
+      method: `evidently:${method}`,
+      statistic: null,
+      pValue: null,
+      threshold: toDecimal(options.threshold ?? 0.1),
+      verdict,
+      n: { reference: reference.rows, current: current.rows },
+      reason,
+    },
+    shape: null,
   });
   const left = findColumn(reference, name);
   const right = findColumn(current, name);
@@ -58,7 +65,7 @@ export async function evidentlyOfColumn(options: DriftBetweenOptions, name: stri
   const drift = evidentlyDrift(measured, method, options.threshold);
   if (typeof drift === 'string') return unmeasured(unjudged, drift);
   const score = toDecimalOrNull(drift.score);
-  return {
+  const result: DriftResult = {
     column,
     method: drift.method,
     statistic: score,
@@ -68,6 +75,7 @@ export async function evidentlyOfColumn(options: DriftBetweenOptions, name: stri
     n: drift.n,
     reason: score === null ? 'one value only: Evidently has no number for it, and no drift' : null,
   };
+  return { result, shape: shapeOfPair(counted, missing, kind === 'categorical' ? 'values' : 'numbers') };
 }
 
 /** Why Evidently leaves a column out; null where it doesn't. */

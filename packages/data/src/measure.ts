@@ -10,6 +10,7 @@ import {
   wassersteinOfCounts,
 } from '@passloop/statistics';
 import { total } from './cells.ts';
+import { decileCells } from './deciles.ts';
 
 /** How a shift is measured; `missing` is the share of rows without a finite value. */
 export type DriftMeasure = 'ks' | 'psi' | 'js' | 'wasserstein' | 'chi2' | 'missing';
@@ -209,42 +210,4 @@ export function measureMissing(
     lowerBound: Math.max(0, effect - 1.96 * error),
     n: { reference: reference.rows, current: current.rows },
   };
-}
-
-/**
- * Cells merged into the reference's deciles. The edge of decile i is the smallest one with at least i tenths of the
- * reference at or below it: exactly `quantileEdges(reference, 10)`, since percentiles contain deciles. Where those
- * leave one bin, there are three.
- */
-function decileCells(pair: Pick<NumericPair, 'reference' | 'current'>): CategoricalPair {
-  const rows = total(pair.reference);
-  const cells = pair.reference.length;
-  const reference: number[] = [];
-  const current: number[] = [];
-  let below = 0;
-  let left = 0;
-  let right = 0;
-  let decile = 1;
-  let last = cells - 1;
-  while (last > 0 && pair.reference[last] === 0) last--;
-  for (let i = 0; i < cells; i++) {
-    below += pair.reference[i] as number;
-    left += pair.reference[i] as number;
-    right += pair.current[i] as number;
-    if (i < last && decile < 10 && below * 10 >= decile * rows && (pair.reference[i] as number) > 0) {
-      reference.push(left);
-      current.push(right);
-      left = 0;
-      right = 0;
-      while (decile < 10 && below * 10 >= decile * rows) decile++;
-    }
-  }
-  if (reference.length > 0) return { reference: [...reference, left], current: [...current, right] };
-  // Nine tenths have the largest value. One bin could see nothing move: it is told from what lies below and above it.
-  const around = (counts: ArrayLike<number>) => {
-    const at = counts[last] as number;
-    const under = total(Array.from(counts).slice(0, last));
-    return [under, at, total(counts) - under - at];
-  };
-  return { reference: around(pair.reference), current: around(pair.current) };
 }

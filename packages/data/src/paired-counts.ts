@@ -40,7 +40,10 @@ export async function numberCounts(
 export const tooManyNumbers =
   'more distinct numbers than Spark sends here: hold the table against a profile, or leave the column out (--except)';
 
-/** Counts per value; null where there are more than 100,000 of them. */
+/** A value's beginning is enough to name it. */
+const longestName = 100;
+
+/** Counts per value, in the order of their bytes; null where there are more than 100,000 of them. */
 export async function valueCounts(
   session: TableSession,
   reference: Table,
@@ -51,9 +54,13 @@ export async function valueCounts(
   const side = (table: Table, column: TableColumn, at: number) =>
     `SELECT ${valueText(column)} AS v, ${at} AS side FROM ${table.relation} WHERE ${quoteIdentifier(column.name)} IS NOT NULL`;
   const rows = await session.rows(
-    `SELECT (count(*) FILTER (WHERE side = 0))::DOUBLE, (count(*) FILTER (WHERE side = 1))::DOUBLE
+    `SELECT (count(*) FILTER (WHERE side = 0))::DOUBLE, (count(*) FILTER (WHERE side = 1))::DOUBLE, substr(v, 1, ${longestName})
      FROM (${side(reference, left, 0)} UNION ALL ${side(current, right, 1)}) GROUP BY v ORDER BY v LIMIT ${mostValues + 1}`,
   );
   if (rows.length > mostValues) return null;
-  return { reference: rows.map(([count]) => Number(count)), current: rows.map(([, count]) => Number(count)) };
+  return {
+    reference: rows.map(([count]) => Number(count)),
+    current: rows.map(([, count]) => Number(count)),
+    values: rows.map(([, , value]) => String(value)),
+  };
 }

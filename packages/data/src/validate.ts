@@ -5,6 +5,7 @@ import type { Table, TableFiles, TableSession } from '@passloop/tables';
 import { type CheckContext, notExecuted, type PlannedCheck } from './check.ts';
 import { planOf } from './checks/planners.ts';
 import { type ColumnRoles, withRoles } from './column-roles.ts';
+import { distributionsOf, drawnDistributions, type SizedDistribution } from './distribution.ts';
 import { planDrift } from './drift.ts';
 import { driftResultsBetween } from './drift-between.ts';
 import { expectedOf, gradedDrift, isMeasured } from './drift-summary.ts';
@@ -26,6 +27,8 @@ export type ValidateOptions = {
   roles?: ColumnRoles | undefined;
   /** Columns that name rows: another dataset has other ones, which is no drift. */
   key?: readonly string[] | undefined;
+  /** Datasets whose values the document may name: edges and categories of columns that drifted. None by default. */
+  shown?: ReadonlySet<string> | undefined;
   /** Told of each check that rows break, with a query that gives these rows whole, while the table is open. */
   onFailing?: ((result: CheckResult, query: string, table: Table) => Promise<void>) | undefined;
   /** Where another dataset of the model lies; without it, checks against others fail. @throws ConfigurationError */
@@ -56,13 +59,14 @@ export async function validateTable(options: ValidateOptions & { table: Table })
     others.set(name, opened);
     return opened;
   };
-  const drift: DriftResult[] = [];
+  const drift: JudgedDrift = { results: [], distributions: [] };
   const results = await runShared(options, drift).catch(async (error: unknown) => {
     // An engine without memory or disk says nothing about the data: that is for the caller to try again.
     if (!(error instanceof ConfigurationError)) throw error;
     // One check's expression may fail on a row (a cast, a division): run them apart, so that the others still report.
     if (checks.length <= 1) return [await failed(checks[0], error)];
-    drift.length = 0;
+    drift.results.length = 0;
+    drift.distributions.length = 0;
     const apart: CheckResult[] = [];
     for (const check of checks) {
       const one = { ...options, checks: [check] };
@@ -72,7 +76,7 @@ export async function validateTable(options: ValidateOptions & { table: Table })
   });
   for (const result of results) if (result.sql !== null) result.sql = await session.shown(result.sql);
   if (table.rows === 0) results.push(emptyTable());
-  const executed = results.filter((result) => !isUnexecuted(result)).length + drift.filter(isMeasured).length;
+  const executed = results.filter((result) => !isUnexecuted(result)).length + drift.results.filter(isMeasured).length;
   return {
     schema: 'passloop/data-report/v1',
     dataset: { name: dataset.name, uri: dataset.uri, digest: dataset.digest ?? null },
@@ -82,10 +86,11 @@ export async function validateTable(options: ValidateOptions & { table: Table })
     executed,
     scans: scans(),
     checks: results,
-    drift,
+    drift: drift.results,
+    ...drawnDistributions(drift.distributions),
   };
 
-  async function runShared(scope: ValidateOptions & { table: Table }, into: DriftResult[]): Promise<CheckResult[]> {
+  async function runShared(scope: ValidateOptions & { table: Table }, into: JudgedDrift): Promise<CheckResult[]> {
     const plan = createPlan();
     const context: CheckContext = {
       session,
@@ -96,6 +101,7 @@ export async function validateTable(options: ValidateOptions & { table: Table })
       history: options.history ?? null,
       roles: options.roles,
       key: options.key ?? [],
+      isShown: (name = dataset.name) => options.shown?.has(name) === true,
       once: remembered(),
     };
     const planned: PlannedCheck[] = [];
@@ -117,6 +123,9 @@ export async function validateTable(options: ValidateOptions & { table: Table })
     return finished;
   }
 }
+
+/** What all drift checks of a report found. */
+type JudgedDrift = { results: DriftResult[]; distributions: SizedDistribution[] };
 
 /** Remembers what was computed, while one report is made. */
 function remembered(): CheckContext['once'] {
@@ -163,7 +172,7 @@ async function planCheck(
   check: Check,
   context: CheckContext,
   profile: Profile | null,
-  drift: DriftResult[],
+  drift: JudgedDrift,
 ): Promise<PlannedCheck> {
   if (check.kind !== 'drift') return planOf(check, context);
   const problem = driftProblem(check);
@@ -176,9 +185,9 @@ async function planCheck(
 
 function planDriftCheck(
   check: Extract<Check, { kind: 'drift' }>,
-  { table, plan, roles }: CheckContext,
+  { table, plan, roles, isShown }: CheckContext,
   profile: Profile | null,
-  drift: DriftResult[],
+  drift: JudgedDrift,
 ): PlannedCheck {
   if (profile === null) {
     const reason = 'the dataset has no profile. Run `passloop data profile` and commit it.';
@@ -187,9 +196,12 @@ function planDriftCheck(
   const planned = planDrift(plan, table, profile, check);
   return {
     finish(answer: ScanAnswer) {
-      const results = withRoles(judgeDrift(planned.finish(answer), check.minRows ?? 1000), roles);
+      const { candidates, shapes } = planned.finish(answer);
+      const results = withRoles(judgeDrift(candidates, check.minRows ?? 1000), roles);
       const graded = gradedDrift(check, results, 'the profile');
-      drift.push(...graded.drift);
+      drift.results.push(...graded.drift);
+      const subject = { against: 'the profile', isShown: isShown() };
+      drift.distributions.push(...distributionsOf(graded.drift, shapes, subject));
       return graded.summary;
     },
   };
@@ -198,15 +210,25 @@ function planDriftCheck(
 /** Drift from the rows of another dataset: queries of its own, and none of the shared scan's. */
 function planDriftBetween(
   check: Extract<Check, { kind: 'drift' }> & { dataset: string },
-  { session, table, other, roles, key }: CheckContext,
-  drift: DriftResult[],
+  { session, table, other, roles, key, isShown }: CheckContext,
+  drift: JudgedDrift,
 ): PlannedCheck {
   return {
     async finish() {
       const reference = await other(check.dataset);
-      const results = await driftResultsBetween({ ...check, session, reference, current: table, roles, key });
+      const { results, shapes } = await driftResultsBetween({
+        ...check,
+        session,
+        reference,
+        current: table,
+        roles,
+        key,
+      });
       const graded = gradedDrift(check, results, check.dataset);
-      drift.push(...graded.drift);
+      drift.results.push(...graded.drift);
+      // Edges and categories are of both.
+      const subject = { against: check.dataset, isShown: isShown() && isShown(check.dataset) };
+      drift.distributions.push(...distributionsOf(graded.drift, shapes, subject));
       return graded.summary;
     },
   };

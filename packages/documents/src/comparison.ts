@@ -47,6 +47,8 @@ export const ComparedMetric = z.object({
   /** Rows that would decide an inconclusive gate; null where it is decided or where no number helps. */
   rowsNeeded: Count.nullable(),
   reason: Text.nullable(),
+  /** Its margin is about what a clock measures of both images, and the promotion alone has both of them: it is not judged here. */
+  measuredAtPromotion: z.literal(true).optional(),
   /** Whether there is any difference at all: two-sided, without a margin. It decides nothing. */
   equality: z.object({ test: z.string().max(128), pValue: Decimal }).optional(),
   /** Where a side has several training seeds: `production`, `candidate` and `delta` are of their means. */

@@ -38,6 +38,33 @@ export const DriftResult = z.object({
 });
 export type DriftResult = z.infer<typeof DriftResult>;
 
+/** At most so many drifted columns are drawn, each by so many bins. */
+export const drawnColumns = 8;
+export const drawnBins = 13;
+
+/**
+ * How a column that drifted is distributed on both sides: rows by bin. `tenths`: bins (-inf, e1], (e1, e2] .. (ek, inf) by the reference's deciles, ties
+ * merged. `around`: below, at and above the one value of `edges`, which nine tenths of the reference have. `values`: one bin for each of `values`, and
+ * last one for all others.
+ */
+export const Distribution = z.object({
+  column: z.string().max(256),
+  role: DriftResult.shape.role,
+  /** What the column was held against: the profile, or another dataset. */
+  against: z.string().max(256),
+  kind: z.enum(['tenths', 'around', 'values']),
+  /** Edges and values are left out: the dataset doesn't show its values. The bins are the same ones, in the same order. */
+  isHidden: z.boolean(),
+  edges: z.array(Decimal).max(9),
+  values: z.array(z.string().max(64)).max(drawnBins - 1),
+  /** Rows by bin, two lists of one length. */
+  reference: z.array(Count).max(drawnBins),
+  current: z.array(Count).max(drawnBins),
+  /** Rows without a finite value, which are in no bin. */
+  missing: z.object({ reference: Count, current: Count }),
+});
+export type Distribution = z.infer<typeof Distribution>;
+
 export const DataReport = z.object({
   schema: z.literal('passloop/data-report/v1'),
   dataset: z.object({ name: z.string().max(128), uri: Text, digest: Digest.nullable() }),
@@ -50,5 +77,7 @@ export const DataReport = z.object({
   scans: Count.optional(),
   checks: z.array(CheckResult),
   drift: z.array(DriftResult),
+  /** Of the columns that drifted, what drifted most first; absent where none did, and in reports of before it was told. */
+  distributions: z.array(Distribution).max(drawnColumns).optional(),
 });
 export type DataReport = z.infer<typeof DataReport>;

@@ -69,13 +69,13 @@ describe('a gate with a margin', () => {
 
   it('waits, without a verdict, where another job decides or nothing is in production', () => {
     const reason = 'the promotion times them side by side';
-    expect(judge({ margin: 1 }, { kind: 'left-out', reason })).toMatchObject({
-      verdict: 'not-comparable',
-      gate: 'skipped',
-      candidate: '2.8',
-      reason,
-    });
-    expect(judge({ margin: 1, max: 2 }, { kind: 'left-out', reason })).toMatchObject({ gate: 'fail' });
+    for (const kind of ['left-out', 'later'] as const) {
+      const waiting = judge({ margin: 1 }, { kind, reason });
+      expect(waiting).toMatchObject({ verdict: 'not-comparable', gate: 'skipped', candidate: '2.8', reason });
+      expect(waiting.measuredAtPromotion).toBe(kind === 'later' ? true : undefined);
+      expect(judge({ margin: 1, max: 2 }, { kind, reason })).toMatchObject({ gate: 'fail' });
+      expect(judge({ max: 3 }, { kind, reason }).measuredAtPromotion).toBeUndefined();
+    }
     expect(judge({ margin: 1 }, undefined, true)).toMatchObject({ gate: 'skipped', reason: 'there is no baseline' });
     const size = createGate({ metric: 'image_bytes', direction: 'lower', relative: 0.1 });
     expect(judgeImage({ gate: size, inconclusive: 'block' }, alone, true)).toMatchObject({ gate: 'skipped' });

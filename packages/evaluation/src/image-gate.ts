@@ -18,8 +18,10 @@ export type Starts =
   | { kind: 'measured'; production: readonly number[]; candidate: readonly number[] }
   /** It should have been measured, and could not be. */
   | { kind: 'failed'; reason: string }
-  /** Nobody meant to measure it here: another job decides, or nothing is to be decided. */
-  | { kind: 'left-out'; reason: string };
+  /** Nobody meant to measure it here: nothing is to be decided. */
+  | { kind: 'left-out'; reason: string }
+  /** The promotion measures it, which alone has both images. */
+  | { kind: 'later'; reason: string };
 
 /**
  * The difference of both images over their starts: the mean of the paired differences with Student's interval. A start is what is independent of
@@ -62,6 +64,8 @@ export function judgeImage(frame: Frame, measured: ImageMeasurement | undefined,
   if (starts?.kind === 'measured') return judgePaired(frame, measureStarts(starts), null);
   if (isFirst) return judgeAlone(frame, candidate, null, 'there is no baseline');
   if (starts?.kind === 'left-out') return judgeAlone(frame, candidate, production, starts.reason);
+  if (starts?.kind === 'later')
+    return { ...judgeAlone(frame, candidate, production, starts.reason), measuredAtPromotion: true };
   const why = starts?.reason ?? unknownReason(gate.metric);
   return hasBounds(gate) ? judgeAlone(frame, candidate, production, why) : judgeMissing(frame, why);
 }

@@ -1,4 +1,4 @@
-import { ConfigurationError, parseYaml, plainText } from '@passloop/core';
+import { ConfigurationError, parseYaml, plainText, prototypeKeyIn } from '@passloop/core';
 import { DeclaredMetric, isBuiltInMetric, MetricName, type Model } from '@passloop/model';
 
 const example = `waste={kind: cost, costs: {"0": {"1": 1}, "1": {"0": 20}}}`;
@@ -20,7 +20,10 @@ export function parseMetricFlags(texts: readonly string[]): Model['metrics'] {
     if (!MetricName.safeParse(name).success) throw refuse(`${JSON.stringify(name)} is no metric name`);
     if (isBuiltInMetric(name)) throw refuse(`${name} is a metric that is known already`);
     if (Object.hasOwn(found, name)) throw refuse(`${name} is declared twice`);
-    const result = DeclaredMetric.safeParse(parseYaml(text.slice(at + 1), '--define').value);
+    const { value } = parseYaml(text.slice(at + 1), '--define');
+    const strange = prototypeKeyIn(value, (path) => path[0] === 'costs');
+    if (strange !== null) throw refuse(`\`${String(strange.at(-1))}\` can't be a key`);
+    const result = DeclaredMetric.safeParse(value);
     if (!result.success) {
       const [issue] = result.error.issues;
       throw refuse(`${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is wrong'}`.trim());

@@ -21,6 +21,7 @@ export {
   settingsReader,
 } from './settings-reader.ts';
 export { dispatchWorkflow } from './workflow-dispatch.ts';
+export { workflowFileOf } from './workflow-file.ts';
 export {
   type EndedRun,
   endedRunOf,

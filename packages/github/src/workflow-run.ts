@@ -1,6 +1,7 @@
 import { ConfigurationError, plainText } from '@passloop/core';
 import { z } from 'zod';
 import type { Action, GithubClient } from './client.ts';
+import { workflowFileOf } from './workflow-file.ts';
 
 /** A workflow run that has ended. The forge says all of it, but names in it are a stranger's. */
 export type EndedRun = {
@@ -159,7 +160,7 @@ function endedRun(run: z.infer<typeof RunObject>): EndedRun {
     attempt: run.run_attempt,
     event: run.event,
     // A run of another branch's file carries its ref: `.github/workflows/check.yml@refs/…`.
-    workflow: run.path.replace(/@.*$/s, ''),
+    workflow: workflowFileOf(run.path),
     conclusion: run.conclusion,
     head: run.head_sha,
     branch: run.head_branch,

@@ -4,6 +4,7 @@ import {
   type GitRepository,
   parseYaml,
   plainText,
+  refusePrototypeKeys,
   refuseRounded,
   type YamlPath,
   type YamlSource,
@@ -38,7 +39,7 @@ type JsonSchema = {
  */
 export function parseModelFile(text: string, file: string): LoadedModel[] {
   const source = parseYaml(text, file);
-  refuseRounded(source);
+  refuseUnreadable(source);
   const result = ModelFile.safeParse(withGateDefaults(modelsWithOwnNames(source.value)), { reportInput: true });
   if (!result.success) throw schemaError(source, result.error, modelFileJsonSchema() as JsonSchema);
   const names = new Set<string>();
@@ -57,6 +58,15 @@ export function parseModelFile(text: string, file: string): LoadedModel[] {
   });
 }
 
+/** Mappings whose keys are what the data calls its classes and columns, one level or two. */
+const namedByData: ReadonlySet<string | number> = new Set(['types', 'scores', 'costs']);
+
+/** @throws ConfigurationError for what would be read as something else than it says, or not at all */
+function refuseUnreadable(source: YamlSource): void {
+  refuseRounded(source);
+  refusePrototypeKeys(source, (path) => path.slice(-2).some((step) => namedByData.has(step)));
+}
+
 /** A list of anything under `checks`, or none. */
 const Listed = z.looseObject({ checks: z.array(z.unknown()).optional() }).catch({});
 
@@ -66,7 +76,7 @@ const Listed = z.looseObject({ checks: z.array(z.unknown()).optional() }).catch(
  */
 export function parseChecks(text: string, file: string): Check[] {
   const source = parseYaml(text, file);
-  refuseRounded(source);
+  refuseUnreadable(source);
   const isList = Array.isArray(source.value);
   const checks = Check.array().max(2000);
   const schema = isList ? checks : z.strictObject({ checks });

@@ -1,4 +1,4 @@
-import { ConfigurationError, isDigest, isInsidePath } from '@passloop/core';
+import { ConfigurationError, isDigest, isInsidePath, refuseJsonPrototypeKeys } from '@passloop/core';
 import { z } from 'zod';
 
 export const lockFileName = 'passloop.lock';
@@ -28,6 +28,7 @@ export function parseLock(text: string, file: string): DataLock {
       hint: 'Run `passloop data lock`.',
     });
   }
+  refuseJsonPrototypeKeys(file, text, value);
   const result = DataLock.safeParse(value);
   if (!result.success) {
     const issue = result.error.issues[0];

@@ -63,3 +63,11 @@ it.each([
     hint: expect.stringContaining('An override has `gate`, `reason` and `until`'),
   });
 });
+
+it('refuses a key of which objects are made', async () => {
+  const rest = 'gate: gates.roc_auc\nreason: known\nuntil: 2026-12-31\n';
+  await expect(read({ 'a.yaml': `${rest}__proto__: {until: 2999-01-01}\n` })).rejects.toMatchObject({
+    message: ".passloop/overrides/a.yaml:4: `__proto__` can't be a key here.",
+    line: 4,
+  });
+});

@@ -1,4 +1,4 @@
-import { ConfigurationError, type GitRepository, parseYaml } from '@passloop/core';
+import { ConfigurationError, type GitRepository, parseYaml, refusePrototypeKeys } from '@passloop/core';
 import type { Override } from '@passloop/documents';
 import { z } from 'zod';
 import { Name } from './scalars.ts';
@@ -33,6 +33,7 @@ export async function overridesAt(
     if (entry.type !== 'blob' || !/\.ya?ml$/.test(entry.path)) continue;
     const text = (await repository.readFile(commit, entry.path))?.toString('utf8') ?? '';
     const source = parseYaml(text, entry.path);
+    refusePrototypeKeys(source);
     const result = OverrideFile.safeParse(source.value);
     if (!result.success) {
       const issue = result.error.issues[0];

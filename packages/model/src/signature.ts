@@ -1,4 +1,4 @@
-import { ConfigurationError } from '@passloop/core';
+import { ConfigurationError, refuseJsonPrototypeKeys } from '@passloop/core';
 import { z } from 'zod';
 
 /** Datatypes of the Open Inference Protocol that a signature may name. */
@@ -56,6 +56,7 @@ export function parseSignature(text: string, file: string): Signature {
   } catch (error) {
     throw new ConfigurationError(`${file} is not JSON: ${(error as Error).message}`, { file });
   }
+  refuseJsonPrototypeKeys(file, text, value);
   const result = Signature.safeParse(value);
   if (!result.success) {
     const issue = result.error.issues[0];

@@ -1,3 +1,4 @@
+import type { ComparedMetric } from '@passloop/documents';
 import { describe, expect, it } from 'vitest';
 import { environmentAnswers } from './environments.ts';
 import { renderHtml } from './html.ts';
@@ -87,4 +88,46 @@ it('names what can’t tell yet, and walks no circle', () => {
     'can’t tell yet',
     'takes it',
   ]);
+});
+
+describe('a margin on what a clock measures, which a check can’t judge', () => {
+  const later = (name: string, severity: 'error' | 'warn' = 'error') =>
+    createMetric({
+      name,
+      severity,
+      gate: 'skipped',
+      verdict: 'not-comparable',
+      interval: null,
+      measuredAtPromotion: true,
+    });
+  const told = (ofModel: ComparedMetric[], own: ComparedMetric[]) => {
+    const [staging, prod] = comparison.environments!;
+    const report = createReport((one) => {
+      Object.assign(one, structuredClone(refused));
+      const asked = { ...staging!, own: own.map(({ name }) => name), metrics: own };
+      Object.assign(one.models[0]!.comparison!, { metrics: ofModel, environments: [asked, prod!] });
+    });
+    return /^\*\*Environments\*\* (.*?) · /m.exec(renderComment(report))?.[1];
+  };
+
+  it.each<[string, ComparedMetric[], ComparedMetric[], string]>([
+    ['of its own', [], [later('latency_p95_ms')], 'takes it; its latency is measured at the promotion'],
+    ['of the model', [later('latency_p50_ms')], [], 'takes it; its latency is measured at the promotion'],
+    ['of the start', [], [later('ready_seconds')], 'takes it; how long it takes to start is measured at the promotion'],
+    [
+      'of both',
+      [later('ready_seconds')],
+      [later('latency_p95_ms')],
+      'takes it; its latency and how long it takes to start are measured at the promotion',
+    ],
+    ['that only warns', [], [later('latency_p95_ms', 'warn')], 'takes it'],
+    [
+      'that its own gate, which has none, replaces',
+      [later('latency_p95_ms')],
+      [createMetric({ name: 'latency_p95_ms' })],
+      'takes it',
+    ],
+  ])('is said in the line of an environment that takes it: %s', (_, ofModel, own, words) => {
+    expect(told(ofModel, own)).toBe(`✅ \`staging\` ${words}`);
+  });
 });

@@ -18,8 +18,26 @@ export function environmentAnswers(comparison: ComparisonDocument | null): Envir
     if (!isPassing(verdict)) return { environment, verdict, words: 'refuses it' };
     const closed = closedBefore(environment, environments);
     if (closed !== null) return { environment, verdict: 'skipped', words: `waits for ${named(closed.name)}` };
-    return { environment, verdict: 'pass', words: 'takes it' };
+    const later = laterWords(environment, comparison);
+    return { environment, verdict: 'pass', words: later === null ? 'takes it' : `takes it; ${later}` };
   });
+}
+
+/** What a gate that blocks there has still to see; null where all of them were seen. */
+function laterWords({ metrics }: ComparedEnvironment, comparison: ComparisonDocument | null): string | null {
+  // What an environment doesn't say itself, the model's gates say there too.
+  const itself = new Set(metrics.map(({ name }) => name));
+  const ofModel = (comparison?.metrics ?? []).filter(({ name }) => !itself.has(name));
+  const later = [...metrics, ...ofModel].filter(
+    ({ measuredAtPromotion, severity }) => measuredAtPromotion === true && severity === 'error',
+  );
+  if (later.length === 0) return null;
+  const isReady = ({ name }: ComparedMetric) => name === 'ready_seconds';
+  const what = [
+    ...(later.every(isReady) ? [] : ['its latency']),
+    ...(later.some(isReady) ? ['how long it takes to start'] : []),
+  ];
+  return `${what.join(' and ')} ${what.length > 1 ? 'are' : 'is'} measured at the promotion`;
 }
 
 /** The nearest environment before this one that doesn't take the candidate. A document may come from a stranger: no circle is walked twice. */

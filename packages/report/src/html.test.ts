@@ -2,7 +2,7 @@ import { formatDocument, parseDocument } from '@passloop/documents';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { renderHtml } from './html.ts';
 import { attacks } from './testing/attacks.ts';
-import { createCurves, everyString, fullReport, specPlots } from './testing/hostile-report.ts';
+import { createCurves, createDistributions, everyString, fullReport, specPlots } from './testing/hostile-report.ts';
 import { reports } from './testing/reports.ts';
 
 const tags = new Set(
@@ -107,6 +107,31 @@ it('draws nothing wrong of curves that nobody can have measured', async () => {
   expect(page).not.toMatch(/NaN|Infinity|undefined/);
 });
 
+it('draws nothing wrong of distributions that nobody can have counted', async () => {
+  const of = {
+    column: 'x',
+    against: 'y',
+    isHidden: false,
+    edges: [],
+    values: [],
+    missing: { reference: 0, current: 0 },
+  };
+  const most = Number.MAX_SAFE_INTEGER;
+  const report = fullReport();
+  report.models[0]!.data[0]!.distributions = [
+    { ...of, kind: 'tenths', edges: ['1e+308', '-1e+308'], reference: [most, most, most, 1], current: [0] },
+    { ...of, kind: 'tenths', reference: [0, 0], current: [0, 0] },
+    { ...of, kind: 'values', values: ['others', 'others', ''], reference: [0, 0, 0, 0], current: [1, 1, 1, 0] },
+    { ...of, kind: 'values', reference: [5, 5, 5], current: [1, 1, 1] },
+    { ...of, kind: 'around', reference: [1, 1, 1, 1, 1], current: [1, 1, 1, 1, 1] },
+    { ...of, kind: 'around', edges: ['5'], reference: [], current: [] },
+  ];
+  const page = await renderHtml(parseDocument('report', formatDocument('report', report), 'x'));
+  expectHarmless(page);
+  expect(page).not.toMatch(/NaN|Infinity|undefined/);
+  expect(page).not.toContain('cannot be drawn');
+});
+
 it('shows pictures that were drawn apart, each on its paper, and why one was not', async () => {
   const report = fullReport();
   report.models[0]!.plots = specPlots();
@@ -194,6 +219,81 @@ describe('the page', () => {
     expect(section).toMatch(/^<summary>Drift: 1 of 3 columns<\/summary>/);
     expect([...section.matchAll(/<path d="M0,4h([\d.]+)v8/g)].map(([, width]) => width)).toEqual(['120', '120', '40']);
     expect(section).not.toContain('845');
+  });
+
+  it.each<[string, string, string[][]]>([
+    [
+      'distance',
+      'range of 4, in the reference (the profile) and now. Most apart: up to −0.5, 20.0 % of the reference and 0.0 % now.',
+      [
+        ['up to −0.5', '20.0 % (20)', '0.0 % (0)'],
+        ['−0.5 … 12.25', '50.0 % (50)', '35.0 % (70)'],
+        ['above 12.25', '30.0 % (30)', '50.0 % (100)'],
+        ['missing', '0.0 % (0)', '15.0 % (30)'],
+      ],
+    ],
+    [
+      'hub',
+      'value of 4, in the reference (the profile) and now. Most apart: large, 75.0 % of the reference and 8.7 % now.',
+      [
+        ['large', '75.0 % (75)', '8.7 % (20)'],
+        ['small', '25.0 % (25)', '26.1 % (60)'],
+        ['others', '0.0 % (0)', '52.2 % (120)'],
+        ['missing', '0.0 % (0)', '13.0 % (30)'],
+      ],
+    ],
+    [
+      'late',
+      'range of 4, in the reference (the profile) and now. Most apart: 5, 90.0 % of the reference and 43.5 % now.',
+      [
+        ['below 5', '10.0 % (10)', '0.0 % (0)'],
+        ['5', '90.0 % (90)', '43.5 % (100)'],
+        ['above 5', '0.0 % (0)', '43.5 % (100)'],
+        ['missing', '0.0 % (0)', '13.0 % (30)'],
+      ],
+    ],
+    [
+      'salary',
+      'range of 3, in the reference (the profile) and now. Most apart: range 1, lowest, 40.0 % of the reference and 7.7 % now.',
+      [
+        ['range 1, lowest', '40.0 % (40)', '7.7 % (10)'],
+        ['range 2, highest', '60.0 % (60)', '69.2 % (90)'],
+        ['missing', '0.0 % (0)', '23.1 % (30)'],
+      ],
+    ],
+  ])('draws how %s is distributed on both sides, with the numbers beside the picture', (column, said, rows) => {
+    const [figure = ''] =
+      page.match(new RegExp(`<figure>\n<figcaption><strong>Drift of ${column}</strong>[\\s\\S]*?</figure>`)) ?? [];
+    expect(figure).toContain(`role="img" aria-label="Drift of ${column}: share of rows by ${said}"`);
+    const cells = [
+      ...figure.matchAll(/<tr><th scope="row">([^<]*)<\/th><td class="n">([^<]*)<\/td><td class="n">([^<]*)</g),
+    ];
+    expect(cells.map(([, ...row]) => row)).toEqual(rows);
+    // An empty bar and a full one of each bin.
+    expect(figure.match(/fill="var\(--back\)" stroke="var\(--s0\)"/g)).toHaveLength(rows.length);
+    expect(figure.match(/fill="var\(--s1\)" stroke="var\(--s1\)"/g)).toHaveLength(rows.length);
+    for (const name of ['reference', 'now', ...rows.map(([first]) => first)])
+      expect(figure).toContain(`>${name}</text>`);
+    expect(figure.includes('showValues')).toBe(column === 'salary');
+  });
+
+  it('tells edges apart that are near to one another, and how many columns are not drawn', async () => {
+    const report = fullReport();
+    const [drawn] = createDistributions();
+    const edges = ['170000000001', '170000000002', '170000000003'];
+    const data = report.models[0]!.data[0]!;
+    data.distributions = [{ ...drawn!, edges, reference: [1, 1, 1, 1], current: [1, 1, 1, 1] }];
+    const [drift] = data.drift;
+    data.drift = ['distance', 'b', 'b', 'c'].map((column, i) => ({
+      ...drift!,
+      column,
+      statistic: '0.5',
+      verdict: i === 3 ? 'pass' : 'fail',
+    }));
+    const text = await renderHtml(report);
+    for (const name of ['up to 170,000,000,001', '170,000,000,001 … 170,000,000,002'])
+      expect(text).toContain(`<th scope="row">${name}</th>`);
+    expect(text).toContain('Drawn: 1 of 2 columns that drifted, what drifted most first.');
   });
 
   it('leaves out no level of heading', async () => {

@@ -2,6 +2,7 @@ import { count, fromDecimal, measured } from '@passloop/core';
 import type { CheckResult, DataReport, DriftResult } from '@passloop/documents';
 import { chartSvg } from './charts/draw.ts';
 import { driftDrawing } from './charts/strips.ts';
+import { driftFigures } from './drift-figures.ts';
 import { badge, block, code, table, text, verdictCell } from './page-text.ts';
 import { driftSize, isPValue, roleText } from './words.ts';
 
@@ -54,7 +55,7 @@ async function driftDetails(report: DataReport): Promise<string> {
     { number: 'p' },
     { number: 'n reference / current' },
   ];
-  return `<details${told ? ' open' : ''}><summary>Drift: ${drifted} of ${columns === 1 ? '1 column' : `${count(columns)} columns`}</summary>${table(`Drift of ${report.dataset.name}`, heads, rows)}</details>`;
+  return `<details${told ? ' open' : ''}><summary>Drift: ${drifted} of ${columns === 1 ? '1 column' : `${count(columns)} columns`}</summary>${table(`Drift of ${report.dataset.name}`, heads, rows)}${await driftFigures(report)}</details>`;
 }
 
 /** What is held against the threshold; the table beside it has both numbers. */

@@ -241,7 +241,7 @@ export function driftText(result: DriftResult): string {
 }
 
 /** What a drifted or quiet column is to the model, where it is more than a feature: " (label)". */
-export function roleText({ role }: DriftResult): string {
+export function roleText({ role }: Pick<DriftResult, 'role'>): string {
   return role === 'label' || role === 'prediction' ? ` (${role})` : '';
 }
 

@@ -73,7 +73,7 @@ async function sideBySide(stage: CompareStage, outcome: Outcome): Promise<SideBy
   if (candidate.image === null) {
     const reason =
       "the candidate's image is not where production's may be pulled: the promotion times them side by side";
-    return { kind: 'left-out', reason };
+    return { kind: 'later', reason };
   }
   try {
     if (signature === null) return { kind: 'failed', reason: 'there is no signature to ask the images with' };

@@ -279,6 +279,7 @@ describe("a latency against production's image", () => {
       candidate: '3.1',
       verdict: 'within',
       gate: 'pass',
+      measuredAtPromotion: true,
       reason: expect.stringContaining('the promotion times them side by side'),
     });
     expect((await timed({}, { relative: 0.1 })).metrics[0]).toMatchObject({

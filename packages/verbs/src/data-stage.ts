@@ -8,6 +8,7 @@ import { columnRoles } from './column-roles.ts';
 import type { Context } from './context.ts';
 import { insideRepository } from './dataset-request.ts';
 import { profileHistory } from './profile-history.ts';
+import { shownDatasets } from './shown-values.ts';
 import { lockAt, type Workspace } from './workspace.ts';
 
 /** A dataset whose files are here and are what the commit's lock says. */
@@ -55,12 +56,16 @@ export async function validateModelData(
     const files = await lockedFiles(workspace, model, name, fetch);
     const profile =
       source.profile === undefined ? null : await committedProfile(workspace, model, source.profile, baseCommit);
+    // What the change itself says, held to the target branch: the model here is of both.
+    const own = workspace.models.find((one) => one.name === model.name) ?? model;
+    const { checks } = source;
     reports.push(
       await validateDataset({
         session,
         dataset: { name, uri: files.uri, root: files.root, digest: files.digest, found: files.found },
-        checks: source.checks,
+        checks,
         profile,
+        shown: await shownDatasets(context, { model: own, root: files.root, name, checks }),
         now: context.now(),
         roles: columnRoles(model),
         key: model.columns.key,

@@ -28,7 +28,7 @@ import { type FailingRows, failingRowsOf, removeFailingRows } from './failing-ro
 import { outFolder } from './out-folder.ts';
 import { profileHistory } from './profile-history.ts';
 import { remoteTables } from './remote-tables.ts';
-import { showsValues } from './shown-values.ts';
+import { shownDatasets, showsValues } from './shown-values.ts';
 import { reportKey, storedReport, storeReport } from './stored-report.ts';
 import { workTreeModels } from './workspace.ts';
 
@@ -180,7 +180,7 @@ export async function dataValidate(
       out?: string | undefined;
       /** Columns that name rows; those of the model file by default. */
       key?: readonly string[] | undefined;
-      /** Show the values of failing rows, and not only which rows they are; otherwise the model file decides. */
+      /** Show the values of failing rows, and not only which rows they are, and of drifted columns; otherwise the model file decides. */
       showValues?: boolean | undefined;
       /** Folder for all failing rows, as Parquet. */
       failingRows?: string | undefined;
@@ -215,6 +215,7 @@ export async function dataValidate(
     };
     if (asked.folder !== null && !isRemote(asked.folder)) await removeFailingRows(asked.folder, dataset.name);
     const checks = given ?? dataset.checks;
+    const shown = await shownOf(context, request, dataset, checks);
     const against = profile ?? (dataset.profile === null ? null : await modelProfile(dataset.root, dataset.profile));
     const other = otherDatasets(context, request, dataset);
     const history = await historyOf(context, dataset);
@@ -227,6 +228,7 @@ export async function dataValidate(
           checks,
           profile: against,
           columns: dataset.model?.columns ?? null,
+          shown,
           engine: session.engine,
           version: context.version,
           digestOf: async (name) => {
@@ -242,6 +244,7 @@ export async function dataValidate(
         dataset: { name: dataset.name, uri: dataset.uri, root: dataset.root, digest, found },
         checks,
         profile: against,
+        shown,
         now: context.now(),
         otherDataset: other,
         history,
@@ -267,6 +270,17 @@ export async function dataValidate(
     validated.push({ report, file, declared, failing, showValues: asked.showValues });
   }
   return validated;
+}
+
+/** The datasets whose values the report may name: of a plain file by the flag, else as the model file says of each. */
+async function shownOf(
+  context: Context,
+  { showValues }: { showValues?: boolean | undefined },
+  { name, root, model }: Dataset,
+  checks: readonly Check[],
+): Promise<ReadonlySet<string>> {
+  if (showValues === true) return new Set([name, ...Object.keys(model?.data ?? {})]);
+  return model === null ? new Set() : shownDatasets(context, { model, root, name, checks });
 }
 
 /** Where all failing rows go; null where nobody asked for them. An address is for who writes there: the cluster. */
@@ -376,6 +390,8 @@ export type DriftRequest = EngineRequest & {
   /** What a model learns, and what it says: their drift is told by name. */
   label?: string | undefined;
   predictions?: readonly string[] | undefined;
+  /** Name edges and categories of the columns that drifted in the document. */
+  showValues?: boolean | undefined;
 };
 
 /** Drift of one plain table against another. */
@@ -421,6 +437,7 @@ export async function dataDrift(context: Context, request: DriftRequest): Promis
     current,
     ...asked,
     roles: rolesGiven(request),
+    showValues: request.showValues,
   });
   return { ...report, dataset: { ...report.dataset, uri: currentFiles.uri, digest } };
 }

@@ -1,5 +1,5 @@
 import { sha256 } from '@passloop/core';
-import { type CommentRequest, ForbiddenError } from '@passloop/github';
+import { type CommentRequest, ForbiddenError, workflowFileOf } from '@passloop/github';
 
 // What both halves that post a report do alike: the one of the run itself, and the one that posts for forks.
 
@@ -16,7 +16,8 @@ export function commentKeys(repository: string, workflow: string | null): Pick<C
 
 /** File of the workflow that this job belongs to: the one that was started, whichever it calls. */
 export function workflowFile({ GITHUB_WORKFLOW_REF: ref }: Record<string, string | undefined>): string | null {
-  return /^[^/]+\/[^/]+\/(.+?)@/s.exec(ref ?? '')?.[1] ?? null;
+  const path = /^[^/]+\/[^/]+\/(.+@.+)$/s.exec(ref ?? '')?.[1];
+  return path === undefined ? null : workflowFileOf(path);
 }
 
 /** Orders the comments of one head: a later attempt of a later run has the last word. */

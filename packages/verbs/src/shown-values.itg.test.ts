@@ -1,9 +1,12 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type GitRepository, openGitRepository, runProcess, silentProgress, temporaryFolder } from '@passloop/core';
-import { expect, it } from 'vitest';
+import { openTables } from '@passloop/tables';
+import { describe, expect, it } from 'vitest';
 import type { Context } from './context.ts';
-import { dataValidate } from './data.ts';
+import { dataLock, dataValidate } from './data.ts';
+import { validateModelData } from './data-stage.ts';
+import { planCheck } from './plan.ts';
 
 const modelFile = (dataset: string) => `version: 1
 models:
@@ -49,7 +52,9 @@ async function createMerge(repository: Repository, base: string, change: string)
   return { main, head };
 }
 
-async function validate(folder: string, event: { name: string; payload: unknown } | null, cwd = folder) {
+type Event = { name: string; payload: unknown } | null;
+
+async function contextOf(folder: string, event: Event, cwd = folder): Promise<{ context: Context; notes: string[] }> {
   const notes: string[] = [];
   const env: Record<string, string> = { PATH: process.env.PATH ?? '', HOME: folder };
   if (event !== null) {
@@ -58,7 +63,11 @@ async function validate(folder: string, event: { name: string; payload: unknown 
     Object.assign(env, { GITHUB_ACTIONS: 'true', GITHUB_EVENT_NAME: event.name, GITHUB_EVENT_PATH: file });
   }
   const progress = { ...silentProgress, note: (text: string) => void notes.push(text) };
-  const context: Context = { cwd, env, now: () => new Date('2026-11-26'), progress, version: '0' };
+  return { context: { cwd, env, now: () => new Date('2026-11-26'), progress, version: '0' }, notes };
+}
+
+async function validate(folder: string, event: Event, cwd = folder) {
+  const { context, notes } = await contextOf(folder, event, cwd);
   const [one] = await dataValidate(context, {});
   return { shows: one?.showValues, examples: one?.failing[0]?.examples, note: notes.join('\n') };
 }
@@ -152,4 +161,72 @@ it('takes the word of the default branch and of a work tree, and of no other bra
   expect(await validate(folder.path, { name: 'pull_request_target', payload: {} })).toMatchObject(hidden);
   expect(await validate(folder.path, { name: 'pull_request', payload: {} })).toMatchObject(hidden);
   expect(await validate(folder.path, null)).toMatchObject(shown);
+});
+
+describe('how a column that drifted is distributed', () => {
+  const driftFile = ({ test, train }: { test: boolean; train: boolean }) => `version: 1
+models:
+  - name: small
+    task: binary
+    columns: {key: [id], label: late}
+    data:
+      train: {path: train.csv, showValues: ${train}}
+      test: {path: test.csv, showValues: ${test}, checks: [{kind: drift, dataset: train}]}
+`;
+  const csv = (late: (row: number) => string) =>
+    ['id,late', ...Array.from({ length: 1200 }, (_, row) => `${row},${late(row)}`)].join('\n');
+
+  /** A pull request's merge with these model files, and what is read in it of the drift: by the command, and by a check. */
+  async function told(base: string, change: string, event: (head: string) => Event) {
+    await using folder = await temporaryFolder('shown-values');
+    const repository = await createRepository(folder.path);
+    await writeFile(
+      path.join(folder.path, 'train.csv'),
+      csv((row) => (row % 2 === 0 ? 'punctual' : 'late')),
+    );
+    await writeFile(
+      path.join(folder.path, 'test.csv'),
+      csv((row) => (row % 5 === 0 ? 'punctual' : 'late')),
+    );
+    await writeFile(path.join(folder.path, 'passloop.yaml'), base);
+    await dataLock((await contextOf(folder.path, null)).context);
+    const { head } = await createMerge(repository, base, `# Changed.\n${change}`);
+    const { context } = await contextOf(folder.path, event(head));
+    const [validated] = await dataValidate(context, { out: path.join(folder.path, '.git/out') });
+
+    const plan = await planCheck(context, { against: 'HEAD^1', head, asksStore: false });
+    const [check] = plan.checks;
+    await using session = await openTables();
+    const [checked] = await validateModelData(
+      context,
+      session,
+      plan.workspace,
+      check!.model,
+      plan.base!.commit,
+      undefined,
+    );
+    return [validated?.report, checked].map((report) => {
+      const [one] = report?.distributions ?? [];
+      expect(one).toMatchObject({ column: 'late', reference: [600, 600, 0], current: [960, 240, 0] });
+      return { isHidden: one?.isHidden, names: /punctual/.test(JSON.stringify(report)) };
+    });
+  }
+
+  const both = driftFile({ test: true, train: true });
+  const shown = { isHidden: false, names: true };
+  const hidden = { isHidden: true, names: false };
+
+  it.each([
+    ['names values where the target branch and the change say so, of both datasets', both, both, shown],
+    ['hides them where the change turns it on', driftFile({ test: false, train: true }), both, hidden],
+    ['hides them where the change turns it off', both, driftFile({ test: false, train: true }), hidden],
+    ['hides them where the other dataset is not shown', driftFile({ test: true, train: false }), both, hidden],
+    ['hides them of a model that the target branch has not', both.replace('small', 'other'), both, hidden],
+  ])('%s', async (_, base, change, expected) => {
+    expect(await told(base, change, pullRequest)).toEqual([expected, expected]);
+  });
+
+  it('names them on a laptop as the work tree says', async () => {
+    expect(await told(driftFile({ test: false, train: false }), both, () => null)).toEqual([shown, shown]);
+  });
 });

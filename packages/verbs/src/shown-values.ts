@@ -1,11 +1,27 @@
 import { ConfigurationError, openGitRepository, PassloopError } from '@passloop/core';
-import { type LoadedModel, loadModelsAt, modelFileName, policyOf, underPolicy } from '@passloop/model';
+import { type Check, type LoadedModel, loadModelsAt, modelFileName, policyOf, underPolicy } from '@passloop/model';
 import { type Context, toolEnvironment } from './context.ts';
 
 const turnOn = 'Or turn it on for this workflow with `show-values: true`.';
 
 /**
- * Whether the model file lets a log show what stands in a dataset's failing rows. In a workflow, a change doesn't decide that about
+ * The datasets, of one and those that its drift checks hold it against, whose values the model file lets a document name.
+ * @param root the model file's folder
+ */
+export async function shownDatasets(
+  context: Context,
+  { model, root, name, checks }: { model: LoadedModel; root: string; name: string; checks: readonly Check[] },
+): Promise<ReadonlySet<string>> {
+  const drift = checks.filter((check) => check.kind === 'drift');
+  if (drift.length === 0) return new Set();
+  const shown = new Set<string>();
+  for (const one of new Set([name, ...drift.flatMap(({ dataset }) => dataset ?? [])]))
+    if (await showsValues(context, { model, root, name: one })) shown.add(one);
+  return shown;
+}
+
+/**
+ * Whether the model file lets a log show what stands in a dataset's failing rows, and a document name the values of a drifted column. In a workflow, a change doesn't decide that about
  * itself: the target branch has to say it too, of the same table; and what can't be asked says no. Elsewhere the work tree decides.
  * @param root the model file's folder
  */

@@ -20,6 +20,8 @@ export type ReportSubject = {
   profile: Profile | null;
   /** The model's key and the roles of its columns; null for a plain file. */
   columns: Model['columns'] | null;
+  /** Datasets whose values the report may name. */
+  shown: ReadonlySet<string>;
   engine: string;
   /** Of Passloop: another one may judge otherwise. */
   version: string;
@@ -35,6 +37,7 @@ export async function reportKey({
   checks,
   profile,
   columns,
+  shown,
   engine,
   version,
   digestOf,
@@ -58,6 +61,7 @@ export async function reportKey({
     checks: written,
     profile: against,
     columns: JSON.stringify(columns),
+    shown: [...shown].sort(),
     engine,
     version,
     others,

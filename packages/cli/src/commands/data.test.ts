@@ -3,6 +3,7 @@ import { copyFile, mkdir, readdir, readFile, symlink, writeFile } from 'node:fs/
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { type TemporaryFolder, temporaryFolder } from '@passloop/core';
+import type { DataReport } from '@passloop/documents';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const main = path.resolve(import.meta.dirname, '../main.ts');
@@ -83,6 +84,36 @@ describe('on plain files', () => {
     await write('again.yaml', '- {kind: range, column: age, min: 0}\n');
     await write('again.csv', 'id,age\n1,-3\n');
     expect(await data(args)).toMatchObject({ exitCode: 1, stderr: expect.not.stringContaining(said) });
+  });
+
+  it('names ranges and values of a column that drifted only where somebody asked for it, stored reports included', async () => {
+    const rows = (late: (row: number) => string) =>
+      ['id,delay,late', ...Array.from({ length: 1200 }, (_, row) => `${row},${row / 8},${late(row)}`)].join('\n');
+    await write(
+      'then.csv',
+      rows((row) => (row % 2 === 0 ? 'punctual' : 'late')),
+    );
+    await write(
+      'now.csv',
+      rows((row) => (row % 5 === 0 ? 'punctual' : 'late')),
+    );
+    await write('drift.yaml', '- {kind: drift, maxShare: 1}\n');
+    await data(['profile', 'then.csv', '--key', 'id', '--out', 'then.json']);
+    const commands = [
+      ['drift', '--reference', 'then.csv', '--current', 'now.csv', '--key', 'id'],
+      ['validate', 'now.csv', '--profile', 'then.json', '--checks', 'drift.yaml'],
+    ];
+    for (const command of commands) {
+      const [hidden, shown, again] = [
+        await data([...command, '--json', '-']),
+        await data([...command, '--show-values', '--json', '-']),
+        await data([...command, '--json', '-']),
+      ].map(({ stdout }) => (JSON.parse(stdout) as DataReport).distributions);
+      const counts = { column: 'late', kind: 'values', reference: [600, 600, 0], current: [960, 240, 0] };
+      expect(hidden, command[0]).toMatchObject([{ ...counts, isHidden: true, values: [] }]);
+      expect(shown, command[0]).toMatchObject([{ ...counts, isHidden: false, values: ['late', 'punctual'] }]);
+      expect(again, command[0]).toEqual(hidden);
+    }
   });
 
   it('never keeps what depends on the clock', async () => {

@@ -124,7 +124,7 @@ export function addDataCommands(program: Command): void {
         .option('--key <column>', 'a column that names rows, for examples (several times for several)', several)
         .option(
           '--show-values',
-          'show the values of failing rows, and not only which rows they are (default: as the model file says)',
+          'show the values of failing rows and of drifted columns (default: as the model file says)',
         )
         .option('--no-reuse', 'look at the data though nothing changed since it passed')
         .option('--failing-rows <folder>', 'write all failing rows as Parquet, a file a check')
@@ -199,6 +199,7 @@ export function addDataCommands(program: Command): void {
         )
         .option('--label <name>', 'what a model learns: its drift is told by that name')
         .option('--prediction <name>', 'what a model says, its score too (several times for several)', several)
+        .option('--show-values', 'name the ranges and categories of the columns that drifted in the document')
         .option(...maxBytes),
     ),
   ).action(
@@ -220,6 +221,7 @@ export function addDataCommands(program: Command): void {
           driftShare?: number;
           label?: string;
           prediction?: string[];
+          showValues?: boolean;
           maxBytes?: number;
         },
     ) => {

@@ -117,8 +117,8 @@ async function failingRows(session: TableSession, kind: (typeof kinds)[number]):
 }
 
 /** All but the engine's name, its passes and its SQL. */
-function judged({ checks, drift, rows, verdict, executed }: DataReport): object {
-  return { rows, verdict, executed, drift, checks: checks.map(({ sql: _, ...check }) => check) };
+function judged({ checks, drift, distributions, rows, verdict, executed }: DataReport): object {
+  return { rows, verdict, executed, drift, distributions, checks: checks.map(({ sql: _, ...check }) => check) };
 }
 
 async function profile(session: TableSession, uri: string): Promise<Profile> {
@@ -193,10 +193,14 @@ describe('Spark', () => {
         await session.open({ uri: 'reference.parquet', root: folder.path }),
         await session.open({ uri: 'current.parquet', root: folder.path }),
       ];
-      return judged(await driftBetween({ session, reference, current, method: 'auto', columns, compat }));
+      return judged(
+        await driftBetween({ session, reference, current, method: 'auto', columns, compat, showValues: true }),
+      );
     };
     const columns = ['rate', 'label', 'grade'];
-    expect(await between(spark, columns)).toEqual(await between(duckdb, columns));
+    const there = await between(spark, columns);
+    expect(there).toEqual(await between(duckdb, columns));
+    expect(there).toMatchObject({ distributions: [{ column: 'label', kind: 'values' }] });
     expect(await between(spark, ['rate'], 'evidently')).toEqual(await between(duckdb, ['rate'], 'evidently'));
   }, 300_000);
 

@@ -1,5 +1,12 @@
 import { toDecimal } from '@passloop/core';
-import { type Curves, type Plot, type ReportDocument, rocSteps, type SideCurves } from '@passloop/documents';
+import {
+  type Curves,
+  type Distribution,
+  type Plot,
+  type ReportDocument,
+  rocSteps,
+  type SideCurves,
+} from '@passloop/documents';
 import { createReport, reports } from './reports.ts';
 
 /** What a reader decides by, and what is no text: all else in a report may be a stranger's words. */
@@ -71,6 +78,32 @@ export function createCurves(): Curves {
 /** The recall is this power of the false positive rate. */
 function rocOf(power: number): string[] {
   return Array.from({ length: rocSteps + 1 }, (_, step) => toDecimal((step / rocSteps) ** power));
+}
+
+/** Of each kind one, and one that names no values. */
+export function createDistributions(): Distribution[] {
+  const missing = { reference: 0, current: 30 };
+  const of = { against: 'the profile', isHidden: false, edges: [], values: [], missing };
+  return [
+    {
+      ...of,
+      column: 'distance',
+      kind: 'tenths',
+      edges: ['-0.5', '12.25'],
+      reference: [20, 50, 30],
+      current: [0, 70, 100],
+    },
+    {
+      ...of,
+      column: 'hub',
+      kind: 'values',
+      values: ['large', 'small'],
+      reference: [75, 25, 0],
+      current: [20, 60, 120],
+    },
+    { ...of, column: 'late', kind: 'around', edges: ['5'], reference: [10, 90, 0], current: [0, 100, 100] },
+    { ...of, column: 'salary', kind: 'tenths', isHidden: true, reference: [40, 60], current: [10, 90] },
+  ];
 }
 
 /** A plot of each kind, and one that can't be shown. */
@@ -161,6 +194,7 @@ export function fullReport(): ReportDocument {
       const { environments } = reports['refused by an environment']!().models[0]?.comparison ?? {};
       if (model.comparison !== null) Object.assign(model.comparison, { curves: createCurves(), environments });
       model.plots = createPlots();
+      for (const data of model.data) data.distributions = createDistributions();
       model.changes.push(
         { kind: 'code', subject: 'src/features.py', from: 'a', to: 'b' },
         { kind: 'package', subject: 'scikit-learn', from: '1.6.1', to: '1.7.0' },
