@@ -13,13 +13,14 @@ import math
 import os
 import re
 import socket
+import struct
 import sys
 import time
 import unicodedata
 
 from pyspark import StorageLevel
 from pyspark.sql import SparkSession, Window
-from pyspark.sql.functions import row_number, spark_partition_id
+from pyspark.sql.functions import col, row_number, spark_partition_id
 from pyspark.sql.types import StringType
 
 try:
@@ -129,7 +130,20 @@ class Job:
             if len(request["uris"]) == 1 and self.master() is not None:
                 self.refuse_versions(request["uris"][0])
             reader = self.spark.read.options(**request["options"])
+            if request["format"] == "parquet":
+                # Else the columns of one of the files are those of all.
+                reader = reader.option("mergeSchema", "true")
+            partitions = request["partitions"]
+            # Of this machine's files it is known what their folders name, and as what.
+            self.spark.conf.set(
+                "spark.sql.sources.partitionColumnTypeInference.enabled", "false" if partitions else "true"
+            )
+            if partitions:
+                reader = reader.option("basePath", request["base"])
             self.frame = reader.format(request["format"]).load(request["uris"])
+            for name, kind in partitions.items():
+                column = col("`" + name.replace("`", "``") + "`")
+                self.frame = self.frame.withColumn(name, column.cast("string" if kind == "VARCHAR" else kind.lower()))
         self.columns = [
             (name, TYPES.get(kind) or decimal_type(kind) or kind.upper()) for name, kind in self.frame.dtypes
         ]
@@ -272,13 +286,22 @@ def as_text(value: object, kind: str) -> str | None:
             return "NaN"
         if math.isinf(value):
             return "Infinity" if value > 0 else "-Infinity"
-        return repr(value)
+        return short_text(value) if kind == "float" else repr(value)
     if isinstance(value, datetime.datetime):
         text = value.strftime("%Y-%m-%d %H:%M:%S")
         if value.microsecond:
             text += f".{value.microsecond:06d}".rstrip("0")
         return text + ("+00" if kind == "timestamp" else "")
     return str(value)
+
+
+def short_text(value: float) -> str:
+    """The fewest digits that are this FLOAT again."""
+    for digits in range(1, 10):
+        text = f"{value:.{digits}g}"
+        if struct.unpack("f", struct.pack("f", float(text)))[0] == value:
+            return repr(float(text))
+    return repr(value)
 
 
 def strip_accents(text: str | None) -> str | None:
@@ -316,7 +339,9 @@ def first_lines(error: Exception) -> str:
     text = str(error) if condition is None else condition[0]
     # Between quotes stand values of rows.
     text = re.sub(r"'[^']*'", "'…'", text)
-    return text.split("\n\nJVM stacktrace", 1)[0].split(" SQLSTATE", 1)[0][:600]
+    text = text.split("\n\nJVM stacktrace", 1)[0].split(" SQLSTATE", 1)[0][:500]
+    is_other_header = "header does not conform to the schema" in str(error)
+    return f"{text.rstrip()} Its header has other columns, or in another order, than that of the first file." if is_other_header else text
 
 
 if __name__ == "__main__":

@@ -94,6 +94,7 @@ def translate(sql: str, type_of: TypeOf, tables: set[str] | None) -> Translation
     _require_known(tree, tables)
     for cast in tree.find_all(exp.Cast):
         _require_known_cast(cast, type_of)
+    _compare_short(tree, type_of, is_shown=tables is None)
     cells = _take_cells(tree) if isinstance(tree, exp.Select) else []
     if not cells:
         return Translation(tree, type_of, [], None, 0)
@@ -110,6 +111,113 @@ def _list_in_place(tree: exp.Expression) -> None:
         literals = node.this.expressions if isinstance(node.this, exp.Array) else []
         if literals and all(isinstance(one.this if isinstance(one, exp.Neg) else one, exp.Literal) for one in literals):
             node.replace(exp.In(this=node.expression.copy(), expressions=[one.copy() for one in literals]))
+
+
+COMPARISONS = (
+    exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Between, exp.In,
+)  # fmt: skip
+#: Places in which a value stays what it is, or is only counted or looked at.
+PLAIN_PLACES = (
+    exp.Alias, exp.Cast, exp.Count, exp.CountIf, exp.Distinct, exp.Explode, exp.Group, exp.Is, exp.IsInf, exp.IsNan,
+    exp.Order, exp.Ordered, exp.Select, exp.Struct, exp.PropertyEQ, exp.ArrayAgg, exp.Window,
+)  # fmt: skip
+
+
+def _compare_short(tree: exp.Expression, type_of: TypeOf, is_shown: bool) -> None:
+    """A FLOAT is compared with what was written, or a whole number or a decimal, as a FLOAT there; Spark makes doubles of both."""
+    for column in list(tree.find_all(exp.Column)):
+        if type_of(column.name) != "FLOAT" or not _is_of_table(column):
+            continue
+        value = _short_around(column)
+        place = value.parent
+        if isinstance(place, COMPARISONS):
+            _make_short(place, type_of)
+        elif not (is_shown and isinstance(place, exp.AggFunc)) and not isinstance(place, PLAIN_PLACES) and not (
+            isinstance(place, exp.Anonymous) and place.name.lower() in ("isfinite", "hash", "histogram")
+        ):
+            raise Refused(
+                f"a short float in {type(place).__name__.lower()} is not known to mean the same on Spark:"
+                f" write CAST({column.sql('duckdb')} AS DOUBLE)"
+            )
+
+
+def _is_of_table(column: exp.Column) -> bool:
+    """Columns are quoted by the plan, and written as they come by people, over a table; other names are the plan's own."""
+    if column.this.quoted:
+        return True
+    select = column.find_ancestor(exp.Select)
+    source = select.args.get("from_") if select is not None else None
+    return source is not None and isinstance(source.this, exp.Table)
+
+
+def _short_around(node: exp.Expression) -> exp.Expression:
+    """The largest expression around it that is the same FLOAT, or one of the same column."""
+    while True:
+        place = node.parent
+        same = isinstance(place, (exp.Paren, exp.Neg, exp.Abs, exp.Min, exp.Max, exp.Lag)) or (
+            isinstance(place, (exp.Window, exp.Filter)) and place.this is node
+        )
+        if isinstance(place, exp.If) and place.args.get("true") is node and isinstance(place.parent, exp.Case):
+            case = place.parent
+            if len(case.args["ifs"]) > 1 or case.args.get("default") is not None:
+                return node
+            node = case
+        elif same:
+            node = place
+        else:
+            return node
+
+
+def _is_short(node: exp.Expression, type_of: TypeOf) -> bool:
+    columns = [
+        column
+        for column in node.find_all(exp.Column)
+        if type_of(column.name) == "FLOAT" and _is_of_table(column)
+    ]
+    return any(_is_within(node, _short_around(column)) for column in columns)
+
+
+def _is_within(node: exp.Expression, whole: exp.Expression) -> bool:
+    """Whether both are one, brackets aside."""
+    return node.unnest() is whole.unnest()
+
+
+def _make_short(comparison: exp.Expression, type_of: TypeOf) -> None:
+    if isinstance(comparison, exp.In):
+        if comparison.args.get("query") is not None:
+            raise Refused("a short float in a query's rows is not known to mean the same on Spark")
+        sides = [comparison.this, *comparison.expressions]
+    elif isinstance(comparison, exp.Between):
+        sides = [comparison.this, comparison.args["low"], comparison.args["high"]]
+    else:
+        sides = [comparison.this, comparison.expression]
+    kinds = [_kind(side, type_of) for side in sides]
+    if None in kinds:
+        raise Refused("a short float against what is reckoned is not known to mean the same on Spark")
+    # Beside a double, all are doubles in both.
+    if "double" in kinds:
+        return
+    for side, kind in zip(sides, kinds):
+        if kind == "written":
+            text = side.unnest().sql("duckdb").replace("(", "").replace(")", "").replace(" ", "")
+            side.replace(exp.cast(exp.Literal.string(text), "float"))
+        elif kind == "exact":
+            side.replace(exp.cast(side.copy(), "float"))
+
+
+def _kind(side: exp.Expression, type_of: TypeOf) -> str | None:
+    bare = side.unnest()
+    if isinstance(bare, exp.Null) or _is_short(side, type_of):
+        return "short"
+    if isinstance(bare, exp.Cast):
+        return "double" if bare.to.is_type("double") else "short" if bare.to.is_type("float") else None
+    number = bare.this.unnest() if isinstance(bare, exp.Neg) else bare
+    if isinstance(number, exp.Literal) and not number.is_string:
+        return "double" if "e" in number.name.lower() else "written"
+    if isinstance(bare, exp.Column):
+        kind = type_of(bare.name) or ""
+        return "double" if kind == "DOUBLE" else "exact" if kind in INTEGERS or kind.startswith("DECIMAL") else None
+    return None
 
 
 def _require_known(tree: exp.Expression, tables: set[str] | None) -> None:
@@ -158,9 +266,14 @@ def _require_known_cast(cast: exp.Cast, type_of: TypeOf) -> None:
     if not cast.to.is_type("varchar", "text") or cast.find(exp.AggFunc) is not None:
         return
     place = cast.parent
-    # The plan compares two columns as texts, which are then of one engine, and asks for values as texts.
-    is_plan = isinstance(place, (exp.Select, exp.Alias, exp.Anonymous)) or (
-        isinstance(place, exp.NullSafeNEQ) and all(isinstance(side, exp.Cast) for side in place.args.values())
+    # The plan compares two columns as texts, which are then of one engine, counts them, and asks for values as texts.
+    is_plan = (
+        isinstance(place, (exp.Select, exp.Alias, exp.Anonymous))
+        or (
+            isinstance(place, (exp.NullSafeNEQ, exp.EQ))
+            and all(isinstance(side, exp.Cast) for side in place.args.values())
+        )
+        or (isinstance(place, exp.Coalesce) and isinstance(place.parent, exp.Count))
     )
     is_reckoned = isinstance(value, (exp.Binary, exp.Unary, exp.Func)) and not isinstance(value, exp.Predicate)
     if not is_plan and (source in ("DOUBLE", "FLOAT") or is_reckoned):

@@ -1,0 +1,1 @@
+export{t as assembleReport}from"./chunk-assemble-report-BTX-BW-s.mjs";

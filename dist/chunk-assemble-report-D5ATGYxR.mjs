@@ -1,1 +1,0 @@
-export{t as assembleReport}from"./chunk-assemble-report-DD_Gxhji.mjs";

@@ -1,2 +1,0 @@
-import{i as e}from"./chunk-readable-OrnPnDV7.mjs";function t({file:t,diff:n}){if(!/^\.passloop\/.+\.json$/.test(t))return null;let r=n.split(`
-`),i=r.slice(r.findIndex(e=>e.startsWith(`@@`))+1),a=i.filter(e=>e.startsWith(`+`)).length,o=Math.max(a,i.filter(e=>e.startsWith(`-`)).length);return`${e(o)} ${o===1?`line`:`lines`} changed`}export{t};

@@ -1,1 +1,0 @@
-import{n as e}from"./chunk-files-B7etjabx.mjs";import{a as t}from"./chunk-src-CzcT1iSa.mjs";import n from"node:path";function r(r,i,a){let o=n.resolve(r,a??`.passloop/out`),s=n.join(o,i);return{folder:s,outputs:n.join(s,`outputs`),async write(r,i,c){let l=n.join(s,`${r}${c===void 0?``:`-${c}`}.json`);return a===void 0&&await e(o),await t(r,l,i),l}}}export{r as t};

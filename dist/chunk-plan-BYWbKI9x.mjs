@@ -1,1 +1,0 @@
-export{t as planCheck}from"./chunk-plan-B9hZk_zZ.mjs";

@@ -1,0 +1,1 @@
+export{t as planCheck}from"./chunk-plan-BShw2w7J.mjs";

@@ -1,1 +1,0 @@
-export{n as postReport}from"./chunk-post-report-DcEAAuP2.mjs";

@@ -1,0 +1,1 @@
+export{n as rollback}from"./chunk-rollback-CuG4eO8z.mjs";

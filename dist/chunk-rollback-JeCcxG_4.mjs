@@ -1,1 +1,0 @@
-export{n as rollback}from"./chunk-rollback-G8SPv0xf.mjs";

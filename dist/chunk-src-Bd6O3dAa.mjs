@@ -1,0 +1,1 @@
+export{$ as errorDocument,n as formatDocument}from"./chunk-src-Dqq-jG9p.mjs";

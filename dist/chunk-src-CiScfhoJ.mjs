@@ -1,1 +1,0 @@
-export{$ as errorDocument,n as formatDocument}from"./chunk-src-CzcT1iSa.mjs";
