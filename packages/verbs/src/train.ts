@@ -1,10 +1,8 @@
 import path from 'node:path';
-import { ConfigurationError, fromDecimal, toDecimal } from '@passloop/core';
+import { ConfigurationError } from '@passloop/core';
 import type { KeyDocument, RunDocument } from '@passloop/documents';
 import { loadModelsAt } from '@passloop/model';
-import { compareSkew, readTableColumns } from '@passloop/packaging';
-import { openTables } from '@passloop/tables';
-import { type ComparePredictions, explainKeys, reproduceRun, trainingKey } from '@passloop/training';
+import { explainKeys, reproduceRun, trainingKey } from '@passloop/training';
 import type { Context } from './context.ts';
 import { outFolder } from './out-folder.ts';
 import { runnerOf, runStage } from './run-stage.ts';
@@ -64,43 +62,12 @@ export async function trainReproduce(context: Context, request: TrainRequest): P
     store: await openModelStore(context, workspace.root, model),
     progress: context.progress,
     runner: runnerOf(context, path.join(out.folder, 'logs')),
-    comparePredictions,
+    comparePredictions: async (...files) =>
+      (await import('./compare-stored-predictions.ts')).comparePredictions(...files),
   });
   await out.write('run', run);
   return run;
 }
-
-/** Rows by key and all columns equal, numbers within the tolerance that the image is held to as well. */
-const comparePredictions: ComparePredictions = async (left, right, key) => {
-  await using session = await openTables();
-  const before = await session.open({
-    uri: path.basename(left),
-    root: path.dirname(left),
-    name: 'the stored predictions',
-  });
-  const after = await session.open({
-    uri: path.basename(right),
-    root: path.dirname(right),
-    name: 'the new predictions',
-  });
-  const names = before.columns.map((column) => column.name);
-  const missing = names.find((name) => !after.columns.some((column) => column.name === name));
-  if (missing !== undefined)
-    return { equal: false, worst: null, detail: `the new predictions have no column ${missing}` };
-  if (before.rows !== after.rows)
-    return { equal: false, worst: null, detail: `${before.rows} rows before, ${after.rows} now` };
-  const skew = compareSkew(
-    await readTableColumns(session, before, { columns: names, key }),
-    await readTableColumns(session, after, { columns: names, key }),
-    new Set(before.columns.filter(({ type }) => type === 'integer').map(({ name }) => name)),
-    { expected: 'the stored run', actual: 'this one' },
-  );
-  return {
-    equal: skew.verdict === 'pass',
-    worst: skew.worst === null ? null : toDecimal(fromDecimal(skew.worst)),
-    detail: skew.detail,
-  };
-};
 
 /** What isn't committed is no part of a run: said, since it surprises. */
 async function warnUncommitted(context: Context, workspace: Workspace): Promise<void> {
