@@ -154,8 +154,11 @@ def _short_around(node: exp.Expression) -> exp.Expression:
     """The largest expression around it that is the same FLOAT, or one of the same column."""
     while True:
         place = node.parent
-        same = isinstance(place, (exp.Paren, exp.Neg, exp.Abs, exp.Min, exp.Max, exp.Lag)) or (
-            isinstance(place, (exp.Window, exp.Filter)) and place.this is node
+        same = (
+            isinstance(place, (exp.Paren, exp.Neg, exp.Abs, exp.Min, exp.Max, exp.Lag))
+            or (isinstance(place, (exp.Window, exp.Filter)) and place.this is node)
+            # The sum of two FLOATs is one in both.
+            or (isinstance(place, exp.Add) and place.this is node and _is_cast_to_float(place.expression))
         )
         if isinstance(place, exp.If) and place.args.get("true") is node and isinstance(place.parent, exp.Case):
             case = place.parent
@@ -166,6 +169,10 @@ def _short_around(node: exp.Expression) -> exp.Expression:
             node = place
         else:
             return node
+
+
+def _is_cast_to_float(node: exp.Expression) -> bool:
+    return isinstance(node, exp.Cast) and bool(node.to.is_type("float"))
 
 
 def _is_short(node: exp.Expression, type_of: TypeOf) -> bool:
@@ -259,7 +266,9 @@ def _require_known_cast(cast: exp.Cast, type_of: TypeOf) -> None:
     """Floats are printed, and decimals, truths and short floats made, by rules of each engine's own."""
     value = cast.this.unnest()
     source = type_of(value.name) if isinstance(value, exp.Column) else None
-    if cast.to.is_type("float", "boolean") or (
+    # A small whole number is the same FLOAT everywhere.
+    is_small = isinstance(value, exp.Literal) and value.is_int and len(value.name) < 7
+    if (cast.to.is_type("float") and not is_small) or cast.to.is_type("boolean") or (
         cast.to.is_type("decimal") and not (value.is_number or source in INTEGERS or "DECIMAL" in (source or ""))
     ):
         raise Refused(f"a cast to {cast.to.sql('duckdb')} is not known to mean the same on Spark")

@@ -1,0 +1,1 @@
+export{t as planCheck}from"./chunk-plan-Bs78WF9D.mjs";

@@ -1,1 +1,0 @@
-export{t as planCheck}from"./chunk-plan-BShw2w7J.mjs";

@@ -1,0 +1,1 @@
+export{n as postReport}from"./chunk-post-report-BbRJaGvn.mjs";

@@ -1,1 +1,0 @@
-export{n as postReport}from"./chunk-post-report-CdVd-1VN.mjs";

@@ -1,0 +1,1 @@
+export{n as rollback}from"./chunk-rollback-CK-xIcB2.mjs";

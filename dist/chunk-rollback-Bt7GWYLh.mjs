@@ -1,1 +1,0 @@
-export{n as rollback}from"./chunk-rollback-CuG4eO8z.mjs";

@@ -1,1 +1,0 @@
-export{i as modelNamed}from"./chunk-workspace-DMocfNng.mjs";

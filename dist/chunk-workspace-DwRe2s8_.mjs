@@ -1,0 +1,1 @@
+export{i as modelNamed}from"./chunk-workspace-BVjohNhS.mjs";
