@@ -129,6 +129,7 @@ def _compare_short(tree: exp.Expression, type_of: TypeOf, is_shown: bool) -> Non
         if type_of(column.name) != "FLOAT" or not _is_of_table(column):
             continue
         value = _short_around(column)
+        _keep_short(column, value)
         place = value.parent
         if isinstance(place, COMPARISONS):
             _make_short(place, type_of)
@@ -162,10 +163,26 @@ def _short_around(node: exp.Expression) -> exp.Expression:
             if len(case.args["ifs"]) > 1 or case.args.get("default") is not None:
                 return node
             node = case
-        elif same:
+        elif same or _is_unchanged(node, place):
             node = place
         else:
             return node
+
+
+def _is_unchanged(node: exp.Expression, place: exp.Expression | None) -> bool:
+    """Whether it is that and 0, by which -0 becomes 0."""
+    zero = place.expression if isinstance(place, exp.Add) and place.this is node else None
+    if isinstance(zero, exp.Cast) and zero.to.is_type("float"):
+        zero = zero.this
+    return isinstance(zero, exp.Literal) and zero.name == "0"
+
+
+def _keep_short(node: exp.Expression, whole: exp.Expression) -> None:
+    """Of a FLOAT and a whole number Spark makes a double: what is added between these two is a FLOAT too."""
+    while node is not whole:
+        node = node.parent
+        if isinstance(node, exp.Add):
+            node.set("expression", exp.cast(exp.Literal.string("0"), "float"))
 
 
 def _is_short(node: exp.Expression, type_of: TypeOf) -> bool:
