@@ -71,8 +71,8 @@ export function extreme(aggregate: 'min' | 'max', column: TableColumn, condition
 }
 
 /** An extreme as text. Of 0 and -0, which are one, either may be found first, and a file may note either: both are 0 here. */
-export function extremeText(value: string, { type, engineType }: TableColumn): string {
-  return `${type === 'float' ? `(${value} + 0::${engineType})` : value}::VARCHAR`;
+export function extremeText(value: string, { type }: TableColumn): string {
+  return `${type === 'float' ? `(${value} + 0)` : value}::VARCHAR`;
 }
 
 /** The same as the engine has it. */

@@ -29,7 +29,7 @@ describe('rows that weigh nothing', () => {
     expect(verdict).toBe('inconclusive');
     expect(metrics[0]).toMatchObject({
       verdict: 'insufficient',
-      rowsNeeded: 100,
+      rowsNeeded: 5000,
       reason: '80 of 4000 rows weigh more than 0; 100 are needed',
     });
     expect(slices.map((slice) => slice.verdict)).toEqual(['insufficient', 'insufficient', 'insufficient']);

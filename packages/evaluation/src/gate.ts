@@ -179,7 +179,11 @@ function whatDecides(
   const nothing = { rows: null, seeds: null };
   if (counted === null) return nothing;
   const { rows, counting } = counted;
-  if (verdict === 'insufficient') return { ...nothing, rows: counting < gate.minRows ? gate.minRows : null };
+  if (verdict === 'insufficient') {
+    // Of more rows as many weigh nothing.
+    const enough = counting === 0 ? null : Math.ceil((gate.minRows * rows) / counting);
+    return { ...nothing, rows: counting < gate.minRows ? enough : null };
+  }
   if (verdict !== 'inconclusive' || gate.margin === undefined || measured.interval === null) return nothing;
   const delta = gate.direction === 'higher' ? measured.delta : -measured.delta;
   if (measured.seeds !== undefined) return measured.seeds.needed(delta, gate.margin);

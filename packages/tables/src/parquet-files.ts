@@ -17,7 +17,7 @@ export async function parquetUnion(engine: Engine, found: TableFiles): Promise<s
   const list = `[${found.files.map(quoteText).join(', ')}]`;
   const node = `concat_ws(chr(31), name, type, type_length, num_children, converted_type, scale, precision, logical_type)`;
   const kinds = await engine.rows(
-    `SELECT min(file) FROM (SELECT file_name AS file, list(${node} ORDER BY ${node}) AS nodes FROM parquet_schema(${list}) GROUP BY 1) GROUP BY nodes`,
+    `SELECT min(file) FROM (SELECT file_name AS file, list(${node} ORDER BY column_id) AS nodes FROM parquet_schema(${list}) GROUP BY 1) GROUP BY nodes ORDER BY 1`,
   );
   if (kinds.length < 2) return '';
   const columns = await typesIn(engine, first);

@@ -275,8 +275,10 @@ export async function openTables(options: SessionOptions = {}): Promise<TableSes
           const { query, printed, footer } = await parsed(found);
           const hasExtremes = found.format === 'parquet';
           const { relation, columns, rows } = await addView(query, { hasExtremes, footer });
-          if (found.format === 'parquet') await refuseRenamed(await running(), found, columns);
-          if (found.format === 'parquet') shown.push({ printed, floats: floatNames(columns) });
+          if (found.format === 'parquet') {
+            await refuseRenamed(await running(), found, columns);
+            if (shown.every((one) => one.printed !== printed)) shown.push({ printed, floats: floatNames(columns) });
+          }
           return { name, source: found, columns, rows, relation, printed };
         } catch (error) {
           throw inTable(error, name, source.uri);

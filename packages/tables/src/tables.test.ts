@@ -253,6 +253,19 @@ describe('open', () => {
     await writeParquet(session, "SELECT 1::BIGINT AS a, 'x' AS b", at('order/2.parquet'));
     expect(await values('order', 'a')).toEqual(['1', '2']);
     expect((await open('order')).printed).toBe("read_parquet('order/**/*.parquet')");
+    await writeParquet(session, 'SELECT {b: 1} AS a, {d: 3} AS c', at('moved/1.parquet'));
+    await writeParquet(session, 'SELECT {d: 5} AS a, {b: 7} AS c', at('moved/2.parquet'));
+    expect(await values('moved', 'coalesce(a.b, a.d) || coalesce(c.b, c.d)')).toEqual(['13', '57']);
+  });
+
+  it('prints a table that is opened twice as one that is opened once', async () => {
+    const sql = async () => {
+      const { printed } = await parquet('again.parquet', 'SELECT 1.5::DOUBLE AS x');
+      return session.shown(`SELECT * FROM ${printed} WHERE x > 3`);
+    };
+    expect([await sql(), await sql()]).toEqual(
+      Array(2).fill(`SELECT * FROM (SELECT * REPLACE ("x" * 1 AS "x") FROM read_parquet('again.parquet')) WHERE x > 3`),
+    );
   });
 
   it('refuses Parquet files of other columns', async () => {

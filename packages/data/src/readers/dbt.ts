@@ -88,12 +88,14 @@ function read(found: Collected, test: z.infer<typeof Test>, column: string | nul
   const { severity: level, enabled, ...others } = settings;
   if (enabled === false) return found.leave(what, 'it is turned off');
   const odd = Object.keys(others).filter((key) => !harmless.has(key));
+  // A template decides it elsewhere.
+  if (enabled !== undefined && enabled !== true) odd.push('enabled');
   if (odd.length > 0) return found.leave(what, `its config has ${odd.join(', ')}`);
   const more = String(level).toLowerCase() === 'warn' ? { severity: 'warn' } : {};
   const own = { ...pick(fields, settingNames, false), ...(Named.safeParse(inner).data ?? {}) };
-  const unread = Object.keys(own).filter((key) => !(argumentsOf[name] ?? []).includes(key));
-  if (Object.hasOwn(argumentsOf, name) && unread.length > 0)
-    return found.leave(what, `${noEqual}: it has ${unread.join(', ')}`);
+  const known = Object.hasOwn(argumentsOf, name) ? argumentsOf[name] : undefined;
+  const unread = known === undefined ? [] : Object.keys(own).filter((key) => !known.includes(key));
+  if (unread.length > 0) return found.leave(what, `${noEqual}: it has ${unread.join(', ')}`);
   switch (name) {
     case 'unique':
       return column === null ? found.leave(what, noEqual) : found.add({ ...uniqueValues([column]), ...more }, what);

@@ -67,13 +67,12 @@ export function chosenRelation<T extends { name: string }>(all: readonly T[], na
   const chosen = all.filter((one) => name === null || one.name === name);
   const [one] = chosen;
   if (one !== undefined && chosen.length === 1) return one;
-  const none = name === null ? '' : `, and none is ${JSON.stringify(name.slice(0, 80))}`;
-  throw new ConfigurationError(`${file} describes ${all.length} relations${none}.`, {
+  const isNone = chosen.length === 0;
+  const found = name === null ? '' : `, and ${isNone ? 'none is' : 'several are'} ${JSON.stringify(name.slice(0, 80))}`;
+  const names = [...new Set(all.map((each) => each.name))].slice(0, 10);
+  throw new ConfigurationError(`${file} describes ${all.length} relations${found}.`, {
     file,
-    hint: `Say which one: --table ${all
-      .slice(0, 10)
-      .map((each) => each.name)
-      .join(', --table ')}`,
+    hint: name === null || isNone ? `Say which one: --table ${names.join(', --table ')}` : 'Leave one of them in it.',
   });
 }
 
@@ -102,7 +101,8 @@ const typeNames: readonly [RegExp, readonly string[]][] = [
 /** Our types for a type of theirs; null for one that we have no word for. */
 export function typesOf(name: string): readonly string[] | null {
   const bare = name
-    .replace(/\[.*\]|\(.*\)/g, '')
+    // A list is written with nothing in its brackets, or with its length.
+    .replace(/\[[a-z].*\]|\(.*\)/gi, '')
     .trim()
     .toLowerCase();
   const plain = name.trim().endsWith('Type()') || /Type\(\d/.test(name) ? bare.replace(/type$/, '') : bare;

@@ -141,9 +141,30 @@ checks:
 });
 
 it.each([
+  'int[]',
+  'integer[3]',
+  'text[]',
+  'decimal(10, 2)[]',
+  'timestamp[]',
+  'list<int64>[pyarrow]',
+  'array(int)',
+])('takes no list for one of its values: %s', (dtype) => {
+  const { checks, left } = ours(JSON.stringify({ columns: { a: { dtype, nullable: true } } }));
+  expect([checks, left]).toEqual([[], [`dtype of a: there is no type ${dtype}`]]);
+});
+
+it('says which relation it means of two with one name', () => {
+  const text = 'models: [{name: m, columns: []}]\nseeds: [{name: m, columns: []}]';
+  expect(() => ours(text, 'm')).toThrow('theirs describes 2 relations, and several are "m".');
+  expect(() => ours(text, 'x')).toThrow('theirs describes 2 relations, and none is "x".');
+});
+
+it.each([
   ["not_null: {where: 'id > 3'}", 'its config has where'],
   ['not_null: {enabled: false}', 'it is turned off'],
   ['not_null: {config: {enabled: false}}', 'it is turned off'],
+  ["not_null: {config: {enabled: '{{ later }}'}}", 'its config has enabled'],
+  ['toString: {a: 1}', 'no check of ours is exactly this'],
   ["unique: {warn_if: '>5', fail_calc: n}", 'its config has warn_if, fail_calc'],
   ["dbt_utils.accepted_range: {min_value: 0, where: 'id > 3'}", 'its config has where'],
   [

@@ -247,6 +247,7 @@ describe('Spark', () => {
       'short <= 0.1 OR short IN (0.3, 0.7) OR 0.9 = short',
       'short BETWEEN 0.2 AND 0.4 AND abs(short) <> 0.3 AND -short < -0.2',
       'short = rate OR short < grade OR short >= cost OR short > 1e-7',
+      'short + 0 = 0.1 OR 0.3 >= short + 0 OR short + 0 = grade',
     ];
     const checks = conditions.map((text) => `{kind: expression, expression: ${JSON.stringify(text)}}`);
     const dataset = 'reference.parquet';
