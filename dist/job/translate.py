@@ -129,6 +129,7 @@ def _compare_short(tree: exp.Expression, type_of: TypeOf, is_shown: bool) -> Non
         if type_of(column.name) != "FLOAT" or not _is_of_table(column):
             continue
         value = _short_around(column)
+        _keep_short(column, value)
         place = value.parent
         if isinstance(place, COMPARISONS):
             _make_short(place, type_of)
@@ -154,25 +155,34 @@ def _short_around(node: exp.Expression) -> exp.Expression:
     """The largest expression around it that is the same FLOAT, or one of the same column."""
     while True:
         place = node.parent
-        same = (
-            isinstance(place, (exp.Paren, exp.Neg, exp.Abs, exp.Min, exp.Max, exp.Lag))
-            or (isinstance(place, (exp.Window, exp.Filter)) and place.this is node)
-            # The sum of two FLOATs is one in both.
-            or (isinstance(place, exp.Add) and place.this is node and _is_cast_to_float(place.expression))
+        same = isinstance(place, (exp.Paren, exp.Neg, exp.Abs, exp.Min, exp.Max, exp.Lag)) or (
+            isinstance(place, (exp.Window, exp.Filter)) and place.this is node
         )
         if isinstance(place, exp.If) and place.args.get("true") is node and isinstance(place.parent, exp.Case):
             case = place.parent
             if len(case.args["ifs"]) > 1 or case.args.get("default") is not None:
                 return node
             node = case
-        elif same:
+        elif same or _is_unchanged(node, place):
             node = place
         else:
             return node
 
 
-def _is_cast_to_float(node: exp.Expression) -> bool:
-    return isinstance(node, exp.Cast) and bool(node.to.is_type("float"))
+def _is_unchanged(node: exp.Expression, place: exp.Expression | None) -> bool:
+    """Whether it is that and 0, by which -0 becomes 0."""
+    zero = place.expression if isinstance(place, exp.Add) and place.this is node else None
+    if isinstance(zero, exp.Cast) and zero.to.is_type("float"):
+        zero = zero.this
+    return isinstance(zero, exp.Literal) and zero.name == "0"
+
+
+def _keep_short(node: exp.Expression, whole: exp.Expression) -> None:
+    """Of a FLOAT and a whole number Spark makes a double: what is added between these two is a FLOAT too."""
+    while node is not whole:
+        node = node.parent
+        if isinstance(node, exp.Add):
+            node.set("expression", exp.cast(exp.Literal.string("0"), "float"))
 
 
 def _is_short(node: exp.Expression, type_of: TypeOf) -> bool:
@@ -266,9 +276,7 @@ def _require_known_cast(cast: exp.Cast, type_of: TypeOf) -> None:
     """Floats are printed, and decimals, truths and short floats made, by rules of each engine's own."""
     value = cast.this.unnest()
     source = type_of(value.name) if isinstance(value, exp.Column) else None
-    # A small whole number is the same FLOAT everywhere.
-    is_small = isinstance(value, exp.Literal) and value.is_int and len(value.name) < 7
-    if (cast.to.is_type("float") and not is_small) or cast.to.is_type("boolean") or (
+    if cast.to.is_type("float", "boolean") or (
         cast.to.is_type("decimal") and not (value.is_number or source in INTEGERS or "DECIMAL" in (source or ""))
     ):
         raise Refused(f"a cast to {cast.to.sql('duckdb')} is not known to mean the same on Spark")

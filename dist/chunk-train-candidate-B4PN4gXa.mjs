@@ -1,1 +1,0 @@
-export{r as trainCandidate}from"./chunk-train-candidate-CeIcI8oj.mjs";

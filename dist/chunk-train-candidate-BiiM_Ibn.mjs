@@ -1,0 +1,1 @@
+export{r as trainCandidate}from"./chunk-train-candidate-CBjxSDDp.mjs";
