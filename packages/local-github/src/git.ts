@@ -62,14 +62,14 @@ class GitRunner {
   readonly #pending = new Map<number, Pending>();
   #last = 0;
 
-  constructor(onEnd: () => void) {
+  constructor(onEnd: (ended: GitRunner) => void) {
     this.#child = fork(join(import.meta.dirname, 'git-runner.ts'), {
       execArgv: [],
       serialization: 'advanced',
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const end = (reason: string) => {
-      onEnd();
+      onEnd(this);
       for (const { reject } of this.#pending.values()) reject(new Error(reason));
       this.#pending.clear();
     };
@@ -115,8 +115,9 @@ let runner: GitRunner | undefined;
  * @throws GitError for an exit code that is not expected
  */
 export async function runGit(directory: string, args: string[], options: GitOptions = {}): Promise<GitOutput> {
-  runner ??= new GitRunner(() => {
-    runner = undefined;
+  runner ??= new GitRunner((ended) => {
+    // It may say twice that it ended, and another may be at work by then.
+    if (runner === ended) runner = undefined;
   });
   const output = await runner.run(directory, args, options);
   if (!(options.expect ?? [0]).includes(output.code)) throw new GitError(args, output.code, output.stderr);
