@@ -1,22 +1,16 @@
 import { Check, type CheckInput } from '@passloop/model';
-import { openTables, quoteIdentifier, quoteText, type Table, type TableSession } from '@passloop/tables';
+import { openTables, quoteIdentifier, quoteText, type Table } from '@passloop/tables';
 import { expect, it } from 'vitest';
 import { validateTable } from './index.ts';
 import { createPlan, runPlan } from './plan.ts';
+import { spiedSession } from './testing/spied-session.ts';
 
 it('reads a table whose columns do not fit into memory some columns at a time, and says so', async () => {
   await using session = await openTables({ threads: 2 });
   const names = Array.from({ length: 200 }, (_, k) => `c"${k}`);
   const columns = names.map((name) => `i AS ${quoteIdentifier(name)}`);
   const table = await session.derive(`SELECT ${columns.join(', ')} FROM range(245_760) t(i)`, 'wide');
-  const queries: string[] = [];
-  const spied: TableSession = {
-    ...session,
-    rows(sql) {
-      queries.push(sql);
-      return session.rows(sql);
-    },
-  };
+  const { spied, queries } = spiedSession(session);
   const plan = createPlan();
   const slots = [...names].reverse().map((name) => ({
     // A text that looks like a column is none.
@@ -51,14 +45,7 @@ it('reads no column of which the file notes all that is asked, and all of them w
     FROM range(8) t(i)`;
   await session.run(`COPY (${query}) TO ${quoteText(`${session.scratch}/noted.parquet`)} (FORMAT parquet)`);
   const table = await session.open({ uri: 'noted.parquet', root: session.scratch });
-  const queries: string[] = [];
-  const spied: TableSession = {
-    ...session,
-    rows(sql) {
-      queries.push(sql);
-      return session.rows(sql);
-    },
-  };
+  const { spied, queries } = spiedSession(session);
   const validate = async (checks: CheckInput[], of: Table) => {
     const options = { profile: null, now: new Date('2026-01-09T00:00:00Z') };
     const dataset = { name: 'noted', uri: 'noted', root: '/' };

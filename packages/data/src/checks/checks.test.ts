@@ -8,6 +8,7 @@ import { Check, checkAliases, checkKinds, checkLoosens, parseChecks } from '@pas
 import { openTables, type TableSession, writeParquet } from '@passloop/tables';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { spiedSession } from '../testing/spied-session.ts';
 import { validateDataset } from '../validate.ts';
 import { caseFiles, checkCases } from './check-cases.ts';
 
@@ -483,14 +484,7 @@ describe('passes over the table', () => {
 
   it("are as many as the engine's own plans read", async () => {
     const alone = kinds.filter((kind) => !checkCases[kind].fails.includes('dataset: '));
-    const queries: string[] = [];
-    const spied: TableSession = {
-      ...session,
-      rows(sql) {
-        queries.push(sql);
-        return session.rows(sql);
-      },
-    };
+    const { spied, queries } = spiedSession(session);
     const { scans } = await report(
       alone.map((kind) => checkCases[kind].fails),
       'orders.csv',
