@@ -51,7 +51,7 @@ function driftFigure(distribution: Distribution): Promise<string> {
       : ` Most apart: ${most.name}, ${percent(most.shares[0])} of the reference and ${percent(most.shares[1])} now.`;
   return figure({
     title,
-    description: `${title}: share of rows by ${what} of ${bins.length}, in the reference (${against}) and now.${said}`,
+    description: `${title}: share of rows by ${what} of ${told.length}, in the reference (${against}) and now.${said}`,
     drawing: pairs.length === 0 ? null : pairDrawing(['reference', 'now'], pairs),
     numbers: {
       head: [what, before, 'now'],

@@ -21,8 +21,9 @@ export async function shownDatasets(
 }
 
 /**
- * Whether the model file lets a log show what stands in a dataset's failing rows, and a document name the values of a drifted column. In a workflow, a change doesn't decide that about
- * itself: the target branch has to say it too, of the same table; and what can't be asked says no. Elsewhere the work tree decides.
+ * Whether the model file lets a log show what stands in a dataset's failing rows, and a document name the values of a drifted
+ * column. In a workflow, a change doesn't decide that about itself: the target branch has to say it too, of the same table; and
+ * what can't be asked says no. Elsewhere the work tree decides.
  * @param root the model file's folder
  */
 export async function showsValues(

@@ -26,7 +26,10 @@ import { type SparkJob, type SparkOptions, startSparkJob } from './spark-job.ts'
 type About = { version: string; master: string | null };
 type Opened = { columns: [name: string, type: string][] };
 
-/** Where Spark leaves columns out it doesn't see that a row is broken; a quoted text may hold a line break; and the columns of each file have the names of its own header. */
+/**
+ * Where Spark leaves columns out it doesn't see that a row is broken; a quoted text may hold a line break; and the columns of each
+ * file have the names of its own header.
+ */
 const csv = {
   header: 'true',
   inferSchema: 'true',

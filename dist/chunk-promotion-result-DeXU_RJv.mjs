@@ -1,0 +1,1 @@
+import{Y as e}from"./chunk-src-S5PPFX4X.mjs";import{c as t,l as n,u as r}from"./chunk-step-summary-C_08InXQ.mjs";function i(i,a){let o=r(a);return{kind:i,document:a,verdict:o,toldLater:o===`pending`,sentence:t(a),text:e(a),summary:n(a),outputs:{outcome:a.outcome,"pull-request":a.pullRequest?.url??null,merged:String(a.merged)}}}export{i as t};
